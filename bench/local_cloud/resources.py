@@ -1,0 +1,126 @@
+"""LocalCloud: records resources as AWS would hold them, gives ids and computed outputs, answers invokes, injects faults.
+
+It is a stand-in: it proves the program, the order, the teardown and the errors, not that AWS accepts an input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from bench.local_cloud.computed import INVOKES, Identity, computed_outputs
+
+REGION = "us-west-2"
+ACCOUNT_ID = "123456789012"
+
+Operation = Literal["create", "update", "delete"]
+
+
+class CloudError(Exception):
+    """The cloud refuses an operation, as AWS would with an API error."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something to go wrong on purpose: the `nth` (from 1) `operation` on a resource of `type` ("" for any type)
+    is delayed by `delay_s` and, where `error` is given, refused with it."""
+
+    operation: Operation
+    nth: int = 1
+    type: str = ""
+    error: str = ""
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A resource as the cloud holds it. `outputs` include the inputs."""
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+
+
+class LocalCloud:
+    """One per run; shared by the engine's adapter and by what starts processes. Safe to call from several threads."""
+
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        self._faults = tuple(faults)
+        self._seen: dict[int, int] = {}
+        self._records: dict[str, Record] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """What exists now, by URN."""
+        with self._lock:
+            return dict(self._records)
+
+    def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
+        """Make a resource; ids derive from the URN, so that both engines and every run give the same."""
+        self._fail_on_request("create", type_)
+        identity = Identity(urn=urn, digest=hashlib.sha256(urn.encode()).hexdigest(), region=REGION, account=ACCOUNT_ID)
+        id_, computed = computed_outputs(type_, identity, inputs)
+        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed})
+        with self._lock:
+            self._records[urn] = record
+        return record
+
+    def read(self, urn: str) -> Record | None:
+        """The resource, or None where it is gone."""
+        return self.records.get(urn)
+
+    def update(self, urn: str, inputs: Mapping[str, Any]) -> Record:
+        """Give a resource new inputs; its id stays, its computed outputs follow the inputs.
+
+        Raises:
+            CloudError: there is no such resource, or a fault refuses.
+        """
+        old = self.read(urn)
+        if old is None:
+            raise CloudError(f"{urn} does not exist")
+        self._fail_on_request("update", old.type)
+        identity = Identity(urn=urn, digest=hashlib.sha256(urn.encode()).hexdigest(), region=REGION, account=ACCOUNT_ID)
+        _, computed = computed_outputs(old.type, identity, inputs)
+        record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed})
+        with self._lock:
+            self._records[urn] = record
+        return record
+
+    def delete(self, urn: str) -> None:
+        """Remove a resource; one that is gone already is no error, as with AWS."""
+        record = self.read(urn)
+        self._fail_on_request("delete", record.type if record else "")
+        with self._lock:
+            self._records.pop(urn, None)
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a provider function such as `aws:index/getRegion:getRegion`.
+
+        Raises:
+            CloudError: nobody has written an answer for this function.
+        """
+        answer = INVOKES.get(token)
+        if answer is None:
+            raise CloudError(f"the local cloud has no answer for the function {token}: add one to bench/local_cloud/computed.py")
+        return answer(args)
+
+    def _fail_on_request(self, operation: Operation, type_: str) -> None:
+        for index, fault in enumerate(self._faults):
+            if fault.operation != operation or (fault.type and fault.type != type_):
+                continue
+            with self._lock:
+                self._seen[index] = self._seen.get(index, 0) + 1
+                due = self._seen[index] == fault.nth
+            if not due:
+                continue
+            if fault.delay_s:
+                time.sleep(fault.delay_s)
+            if fault.error:
+                raise CloudError(fault.error)
