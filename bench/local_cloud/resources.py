@@ -6,22 +6,21 @@ It is a stand-in: it proves the program, the order, the teardown and the errors,
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bench.local_cloud.computed import INVOKES, Identity, computed_outputs
+from bench.local_cloud.computed import CloudError, Identity, answer, computed_outputs
 
 REGION = "us-west-2"
 ACCOUNT_ID = "123456789012"
 
+__all__ = ["ACCOUNT_ID", "REGION", "CloudError", "Fault", "LocalCloud", "Record"]
+
 Operation = Literal["create", "update", "delete"]
-
-
-class CloudError(Exception):
-    """The cloud refuses an operation, as AWS would with an API error."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,13 @@ class Record:
 class LocalCloud:
     """One per run; shared by the engine's adapter and by what starts processes. Safe to call from several threads."""
 
-    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, faults: Sequence[Fault] = (), entropy: bytes | None = None) -> None:
+        """
+        Args:
+            faults: what is to go wrong.
+            entropy: what generated passwords come from; random where it is not given.
+        """
+        self._entropy = entropy if entropy is not None else secrets.token_bytes(32)
         self._faults = tuple(faults)
         self._seen: dict[int, int] = {}
         self._records: dict[str, Record] = {}
@@ -65,8 +70,7 @@ class LocalCloud:
     def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
         """Make a resource; ids derive from the URN, so that both engines and every run give the same."""
         self._fail_on_request("create", type_)
-        identity = Identity(urn=urn, digest=hashlib.sha256(urn.encode()).hexdigest(), region=REGION, account=ACCOUNT_ID)
-        id_, computed = computed_outputs(type_, identity, inputs)
+        id_, computed = computed_outputs(type_, self._identity(urn), inputs)
         record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed})
         with self._lock:
             self._records[urn] = record
@@ -86,8 +90,7 @@ class LocalCloud:
         if old is None:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
-        identity = Identity(urn=urn, digest=hashlib.sha256(urn.encode()).hexdigest(), region=REGION, account=ACCOUNT_ID)
-        _, computed = computed_outputs(old.type, identity, inputs)
+        _, computed = computed_outputs(old.type, self._identity(urn), inputs)
         record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed})
         with self._lock:
             self._records[urn] = record
@@ -104,12 +107,13 @@ class LocalCloud:
         """Answer a provider function such as `aws:index/getRegion:getRegion`.
 
         Raises:
-            CloudError: nobody has written an answer for this function.
+            CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
         """
-        answer = INVOKES.get(token)
-        if answer is None:
-            raise CloudError(f"the local cloud has no answer for the function {token}: add one to bench/local_cloud/computed.py")
-        return answer(args)
+        return answer(token, REGION, args)
+
+    def _identity(self, urn: str) -> Identity:
+        digest = hashlib.sha256(urn.encode()).hexdigest()
+        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):

@@ -1,0 +1,1 @@
+"""The deployment as Pulumi components: pypiserver on ECS, EFS and an Application Load Balancer."""

@@ -1,0 +1,55 @@
+"""IAM roles and what they allow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.tags import tags
+
+
+class ServiceRole:
+    """A role that an AWS service assumes, and its policies.
+
+    `policies` are to be depended on: until they are attached the role can do nothing, and a service whose role lost them
+    first can never be deleted.
+    """
+
+    def __init__(self, name: str, service: str, managed_policies: Sequence[str], parent: pulumi.Resource) -> None:
+        """
+        Args:
+            service: such as `ec2.amazonaws.com`.
+            managed_policies: AWS-managed ones, by their names below `arn:aws:iam::aws:policy/`.
+        """
+        self.role = aws.iam.Role(
+            name,
+            assume_role_policy=json.dumps(
+                {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+                }
+            ),
+            tags=tags(name),
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        self._child = pulumi.ResourceOptions(parent=self.role)
+        self.policies: list[pulumi.Resource] = [
+            aws.iam.RolePolicyAttachment(
+                f"{name}-{policy.rsplit('/', 1)[-1]}",
+                role=self.role.name,
+                policy_arn=f"arn:aws:iam::aws:policy/{policy}",
+                opts=self._child,
+            )
+            for policy in managed_policies
+        ]
+
+    def allow(self, name: str, statement: dict[str, Any]) -> None:
+        """Add one statement, its values Inputs or plain, as an inline policy."""
+        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
+        self.policies.append(
+            aws.iam.RolePolicy(name, role=self.role.id, policy=pulumi.Output.json_dumps(document), opts=self._child)
+        )

@@ -1,0 +1,90 @@
+"""PypiServer, the whole deployment as one component."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from pypiserver_stack.capacity import plan_capacity
+from pypiserver_stack.container_definition import HTPASSWD_HOST_PATH, container
+from pypiserver_stack.credentials import USERNAME, Credentials
+from pypiserver_stack.fleet import Fleet
+from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.network import Network
+from pypiserver_stack.service import Service
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.storage import Storage
+
+
+class PypiServer(pulumi.ComponentResource):
+    """A package index: network, storage, credentials, balancer, hosts and service, in the order they need each other."""
+
+    exports: Mapping[str, pulumi.Input[object]]
+    """What a stack that consists of this component exports."""
+
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        """
+        Raises:
+            SettingsError: before any resource exists.
+        """
+        instance, plan = plan_capacity(settings)
+        super().__init__("pypiserver:index:PypiServer", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for warning in plan.warnings:
+            pulumi.log.warn(warning, self)
+
+        network = Network(name, opts=child)
+        storage = Storage(
+            name,
+            subnet_ids=network.private_subnet_ids,
+            security_group_id=network.file_system_group.id,
+            opts=child,
+        )
+        credentials = Credentials(name, opts=child)
+        load_balancer = LoadBalancer(
+            name,
+            settings,
+            vpc_id=network.vpc.id,
+            subnet_ids=network.private_subnet_ids,
+            security_group_id=network.balancer_group.id,
+            opts=child,
+        )
+        task_container = container(settings, plan)
+        htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
+        fleet = Fleet(
+            name,
+            plan,
+            instance,
+            host_files=task_container.host_files,
+            secret_host_files=[(HTPASSWD_HOST_PATH, htpasswd)] if settings.authentication == "htpasswd" else [],
+            subnet_ids=network.private_subnet_ids,
+            security_group_id=network.instance_group.id,
+            opts=child,
+        )
+        service = Service(
+            name,
+            settings,
+            plan,
+            task_container,
+            fleet=fleet,
+            storage=storage,
+            credentials=credentials,
+            load_balancer=load_balancer,
+            opts=child,
+        )
+        self.exports = {
+            "url": load_balancer.url,
+            "username": USERNAME,
+            "password": credentials.password,
+            "credentials_secret_arn": credentials.secret.arn,
+            "load_balancer_arn": load_balancer.balancer.arn,
+            "ecs_cluster_name": fleet.cluster.name,
+            "ecs_service_name": service.service.name,
+            "ecs_service_arn": service.service.arn,
+            "asg_name": fleet.group.name,
+            "file_system_id": storage.file_system.id,
+            "profile": settings.profile,
+            "capacity": plan.as_dict(),
+        }
+        self.register_outputs(dict(self.exports))

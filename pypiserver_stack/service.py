@@ -1,0 +1,161 @@
+"""The ECS service: its task definition, its roles and how it scales."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.container_definition import NAME, PACKAGES_VOLUME, PORT, Container, with_outputs
+from pypiserver_stack.credentials import Credentials
+from pypiserver_stack.fleet import Fleet
+from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.policies import ServiceRole
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.storage import Storage
+from pypiserver_stack.tags import tags
+from sizing.capacity import TaskPlan
+
+LOG_RETENTION_DAYS = 365
+CPU_TARGET_PERCENT = 60
+
+
+class Service(pulumi.ComponentResource):
+    """Runs between `plan.task_min_count` and `plan.task_max_count` tasks behind the balancer."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        plan: TaskPlan,
+        container: Container,
+        *,
+        fleet: Fleet,
+        storage: Storage,
+        credentials: Credentials,
+        load_balancer: LoadBalancer,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("pypiserver:index:Service", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        task = self._task_definition(name, settings, container, storage, credentials)
+        self.service = aws.ecs.Service(
+            name,
+            cluster=fleet.cluster.arn,
+            task_definition=task.arn,
+            desired_count=plan.task_min_count,
+            capacity_provider_strategies=[
+                aws.ecs.ServiceCapacityProviderStrategyArgs(
+                    capacity_provider=fleet.capacity_provider.name, base=0, weight=1
+                )
+            ],
+            load_balancers=[
+                aws.ecs.ServiceLoadBalancerArgs(
+                    target_group_arn=load_balancer.target_group.arn, container_name=NAME, container_port=PORT
+                )
+            ],
+            health_check_grace_period_seconds=60,
+            deployment_minimum_healthy_percent=100,
+            deployment_maximum_percent=200,
+            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            ordered_placement_strategies=[
+                aws.ecs.ServiceOrderedPlacementStrategyArgs(type="spread", field="attribute:ecs.availability-zone"),
+                aws.ecs.ServiceOrderedPlacementStrategyArgs(type="binpack", field="memory"),
+            ],
+            force_delete=True,
+            propagate_tags="SERVICE",
+            tags=tags(name),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # Tasks need these to run and to stop; no argument of the service names them.
+                depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, *storage.mount_targets],
+                ignore_changes=["desiredCount"],  # scaling owns it
+            ),
+        )
+        self._scaling(name, plan, fleet)
+        self.register_outputs({"service_name": self.service.name})
+
+    def _task_definition(
+        self, name: str, settings: Settings, container: Container, storage: Storage, credentials: Credentials
+    ) -> aws.ecs.TaskDefinition:
+        injected = settings.authentication == "sha256"
+        execution = ServiceRole(
+            f"{name}-execution", "ecs-tasks.amazonaws.com", ["service-role/AmazonECSTaskExecutionRolePolicy"], self
+        )
+        if injected:
+            execution.allow(
+                f"{name}-read-credentials",
+                {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
+            )
+        task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self)
+        task_role.allow(
+            f"{name}-mount-packages",
+            {
+                "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                "Resource": storage.file_system.arn,
+                "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
+            },
+        )
+        logs = aws.cloudwatch.LogGroup(name, retention_in_days=LOG_RETENTION_DAYS, tags=tags(name), opts=self._child)
+        packages = aws.ecs.TaskDefinitionVolumeArgs(
+            name=PACKAGES_VOLUME,
+            efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
+                file_system_id=storage.file_system.id,
+                transit_encryption="ENABLED",
+                authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
+                    access_point_id=storage.access_point.id, iam="ENABLED"
+                ),
+            ),
+        )
+        return aws.ecs.TaskDefinition(
+            name,
+            family=name,
+            requires_compatibilities=["EC2"],
+            # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
+            network_mode="bridge",
+            execution_role_arn=execution.role.arn,
+            task_role_arn=task_role.role.arn,
+            volumes=[
+                packages,
+                *(
+                    aws.ecs.TaskDefinitionVolumeArgs(name=volume, host_path=path)
+                    for volume, path in container.host_volumes.items()
+                ),
+            ],
+            container_definitions=with_outputs(
+                container,
+                log_group=logs.name,
+                region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region,
+                credentials=credentials.value_from if injected else None,
+            ),
+            tags=tags(name),
+            # Its tasks cannot start before their roles may do what starting takes.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *task_role.policies]),
+        )
+
+    def _scaling(self, name: str, plan: TaskPlan, fleet: Fleet) -> None:
+        target = aws.appautoscaling.Target(
+            name,
+            service_namespace="ecs",
+            scalable_dimension="ecs:service:DesiredCount",
+            resource_id=pulumi.Output.concat("service/", fleet.cluster.name, "/", self.service.name),
+            min_capacity=plan.task_min_count,
+            max_capacity=plan.task_max_count,
+            tags=tags(name),
+            opts=self._child,
+        )
+        aws.appautoscaling.Policy(
+            f"{name}-cpu",
+            policy_type="TargetTrackingScaling",
+            service_namespace=target.service_namespace,
+            scalable_dimension=target.scalable_dimension,
+            resource_id=target.resource_id,
+            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
+                target_value=CPU_TARGET_PERCENT,
+                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
+                    predefined_metric_type="ECSServiceAverageCPUUtilization"
+                ),
+                scale_in_cooldown=300,
+                scale_out_cooldown=60,
+            ),
+            opts=self._child,
+        )
