@@ -14,8 +14,8 @@ USERNAME = "pypiserver"
 class Credentials(pulumi.ComponentResource):
     """A random password in Secrets Manager.
 
-    The secret's value is JSON: `username`, `password` (the one to publish to users) and `accepted_passwords` (a list: two
-    while a rotation is under way). ECS injects it when a task starts, from the very version named here.
+    The secret's value is JSON: `username`, `password` (the one to publish to users) and `accepted_passwords` (a list:
+    two while a rotation is under way). ECS injects it when a task starts, from the very version named here.
     """
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -15,8 +15,8 @@ from pypiserver_stack.tags import tags
 class ServiceRole:
     """A role that an AWS service assumes, and its policies.
 
-    `policies` are to be depended on: until they are attached the role can do nothing, and a service whose role lost them
-    first can never be deleted.
+    `policies` are to be depended on: until they are attached the role can do nothing, and a service whose role lost
+    them first can never be deleted.
     """
 
     def __init__(self, name: str, service: str, managed_policies: Sequence[str], parent: pulumi.Resource) -> None:

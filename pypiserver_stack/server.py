@@ -18,7 +18,7 @@ from pypiserver_stack.storage import Storage
 
 
 class PypiServer(pulumi.ComponentResource):
-    """A package index: network, storage, credentials, balancer, hosts and service, in the order they need each other."""
+    """A package index: network, storage, credentials, balancer, hosts and service, in the order of need."""
 
     exports: Mapping[str, pulumi.Input[object]]
     """What a stack that consists of this component exports."""

@@ -1,7 +1,7 @@
 """Every setting once: its name, type, unit, default, bounds and meaning.
 
-A setting comes from the stack's configuration, else from the profile, else from the default here; None means that sizing
-computes it. All mistakes are reported at once, before any resource exists.
+A setting comes from the stack's configuration, else from the profile, else from the default here; None means that
+sizing computes it. All mistakes are reported at once, before any resource exists.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The cloud on this machine: a stand-in for AWS behind either engine, and the processes that what it holds describes."""
+"""The cloud on this machine: a stand-in for AWS behind either engine, and the processes it describes."""

@@ -1,4 +1,4 @@
-"""LocalCloud: records resources as AWS would hold them, gives ids and computed outputs, answers invokes, injects faults.
+"""LocalCloud: holds resources as AWS would, gives ids and computed outputs, answers invokes, injects faults.
 
 It is a stand-in: it proves the program, the order, the teardown and the errors, not that AWS accepts an input.
 """

@@ -1,0 +1,88 @@
+"""Children of the local cloud: started apart from the terminal, stopped as a group."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.scratch import RUN_VARIABLE
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process that leads a session of its own, and where its output goes."""
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is its group's too."""
+        return self.popen.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """What it ended with, negative for a signal; None while it runs."""
+        return self.popen.poll()
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of its log, on one line."""
+        with contextlib.suppress(OSError):
+            text = self.log_path.read_text("utf-8", errors="replace")
+            return " / ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip())
+        return ""
+
+
+def spawn(name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> Child:
+    """Start a process in its own session, so that a terminal's Ctrl-C reaches only us.
+
+    Args:
+        environment: all that it gets, but for the mark of the run.
+        folder: its working directory and home; its log is `folder/log`.
+    """
+    log_path = folder / "log"
+    with log_path.open("wb") as log:
+        popen = subprocess.Popen(
+            argv,
+            env={**environment, RUN_VARIABLE: os.environ[RUN_VARIABLE]},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Child(name, popen, log_path)
+
+
+def stop(children: Sequence[Child], patience_s: float) -> None:
+    """Ask all to stop, wait, and kill the groups of those that have not."""
+    for child in children:
+        _signal_group(child, signal.SIGTERM)
+    deadline = time.monotonic() + patience_s
+    for child in children:
+        try:
+            child.popen.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _signal_group(child, signal.SIGKILL)
+            child.popen.wait()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _signal_group(child: Child, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)

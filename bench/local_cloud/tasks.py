@@ -1,0 +1,70 @@
+"""ECS tasks as processes: gunicorn with pypiserver, each task as its definition says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.local_cloud.processes import Child, free_port, spawn
+from bench.local_cloud.task_definition import TaskSpec, localise
+
+
+@dataclass(frozen=True)
+class Task:
+    """A running task: the id it puts into `X-Served-By`, where it listens, and what it may use."""
+
+    id: str
+    port: int
+    memory_mb: int
+    child: Child
+
+
+def start_task(task_id: str, spec: TaskSpec, run_folder: Path) -> Task:
+    """Start one task.
+
+    Raises:
+        UnavailableError: the definition asks for something that is not on this machine.
+    """
+    port = free_port()
+    folder = run_folder / "tasks" / task_id
+    (folder / "tmp").mkdir(parents=True)
+    command = localise(spec, run_folder, port)
+    # A container inherits nothing from its host; Docker sets HOSTNAME to the container's id.
+    environment = {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "HOSTNAME": task_id,
+        **command.environment,
+    }
+    return Task(task_id, port, spec.memory_mb, spawn(task_id, command.argv, environment, folder))
+
+
+def prepare_host(spec: TaskSpec, run_folder: Path) -> None:
+    """Write what user data writes on a host, and make the folders that the tasks mount."""
+    for path, content in spec.host_files.items():
+        file = run_folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, "utf-8")
+    for mounted in spec.mounts.values():
+        if not (run_folder / mounted).exists():
+            (run_folder / mounted).mkdir(parents=True)
+
+
+def proportional_memory_mb(task: Task) -> float:
+    """Proportional set size summed over the task's process tree, in MB: a page that n processes share counts 1/n each.
+
+    This is what the container's memory control group would be charged with, but for page cache, which it gives back.
+    """
+    total_bytes = 0
+    with contextlib.suppress(psutil.Error):
+        root = psutil.Process(task.child.pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                total_bytes += process.memory_full_info().pss
+    return total_bytes / 2**20

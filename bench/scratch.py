@@ -1,0 +1,115 @@
+"""The run's own temporary folder, and what earlier runs that were killed left behind.
+
+The folder's name holds its owner's process id and start time, so that a folder is claimed by making it, and one whose
+owner is dead can be told from one whose owner lives, even where the process id has been given out again. Every process
+that a run starts carries `RUN_VARIABLE` in its environment: it is found by it whatever else was lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+RUN_VARIABLE = "PYPISERVER_BENCH_RUN"
+_FOLDER = re.compile(r"(?P<pid>\d+)-(?P<started>\d+)-[0-9a-f]{8}")
+
+
+def base_folder() -> Path:
+    """Where the folders of all runs of this user lie."""
+    return Path(tempfile.gettempdir()) / f"pypiserver-bench-{os.getuid()}"
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started, in ticks since boot where the kernel says, else in seconds; None where there is none.
+
+    Ticks since boot do not move when the clock is set, which a time of day would.
+    """
+    try:
+        if psutil.LINUX:
+            # The name of the command, in parentheses, may hold anything; the start time is the 20th field after it.
+            return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        return int(psutil.Process(pid).create_time())
+    except (OSError, psutil.Error):
+        return None
+
+
+class Scratch:
+    """The temporary folder of one run: make it first, `remove` it last.
+
+    Making one marks this process's environment, so that whatever it starts from then on is known to belong to the run.
+    """
+
+    def __init__(self) -> None:
+        base = base_folder()
+        base.mkdir(mode=0o700, exist_ok=True)
+        if base.stat().st_uid != os.getuid() or base.is_symlink():
+            raise PermissionError(f"{base} belongs to somebody else")
+        self.run_mark = f"{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
+        os.environ[RUN_VARIABLE] = self.run_mark
+        self.path = base / self.run_mark
+        self.path.mkdir(mode=0o700)
+
+    def remove(self) -> list[str]:
+        """End what the run left running, delete the folder; returns what would not go, in words."""
+        leftovers = [f"process {pid}" for pid in end_processes(self.run_mark)]
+        _delete(self.path)
+        if self.path.exists():
+            leftovers.append(f"folder {self.path}")
+        return leftovers
+
+
+def remove_abandoned() -> list[str]:
+    """Remove what runs left behind whose owners are dead; a run whose owner lives is not touched.
+
+    Returns the marks of the runs that were cleaned up after.
+    """
+    cleaned = []
+    for folder in sorted(base_folder().glob("*")):
+        match = _FOLDER.fullmatch(folder.name)
+        if match is None or start_time(int(match["pid"])) == int(match["started"]):
+            continue
+        end_processes(folder.name)
+        _delete(folder)
+        cleaned.append(folder.name)
+    return cleaned
+
+
+def processes_of(run_mark: str) -> list[psutil.Process]:
+    """Every living process that carries the run's mark, other than this one."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get(RUN_VARIABLE) == run_mark
+            if marked and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # ended meanwhile, or somebody else's
+    return found
+
+
+def end_processes(run_mark: str, patience_s: float = 5.0) -> list[int]:
+    """Kill every process of a run and wait for the last to go; returns the ids of those that stay."""
+    deadline = time.monotonic() + patience_s
+    while remaining := processes_of(run_mark):
+        if time.monotonic() > deadline:
+            break
+        for process in remaining:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGKILL)
+        psutil.wait_procs(remaining, timeout=0.2)
+    return [process.pid for process in remaining]
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        base_folder().rmdir()  # refused while another run has its folder there
