@@ -1,0 +1,68 @@
+"""SIGINT and SIGTERM: the first one ends what is being done, further ones cannot stop the way down."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from types import FrameType, TracebackType
+from typing import Any, Self, TypeVar
+
+import uvloop
+
+T = TypeVar("T")
+
+
+class Interrupted(BaseException):
+    """Somebody wants the run to end. Not an Exception: nothing on the way may take it for a failure."""
+
+
+class Interruptions:
+    """Raises `Interrupted` in the main thread, at most once in its lifetime, and never after `shield`.
+
+    That it is raised at most once is what makes the way down safe: between a `try` and the first statement of its
+    `finally` there is always a moment at which a second exception would skip the rest.
+    """
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self._shielded = False
+        self._cancel: Callable[[], object] | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def shield(self) -> None:
+        """From here on signals are noted and change nothing."""
+        self._shielded = True
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine to its end on a uvloop; a signal cancels it, and comes out as `Interrupted`."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            loop = runner.get_loop()
+            task = loop.create_task(work)
+            # An exception raised by a signal handler would strike whichever callback happens to run.
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            try:
+                return loop.run_until_complete(task)
+            except asyncio.CancelledError:
+                raise Interrupted from None
+            finally:
+                self._cancel = None
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._shielded:
+            return
+        self._shielded = True
+        self.received = signal.Signals(number)
+        if self._cancel is not None:
+            self._cancel()
+        else:
+            raise Interrupted

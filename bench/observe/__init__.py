@@ -1,0 +1,1 @@
+"""What the tasks, hosts, file system and balancer did meanwhile."""

@@ -1,0 +1,139 @@
+"""The files of the task, run by the real gunicorn and pypiserver."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import subprocess
+import sysconfig
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+CONTAINER = Path(__file__).parents[2] / "pypiserver_stack" / "container"
+GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
+USERNAME, PASSWORD = "pypiserver", "correct horse"
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    packages: Path
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None, password: str = PASSWORD
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        credentials = base64.b64encode(f"{USERNAME}:{password}".encode()).decode()
+        connection.request(method, path, body, {"Authorization": f"Basic {credentials}", **(headers or {})})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    port_file = tmp_path / "log"
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "HOSTNAME": "container-7",
+        "GUNICORN_WORKERS": "1",
+        "GUNICORN_KEEPALIVE_S": "5",
+        "PYPISERVER_PACKAGES": str(packages),
+        "PYPISERVER_BACKEND": "simple-dir",
+        "PYPISERVER_CREDENTIALS": json.dumps(
+            {"username": USERNAME, "password": PASSWORD, "accepted_passwords": ["an older one", PASSWORD]}
+        ),
+    }
+    command = [GUNICORN, "--config", CONTAINER / "gunicorn.conf.py", "--chdir", CONTAINER, "--bind", "127.0.0.1:0"]
+    with port_file.open("wb") as log:
+        process = subprocess.Popen([*command, "wsgi:application"], env=environment, stderr=log, stdout=log)
+    try:
+        yield Server(_port(process, port_file), packages)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if "Listening at: " in line:
+                return int(line.split("Listening at: http://127.0.0.1:")[1].split()[0])
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())
+
+
+def _wheel(name: str, payload: bytes) -> bytes:
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(f"{name}/data.bin", payload)
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    return content.getvalue()
+
+
+BOUNDARY = "b0undary"
+
+
+def _form(filename: str, content: bytes) -> bytes:
+    return (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def test_300_interleaved_uploads_arrive_byte_for_byte(server: Server) -> None:
+    wheels = {f"package_{i}-1.0-py3-none-any.whl": _wheel(f"package_{i}", os.urandom(20_000 + i)) for i in range(300)}
+    uploads = []
+    for name, content in wheels.items():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        body = _form(name, content)
+        connection.putrequest("POST", "/")
+        connection.putheader("Authorization", "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode())
+        connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        connection.send(body[: len(body) // 2])
+        uploads.append((connection, body))
+    # One worker accepts in order: once this is answered, all 300 are being read and none is complete.
+    assert server.request("GET", "/health")[0] == 200
+    for connection, body in reversed(uploads):
+        connection.send(body[len(body) // 2 :])
+    statuses = {connection.getresponse().status for connection, _ in uploads}
+    for connection, _ in uploads:
+        connection.close()
+    stored = {path.name: hashlib.sha256(path.read_bytes()).digest() for path in server.packages.iterdir()}
+    assert statuses == {200}
+    assert stored == {name: hashlib.sha256(content).digest() for name, content in wheels.items()}
+
+
+def test_every_answer_names_the_container(server: Server) -> None:
+    for path in ("/health", "/simple/", "/no-such-thing/", "/simple/nothing/"):
+        assert server.request("GET", path)[1]["x-served-by"] == "container-7"
+
+
+def test_an_accepted_password_opens_what_any_other_does_not(server: Server) -> None:
+    assert server.request("GET", "/simple/")[0] == 200
+    assert server.request("GET", "/simple/", password="an older one")[0] == 200
+    assert server.request("GET", "/simple/", password="guess")[0] in (401, 403)
+    assert server.request("GET", "/simple/", headers={"Authorization": "Basic"})[0] in (401, 403)
+    assert server.request("GET", "/health", headers={"Authorization": ""})[0] == 200
+
+
+def test_what_is_missing_is_not_looked_for_elsewhere(server: Server) -> None:
+    status, headers, _ = server.request("GET", "/simple/not-here/")
+    assert (status, "location" in headers) == (404, False)
