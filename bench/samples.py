@@ -160,12 +160,12 @@ class Recorder:
     """Collects rows during one load. At most one chunk of rows, 3 MiB, is held in memory."""
 
     def __init__(self, phase_names: Sequence[str], spill_dir: Path, *, started_s: float, chunk_rows: int = _CHUNK_ROWS):
-        """`started_s` is what the clock of the times given to `record` showed when the load started."""
         self.requests = 0
         self.failed = 0
+        self.started_s = started_s
+        """When the load started, on the clock of the times given to `record`. Not to be moved once a row is there."""
         self._phase_names = tuple(phase_names)
         self._served_by: dict[str, int] = {}
-        self._started_s = started_s
         self._spill_dir = spill_dir
         self._spill: IO[bytes] | None = None
         self._chunk = bytearray(chunk_rows * _ROW.size)
@@ -191,7 +191,7 @@ class Recorder:
             DiskFullError: a full chunk could not be written.
         """
         served_by_index = self._served_by.setdefault(served_by, len(self._served_by))
-        zero = self._started_s
+        zero = self.started_s
         _ROW.pack_into(
             self._chunk,
             self._offset,

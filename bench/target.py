@@ -1,0 +1,108 @@
+"""Where the load goes: the address of an index and the credentials for it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from bench.failures import UsageError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# What a request line may carry unchanged; everything else is percent-encoded.
+_REQUEST_TARGET_SAFE = "/%:@!$&'()*+,;=~-._?"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A package index, and who asks it.
+
+    Raises:
+        UsageError: `url` is not the http or https URL of an index, or carries the credentials itself.
+    """
+
+    url: str
+    """Where the index lives; /simple/ lies below it. A URL that ends in /simple/ is taken as well."""
+    username: str = ""
+    """Empty for an index that asks for no credentials."""
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if "@" in parts.netloc:
+            # The URL itself is not quoted here: it holds a password.
+            raise UsageError("--url carries credentials: set PYPI_USERNAME and PYPI_PASSWORD instead")
+        try:
+            usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or not self.url.isascii():
+            raise UsageError(f"--url {self.url}: must be an http or https URL such as http://127.0.0.1:8080/")
+
+    @cached_property
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.url)
+
+    @property
+    def is_https(self) -> bool:
+        return self._parts.scheme == "https"
+
+    @property
+    def host(self) -> str:
+        return self._parts.hostname or ""
+
+    @property
+    def port(self) -> int:
+        return self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
+
+    @cached_property
+    def origin(self) -> str:
+        """Scheme and authority of every request, as in `https://index.example:8443`."""
+        return f"{self._parts.scheme}://{self._parts.netloc}"
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path that /simple/ lies below, without a slash at its end."""
+        return quote(self._parts.path.rstrip("/").removesuffix("/simple"), safe=_REQUEST_TARGET_SAFE)
+
+    @cached_property
+    def headers(self) -> bytes:
+        """The header lines that say which index is asked, and by whom."""
+        lines = f"Host: {self._parts.netloc}\r\n"
+        if self.username:
+            credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+            lines += f"Authorization: Basic {credentials}\r\n"
+        return lines.encode("ascii")
+
+    def project_path(self, project: str) -> str:
+        """Where a client that knows only the name asks; an index of pypiserver redirects it to the listing."""
+        return f"{self.base_path}/{quote(project, safe='')}/"
+
+    def listing_path(self, project: str) -> str:
+        return f"{self.base_path}/simple/{quote(project, safe='')}/"
+
+    def path_of(self, reference: str, page_path: str) -> str | None:
+        """The path, with its query, that `reference` on the page at `page_path` leads to.
+
+        None where it leads to another host, port or scheme: the load, and the credentials, stay with the index.
+        """
+        return _path_of(self.origin, reference, page_path)
+
+
+@lru_cache(maxsize=4096)
+def _path_of(origin: str, reference: str, page_path: str) -> str | None:
+    try:
+        url = urlsplit(urljoin(origin + page_path, reference))
+        same_origin = _origin(url) == _origin(urlsplit(origin))
+    except ValueError:
+        return None
+    if not same_origin:
+        return None
+    return quote(url.path or "/", safe=_REQUEST_TARGET_SAFE) + (
+        f"?{quote(url.query, safe=_REQUEST_TARGET_SAFE)}" if url.query else ""
+    )
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)
