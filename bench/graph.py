@@ -1,8 +1,8 @@
 """The resolved resource graph: what a deployment consists of once every Output is known.
 
-Both engines deliver it in the same normal form, so that two graphs can be compared with `==`: inputs are plain JSON
-values (secrets unwrapped, whole-number floats made ints, absent values dropped), secret inputs are named by their paths,
-and dependencies are sorted.
+Both engines deliver it in the same normal form, so that two graphs can be compared with `==`: inputs and outputs are
+plain JSON values (secrets unwrapped, whole-number floats made ints, absent values dropped), secret inputs are named by
+their paths, and dependencies are sorted. The stack itself and the providers' configurations are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Resource:
     type: str
     name: str
     parent: str
-    """URN of the parent; empty for the stack itself."""
+    """URN of the parent component; empty for what hangs from the stack itself."""
     inputs: Mapping[str, Any]
     secret_paths: frozenset[str]
     """Paths into `inputs` that are secret, such as `secretString` or `containerDefinitions[0].environment`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bench.graph import Graph
@@ -19,6 +19,10 @@ class StackConfig:
     project: str
     stack: str
     values: Mapping[str, str]
+    encrypted: Mapping[str, Any] = field(default_factory=dict)
+    """Namespaced keys whose value is or holds a `secure:`, as the stack file has them."""
+    encryption_salt: str = ""
+    """What those were encrypted with, besides the passphrase; empty where it was no passphrase."""
 
 
 @dataclass(frozen=True)

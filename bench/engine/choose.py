@@ -1,0 +1,23 @@
+"""Which engine evaluates the program of a local run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from bench.engine import Engine
+from bench.engine.embedded import EmbeddedEngine
+from bench.local_cloud.resources import LocalCloud
+
+
+def choose(name: Literal["auto", "pulumi", "embedded"], cloud: LocalCloud, project_dir: Path, work_dir: Path) -> Engine:
+    """An engine by its name; `auto` is `pulumi` where that command is on PATH, else `embedded`.
+
+    Args:
+        project_dir: the folder of the program.
+        work_dir: a folder that does not exist, of the run's own, for all that the engine writes.
+
+    Raises:
+        UsageError: `pulumi` is asked for, and there is none.
+    """
+    return EmbeddedEngine(cloud, project_dir)

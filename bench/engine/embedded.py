@@ -1,0 +1,91 @@
+"""The embedded engine: evaluates the program in this process, through the SDK's mock monitor. Needs no `pulumi`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from pulumi.runtime import config as runtime_config
+from pulumi.runtime import run_in_stack
+from pulumi.runtime.mocks import MockEngine
+from pulumi.runtime.settings import Settings, configure
+
+from bench.engine import Deployment, StackConfig
+from bench.engine.background import Background
+from bench.engine.failure import failure
+from bench.engine.program import Program
+from bench.engine.state import deployment
+from bench.failures import UsageError
+from bench.local_cloud.mocks import CloudMonitor
+from bench.local_cloud.pulumi_cloud import PulumiCloud
+from bench.local_cloud.resources import CloudError, LocalCloud
+
+# Long enough for any request that the local cloud answers; a fault may slow one down.
+_PATIENCE_S = 30.0
+# The program's messages: its errors are raised as well, its warnings are among the stack's outputs.
+_SILENT = logging.getLogger(__name__)
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+class EmbeddedEngine:
+    """Evaluates a project's program against the local cloud."""
+
+    name = "embedded"
+
+    def __init__(self, cloud: LocalCloud, project_dir: Path) -> None:
+        """
+        Args:
+            project_dir: the folder of the program's `__main__.py`.
+        """
+        self._cloud = cloud
+        self._project_dir = project_dir
+        self._front: PulumiCloud | None = None
+        self._evaluation: Background[None] | None = None
+
+    def up(self, config: StackConfig) -> Deployment:
+        """See `Engine.up`."""
+        if config.encrypted:
+            raise UsageError(
+                f"{', '.join(sorted(config.encrypted))} of stack {config.stack} "
+                "cannot be decrypted without the Pulumi CLI: install it and use --engine pulumi"
+            )
+        self._front = front = PulumiCloud(self._cloud)
+        monitor = CloudMonitor(front, config.project, config.stack)
+        program = Program(self._project_dir)
+        # A plain event loop, which a thread has whatever the main thread runs: the SDK relies on its insides.
+        self._evaluation = Background(lambda: _evaluate(program, monitor, config))
+        self._evaluation.start()
+        try:
+            self._evaluation.result()
+        except Exception as error:
+            raise failure(program.error or error, front.refusals) from error
+        return deployment(monitor.state)
+
+    def down(self) -> tuple[str, ...]:
+        """See `Engine.down`."""
+        leftovers = []
+        if self._front is not None and self._evaluation is not None:
+            self._front.close()
+            if not self._evaluation.wait(_PATIENCE_S):
+                leftovers.append(f"the evaluation of {self._project_dir}, which does not end")
+        # What depends on a resource was made after it.
+        for urn in reversed(list(self._cloud.records)):
+            try:
+                self._cloud.delete(urn)
+            except CloudError:
+                leftovers.append(urn)
+        return tuple(leftovers)
+
+
+def _evaluate(program: Program, monitor: CloudMonitor, config: StackConfig) -> None:
+    settings = Settings(
+        project=config.project, stack=config.stack, monitor=monitor, engine=MockEngine(_SILENT), dry_run=False
+    )
+    configure(settings)
+    runtime_config.set_all_config(dict(config.values))
+    with asyncio.Runner() as runner:
+        # What fails comes out of run_in_stack; asyncio would print every task that fails in its wake as well.
+        runner.get_loop().set_exception_handler(lambda loop, context: None)
+        runner.run(run_in_stack(program))

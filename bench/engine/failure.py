@@ -1,0 +1,26 @@
+"""From whatever an evaluation raised to the sentence that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.failures import UnavailableError, UsageError
+from pypiserver_stack.settings import SettingsError
+from sizing.errors import SizingError
+
+
+def failure(error: Exception, refusals: Sequence[str]) -> Exception:
+    """What an engine's `up` raises.
+
+    Args:
+        error: what the program raised or, where the program itself ran through, the engine.
+        refusals: what the cloud would not do.
+
+    Returns:
+        `error` itself where it is neither the user's nor the cloud's: then it is a bug.
+    """
+    if isinstance(error, SettingsError | SizingError):
+        return UsageError(str(error))
+    if refusals:
+        return UnavailableError(refusals[0])
+    return error

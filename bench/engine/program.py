@@ -1,0 +1,21 @@
+"""The Pulumi program: the project's own `__main__.py`, the very file that `pulumi up` runs, run in this process."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+
+class Program:
+    """Called by an engine where a program belongs; keeps what the program raised, of which engines pass on the text."""
+
+    def __init__(self, project_dir: Path) -> None:
+        self._path = project_dir / "__main__.py"
+        self.error: Exception | None = None
+
+    def __call__(self) -> None:
+        try:
+            runpy.run_path(str(self._path), run_name="pypiserver_program")
+        except Exception as error:
+            self.error = error
+            raise
