@@ -132,7 +132,7 @@ def _balancer(graph: Graph) -> Resource:
 def _passes(check: HealthCheck, port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{check.path}", timeout=check.timeout_s) as answer:
-            status = answer.status
+            status: int = answer.status
     except urllib.error.HTTPError as refused:
         status = refused.code
     except OSError:

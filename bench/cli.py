@@ -1,0 +1,183 @@
+"""The command line: options, environment, exit codes. docs/exit-codes.md is the page for users."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import click
+
+from bench.console import open_progress
+from bench.failures import BenchError, ExitCode, UsageError
+from bench.interruption import Interrupted, Interruptions
+from bench.parameters import Asked, IndexParameters, RunParameters
+from bench.report.model import Report
+from bench.report.terminal import print_summary
+from bench.run import Job, conduct
+
+Command = Callable[..., Any]
+
+
+class RunByDefault(click.Group):
+    """`python -m bench --packages 10` is `python -m bench run --packages 10`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        names_a_command = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if names_a_command else ["run", *args])
+
+
+def _load_options(command: Command) -> Command:
+    """Options of every command that sends a load; each of the plan's parameters has its environment variable too."""
+    for option in reversed(
+        (
+            click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
+            click.option("--packages", type=int, envvar="NUM_PACKAGES", help="Packages of three wheels each [100]."),
+            click.option("--clients", type=int, envvar="CONCURRENT_CLIENTS", help="Clients that start at once [510]."),
+            click.option(
+                "--duration", "duration_s", type=float, envvar="TEST_DURATION_SECONDS", help="Seconds to go on for."
+            ),
+            click.option(
+                "--burst-interval",
+                "burst_interval_s",
+                type=float,
+                envvar="BURST_INTERVAL_SECONDS",
+                help="Seconds between bursts.",
+            ),
+            click.option(
+                "--burst-multiplier",
+                type=float,
+                envvar="BURST_MULTIPLIER",
+                help="Rate of a burst, in times the usual one.",
+            ),
+            click.option("--speed", type=float, help="Compresses a recorded workload by this factor."),
+            click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
+            click.option(
+                "--cookies",
+                type=click.Choice(["none", "shared"]),
+                help="Whether clients keep cookies: none, or one jar for all [none].",
+            ),
+            click.option(
+                "--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."
+            ),
+            click.option(
+                "--results",
+                type=click.Path(path_type=Path),
+                default=Path("results"),
+                show_default=True,
+                help="Folder for the reports.",
+            ),
+            click.option("--quiet", is_flag=True, help="Say nothing but the result."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def cli() -> None:
+    """Stand the deployment up, fill it with packages, send it a burst, measure, judge, take it down.
+
+    Without a command: run. `python -m bench run --help` lists its options.
+    """
+
+
+@cli.command()
+@click.option(
+    "--target", type=click.Choice(["local", "aws"]), default="local", show_default=True, help="Where it stands."
+)
+@click.option("--stack", default="stress", show_default=True, help="Which Pulumi.<stack>.yaml to evaluate.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "pulumi", "embedded"]),
+    default="auto",
+    show_default=True,
+    help="auto: pulumi where the command is on PATH.",
+)
+@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
+@click.option("--tasks", type=int, help="How many of the planned tasks to run.")
+@click.option("--keep", is_flag=True, help="After the report, keep the stack up until Ctrl-C.")
+@_load_options
+def run(
+    target: Literal["local", "aws"],
+    stack: str,
+    engine: Literal["auto", "pulumi", "embedded"],
+    overrides: tuple[str, ...],
+    tasks: int | None,
+    keep: bool,
+    results: Path,
+    quiet: bool,
+    **asked: Any,
+) -> None:
+    """The main job: up, publish, load, judge, down."""
+    if target == "aws":
+        raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
+    # Imported here: the other commands need neither Pulumi nor its second of start-up.
+    from bench.cycle import Cycle
+
+    def show(report: Report) -> None:
+        print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
+
+    _conduct(results, quiet, Cycle(RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked)), show))
+
+
+@cli.command()
+@click.option("--url", envvar="PYPI_URL", required=True, help="The address below which /simple/ lies.")
+@click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
+@_load_options
+def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> None:
+    """Load an index that is already there: no stack, the same report."""
+    from bench.existing import ExistingIndex
+
+    password = os.environ.get("PYPI_PASSWORD", "")
+    _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, Asked(**asked))))
+
+
+@cli.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--packages", type=int, envvar="NUM_PACKAGES", default=100, show_default=True, help="Of three wheels each."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--sizes", type=click.Choice(["log-uniform", "uniform"]), default="log-uniform", show_default=True)
+@click.option("--quiet", is_flag=True, help="Say nothing.")
+def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-uniform", "uniform"], quiet: bool) -> None:
+    """Make the packages without a run, in DIRECTORY."""
+    from bench.packages import PackageSet, build, default_cache_dir, export
+
+    with Interruptions(), open_progress(sys.stderr, quiet=quiet) as progress:
+        progress.step("packages")
+        package_set = PackageSet(packages=packages, seed=seed, size_distribution=sizes)
+        wheels = build(package_set, default_cache_dir(), progress.progress)
+        export(wheels, directory)
+        progress.note(f"{len(wheels)} wheels in {directory}")
+
+
+def _conduct(results: Path, quiet: bool, job: Job) -> NoReturn:
+    with open_progress(sys.stderr, quiet=quiet) as progress:
+        report = conduct(results, ["python", "-m", "bench", *sys.argv[1:]], progress, job)
+    print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
+    sys.exit(report.exit_code)
+
+
+def main() -> NoReturn:
+    """Run the command line; every ending is an `ExitCode`, and no mistake of a user's ends in a traceback."""
+    try:
+        cli(standalone_mode=False)
+    except (Interrupted, click.Abort):
+        _fail(ExitCode.INTERRUPTED, "interrupted")
+    except BenchError as error:
+        _fail(error.exit_code, str(error))
+    except click.ClickException as error:
+        _fail(ExitCode.USAGE, error.format_message())
+    except BrokenPipeError:
+        # Whoever read our output has gone; the report lies in its folder all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(ExitCode.PASSED)
+
+
+def _fail(code: ExitCode, sentence: str) -> NoReturn:
+    print(f"Error: {sentence}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,48 @@
+"""`python -m bench load`: an index that is already there, with the packages that it has."""
+
+from __future__ import annotations
+
+from bench.load import load_and_judge, prepared_uploads
+from bench.parameters import IndexParameters, load_parameters
+from bench.probe import probe
+from bench.publish import fetch_catalogue
+from bench.report import model
+from bench.run import Run
+from bench.target import Target
+
+
+class ExistingIndex:
+    """One load of somebody's index. There is nothing to take down but the run's own folder."""
+
+    def __init__(self, parameters: IndexParameters) -> None:
+        self._parameters = parameters
+
+    def work(self, run: Run) -> None:
+        """See what the index has, load it, judge it."""
+        run.findings.secrets |= {self._parameters.password} - {""}
+        target = Target(self._parameters.url, self._parameters.username, self._parameters.password)
+        load = load_parameters(self._parameters.asked, stack_file={})
+        run.findings.seed = load.seed
+        run.findings.index_url = target.url
+
+        run.progress.step("probe")
+        run.interruptions.run(probe(target))
+        files = run.interruptions.run(fetch_catalogue(target.url, target.username, target.password, load.packages))
+        packages = sorted({file.name for file in files})
+        uploads = prepared_uploads(load, run.progress)
+
+        run.progress.step("load")
+        run.findings.workload = model.Workload(
+            name=load.workload.name,
+            clients=load.workload.clients,
+            packages=len(packages),
+            wheels=len(files),
+            package_set=None,
+            parameters=load.as_dict(),
+        )
+        load_and_judge(run, target, load, packages, uploads)
+
+    def down(self, run: Run) -> None:
+        """Nothing of the index is ours: the report's teardown stays null."""
+        for leftover in run.scratch.remove():
+            run.progress.warn(f"left behind: {leftover}")

@@ -1,0 +1,30 @@
+"""A stack that is kept up: how any client is pointed at it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.target import Target
+
+
+def credentials_file(folder: Path, target: Target) -> Path:
+    """The credentials in a netrc file that only its owner may read, in the run's own folder, which goes with the run."""
+    path = folder / "netrc"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        host = urlsplit(target.url).hostname
+        file.write(f"machine {host} login {target.username} password {target.password}\n")
+    return path
+
+
+def invitation(url: str, credentials: Path) -> list[str]:
+    """What to type to use the index."""
+    return [
+        f"the index stays up at {url}/simple/ until Ctrl-C",
+        f"credentials: {credentials}",
+        f"NETRC={credentials} pip install --index-url {url}/simple/ test-package-000",
+        f"TWINE_USERNAME=$(awk '{{print $4}}' {credentials}) TWINE_PASSWORD=$(awk '{{print $6}}' {credentials}) "
+        f"twine upload --repository-url {url}/ FILE",
+    ]

@@ -1,0 +1,58 @@
+"""Sending a workload to an index and judging what came back: the part that `run` and `load` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.client import Load, Progress
+from bench.console import Progress as Console
+from bench.failures import ExitCode
+from bench.packages import PackageSet, build, default_cache_dir
+from bench.parameters import LoadParameters
+from bench.run import Run
+from bench.target import Target
+from bench.thresholds import judge
+
+
+def prepared_uploads(load: LoadParameters, console: Console) -> tuple[Path, ...]:
+    """New wheels for a workload that uploads, made before the load so that making them costs it nothing."""
+    needed = load.workload.uploads_needed()
+    if not needed:
+        return ()
+    package_set = PackageSet(packages=needed, versions=("1.0.0",), seed=load.seed, name_prefix="test-upload")
+    return tuple(wheel.path for wheel in build(package_set, default_cache_dir(), console.progress))
+
+
+def load_and_judge(
+    run: Run, target: Target, parameters: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
+) -> None:
+    """Send the workload and note what was measured; judge it, unless the load was cut short."""
+    load = Load(
+        target,
+        parameters.workload,
+        packages,
+        uploads,
+        parameters.seed,
+        cookies=parameters.cookies,
+        spill_dir=run.scratch.path,
+        on_progress=lambda progress: _show(progress, run.progress),
+    )
+    try:
+        run.interruptions.run(load.run())
+    finally:
+        result = load.result()
+        run.findings.samples = result.samples
+        run.findings.generator_cpu_share = result.generator.cpu_share
+        run.folder.write_samples(result.samples)
+    run.findings.thresholds = judge(result.samples, parameters.thresholds)
+    warnings, untrustworthy = result.generator.problems()
+    if untrustworthy:
+        run.findings.fail(ExitCode.UNTRUSTWORTHY, "; ".join(warnings))
+    else:
+        run.findings.warnings += warnings
+
+
+def _show(progress: Progress, console: Console) -> None:
+    if progress.duration_s is not None:
+        console.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)

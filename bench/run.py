@@ -1,0 +1,113 @@
+"""What every run has in common: its folders, its findings, and an orderly end whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from bench.console import Progress
+from bench.failures import BenchError, DiskFullError, ExitCode, is_disk_full
+from bench.interruption import Interrupted, Interruptions
+from bench.report.build import Findings, build_report
+from bench.report.model import Report
+from bench.report.run_folder import RunFolder
+from bench.scratch import Scratch, remove_abandoned
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run while it goes on."""
+
+    findings: Findings
+    folder: RunFolder
+    scratch: Scratch
+    progress: Progress
+    interruptions: Interruptions
+
+    def report(self) -> Report:
+        """The report as far as the run has got, written to the results folder too.
+
+        A report that cannot be written is still returned, and says so.
+        """
+        report = build_report(self.findings, datetime.now(UTC))
+        try:
+            self.folder.write_report(report)
+        except BenchError as error:
+            self.findings.fail(error.exit_code, str(error))
+            return build_report(self.findings, datetime.now(UTC))
+        return report
+
+
+class Job(Protocol):
+    """What a run does."""
+
+    def work(self, run: Run) -> None:
+        """Everything up to the verdict. May end by an error or by a signal at any moment."""
+        ...
+
+    def down(self, run: Run) -> None:
+        """Take down what `work` put up, as far as that got; may not raise."""
+        ...
+
+
+def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job) -> Report:
+    """Do the work of `job`, take everything down, and report, however the work ends.
+
+    Args:
+        results: where the run's folder is made.
+        command: what repeats the run.
+
+    Raises:
+        BenchError: no run could be started; nothing was made.
+        Interrupted: somebody ended it before it started.
+    """
+    with Interruptions() as interruptions:
+        run = _start(results, command, progress, interruptions)
+        try:
+            try:
+                job.work(run)
+            finally:
+                interruptions.shield()
+        except Interrupted:
+            signal = interruptions.received
+            run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {signal.name if signal else 'a signal'}")
+        except BaseException as error:
+            _note_failure(run, error)
+        progress.step("down")
+        job.down(run)
+        progress.step("report")
+        return run.report()
+
+
+def _start(results: Path, command: Sequence[str], progress: Progress, interruptions: Interruptions) -> Run:
+    started_at = datetime.now(UTC)
+    folder = RunFolder.create(results, started_at)
+    try:
+        scratch = Scratch()
+    except OSError as error:
+        folder.path.rmdir()
+        raise (DiskFullError(error.filename) if is_disk_full(error) else BenchError(str(error))) from error
+    for mark in remove_abandoned():
+        progress.note(f"removed what the killed run {mark} had left behind")
+    findings = Findings(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
+    return Run(findings, folder, scratch, progress, interruptions)
+
+
+def _note_failure(run: Run, error: BaseException) -> None:
+    if isinstance(error, BenchError):
+        run.findings.fail(error.exit_code, str(error))
+    elif is_disk_full(error):
+        assert isinstance(error, OSError)
+        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
+    else:
+        path = run.folder.path / "traceback.txt"
+        with contextlib.suppress(OSError):
+            path.write_text("".join(traceback.format_exception(error)), "utf-8")
+        run.findings.fail(
+            ExitCode.INTERNAL, f"internal error, please report it together with {path}: {type(error).__name__}: {error}"
+        )

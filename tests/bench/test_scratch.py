@@ -1,0 +1,102 @@
+"""Who owns a run's folder, and what becomes of the folders of the dead. With real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import scratch
+from bench.scratch import Scratch, base_folder, remove_abandoned
+
+OWNER = """
+import subprocess, sys
+from bench.scratch import Scratch
+scratch = Scratch()
+child = subprocess.Popen(
+    [sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True, stdout=subprocess.DEVNULL
+)
+print(scratch.path, child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv(scratch.RUN_VARIABLE, "")
+
+
+def start_owner() -> tuple[subprocess.Popen[str], Path, psutil.Process]:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    path, child = owner.stdout.readline().split()
+    return owner, Path(path), psutil.Process(int(child))
+
+
+def end(owner: subprocess.Popen[str]) -> None:
+    owner.kill()
+    owner.communicate()
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_killed_run_is_cleaned_up_after_by_the_next() -> None:
+    owner, folder, child = start_owner()
+    end(owner)
+    assert folder.exists()
+    assert not gone(child)
+    assert remove_abandoned() == [folder.name]
+    assert gone(child)
+    assert not base_folder().exists()
+
+
+def test_a_run_whose_owner_lives_is_not_touched() -> None:
+    owner, folder, child = start_owner()
+    try:
+        assert remove_abandoned() == []
+        assert folder.exists()
+        assert not gone(child)
+    finally:
+        end(owner)
+        remove_abandoned()
+
+
+def test_a_process_id_that_was_given_out_again_does_not_keep_a_folder() -> None:
+    mine = Scratch()
+    pid, started, digits = mine.run_mark.split("-")
+    stale = mine.path.with_name(f"{pid}-{int(started) - 1}-{digits}")
+    stale.mkdir()
+    assert remove_abandoned() == [stale.name]
+    assert mine.path.exists()
+    assert mine.remove() == []
+
+
+def test_removing_ends_processes_that_nobody_remembers() -> None:
+    mine = Scratch()
+    forgotten = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+    assert mine.remove() == []
+    assert not psutil.pid_exists(forgotten.pid)
+    assert forgotten.poll() is not None
+    assert not base_folder().exists()
+
+
+def test_what_others_put_there_stays() -> None:
+    base_folder().mkdir()
+    (base_folder() / "notes").mkdir()
+    assert remove_abandoned() == []
+    assert (base_folder() / "notes").exists()
+
+
+def test_the_folder_is_for_its_owner_alone() -> None:
+    mine = Scratch()
+    assert mine.path.stat().st_mode & 0o777 == 0o700
+    assert os.environ[scratch.RUN_VARIABLE] == mine.run_mark
+    mine.remove()
