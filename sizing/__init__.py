@@ -1,0 +1,25 @@
+"""Arithmetic of capacity: from settings and an instance type to tasks. No I/O but its own data, no Pulumi, no AWS."""
+
+from sizing.capacity import DaemonTask, InstanceTooSmallError, TaskPlan, plan
+from sizing.demand import PlanError, SizingSettings
+from sizing.errors import SizingError
+from sizing.instances import Instance, UnknownInstanceError, catalogue, find
+from sizing.profiles import PROFILES, Profile, UnknownProfileError, find_profile
+
+__all__ = [
+    "PROFILES",
+    "DaemonTask",
+    "Instance",
+    "InstanceTooSmallError",
+    "PlanError",
+    "Profile",
+    "SizingError",
+    "SizingSettings",
+    "TaskPlan",
+    "UnknownInstanceError",
+    "UnknownProfileError",
+    "catalogue",
+    "find",
+    "find_profile",
+    "plan",
+]

@@ -1,0 +1,88 @@
+"""What is asked for: the settings of a plan, and what one task of them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sizing.errors import SizingError
+from sizing.workers import cpu_units, memory_reservation_mb, worker_count
+
+
+class SizingSettings(Protocol):
+    """What a plan is made from. None means: computed."""
+
+    @property
+    def instance_min_count(self) -> int: ...
+    @property
+    def instance_max_count(self) -> int | None: ...
+    @property
+    def container_memory_mb(self) -> int: ...
+    @property
+    def container_memory_reservation_mb(self) -> int | None: ...
+    @property
+    def container_cpu_units(self) -> int | None: ...
+    @property
+    def gunicorn_workers(self) -> int | None: ...
+    @property
+    def task_min_count(self) -> int | None: ...
+    @property
+    def task_max_count(self) -> int | None: ...
+
+
+class PlanError(SizingError):
+    """The settings contradict each other, or one of them is below 1."""
+
+
+@dataclass(frozen=True)
+class TaskDemand:
+    """One task: gunicorn workers, and the CPU and memory that ECS sets aside for it."""
+
+    workers: int
+    cpu_units: int
+    memory_reservation_mb: int
+
+
+def task_demand(settings: SizingSettings, container_memory_mb: int) -> TaskDemand:
+    """What one task takes in a container of that limit: what the settings say, else what follows from the limit."""
+    workers = given(settings.gunicorn_workers, worker_count(container_memory_mb))
+    return TaskDemand(
+        workers=workers,
+        cpu_units=given(settings.container_cpu_units, cpu_units(workers)),
+        memory_reservation_mb=given(
+            settings.container_memory_reservation_mb, memory_reservation_mb(container_memory_mb)
+        ),
+    )
+
+
+def refuse_contradictions(settings: SizingSettings, task: TaskDemand) -> None:
+    """Raise PlanError for the first setting that is below 1 or contradicts another."""
+    for name, value in (
+        ("instance_min_count", settings.instance_min_count),
+        ("instance_max_count", settings.instance_max_count),
+        ("container_memory_mb", settings.container_memory_mb),
+        ("container_memory_reservation_mb", task.memory_reservation_mb),
+        ("container_cpu_units", task.cpu_units),
+        ("gunicorn_workers", task.workers),
+        ("task_min_count", settings.task_min_count),
+        ("task_max_count", settings.task_max_count),
+    ):
+        if value is not None and value < 1:
+            raise PlanError(f"{name} = {value} is below 1: set it to 1 or more")
+    for low_name, low, high_name, high in (
+        ("instance_min_count", settings.instance_min_count, "instance_max_count", settings.instance_max_count),
+        ("task_min_count", settings.task_min_count, "task_max_count", settings.task_max_count),
+        (
+            "container_memory_reservation_mb",
+            task.memory_reservation_mb,
+            "container_memory_mb",
+            settings.container_memory_mb,
+        ),
+    ):
+        if low is not None and high is not None and low > high:
+            raise PlanError(f"{low_name} = {low} is above {high_name} = {high}: lower the first or raise the second")
+
+
+def given(value: int | None, computed: int) -> int:
+    """A setting's value, or what is computed where it has none."""
+    return computed if value is None else value
