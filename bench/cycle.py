@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -137,10 +136,11 @@ class Cycle:
         run.progress.step("keep")
         for line in invitation(target.url, path):
             run.progress.note(line)
-        # Ctrl-C is how this is meant to end; the verdict stands.
-        with contextlib.suppress(Interrupted):
+        try:
             while True:
                 signal.pause()
+        except Interrupted:
+            run.interruptions.forget()  # this is how a kept stack is meant to end: the verdict stands
 
     def _stop_processes(self) -> list[str]:
         if self._stack is not None:

@@ -40,8 +40,12 @@ class Interruptions:
             signal.signal(number, handler)
 
     def shield(self) -> None:
-        """From here on signals are noted and change nothing."""
+        """From here on signals are noted in `received` and change nothing else."""
         self._shielded = True
+
+    def forget(self) -> None:
+        """What was received was how the work was meant to end."""
+        self.received = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end on a uvloop; a signal cancels it, and comes out as `Interrupted`."""
@@ -58,10 +62,10 @@ class Interruptions:
                 self._cancel = None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.received = signal.Signals(number)
         if self._shielded:
             return
         self._shielded = True
-        self.received = signal.Signals(number)
         if self._cancel is not None:
             self._cancel()
         else:

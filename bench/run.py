@@ -74,13 +74,14 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job)
             finally:
                 interruptions.shield()
         except Interrupted:
-            signal = interruptions.received
-            run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {signal.name if signal else 'a signal'}")
+            pass
         except BaseException as error:
             _note_failure(run, error)
         progress.step("down")
         job.down(run)
         progress.step("report")
+        if interruptions.received is not None:
+            run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
         return run.report()
 
 

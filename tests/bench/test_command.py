@@ -1,0 +1,304 @@
+"""`python -m bench` as a person runs it: endings, exit codes, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.scratch import RUN_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
+
+
+@dataclass
+class Bench:
+    """A run in folders of its own, so that whatever it leaves can be seen."""
+
+    folder: Path
+    environment: dict[str, str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "bench", *options]
+        if "packages" not in options:
+            command += ["--results", str(self.results)]
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *options: str) -> tuple[int, str, str]:
+        process = self.start(*options)
+        output, errors = process.communicate(timeout=120)
+        return process.returncode, output, errors
+
+    def follow_to(self, process: subprocess.Popen[str], beginning: str) -> str:
+        """Read its lines up to the first that begins so."""
+        assert process.stderr is not None
+        for line in process.stderr:
+            self.lines.append(line)
+            if line.startswith(beginning):
+                return line
+        raise AssertionError(f"it ended before {beginning!r}: {self.lines}")
+
+    def report(self) -> dict[str, Any]:
+        (path,) = self.results.glob("*/report.json")
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report
+
+    def remains(self, pid: int) -> list[str]:
+        """Whatever a run that has ended left: processes that bear its mark, temporary files, open ports."""
+        found = [str(path) for path in Path(self.environment["TMPDIR"]).iterdir()]
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-") and process.status() != "zombie":
+                    found.append(" ".join(process.cmdline()))
+            except psutil.Error:
+                continue
+        for line in self.lines:
+            if "http://127.0.0.1:" in line:
+                port = int(line.split("http://127.0.0.1:")[1].split("/")[0].split()[0])
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        found.append(f"port {port}")
+        return found
+
+
+@pytest.fixture(scope="session")
+def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, wheel_cache: Path) -> Bench:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
+    return Bench(tmp_path, environment)
+
+
+def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
+    process = bench.start(*SMALL, "--threshold", "listing_p95_s=60", "--threshold", "download_p95_s=60")
+    output, _ = process.communicate(timeout=120)
+    report = bench.report()
+    assert process.returncode == report["exit_code"] == 0
+    assert output.startswith("threshold")
+    assert report["summary"]["requests"] == 36
+    assert {name: figures["requests"] for name, figures in report["operations"].items()} == {
+        "redirect": 12,
+        "listing": 12,
+        "download": 12,
+        "upload": 0,
+    }
+    assert sum(report["per_task"].values()) == 36
+    assert report["local"]["tasks_run"] == len(report["per_task"]) == 2
+    assert report["plan"]["task_min_count"] == 12
+    assert report["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
+
+
+def test_missed_thresholds_are_an_exit_code_of_their_own(bench: Bench) -> None:
+    status, output, _ = bench.run(*SMALL, "--threshold", "listing_p95_s=0.000001")
+    assert status == bench.report()["exit_code"] == 3
+    assert "listing_p95_s" in output
+
+
+def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
+    process = bench.start(*SMALL, "--keep")
+    bench.follow_to(process, "keep: credentials: ")
+    credentials = Path(bench.lines[-1].removeprefix("keep: credentials: ").strip())
+    assert credentials.stat().st_mode & 0o777 == 0o600
+    password = credentials.read_text().split()[-1]
+    command_lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode in (0, 3)
+    assert len(password) == 32
+    assert not any(password in text for text in [output, errors, *bench.lines, *command_lines])
+    written = list(bench.results.glob("*/*"))
+    assert {path.name for path in written} == {"report.json", "report.md", "samples.npz", "infrastructure.json"}
+    assert not any(password.encode() in path.read_bytes() for path in written)
+    assert bench.remains(process.pid) == []
+
+
+STEPS = ("evaluate", "start", "packages", "publish", "load", "down")
+MOMENTS = [(step, delay_s) for step in STEPS for delay_s in (0.0, 0.05, 0.2, 0.5, 1.0)]
+
+
+@pytest.mark.parametrize(("step", "delay_s"), MOMENTS)
+def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, delay_s: float) -> None:
+    number = signal.SIGINT if MOMENTS.index((step, delay_s)) % 2 else signal.SIGTERM
+    bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")  # so that there is something to build
+    process = bench.start("--packages", "12", "--clients", "60", "--engine", "embedded")
+    bench.follow_to(process, step)
+    time.sleep(delay_s)  # not waiting for anything: this is the moment that is tried
+    process.send_signal(number)
+    if step != "down":
+        bench.follow_to(process, "down")
+        process.send_signal(signal.SIGINT)  # impatience must not cut the way down short
+    assert process.stderr is not None
+    assert process.stdout is not None
+    bench.lines += process.stderr.readlines()
+    process.stdout.read()
+    process.wait(60)
+    assert bench.remains(process.pid) == []
+    # A signal that comes when all is over changes nothing any more.
+    report = bench.report()
+    assert process.returncode == report["exit_code"] == 130 or (step == "down" and process.returncode in (0, 3))
+    assert report["teardown"] == {"complete": True, "leftovers": []}
+    partial = [path for path in (bench.folder / "cold").rglob("*") if "building" in path.name]
+    assert partial == []
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(bench: Bench) -> None:
+    killed = bench.start(*SMALL)
+    bench.follow_to(killed, "load")
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert bench.remains(killed.pid) != []
+    status, _, errors = bench.run(*SMALL)
+    assert status in (0, 3)
+    assert "killed run" in errors
+    assert bench.remains(killed.pid) == []
+
+
+MISTAKES = {
+    "a value out of bounds": (("-c", "container_memory_mb=12"), 2, "container_memory_mb"),
+    "a value of another type": (("-c", "stickiness_enabled=perhaps"), 2, "true or false"),
+    "two mistakes at once": (("-c", "task_min_count=no", "-c", "backend=magic"), 2, "task_min_count"),
+    "an unknown setting": (("-c", "containr_memory_mb=512"), 2, "container_memory_mb"),
+    "an unknown profile": (("-c", "profile=mediun"), 2, "medium"),
+    "an unknown instance type": (("-c", "instance_type=c6a.xlarg"), 2, "c6a.xlarge"),
+    "an instance too small": (("-c", "instance_type=t3.nano"), 2, "t3.nano"),
+    "a missing stack file": (("--stack", "nowhere"), 2, "nowhere"),
+    "an unknown workload": (("--workload", "brust"), 2, "burst"),
+    "an unknown option": (("--nonsense",), 2, "--nonsense"),
+    "a target that is not built": (("--target", "aws"), 2, "aws"),
+    "more tasks than planned": (("--tasks", "25"), 2, "24"),
+    "the peer's server": (("--stack", "peer"), 4, "authentication"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
+    options, expected_status, mentioned = MISTAKES[case]
+    process = bench.start("--engine", "embedded", *options)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == expected_status
+    assert mentioned in output + errors
+    assert "Traceback" not in output + errors
+    assert bench.remains(process.pid) == []
+
+
+def test_all_mistakes_are_told_at_once(bench: Bench) -> None:
+    _, output, _ = bench.run("--engine", "embedded", "-c", "task_min_count=no", "-c", "backend=magic", "-c", "nope=1")
+    assert all(key in output for key in ("task_min_count", "backend", "nope"))
+
+
+def test_without_envoy_the_run_says_so(bench: Bench, tmp_path: Path) -> None:
+    shadow = tmp_path / "shadow" / "envoy"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").write_text("raise ImportError('not for this platform')")
+    bench.environment["PYTHONPATH"] = str(shadow.parent)
+    process = bench.start(*SMALL)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "Envoy" in output
+    assert bench.remains(process.pid) == []
+
+
+class Answer(BaseHTTPRequestHandler):
+    status, body = 200, b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def index(request: pytest.FixtureRequest) -> Iterator[str]:
+    status, body = request.param
+    handler = type("Fixed", (Answer,), {"status": status, "body": body})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "index", [(401, b""), (403, b""), (503, b"busy"), (200, b"\x00\x01garbage")], indirect=True, ids=str
+)
+def test_an_index_that_is_none_is_exit_4(bench: Bench, index: str) -> None:
+    status, output, errors = bench.run("load", "--url", index, "--clients", "3")
+    assert status == bench.report()["exit_code"] == 4
+    assert "Traceback" not in output + errors
+    assert {bench.report()[part] for part in ("stack", "plan", "local", "teardown")} == {None}
+
+
+def test_an_index_that_nobody_serves_is_exit_4(bench: Bench) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        status, output, _ = bench.run("load", "--url", f"http://127.0.0.1:{port}", "--clients", "3")
+    assert status == 4
+    assert str(port) in output
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_starts(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file, not a folder")
+    process = bench.start(*SMALL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "--results" in errors
+    assert bench.remains(process.pid) == []
+
+
+def test_a_kept_stack_serves_and_loads_like_any_index(bench: Bench) -> None:
+    process = bench.start(*SMALL, "--keep")
+    line = bench.follow_to(process, "keep: the index stays up at ")
+    url = line.split()[6].removesuffix("/simple/")
+    bench.follow_to(process, "keep: credentials: ")
+    credentials = Path(bench.lines[-1].split()[-1]).read_text().split()
+    environment = {**bench.environment, "PYPI_USERNAME": credentials[3], "PYPI_PASSWORD": credentials[5]}
+    other = Bench(bench.folder / "other", environment)
+    status, output, _ = other.run("load", "--url", url, "--clients", "12", "--threshold", "listing_p95_s=60")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert status == 0, output
+    report = other.report()
+    assert report["summary"]["requests"] == 36
+    assert report["workload"]["packages"] == 3
+    assert report["workload"]["wheels"] == 9
+    assert report["stack"] is None
