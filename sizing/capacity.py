@@ -6,6 +6,7 @@ infrahouse/pypiserver/aws 2.3.0; where a plan departs from them, docs/sizing.md 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -20,7 +21,7 @@ PAGE_CACHE_MEMORY_MB = 500  # file system metadata and hot files
 SYSTEM_CPU_UNITS = 128
 CPU_UNITS_PER_VCPU = 1024
 
-# Settings that, once set, keep a task as large as it is however small its container gets.
+# Settings that, once set, keep a task as large as it is however small its container gets; the first that is set decides.
 _OVERRIDES = {
     "memory": ("container_memory_reservation_mb",),
     "cpu": ("container_cpu_units", "gunicorn_workers"),
@@ -238,23 +239,23 @@ def _too_small(settings: SizingSettings, instance: Instance, daemons: Sequence[D
 
 def _settings_to_lower(settings: SizingSettings, shortages: Iterable[str]) -> list[str]:
     """What to lower where a smaller container alone does not help because some of what follows from it was set."""
-    set_ones = {
-        shortage: [name for name in _OVERRIDES[shortage] if getattr(settings, name) is not None]
+    deciding = {
+        shortage: next((name for name in _OVERRIDES[shortage] if getattr(settings, name) is not None), None)
         for shortage in shortages
     }
-    if not any(set_ones.values()):
-        return []
-    return [name for names in set_ones.values() for name in names or ["container_memory_mb"]]
+    return [name or "container_memory_mb" for name in deciding.values()] if any(deciding.values()) else []
 
 
 def _largest_container_memory_mb(
     settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonTask]
 ) -> int | None:
-    for container_memory_mb in range(settings.container_memory_mb - 1, MEMORY_PER_WORKER_MB - 1, -1):
-        task = task_demand(settings, container_memory_mb)
-        if task.memory_reservation_mb <= container_memory_mb and min(_tasks_held(task, instance, daemons)) > 0:
-            return container_memory_mb
-    return None
+    smallest_mb = max(MEMORY_PER_WORKER_MB, given(settings.container_memory_reservation_mb, 0))
+    sizes_mb = range(smallest_mb, settings.container_memory_mb)
+    # A larger container never holds where a smaller one does not.
+    fitting = bisect_left(
+        sizes_mb, True, key=lambda size_mb: min(_tasks_held(task_demand(settings, size_mb), instance, daemons)) == 0
+    )
+    return sizes_mb[fitting - 1] if fitting else None
 
 
 def _ceil_div(dividend: int, divisor: int) -> int:
