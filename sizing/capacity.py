@@ -21,7 +21,7 @@ PAGE_CACHE_MEMORY_MB = 500  # file system metadata and hot files
 SYSTEM_CPU_UNITS = 128
 CPU_UNITS_PER_VCPU = 1024
 
-# Settings that, once set, keep a task as large as it is however small its container gets; the first that is set decides.
+# Settings that, once set, keep a task as large as it is however small its container gets; the first one set decides.
 _OVERRIDES = {
     "memory": ("container_memory_reservation_mb",),
     "cpu": ("container_cpu_units", "gunicorn_workers"),
