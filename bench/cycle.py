@@ -123,7 +123,7 @@ class Cycle:
                 for task in tasks
             ],
             differences=[
-                f"{len(tasks)} of {state.task_count} tasks run, on one machine with the load generator and the balancer.",
+                f"{len(tasks)} of {state.task_count} tasks run, beside the load generator and the balancer.",
                 "Packages lie on the local disk, not on EFS: file operations cost microseconds, not milliseconds.",
                 "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",
                 "CPU units and memory limits are not enforced: memory is measured and held against the limit.",

@@ -10,7 +10,7 @@ from bench.target import Target
 
 
 def credentials_file(folder: Path, target: Target) -> Path:
-    """The credentials in a netrc file that only its owner may read, in the run's own folder, which goes with the run."""
+    """The credentials in a netrc file for its owner alone, in the run's own folder, which goes with the run."""
     path = folder / "netrc"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,0 +1,267 @@
+"""The graph decides what runs: one argument is altered at a time, settings untouched, and the processes follow."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.engine import Deployment, StackConfig
+from bench.engine.embedded import EmbeddedEngine
+from bench.failures import UnavailableError
+from bench.graph import Graph
+from bench.local_cloud import reconcile, tasks
+from bench.local_cloud.reconcile import LocalStack, desired_state
+from bench.local_cloud.resources import LocalCloud
+from bench.local_cloud.tasks import proportional_memory_mb
+from bench.scratch import RUN_VARIABLE
+
+ROOT = Path(__file__).parents[3]
+SERVICE = "aws:ecs/service:Service"
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Deployment:
+    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", {"pypiserver:profile": "light"}))
+
+
+@pytest.fixture(autouse=True)
+def marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUN_VARIABLE, "a test")
+
+
+def altered(graph: Graph, type_: str, change: Change) -> Graph:
+    """The graph with the inputs of one resource changed, and its outputs with them."""
+    resource = graph.one(type_)
+    inputs = json.loads(json.dumps(resource.inputs))
+    change(inputs)
+    changed = replace(resource, inputs=inputs, outputs={**resource.outputs, **inputs})
+    return Graph({**graph.resources, resource.urn: changed})
+
+
+def with_container(graph: Graph, change: Change) -> Graph:
+    def change_definition(inputs: dict[str, Any]) -> None:
+        containers = json.loads(inputs["containerDefinitions"])
+        change(containers[0])
+        inputs["containerDefinitions"] = json.dumps(containers)
+
+    return altered(graph, TASK_DEFINITION, change_definition)
+
+
+@contextmanager
+def running(graph: Graph, folder: Path) -> Iterator[LocalStack]:
+    """What the graph describes, with as many tasks as it asks for."""
+    state = desired_state(graph)
+    stack = LocalStack(state, folder, state.task_count)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def two_tasks(graph: Graph) -> Graph:
+    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=2))
+
+
+def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
+    connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
+    credentials = base64.b64encode(f"pypiserver:{password}".encode()).decode()
+    connection.request("GET", path, headers={"Authorization": f"Basic {credentials}", "Cookie": cookie})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+
+def served_by(stack: LocalStack, deployment: Deployment, requests: int, cookie: str = "") -> list[str]:
+    password = deployment.outputs["password"]
+    return [get(stack, password, cookie=cookie)[1]["x-served-by"] for _ in range(requests)]
+
+
+def test_count(deployment: Deployment, tmp_path: Path) -> None:
+    with running(deployment.graph, tmp_path) as stack:
+        assert len(stack.tasks) == 1
+    with running(two_tasks(deployment.graph), tmp_path / "two") as stack:
+        assert sorted(set(served_by(stack, deployment, 12))) == ["task-1", "task-2"]
+        pids = [task.child.pid for task in stack.tasks]
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_command(deployment: Deployment, tmp_path: Path) -> None:
+    graph = with_container(deployment.graph, lambda c: c["command"].insert(0, "--max-requests=4321"))
+    with running(graph, tmp_path) as stack:
+        assert "--max-requests=4321" in psutil.Process(stack.tasks[0].child.pid).cmdline()
+
+
+def test_environment(deployment: Deployment, tmp_path: Path) -> None:
+    def three_workers(container: dict[str, Any]) -> None:
+        (workers,) = (e for e in container["environment"] if e["name"] == "GUNICORN_WORKERS")
+        workers["value"] = "3"
+
+    with running(with_container(deployment.graph, three_workers), tmp_path) as stack:
+        master = psutil.Process(stack.tasks[0].child.pid)
+        # The first worker answers the health check while the last is being forked.
+        eventually(lambda: len(master.children()) == 3)
+
+
+def test_a_task_inherits_nothing_of_ours(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
+    with running(deployment.graph, tmp_path) as stack:
+        assert "AWS_SECRET_ACCESS_KEY" not in psutil.Process(stack.tasks[0].child.pid).environ()
+
+
+def test_secret(deployment: Deployment, tmp_path: Path) -> None:
+    value = {"username": "pypiserver", "password": "another", "accepted_passwords": ["another"]}
+    graph = altered(
+        deployment.graph,
+        "aws:secretsmanager/secretVersion:SecretVersion",
+        lambda inputs: inputs.update(secretString=json.dumps(value)),
+    )
+    with running(graph, tmp_path) as stack:
+        assert get(stack, "another")[0] == 200
+        assert get(stack, deployment.outputs["password"])[0] in (401, 403)
+
+
+def test_a_secret_version_that_is_not_there_is_an_error(deployment: Deployment) -> None:
+    graph = with_container(
+        deployment.graph, lambda c: c["secrets"][0].update(valueFrom=c["secrets"][0]["valueFrom"] + "0")
+    )
+    with pytest.raises(UnavailableError, match="no secret version"):
+        desired_state(graph)
+
+
+def test_memory(deployment: Deployment, tmp_path: Path) -> None:
+    with running(with_container(deployment.graph, lambda c: c.update(memory=77)), tmp_path) as stack:
+        (task,) = stack.tasks
+        assert task.memory_mb == 77
+        # A worker and its master import a web server: more than 10 MB, and less than this machine has.
+        assert 10 < proportional_memory_mb(task) < 1000
+
+
+def test_stickiness(deployment: Deployment, tmp_path: Path) -> None:
+    graph = two_tasks(deployment.graph)
+    with running(graph, tmp_path / "off") as stack:
+        assert "set-cookie" not in get(stack, deployment.outputs["password"])[1]
+    sticky = altered(graph, TARGET_GROUP, lambda inputs: inputs["stickiness"].update(enabled=True))
+    with running(sticky, tmp_path / "on") as stack:
+        cookie = get(stack, deployment.outputs["password"])[1]["set-cookie"].split(";")[0]
+        assert cookie.startswith("AWSALB=")
+        assert len(set(served_by(stack, deployment, 12, cookie))) == 1
+        assert len(set(served_by(stack, deployment, 12))) == 2
+
+
+def test_algorithm(deployment: Deployment, tmp_path: Path) -> None:
+    def with_algorithm(name: str) -> Graph:
+        return altered(
+            two_tasks(deployment.graph), TARGET_GROUP, lambda inputs: inputs.update(loadBalancingAlgorithmType=name)
+        )
+
+    with running(with_algorithm("round_robin"), tmp_path / "rr") as stack:
+        in_turn = served_by(stack, deployment, 8)
+        assert all(one != other for one, other in pairwise(in_turn))
+    with running(with_algorithm("least_outstanding_requests"), tmp_path / "lor") as stack:
+        assert len(set(served_by(stack, deployment, 12))) == 2
+        with unfinished_upload(stack, deployment.outputs["password"]):
+            # The task that reads it has one request outstanding, and gets no other while the other task has none.
+            assert any(len(set(served_by(stack, deployment, 12))) == 1 for _ in range(3))
+    with pytest.raises(UnavailableError, match="'fastest'"):
+        desired_state(with_algorithm("fastest"))
+
+
+@contextmanager
+def unfinished_upload(stack: LocalStack, password: str) -> Iterator[None]:
+    connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", "/")
+    connection.putheader("Authorization", "Basic " + base64.b64encode(f"pypiserver:{password}".encode()).decode())
+    connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+    connection.putheader("Content-Length", "100000")
+    connection.endheaders()
+    connection.send(b"--b\r\n")
+    yield
+    connection.close()
+
+
+def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "START_TIMEOUT_S", 3.0)
+    graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs["healthCheck"].update(path="/no-such-health"))
+    with pytest.raises(UnavailableError, match="GET /no-such-health"), running(graph, tmp_path):
+        pass
+
+
+def test_host_files_come_from_the_user_data(deployment: Deployment, tmp_path: Path) -> None:
+    def break_server(inputs: dict[str, Any]) -> None:
+        text = base64.b64decode(inputs["userData"]).decode()
+        inputs["userData"] = base64.b64encode(text.replace("def application", "def another").encode()).decode()
+
+    graph = altered(deployment.graph, "aws:ec2/launchTemplate:LaunchTemplate", break_server)
+    with pytest.raises(UnavailableError, match="application"), running(graph, tmp_path):
+        pass
+
+
+def test_what_the_table_does_not_hold_is_an_error(deployment: Deployment, tmp_path: Path) -> None:
+    changes: dict[str, Change] = {
+        "entry point 'uwsgi'": lambda c: c.update(entryPoint=["uwsgi"]),
+        "/srv/elsewhere": lambda c: c["command"].append("/srv/elsewhere"),
+        "binds container port 8080": lambda c: c["command"].remove("0.0.0.0:8080"),
+        "nginx:latest": lambda c: c.update(image="nginx:latest"),
+        "own entry point": lambda c: c.pop("entryPoint"),
+    }
+    for number, (message, change) in enumerate(changes.items()):
+        graph = with_container(deployment.graph, change)
+        with pytest.raises(UnavailableError, match=message), running(graph, tmp_path / str(number)):
+            pass
+
+
+def test_a_port_that_is_taken_is_told_with_the_servers_own_words(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        answers = threading.Thread(target=_refuse_all, args=(taken,), daemon=True)
+        answers.start()
+        monkeypatch.setattr(tasks, "free_port", lambda: taken.getsockname()[1])
+        with pytest.raises(UnavailableError, match="in use"), running(deployment.graph, tmp_path):
+            pass
+
+
+def _refuse_all(listener: socket.socket) -> None:
+    try:
+        while True:
+            listener.accept()[0].close()
+    except OSError:
+        return
+
+
+def test_an_unexpected_end_is_noticed(deployment: Deployment, tmp_path: Path) -> None:
+    with running(deployment.graph, tmp_path) as stack:
+        assert stack.ended() == []
+        os.kill(stack.tasks[0].child.pid, 9)
+        stack.tasks[0].child.popen.wait(10)
+        assert len(stack.ended()) == 1

@@ -1,0 +1,91 @@
+"""Settings: every mistake told, at once, with the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pypiserver_stack.settings import Settings, SettingsError, allowed
+from sizing.profiles import PROFILES
+
+
+def problems(**config: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_config(config)
+    return {problem.key: problem.allowed for problem in refused.value.problems}
+
+
+def test_without_configuration_the_profile_is_medium() -> None:
+    settings = Settings.from_config({})
+    assert (settings.profile, settings.instance_type, settings.container_memory_mb) == ("medium", "t3.small", 512)
+
+
+def test_a_profile_gives_values_and_the_configuration_overrides_them() -> None:
+    assert Settings.from_config({"profile": "tested"}).instance_type == "c6a.xlarge"
+    changed = Settings.from_config({"profile": "tested", "instance_type": "t3.large"})
+    assert (changed.instance_type, changed.instance_max_count) == ("t3.large", 4)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_value_of_a_profile_is_a_valid_setting(name: str) -> None:
+    settings = Settings.from_config({"profile": name})
+    assert {key: getattr(settings, key) for key in PROFILES[name].values} == dict(PROFILES[name].values)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = problems(
+        container_memory_mb="lots", backend="magic", task_min_count="9", task_max_count="3", stickines_enabled="true"
+    )
+    assert found == {
+        "stickines_enabled": "there is no such setting; did you mean stickiness_enabled?",
+        "container_memory_mb": "a whole number from 128 to 65536",
+        "backend": "simple-dir",
+        "task_min_count": "at most task_max_count, which is 3",
+    }
+
+
+def test_what_a_wrong_value_would_contradict_is_not_told_twice() -> None:
+    assert list(problems(task_min_count="many", task_max_count="1")) == ["task_min_count"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("instance_min_count", "0"),
+        ("instance_min_count", "2.5"),
+        ("instance_type", "large"),
+        ("container_memory_mb", "127"),
+        ("container_cpu_units", "127"),
+        ("gunicorn_workers", "17"),
+        ("gunicorn_keepalive_s", "0"),
+        ("stickiness_enabled", "perhaps"),
+        ("load_balancing_algorithm", "fastest"),
+        ("authentication", "none"),
+        ("health_check_path", "health"),
+        ("health_check_path", "/a b"),
+        ("task_max_count", ""),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
+    assert problems(**{key: value}) == {key: allowed(key)}
+
+
+def test_an_unknown_profile_names_the_nearest() -> None:
+    assert "did you mean heavy?" in problems(profile="heavi")["profile"]
+
+
+def test_every_setting_says_what_it_means() -> None:
+    for key, setting in Settings.model_fields.items():
+        assert setting.description
+        assert setting.description.endswith(".")
+        assert allowed(key)
+
+
+@given(st.integers(128, 65536), st.integers(64, 65536))
+def test_a_reservation_is_never_above_the_limit(memory_mb: int, reservation_mb: int) -> None:
+    config = {"container_memory_mb": str(memory_mb), "container_memory_reservation_mb": str(reservation_mb)}
+    if reservation_mb > memory_mb:
+        assert list(problems(**config)) == ["container_memory_reservation_mb"]
+    else:
+        assert Settings.from_config(config).container_memory_reservation_mb == reservation_mb
