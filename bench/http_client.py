@@ -67,6 +67,9 @@ class Endpoint:
     """Where connections go. The name is resolved once, before the load, so that no request waits for it."""
 
     addresses: tuple[str, ...]
+    """Clients are spread over these."""
+    fallbacks: tuple[str, ...]
+    """Tried where none of those takes a connection: the addresses of the other kind, IPv4 or IPv6."""
     port: int
     server_hostname: str
     tls: ssl.SSLContext | None
@@ -80,21 +83,27 @@ class Endpoint:
         """
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        addresses = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
-        return cls(addresses, target.port, target.host, ssl.create_default_context() if target.is_https else None)
+        preferred = found[0][0]
+        return cls(
+            addresses=tuple(str(address[0]) for family, *_, address in found if family == preferred),
+            fallbacks=tuple(str(address[0]) for family, *_, address in found if family != preferred),
+            port=target.port,
+            server_hostname=target.host,
+            tls=ssl.create_default_context() if target.is_https else None,
+        )
 
 
 async def connect(endpoint: Endpoint, client: int = 0) -> HttpConnection:
-    """A new connection. Clients are spread over the addresses of the endpoint; each tries the others too.
+    """A new connection for a client of this number.
 
     Raises:
         OSError: none of the addresses took the connection in time; also for a failed TLS handshake.
     """
     loop = asyncio.get_running_loop()
     first = client % len(endpoint.addresses)
-    failure: OSError | None = None
+    failure = OSError("the host has no address")
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
-        for address in endpoint.addresses[first:] + endpoint.addresses[:first]:
+        for address in (*endpoint.addresses[first:], *endpoint.addresses[:first], *endpoint.fallbacks):
             try:
                 _, connection = await loop.create_connection(
                     lambda: HttpConnection(loop),
@@ -107,7 +116,7 @@ async def connect(endpoint: Endpoint, client: int = 0) -> HttpConnection:
                 failure = error
             else:
                 return connection
-    raise failure or OSError("the host has no address")
+    raise failure
 
 
 class HttpConnection(asyncio.Protocol):
@@ -147,10 +156,10 @@ class HttpConnection(asyncio.Protocol):
         return self._answered
 
     async def send_body(self, chunks: Iterable[bytes]) -> None:
-        """Send what follows the head, as fast as the connection takes it; stops where the answer is there already."""
+        """Send what follows the head, as fast as the connection takes it; stops when the answer is there already."""
         for chunk in chunks:
             if self._answer is None:
-                # The rest of the body would be read as the next request.
+                # The rest would be taken for the next request.
                 self.abort()
                 return
             self._transport.write(chunk)
@@ -266,6 +275,10 @@ class HttpConnection(asyncio.Protocol):
         if answer is None or answered is None:
             return
         self._answer = self._answered = self._take = None
+        if self._writable is not None:
+            # The answer did not wait for the whole request, and the server may never read the rest of it.
+            self.abort()
+            self.resume_writing()
         answer.error = error
         answer.done_s = perf_counter()
         if not answered.done():

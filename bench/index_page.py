@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
@@ -62,9 +62,16 @@ class _Anchors(HTMLParser):
 
 def _anchors(page: bytes) -> _Anchors:
     anchors = _Anchors()
-    anchors.feed(page.decode("utf-8", errors="replace"))
-    anchors.close()
+    try:
+        anchors.feed(page.decode("utf-8", errors="replace"))
+        anchors.close()
+    except AssertionError as error:  # what html.parser raises for a marked section of an unknown kind
+        raise NotAListingError("the page is not HTML") from error
     return anchors
+
+
+def _path_of(reference: str) -> str:
+    return unquote(reference.partition("#")[0].partition("?")[0])
 
 
 def project_names(page: bytes) -> tuple[str, ...]:
@@ -76,8 +83,8 @@ def project_names(page: bytes) -> tuple[str, ...]:
     found = _anchors(page)
     if not found.is_html:
         raise NotAListingError("the page is not HTML")
-    paths = (urlsplit(anchor.reference).path.rstrip("/") for anchor in found.anchors)
-    return tuple(unquote(path.rsplit("/", 1)[-1]) for path in paths if path)
+    paths = (_path_of(anchor.reference).rstrip("/") for anchor in found.anchors)
+    return tuple(path.rsplit("/", 1)[-1] for path in paths if path)
 
 
 # Many clients read the same page: parsing it again for each would cost more than the request did.
@@ -102,7 +109,10 @@ def newest_wheel(page: bytes) -> WheelLink:
             best, chosen = rank, anchor.reference
     if best is None:
         raise NotAListingError("the page names no wheel")
-    reference, _, fragment = urljoin(found.base, chosen).partition("#")
+    try:
+        reference, _, fragment = urljoin(found.base, chosen).partition("#")
+    except ValueError as error:
+        raise NotAListingError("the base of the page is no URL") from error
     algorithm, _, digest = fragment.partition("=")
     if algorithm not in _DIGEST_ALGORITHMS:
         algorithm = digest = ""
@@ -110,7 +120,7 @@ def newest_wheel(page: bytes) -> WheelLink:
 
 
 def _wheel_version(reference: str) -> Version | None:
-    file_name = unquote(urlsplit(reference).path).rsplit("/", 1)[-1]
+    file_name = _path_of(reference).rsplit("/", 1)[-1]
     if not file_name.endswith(".whl"):
         return None
     try:
