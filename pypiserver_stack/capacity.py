@@ -1,10 +1,10 @@
-"""From settings to the task plan, with every refusal of sizing told as a mistake in a setting."""
+"""From settings to the task plan, with every refusal of sizing told as one of the configuration."""
 
 from __future__ import annotations
 
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import Problem, Settings, SettingsError
+from pypiserver_stack.settings import ConfigurationError, Settings
 from sizing.capacity import TaskPlan, plan
 from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, find
@@ -14,13 +14,13 @@ def plan_capacity(settings: Settings) -> tuple[Instance, TaskPlan]:
     """The instance type that the settings name, and what it and they amount to.
 
     Raises:
-        SettingsError: the type is unknown, to us and to AWS, or cannot hold the tasks.
+        ConfigurationError: the type is unknown, to us and to AWS, or cannot hold the tasks.
     """
     instance = _instance(settings.instance_type)
     try:
         return instance, plan(settings, instance)
     except SizingError as refused:
-        raise SettingsError([Problem("instance_type", settings.instance_type, str(refused))]) from refused
+        raise ConfigurationError(str(refused)) from refused
 
 
 def _instance(name: str) -> Instance:
@@ -30,7 +30,7 @@ def _instance(name: str) -> Instance:
         try:
             described = aws.ec2.get_instance_type(instance_type=name)
         except Exception as refused:  # whatever the provider raises, it does not know the type either
-            raise SettingsError([Problem("instance_type", name, str(unknown))]) from refused
+            raise ConfigurationError(str(unknown)) from refused
     return Instance.described(
         name,
         vcpu_count=described.default_vcpus,

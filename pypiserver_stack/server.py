@@ -26,7 +26,7 @@ class PypiServer(pulumi.ComponentResource):
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         """
         Raises:
-            SettingsError: before any resource exists.
+            ConfigurationError: before any resource exists.
         """
         instance, plan = plan_capacity(settings)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)

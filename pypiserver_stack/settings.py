@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sizing.profiles import PROFILES
@@ -30,7 +31,11 @@ class Problem:
         return f"{self.key} = {self.value!r}: {self.allowed}"
 
 
-class SettingsError(ValueError):
+class ConfigurationError(pulumi.RunError):
+    """What is configured cannot be deployed. Pulumi prints a RunError as one sentence, without a traceback."""
+
+
+class SettingsError(ConfigurationError):
     """The configuration holds mistakes; `problems` names them all."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

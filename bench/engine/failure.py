@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.failures import UnavailableError, UsageError
-from pypiserver_stack.settings import SettingsError
-from sizing.errors import SizingError
+from pypiserver_stack.settings import ConfigurationError
 
 
 def failure(error: Exception, refusals: Sequence[str]) -> Exception:
@@ -19,7 +18,7 @@ def failure(error: Exception, refusals: Sequence[str]) -> Exception:
     Returns:
         `error` itself where it is neither the user's nor the cloud's: then it is a bug.
     """
-    if isinstance(error, SettingsError | SizingError):
+    if isinstance(error, ConfigurationError):
         return UsageError(str(error))
     if refusals:
         return UnavailableError(refusals[0])
