@@ -48,7 +48,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    profile: str = Field(default="medium", description="Named set of values that every setting below overrides.")
+    profile: str = Field(
+        default="medium",
+        description="Named set of values that every setting below overrides.",
+        json_schema_extra={"enum": list(PROFILES)},
+    )
 
     instance_type: str = Field(
         default="t3.small", pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="EC2 instance type of the hosts."
@@ -117,7 +121,7 @@ class Settings(BaseModel):
         name = config.get("profile", cls.model_fields["profile"].default)
         profile = PROFILES.get(name)
         if profile is None:
-            problems.append(Problem("profile", name, f"one of {', '.join(PROFILES)}{_nearest(name, PROFILES)}"))
+            problems.append(Problem("profile", name, allowed("profile") + _nearest(name, PROFILES)))
         values = {**(profile.values if profile else {}), **{k: v for k, v in config.items() if k in cls.model_fields}}
         wrong = _wrong_values(cls, values)
         problems.extend(wrong)
