@@ -1,4 +1,4 @@
-"""The settings as a Markdown table: `python -m pypiserver_stack.settings_table` prints that of docs/configuration.md."""
+"""The settings as a Markdown table, which `python -m pypiserver_stack.settings_table` prints."""
 
 from __future__ import annotations
 

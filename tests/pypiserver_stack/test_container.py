@@ -57,9 +57,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
             {"username": USERNAME, "password": PASSWORD, "accepted_passwords": ["an older one", PASSWORD]}
         ),
     }
-    command = [GUNICORN, "--config", CONTAINER / "gunicorn.conf.py", "--chdir", CONTAINER, "--bind", "127.0.0.1:0"]
+    command: list[str | Path] = [GUNICORN, "--config", CONTAINER / "gunicorn.conf.py", "--chdir", CONTAINER]
     with port_file.open("wb") as log:
-        process = subprocess.Popen([*command, "wsgi:application"], env=environment, stderr=log, stdout=log)
+        process = subprocess.Popen(
+            [*command, "--bind", "127.0.0.1:0", "wsgi:application"], env=environment, stderr=log, stdout=log
+        )
     try:
         yield Server(_port(process, port_file), packages)
     finally:
