@@ -1,0 +1,60 @@
+"""A package index for the tests that need one: pypiserver under gunicorn, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bcrypt
+import pytest
+
+_GUNICORN_OPTIONS = ("--no-control-socket", "--threads=8", "--graceful-timeout=1")
+
+
+@dataclass(frozen=True)
+class PypiServer:
+    """A running pypiserver that asks for credentials for everything."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    packages: Path
+    """The folder that it serves."""
+
+
+@pytest.fixture
+def pypi_server(tmp_path: Path) -> Iterator[PypiServer]:
+    """An empty one."""
+    folder = tmp_path / "pypi-server"
+    packages = folder / "packages"
+    packages.mkdir(parents=True)
+    htpasswd = folder / "htpasswd"
+    htpasswd.write_text(f"uploader:{bcrypt.hashpw(b's3cret', bcrypt.gensalt(4)).decode()}\n")
+    options = {
+        "roots": [str(packages)],
+        "password_file": str(htpasswd),
+        "authenticate": ["download", "list", "update"],
+        "backend_arg": "simple-dir",
+        "disable_fallback": True,
+    }
+    application = f"pypiserver:app({', '.join(f'{name}={value!r}' for name, value in options.items())})"
+    # Whoever connects waits in the listener's queue until gunicorn is up.
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", f"--bind=fd://{listener.fileno()}", *_GUNICORN_OPTIONS, application],
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(folder)},
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            yield PypiServer(f"http://127.0.0.1:{listener.getsockname()[1]}", "uploader", "s3cret", packages)
+        finally:
+            server.terminate()
+            server.wait(30)
