@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Literal
 
 from bench.engine import Engine
+from bench.engine.automation import AutomationEngine
 from bench.engine.embedded import EmbeddedEngine
 from bench.local_cloud.resources import LocalCloud
 
@@ -15,9 +17,11 @@ def choose(name: Literal["auto", "pulumi", "embedded"], cloud: LocalCloud, proje
 
     Args:
         project_dir: the folder of the program.
-        work_dir: a folder that does not exist, of the run's own, for all that the engine writes.
+        work_dir: a folder of the run's own, for all that the engine writes; the embedded one writes nothing.
 
     Raises:
         UsageError: `pulumi` is asked for, and there is none.
     """
+    if name == "pulumi" or (name == "auto" and shutil.which("pulumi")):
+        return AutomationEngine(cloud, project_dir, work_dir)
     return EmbeddedEngine(cloud, project_dir)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pulumi.automation import CommandError, InlineSourceRuntimeError
+
 from bench.failures import UnavailableError, UsageError
 from pypiserver_stack.settings import ConfigurationError
 
@@ -22,4 +24,13 @@ def failure(error: Exception, refusals: Sequence[str]) -> Exception:
         return UsageError(str(error))
     if refusals:
         return UnavailableError(refusals[0])
+    if isinstance(error, CommandError) and not isinstance(error, InlineSourceRuntimeError):
+        return UnavailableError(f"pulumi failed: {_gist(error)}")
     return error
+
+
+def _gist(error: CommandError) -> str:
+    """The CLI's own sentence: its first error message that says more than that there were errors."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    messages = [line.partition("error: ")[2] for line in lines if "error: " in line]
+    return next((message for message in messages if message != "update failed"), lines[-1])

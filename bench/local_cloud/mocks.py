@@ -33,11 +33,11 @@ class CloudMonitor(MockMonitor):
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         return make_urn(self._project, self._stack, parent, type_, name)
 
-    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         answer = self._cloud.invoke(request.tok, from_struct(request.args))
         return resource_pb2.ResourceInvokeResponse(**{"return": to_struct(answer)})
 
-    def RegisterResource(  # noqa: N802
+    def RegisterResource(
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -59,7 +59,7 @@ class CloudMonitor(MockMonitor):
         }
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=to_struct(outputs))
 
-    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:  # noqa: N802
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:
         self._state[request.urn]["outputs"] = from_struct(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 

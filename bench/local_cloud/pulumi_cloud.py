@@ -21,6 +21,8 @@ class PulumiCloud:
         self._closed = threading.Event()
         self.refusals: list[str] = []
         """What the cloud would not do, a sentence each, in the order of the attempts."""
+        self.bug: Exception | None = None
+        """What went wrong in the cloud itself; the engine passes on its text, no more."""
 
     def close(self) -> None:
         """Make nothing from now on: the program that still runs is to end."""
@@ -75,6 +77,9 @@ class PulumiCloud:
             yield
         except CloudError as error:
             self.refusals.append(f"{what_failed}: {error}")
+            raise
+        except Exception as error:
+            self.bug = error
             raise
 
 
