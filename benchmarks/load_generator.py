@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import importlib.util
 import json
 import os
 import signal
@@ -58,6 +59,8 @@ def compare(options: argparse.Namespace) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         sys.exit("This needs two cores: one for the server, one for the generator.")
+    if importlib.util.find_spec("locust") is None:
+        sys.exit("This needs Locust: install the project with its extra [benchmarks].")
     server = _start("server", options, core=cores[0])
     try:
         assert server.stdout is not None
