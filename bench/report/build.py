@@ -1,0 +1,146 @@
+"""From what a run found out to its report.
+
+`Findings` is filled in by whoever runs the cycle, as far as the run gets; `build_report` makes a report of it at any
+time. What follows from other findings (figures, verdict, exit code, fingerprint) is derived here and nowhere else, so
+that a report cannot contradict itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bench.failures import ExitCode, worst
+from bench.report import figures
+from bench.report.machine import this_machine
+from bench.report.model import (
+    FingerprintParts,
+    Generator,
+    Local,
+    Plan,
+    Report,
+    Run,
+    Stack,
+    Teardown,
+    Threshold,
+    Workload,
+)
+from bench.report.redact import hide
+from bench.samples import Samples
+from bench.thresholds import Verdict
+
+
+@dataclass
+class Findings:
+    """What a run has found out so far. None, or empty: it did not get there, or does not have it."""
+
+    run_id: str
+    seed: int
+    started_at: datetime
+    command: Sequence[str]
+    """The command line that repeats the run."""
+    index_url: str | None = None
+    stack: Stack | None = None
+    plan: Plan | None = None
+    local: Local | None = None
+    workload: Workload | None = None
+    samples: Samples | None = None
+    thresholds: Sequence[Verdict] = ()
+    generator_cpu_share: float | None = None
+    warnings: list[str] = field(default_factory=list)
+    teardown: Teardown | None = None
+    failures: dict[ExitCode, str] = field(default_factory=dict)
+    """A sentence for each way in which the run failed; missed thresholds and leftovers speak for themselves."""
+    secrets: set[str] = field(default_factory=set)
+    """Passwords that no sentence of the report may quote."""
+
+    def fail(self, code: ExitCode, sentence: str) -> None:
+        """Note a failure. The first of a kind is kept: what comes after it tends to be its consequence."""
+        self.failures.setdefault(code, sentence)
+
+
+def build_report(findings: Findings, ended_at: datetime) -> Report:
+    """The report of a run as far as it got."""
+    failures = {**_evident_failures(findings), **findings.failures}
+    exit_code = worst(set(failures))
+    failure = failures.get(exit_code)
+    samples = findings.samples
+    parts = FingerprintParts(workload=findings.workload, seed=findings.seed, plan=findings.plan, machine=this_machine())
+
+    def told(sentence: str) -> str:
+        return hide(sentence, findings.secrets)
+
+    return Report(
+        schema_version=1,
+        run=Run(
+            id=findings.run_id,
+            seed=findings.seed,
+            started_at=findings.started_at,
+            ended_at=ended_at,
+            command=[told(word) for word in findings.command],
+            index_url=told(findings.index_url) if findings.index_url else None,
+        ),
+        exit_code=exit_code,
+        verdict=exit_code.name.lower(),
+        failure=told(failure) if failure else None,
+        stack=findings.stack,
+        plan=findings.plan,
+        local=findings.local,
+        workload=findings.workload,
+        thresholds=[
+            Threshold(name=v.name, limit=v.limit, observed=v.observed, samples=v.samples, passed=v.passed)
+            for v in findings.thresholds
+        ],
+        summary=figures.summary(samples) if samples is not None else None,
+        phases=figures.phases(samples) if samples is not None else [],
+        operations=figures.operations(samples) if samples is not None else None,
+        per_task=figures.per_task(samples) if samples is not None else {},
+        generator=_generator(findings),
+        warnings=[told(warning) for warning in _warnings(findings, failures, exit_code)],
+        teardown=findings.teardown,
+        fingerprint=fingerprint(parts),
+        fingerprint_parts=parts,
+    )
+
+
+def fingerprint(parts: FingerprintParts) -> str:
+    """SHA-256 of `parts` as canonical JSON: sorted keys, no spaces, UTF-8; in hexadecimal."""
+    canonical = json.dumps(parts.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
+    """What thresholds and teardown say by themselves."""
+    failures = {}
+    missed = [verdict.name for verdict in findings.thresholds if not verdict.passed]
+    if missed:
+        failures[ExitCode.THRESHOLDS_MISSED] = (
+            f"{len(missed)} of {len(findings.thresholds)} thresholds missed: {', '.join(missed)}"
+        )
+    if findings.teardown is not None and not findings.teardown.complete:
+        failures[ExitCode.LEFTOVERS] = f"left behind: {', '.join(findings.teardown.leftovers)}"
+    return failures
+
+
+def _warnings(findings: Findings, failures: Mapping[ExitCode, str], exit_code: ExitCode) -> list[str]:
+    """The failures that the exit code does not tell, what ECS would have made of the tasks' memory, the rest."""
+    others = [sentence for code, sentence in failures.items() if code != exit_code]
+    killed = [
+        f"task {memory.task} used {memory.peak_pss_mb:.0f} MB, above its limit of {memory.limit_mb} MB: "
+        "ECS would have lost it to an OOM kill"
+        for memory in (findings.local.memory if findings.local else ())
+        if memory.would_be_oom_killed
+    ]
+    return [*others, *killed, *findings.warnings]
+
+
+def _generator(findings: Findings) -> Generator | None:
+    if findings.samples is None:
+        return None
+    return Generator(
+        cpu_share=findings.generator_cpu_share,
+        lateness_s=figures.percentiles(findings.samples.sent_s - findings.samples.due_s),
+    )

@@ -1,0 +1,83 @@
+"""Summaries of requests: counts, rates and exact percentiles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.report.model import Figures, Operations, Percentiles, Phase, Summary
+from bench.samples import ErrorKind, Operation, Samples, percentile
+
+
+def figures(samples: Samples) -> Figures:
+    """Counts, rates and latencies of `samples`, failures included."""
+    requests, failed = len(samples), int(samples.failed.sum())
+    return Figures(
+        requests=requests,
+        failed=failed,
+        error_rate=failed / requests if requests else None,
+        status_5xx=int((samples.status >= 500).sum()),
+        throughput_rps=_throughput_rps(samples),
+        latency_s=percentiles(samples.latency_s),
+        service_time_s=percentiles(samples.service_time_s),
+    )
+
+
+def summary(samples: Samples) -> Summary:
+    """The figures of all requests together, and what is only known of them together."""
+    kinds, counts = np.unique(samples.error[samples.failed], return_counts=True)
+    return Summary(
+        **dict(figures(samples)),
+        peak_in_flight=_peak_in_flight(samples),
+        received_bytes=int(samples.received_bytes.sum()),
+        errors_by_kind={
+            ErrorKind(kind).name.lower(): count for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)
+        },
+    )
+
+
+def phases(samples: Samples) -> list[Phase]:
+    """The figures of each phase, in the order of the workload."""
+    return [
+        Phase(name=name, **dict(figures(samples.where(samples.phase == index))))
+        for index, name in enumerate(samples.phase_names)
+    ]
+
+
+def operations(samples: Samples) -> Operations:
+    """The figures of each operation."""
+    return Operations(
+        **{
+            operation.name.lower(): figures(samples.where(samples.operation == operation.value))
+            for operation in Operation
+        }
+    )
+
+
+def per_task(samples: Samples) -> dict[str, int]:
+    """Requests answered by each task. One that no task answered, or by a server that does not say, is in none."""
+    counts = np.bincount(samples.served_by, minlength=len(samples.served_by_names)).tolist()
+    return {name: count for name, count in sorted(zip(samples.served_by_names, counts, strict=True)) if name and count}
+
+
+def percentiles(values: NDArray[np.float64]) -> Percentiles | None:
+    """Exact percentiles of `values` and the largest of them; None when there are none."""
+    p50, p95, p99, largest = (percentile(values, percent) for percent in (50, 95, 99, 100))
+    if p50 is None or p95 is None or p99 is None or largest is None:
+        return None
+    return Percentiles(p50=p50, p95=p95, p99=p99, max=largest)
+
+
+def _throughput_rps(samples: Samples) -> float | None:
+    if not len(samples):
+        return None
+    duration_s = float(samples.done_s.max() - samples.due_s.min())
+    return len(samples) / duration_s if duration_s > 0 else None
+
+
+def _peak_in_flight(samples: Samples) -> int:
+    """Most requests between sent and done. One that ends as another begins has ended."""
+    moments = np.concatenate([samples.done_s, samples.sent_s])
+    changes = np.repeat([-1, 1], len(samples))
+    in_order = np.lexsort((changes, moments))
+    return int(np.cumsum(changes[in_order]).max(initial=0))

@@ -1,0 +1,20 @@
+"""The JSON files of a results folder: strict, indented, keys in a fixed order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+
+from bench.graph import Resource
+from bench.report.model import Report
+from bench.report.redact import redacted_resources
+
+
+def report_json(report: Report) -> str:
+    """report.json, in the order of the model."""
+    return report.model_dump_json(indent=2) + "\n"
+
+
+def infrastructure_json(resources: Iterable[Resource], secrets: Collection[str] = ()) -> str:
+    """infrastructure.json: every resource with its inputs, by URN, without the values of secrets."""
+    return json.dumps({"resources": redacted_resources(resources, secrets)}, indent=2, allow_nan=False) + "\n"

@@ -1,0 +1,225 @@
+"""What a report says: the one definition, from which its JSON, its schema and every rendering follow.
+
+Every field is always present. What a run did not get to, or does not have (`bench load` has no stack), is null.
+Figures are never rounded here; rendering rounds. `python -m bench.report.model` prints the JSON schema.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Scalar = str | int | float | bool | None
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(description="Seconds.")]
+
+
+class Part(BaseModel):
+    """Immutable; knows no field that is not declared; strict JSON has neither NaN nor Infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Run(Part):
+    """Which run this was."""
+
+    id: str = Field(description="Start in UTC and four random digits; also the name of the results folder.")
+    seed: int = Field(description="Seed of the packages and of the schedule.")
+    started_at: AwareDatetime = Field(description="UTC.")
+    ended_at: AwareDatetime = Field(description="When this report was made, UTC.")
+    command: list[str] = Field(description="The command line that repeats the run.")
+    index_url: str | None = Field(description="The index that was loaded, without credentials.")
+
+
+class Stack(Part):
+    """What was deployed, and by what."""
+
+    name: str
+    profile: str
+    engine: str = Field(description="`pulumi` or `embedded`.")
+    target: str = Field(description="`local` or `aws`.")
+
+
+class Plan(Part):
+    """What sizing planned for AWS, whatever ran here."""
+
+    instance_type: str
+    instances: Positive = Field(description="Fewest EC2 instances.")
+    tasks_per_instance: Positive
+    task_min_count: Positive
+    task_max_count: Positive
+    gunicorn_workers: Positive = Field(description="Worker processes of one task.")
+    container_cpu_units: Positive = Field(description="1024 are one vCPU.")
+    container_memory_mb: Positive = Field(description="Hard limit of a task, MiB.")
+    container_memory_reservation_mb: Positive = Field(description="What placement sets aside for a task, MiB.")
+    bound_by: str = Field(description="What limits tasks per instance: memory, cpu, or both alike.")
+
+
+class VersionPair(Part):
+    """The same program here and in the task's image; null where it is not known."""
+
+    local: str | None
+    image: str | None
+
+
+class Versions(Part):
+    """What the tasks of this run were made of, against the image that ECS would start."""
+
+    python: VersionPair
+    gunicorn: VersionPair
+    gevent: VersionPair
+
+
+class TaskMemory(Part):
+    """Memory of one local task against the limit in its task definition."""
+
+    task: str = Field(description="The task, as in per_task.")
+    peak_pss_mb: float = Field(ge=0, description="Largest proportional set size of its process tree, MiB.")
+    limit_mb: Positive = Field(description="Hard limit, MiB.")
+    would_be_oom_killed: bool = Field(description="On ECS the kernel would have killed the task.")
+
+
+class Local(Part):
+    """How the run on this machine differs from the plan it stands for."""
+
+    tasks_run: Count
+    tasks_planned: Positive
+    workers_per_task: Positive
+    versions: Versions
+    memory: list[TaskMemory]
+    differences: list[str] = Field(description="Sentences: what AWS would do otherwise.")
+
+
+class Workload(Part):
+    """What was sent."""
+
+    name: str
+    clients: Positive | None = Field(description="Clients that start at once; null where a request rate decides.")
+    packages: Positive | None
+    wheels: Positive | None = Field(description="Files of all packages.")
+    package_set: str | None = Field(description="Key of the package set: equal keys are equal bytes.")
+    parameters: dict[str, Scalar | list[Scalar]] = Field(description="What else shapes the load; names carry units.")
+
+
+class Percentiles(Part):
+    """Exact, over all samples, failures included: the smallest sample that at least that share do not exceed."""
+
+    p50: Seconds
+    p95: Seconds
+    p99: Seconds
+    max: Seconds
+
+
+class Figures(Part):
+    """What one set of requests measured; what no request measured is null."""
+
+    requests: Count
+    failed: Count = Field(description="No answer, a wrong one, or a status that is not success.")
+    error_rate: Share | None = Field(description="failed / requests.")
+    status_5xx: Count
+    throughput_rps: float | None = Field(ge=0, description="requests / (last done - first due), per second.")
+    latency_s: Percentiles | None = Field(description="From the moment a request was due to its last byte.")
+    service_time_s: Percentiles | None = Field(description="From the moment a request was sent to its last byte.")
+
+
+class Summary(Figures):
+    """All requests of the run."""
+
+    peak_in_flight: Count = Field(description="Most requests sent and not yet done at any moment.")
+    received_bytes: Count
+    errors_by_kind: dict[str, int] = Field(description="Failed requests by kind of error.")
+
+
+class Phase(Figures):
+    """The requests of one phase of the workload, such as its baseline or its bursts."""
+
+    name: str
+
+
+class Operations(Part):
+    """The requests by operation; one that the workload never does has 0 requests."""
+
+    redirect: Figures
+    listing: Figures
+    download: Figures
+    upload: Figures
+
+
+class Threshold(Part):
+    """One limit and what was seen. A threshold without samples is not passed."""
+
+    name: str
+    limit: float
+    observed: float | None
+    samples: Count
+    passed: bool
+
+
+class Generator(Part):
+    """The health of the load generator itself."""
+
+    cpu_share: float | None = Field(ge=0, description="CPU time of its process / time, 1.0 is one core.")
+    lateness_s: Percentiles | None = Field(description="How long after it was due each request was sent.")
+
+
+class Teardown(Part):
+    """Whether all that the run made is gone."""
+
+    complete: bool
+    leftovers: list[str] = Field(description="What remains: processes, ports, folders, resources.")
+
+
+class Machine(Part):
+    """Where the load generator ran, and under a local target the tasks too."""
+
+    cpu_model: str
+    cores: Positive = Field(description="Cores that the process may use.")
+    memory_mb: Positive = Field(description="Physical memory, MiB.")
+    os: str
+    python: str
+
+
+class FingerprintParts(Part):
+    """What has to be equal before the figures of two runs may be compared."""
+
+    workload: Workload | None
+    seed: int
+    plan: Plan | None
+    machine: Machine
+
+
+class Report(Part):
+    """One run, from its command line to what it left behind."""
+
+    schema_version: Literal[1]
+    run: Run
+    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
+    verdict: str = Field(description="The name of the exit code: passed, thresholds_missed, ...")
+    failure: str | None = Field(description="Why it is not 0, in a sentence.")
+    stack: Stack | None
+    plan: Plan | None
+    local: Local | None
+    workload: Workload | None
+    thresholds: list[Threshold]
+    summary: Summary | None
+    phases: list[Phase]
+    operations: Operations | None
+    per_task: dict[str, int] = Field(description="Requests answered by each task, as its X-Served-By names it.")
+    generator: Generator | None
+    warnings: list[str]
+    teardown: Teardown | None
+    fingerprint: str = Field(description="SHA-256 of fingerprint_parts as canonical JSON, in hexadecimal.")
+    fingerprint_parts: FingerprintParts
+
+
+def schema_text() -> str:
+    """The JSON schema of a report, as committed in schema.json."""
+    return json.dumps(Report.model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")

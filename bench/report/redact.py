@@ -1,0 +1,86 @@
+"""Secrets kept out of what is written down: the resources of a deployment, and sentences that may quote one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from typing import Any
+from urllib.parse import quote
+
+from bench.graph import Resource
+
+HIDDEN = "[secret]"
+
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+# A shorter value that is marked secret somewhere ("true", "admin") also stands elsewhere by coincidence.
+_SHORTEST_TELLING_SECRET = 8
+
+
+def redacted_resources(resources: Iterable[Resource], secrets: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Every resource with its inputs, by URN, and `[secret]` in place of what is secret.
+
+    That is the value at each of a resource's secret paths, and the text of any such value, or of any of `secrets`,
+    wherever else it stands: in another resource's inputs, inside JSON, inside user data that nobody marked.
+    """
+    ordered = sorted(resources, key=lambda resource: resource.urn)
+    marked = {text for resource in ordered for text in _marked_texts(resource.inputs, "", resource.secret_paths)}
+    known = {*secrets, *(text for text in marked if len(text) >= _SHORTEST_TELLING_SECRET)}
+    return [
+        {
+            "urn": resource.urn,
+            "type": resource.type,
+            "name": resource.name,
+            "parent": resource.parent,
+            "id": resource.id,
+            "inputs": _redacted(resource.inputs, "", resource.secret_paths, known),
+        }
+        for resource in ordered
+    ]
+
+
+def hide(text: str, secrets: Collection[str]) -> str:
+    """`text` without `secrets`, as they are or as JSON or a URL spells them, and without the credentials of any URL."""
+    forms = {form for secret in secrets if secret for form in _spellings(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return _URL_CREDENTIALS.sub(HIDDEN, text)
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    return secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe="")
+
+
+def _redacted(value: Any, path: str, secret_paths: Set[str], known: Collection[str]) -> Any:
+    if _is_marked(value, path, secret_paths):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {
+            hide(key, known): _redacted(part, child, secret_paths, known) for key, child, part in _parts(value, path)
+        }
+    if isinstance(value, list):
+        return [_redacted(part, child, secret_paths, known) for _, child, part in _parts(value, path)]
+    return hide(value, known) if isinstance(value, str) else value
+
+
+def _marked_texts(value: Any, path: str, secret_paths: Set[str]) -> Iterator[str]:
+    if isinstance(value, str) and _is_marked(value, path, secret_paths):
+        yield value
+    for _, child, part in _parts(value, path):
+        yield from _marked_texts(part, child, secret_paths)
+
+
+def _is_marked(value: Any, path: str, secret_paths: Set[str]) -> bool:
+    """Whether a path names this value, or leads on into a value that has no parts to tell apart, such as JSON text."""
+    has_parts = isinstance(value, (Mapping, list))
+    return path in secret_paths or (not has_parts and any(p.startswith((f"{path}.", f"{path}[")) for p in secret_paths))
+
+
+def _parts(value: Any, path: str) -> Iterator[tuple[str, str, Any]]:
+    """Key, path and value of each part of a mapping or list."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield key, f"{path}.{key}" if path else key, part
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield str(index), f"{path}[{index}]", part

@@ -1,0 +1,100 @@
+"""The folder that a run leaves: `results/<run id>/`, each file of it whole or not there."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.failures import DiskFullError, UsageError, is_disk_full
+from bench.graph import Resource
+from bench.report.json_file import infrastructure_json, report_json
+from bench.report.markdown import report_markdown
+from bench.report.model import Report
+from bench.samples import Samples
+
+
+class RunFolder:
+    """A run's folder. Writing a file again replaces it: a run that stays up reports before and after it goes down."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, results: Path, started_at: datetime) -> RunFolder:
+        """Make the folder of a run that starts now, before anything else of the run exists.
+
+        Raises:
+            UsageError: no folder can be made in `results`.
+            DiskFullError: for want of space.
+        """
+        while True:
+            folder = cls(results / new_run_id(started_at))
+            try:
+                folder.path.mkdir(parents=True)
+            except FileExistsError as error:
+                if folder.path.is_dir():
+                    continue
+                raise _refusal(folder.path, error) from error
+            except OSError as error:
+                raise _refusal(folder.path, error) from error
+            return folder
+
+    @property
+    def run_id(self) -> str:
+        """Such as `20261123-201500-3f2a`."""
+        return self.path.name
+
+    def write_report(self, report: Report) -> None:
+        """Write report.json and report.md.
+
+        Raises:
+            UsageError, DiskFullError: as `create`.
+        """
+        self._write("report.json", lambda path: _write_text(path, report_json(report)))
+        self._write("report.md", lambda path: _write_text(path, report_markdown(report)))
+
+    def write_samples(self, samples: Samples) -> None:
+        """Write samples.npz: one row per request.
+
+        Raises:
+            UsageError, DiskFullError: as `create`.
+        """
+        self._write("samples.npz", samples.save)
+
+    def write_infrastructure(self, resources: Iterable[Resource], secrets: Collection[str]) -> None:
+        """Write infrastructure.json, in which neither marked inputs nor `secrets` appear.
+
+        Raises:
+            UsageError, DiskFullError: as `create`.
+        """
+        text = infrastructure_json(resources, secrets)
+        self._write("infrastructure.json", lambda path: _write_text(path, text))
+
+    def _write(self, name: str, write: Callable[[Path], None]) -> None:
+        path = self.path / name
+        # numpy appends .npz to a name that does not end with it, so the ending stays.
+        unfinished = path.with_name(f".unfinished-{name}")
+        try:
+            write(unfinished)
+            unfinished.replace(path)
+        except OSError as error:
+            raise _refusal(path, error) from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def new_run_id(started_at: datetime) -> str:
+    """UTC time of the start, and four random hexadecimal digits for runs that start in the same second."""
+    return f"{started_at.astimezone(UTC):%Y%m%d-%H%M%S}-{randomness.token_hex(2)}"
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _refusal(path: Path, error: OSError) -> UsageError | DiskFullError:
+    if is_disk_full(error):
+        return DiskFullError(path)
+    return UsageError(f"--results: cannot write {path} ({error.strerror}): name a folder that you may write to")

@@ -1,0 +1,97 @@
+"""The end of a run on the terminal: thresholds first, then what stands behind them, then where the report lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.report import wording
+from bench.report.model import Figures, Report
+
+_WIDTH_OF_A_LOG = 100
+
+
+def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:
+    """Print the result of a run to `stream`; with `quiet` nothing but the verdict.
+
+    Args:
+        folder: the results folder of the run.
+    """
+    console = _Output(
+        file=stream,
+        width=None if stream.isatty() else _WIDTH_OF_A_LOG,
+        force_terminal=stream.isatty(),
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    verdict = Text(wording.printable(wording.headline(report)), style="green" if report.exit_code == 0 else "bold red")
+    if quiet:
+        console.print(verdict, soft_wrap=True)
+        return
+    for table in (_thresholds(report), _operations(report), _tasks(report)):
+        if table.row_count:
+            console.print(table)
+            console.print()
+    for warning in report.warnings:
+        console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
+    console.print(verdict, soft_wrap=True)
+    console.print(Text(f"report: {folder / 'report.md'}"), soft_wrap=True)
+
+
+def _thresholds(report: Report) -> Table:
+    table = _table("threshold", "", "observed", "limit", "samples", left=2)
+    for threshold in report.thresholds:
+        table.add_row(
+            threshold.name,
+            Text("passed", style="green") if threshold.passed else Text("MISSED", style="bold red"),
+            wording.measure(threshold.name, threshold.observed),
+            wording.limit(threshold),
+            f"{threshold.samples:,}",
+        )
+    return table
+
+
+def _operations(report: Report) -> Table:
+    table = _table("latency in s", "requests", "failed", "req/s", "p50", "p95", "p99", "max")
+    if report.summary is None or report.operations is None:
+        return table
+    for name, figures in (*report.operations, ("all", report.summary)):
+        if figures.requests:
+            table.add_row(name, *_row(figures))
+    return table
+
+
+def _row(figures: Figures) -> tuple[str, ...]:
+    counts = (f"{figures.requests:,}", f"{figures.failed:,}", wording.rate(figures.throughput_rps))
+    return (*counts, *wording.latencies(figures.latency_s))
+
+
+def _tasks(report: Report) -> Table:
+    planned = f" ({wording.tasks_run(report.local)})" if report.local else ""
+    table = _table(f"task{planned}", "requests", "share")
+    answered = sum(report.per_task.values())
+    for task, requests in report.per_task.items():
+        table.add_row(Text(wording.printable(task)), f"{requests:,}", wording.share(requests / answered))
+    return table
+
+
+def _table(*headings: str, left: int = 1) -> Table:
+    """A table without lines, figures to the right of the first `left` columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < left else "right")
+    return table
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read stdout has seen enough. rich would exit with code 1, which is not the verdict of the run."""
+        self.quiet = True
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())

@@ -1,0 +1,132 @@
+"""What a report derives from findings, at every point that a run can end at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.failures import ExitCode
+from bench.report.build import Findings, build_report
+from bench.report.model import Percentiles, Report, Teardown
+from bench.samples import Samples
+from bench.thresholds import Verdict, judge
+
+NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+MET = Verdict("listing_p95_s", 2.0, 1.5, 510, True)
+MISSED = Verdict("error_rate", 0.01, 0.2, 510, False)
+WITHOUT_SAMPLES = Verdict("download_p95_s", 5.0, None, 0, False)
+
+
+@pytest.fixture
+def bare() -> Findings:
+    """A run that has only just begun."""
+    return Findings(run_id="20261123-201500-3f2a", seed=1, started_at=NOW, command=["python", "-m", "bench"])
+
+
+def test_a_run_that_got_nowhere_has_a_report_all_the_same(bare: Findings) -> None:
+    bare.fail(ExitCode.USAGE, "no profile is called 'mediun': try medium")
+
+    report = build_report(bare, NOW)
+
+    assert (report.exit_code, report.verdict) == (2, "usage")
+    assert report.failure == "no profile is called 'mediun': try medium"
+    nulls = (report.stack, report.plan, report.local, report.workload, report.summary, report.operations)
+    assert nulls == (None,) * 6
+    assert (report.generator, report.teardown, report.phases, report.thresholds) == (None, None, [], [])
+
+
+def test_all_thresholds_met_is_passed(bare: Findings) -> None:
+    bare.thresholds = [MET]
+    bare.teardown = Teardown(complete=True, leftovers=[])
+
+    report = build_report(bare, NOW)
+
+    assert (report.exit_code, report.verdict, report.failure) == (0, "passed", None)
+
+
+def test_missed_thresholds_are_named(bare: Findings) -> None:
+    bare.thresholds = [MET, MISSED, WITHOUT_SAMPLES]
+
+    report = build_report(bare, NOW)
+
+    assert (report.exit_code, report.verdict) == (3, "thresholds_missed")
+    assert report.failure == "2 of 3 thresholds missed: error_rate, download_p95_s"
+
+
+def test_leftovers_outrank_missed_thresholds_which_stay_visible(bare: Findings) -> None:
+    bare.thresholds = [MISSED]
+    bare.teardown = Teardown(complete=False, leftovers=["process 4711 (envoy)"])
+
+    report = build_report(bare, NOW)
+
+    assert (report.exit_code, report.failure) == (5, "left behind: process 4711 (envoy)")
+    assert report.warnings == ["1 of 1 thresholds missed: error_rate"]
+
+
+def test_an_interruption_outranks_all_and_hides_nothing(bare: Findings) -> None:
+    bare.fail(ExitCode.UNTRUSTWORTHY, "the load generator was busy 98 % of the time")
+    bare.fail(ExitCode.INTERRUPTED, "interrupted by SIGTERM")
+    bare.teardown = Teardown(complete=False, leftovers=["port 40123"])
+
+    report = build_report(bare, NOW)
+
+    assert (report.exit_code, report.failure) == (130, "interrupted by SIGTERM")
+    assert report.warnings == ["left behind: port 40123", "the load generator was busy 98 % of the time"]
+
+
+def test_of_several_failures_of_a_kind_the_first_is_told(bare: Findings) -> None:
+    bare.fail(ExitCode.UNAVAILABLE, "task-1 did not become healthy")
+    bare.fail(ExitCode.UNAVAILABLE, "connection refused")
+
+    assert build_report(bare, NOW).failure == "task-1 did not become healthy"
+
+
+def test_a_task_above_its_memory_limit_is_warned_of(report: Report) -> None:
+    assert report.warnings[0].startswith("task task-2 used 530 MB, above its limit of 512 MB")
+    assert not any("task-1" in warning for warning in report.warnings)
+
+
+def test_how_late_the_generator_was(report: Report) -> None:
+    # Two of ten requests were sent late, by 0.25 s and 0.5 s.
+    assert report.generator is not None
+    assert report.generator.lateness_s == Percentiles(p50=0.0, p95=0.5, p99=0.5, max=0.5)
+    assert report.generator.cpu_share == 0.41
+
+
+def test_thresholds_and_figures_agree(findings: Findings, samples: Samples, report: Report) -> None:
+    assert report.operations is not None
+    assert report.operations.listing.latency_s is not None
+    observed = {threshold.name: threshold.observed for threshold in report.thresholds}
+
+    assert observed["listing_p95_s"] == report.operations.listing.latency_s.p95
+    assert judge(samples, []) == ()
+
+
+def test_no_sentence_quotes_a_password(bare: Findings) -> None:
+    bare.secrets = {"p@ss word/1"}
+    bare.command = ["python", "-m", "bench", "load", "--url", "http://me:p%40ss%20word%2F1@index.example/"]
+    bare.index_url = "http://me:other@index.example/"
+    bare.warnings.append("the index answered 401 to 'p@ss word/1'")
+    bare.fail(ExitCode.UNAVAILABLE, "http://me:p@ss word/1@index.example refuses")
+
+    text = build_report(bare, NOW).model_dump_json()
+
+    assert "ss word" not in text
+    assert "ss%20word" not in text
+    assert "other@" not in text
+    assert "http://[secret]@index.example/" in text
+
+
+def test_the_fingerprint_follows_what_decides_the_figures_and_nothing_else(findings: Findings) -> None:
+    before = build_report(findings, NOW).fingerprint
+    findings.run_id, findings.warnings, findings.samples = "20270101-000000-beef", [], None
+    assert build_report(findings, NOW).fingerprint == before
+
+    assert findings.workload is not None
+    findings.workload = findings.workload.model_copy(update={"clients": 511})
+    other_workload = build_report(findings, NOW).fingerprint
+    assert other_workload != before
+
+    findings.seed = 43
+    assert build_report(findings, NOW).fingerprint not in {before, other_workload}

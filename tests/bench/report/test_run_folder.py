@@ -1,0 +1,146 @@
+"""The results folder: what is in it, that it is whole, and what happens when it cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.failures import DiskFullError, UsageError
+from bench.graph import Resource
+from bench.report.build import Findings, build_report
+from bench.report.model import Report
+from bench.report.run_folder import RunFolder
+from bench.samples import Samples
+
+STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
+PASSWORD = "correct-horse-battery-staple"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "results", STARTED_AT)
+
+
+def names(folder: RunFolder) -> list[str]:
+    return sorted(path.name for path in folder.path.iterdir())
+
+
+def test_the_name_is_the_start_in_utc_and_four_random_digits(folder: RunFolder) -> None:
+    assert re.fullmatch(r"20261123-201500-[0-9a-f]{4}", folder.run_id)
+    assert folder.path.is_dir()
+
+
+def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    folders = {RunFolder.create(tmp_path, STARTED_AT).run_id for _ in range(300)}
+
+    assert len(folders) == 300
+
+
+def test_what_is_written_can_be_read_back(folder: RunFolder, report: Report, samples: Samples) -> None:
+    folder.write_report(report)
+    folder.write_samples(samples)
+    folder.write_infrastructure([], set())
+
+    assert names(folder) == ["infrastructure.json", "report.json", "report.md", "samples.npz"]
+    assert Report.model_validate_json((folder.path / "report.json").read_text()) == report
+    np.testing.assert_array_equal(Samples.load(folder.path / "samples.npz").done_s, samples.done_s)
+    assert json.loads((folder.path / "infrastructure.json").read_text()) == {"resources": []}
+
+
+def test_a_second_report_replaces_the_first(folder: RunFolder, findings: Findings) -> None:
+    folder.write_report(build_report(findings, STARTED_AT))
+    findings.warnings.append("written after going down")
+    folder.write_report(build_report(findings, STARTED_AT))
+
+    assert names(folder) == ["report.json", "report.md"]
+    assert "written after going down" in (folder.path / "report.json").read_text()
+    assert "written after going down" in (folder.path / "report.md").read_text()
+
+
+def test_no_file_holds_a_secret(folder: RunFolder, findings: Findings, samples: Samples) -> None:
+    """Not where it is marked, not where nobody marked it, not where an error quotes it."""
+    secret = Resource(
+        urn="urn:secret",
+        type="aws:secretsmanager/secretVersion:SecretVersion",
+        name="secret",
+        parent="",
+        inputs={"secretString": json.dumps({"username": "pypi", "password": PASSWORD})},
+        secret_paths=frozenset({"secretString"}),
+        dependencies=(),
+        outputs={"secretString": PASSWORD},
+    )
+    task = Resource(
+        urn="urn:task",
+        type="aws:ecs/taskDefinition:TaskDefinition",
+        name="task",
+        parent="",
+        inputs={"containerDefinitions": json.dumps([{"environment": [{"name": "P", "value": PASSWORD}]}])},
+        secret_paths=frozenset(),
+        dependencies=(),
+    )
+    findings.secrets.add(PASSWORD)
+    findings.warnings.append(f"GET http://pypi:{PASSWORD}@127.0.0.1:40123/simple/ answered 401 to {PASSWORD}")
+
+    folder.write_report(build_report(findings, STARTED_AT))
+    folder.write_samples(samples)
+    folder.write_infrastructure([secret, task], findings.secrets)
+
+    assert len(names(folder)) == 4
+    for path in folder.path.iterdir():
+        assert PASSWORD.encode() not in path.read_bytes(), path.name
+    assert "answered 401 to [secret]" in (folder.path / "report.json").read_text()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_and_the_old_file_stays_whole(
+    folder: RunFolder, report: Report, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder.write_report(report)
+    before = (folder.path / "report.json").read_bytes()
+
+    def fail_after_a_few_bytes(path: Path, text: str, **_: object) -> None:
+        path.write_bytes(text.encode()[:10])
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", fail_after_a_few_bytes)
+
+    with pytest.raises(DiskFullError, match=r"report\.json"):
+        folder.write_report(report)
+    assert (folder.path / "report.json").read_bytes() == before
+    assert names(folder) == ["report.json", "report.md"]
+
+
+def test_a_truly_full_device(report: Report, tmp_path: Path) -> None:
+    """/dev/full accepts an open and refuses every write, as a full disk does."""
+    folder = RunFolder(tmp_path)
+    (tmp_path / ".unfinished-report.json").symlink_to("/dev/full")
+
+    with pytest.raises(DiskFullError, match=r"report\.json"):
+        folder.write_report(report)
+    assert names(folder) == []
+
+
+def test_results_that_are_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file")
+
+    with pytest.raises(UsageError, match=r"--results: cannot write .*results"):
+        RunFolder.create(tmp_path / "results", STARTED_AT)
+
+
+def test_results_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "results").symlink_to(tmp_path / "gone" / "away")
+
+    with pytest.raises(UsageError, match="--results: cannot write"):
+        RunFolder.create(tmp_path / "results", STARTED_AT)
+
+
+def test_results_that_may_not_be_written() -> None:
+    with pytest.raises(UsageError, match=r"--results: cannot write /proc/results/.*: name a folder"):
+        RunFolder.create(Path("/proc/results"), STARTED_AT)

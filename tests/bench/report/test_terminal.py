@@ -1,0 +1,93 @@
+"""What the end of a run prints."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.report.build import Findings, build_report
+from bench.report.model import Report
+from bench.report.terminal import print_summary
+from bench.samples import ErrorKind, Operation, Samples
+
+FOLDER = Path("results/20261123-201500-3f2a")
+NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+def summary_of(report: Report, *, quiet: bool = False) -> str:
+    stream = io.StringIO()
+    print_summary(report, FOLDER, stream, quiet=quiet)
+    return stream.getvalue()
+
+
+def test_thresholds_come_first_and_the_verdict_and_the_report_last(report: Report) -> None:
+    lines = [line.split() for line in summary_of(report).splitlines()]
+
+    assert lines[0] == ["threshold", "observed", "limit", "samples"]
+    assert lines[1] == ["listing_p95_s", "MISSED", "2.500", "s", "<", "2.000", "s", "3"]
+    assert lines[-2][:2] == ["failed:", "4"]
+    assert lines[-1] == ["report:", f"{FOLDER}/report.md"]
+
+
+def test_operations_tasks_and_warnings(report: Report) -> None:
+    lines = [line.split() for line in summary_of(report).splitlines()]
+
+    assert ["latency", "in", "s", "requests", "failed", "req/s", "p50", "p95", "p99", "max"] in lines
+    assert ["listing", "3", "1", "0.2", "1.500", "2.500", "2.500", "2.500"] in lines
+    assert ["all", "10", "2", "0.5", "1.000", "8.000", "8.000", "8.000"] in lines
+    assert not any(line[:1] == ["upload"] for line in lines)
+    assert ["task", "(2", "of", "12", "tasks)", "requests", "share"] in lines
+    assert ["task-2", "3", "33.33", "%"] in lines
+    assert ["warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
+
+
+def test_quiet_is_the_verdict_alone(report: Report, findings: Findings) -> None:
+    assert summary_of(report, quiet=True) == (
+        "failed: 4 of 4 thresholds missed: listing_p95_s, download_p95_s, error_rate, status_5xx (exit code 3)\n"
+    )
+    findings.thresholds = ()
+    assert summary_of(build_report(findings, NOW), quiet=True) == "passed\n"
+
+
+def test_sentences_are_neither_broken_nor_read_as_markup(findings: Findings) -> None:
+    sentence = "the index answered [secret] [/bold] :tada: " + "and so on " * 30
+    findings.warnings = [sentence]
+
+    assert f"warning: {sentence}" in summary_of(build_report(findings, NOW)).splitlines()
+
+
+def test_a_server_cannot_drive_the_terminal(findings: Findings, samples_of: Callable[..., Samples]) -> None:
+    rows = ((0.0, 0.0, 1.0, Operation.LISTING, 200, "x\x1b]0;title\x07", "burst", ErrorKind.NONE),)
+    findings.samples = samples_of(rows)
+
+    assert "\x1b" not in summary_of(build_report(findings, NOW))
+
+
+def test_a_reader_that_stops_reading_changes_nothing(report: Report, tmp_path: Path) -> None:
+    """As `python -m bench | head -1`: neither an exception nor another exit code."""
+    (tmp_path / "report.json").write_text(report.model_dump_json())
+    program = (
+        "import sys, pathlib\n"
+        "from bench.report.model import Report\n"
+        "from bench.report.terminal import print_summary\n"
+        "report = Report.model_validate_json(pathlib.Path(sys.argv[1]).read_text())\n"
+        "print_summary(report, pathlib.Path('results'), sys.stdout, quiet=False)\n"
+        "sys.exit(report.exit_code)\n"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        finished = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "report.json")],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert (finished.returncode, finished.stderr) == (3, "")
