@@ -16,5 +16,9 @@ def report_json(report: Report) -> str:
 
 
 def infrastructure_json(resources: Iterable[Resource], secrets: Collection[str] = ()) -> str:
-    """infrastructure.json: every resource with its inputs, by URN, without the values of secrets."""
-    return json.dumps({"resources": redacted_resources(resources, secrets)}, indent=2, allow_nan=False) + "\n"
+    """infrastructure.json: every resource with its inputs, by URN, without the values of secrets.
+
+    Keys are sorted: the engines deliver them in different orders, and two files should compare.
+    """
+    content = {"resources": redacted_resources(resources, secrets)}
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
@@ -21,7 +22,7 @@ def redacted_resources(resources: Iterable[Resource], secrets: Collection[str] =
     """Every resource with its inputs, by URN, and `[secret]` in place of what is secret.
 
     That is the value at each of a resource's secret paths, and the text of any such value, or of any of `secrets`,
-    wherever else it stands: in another resource's inputs, inside JSON, inside user data that nobody marked.
+    wherever else it stands: in another resource's inputs, inside JSON, inside base64 such as user data.
     """
     ordered = sorted(resources, key=lambda resource: resource.urn)
     marked = {text for resource in ordered for text in _marked_texts(resource.inputs, "", resource.secret_paths)}
@@ -60,7 +61,18 @@ def _redacted(value: Any, path: str, secret_paths: Set[str], known: Collection[s
         }
     if isinstance(value, list):
         return [_redacted(part, child, secret_paths, known) for _, child, part in _parts(value, path)]
-    return hide(value, known) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return HIDDEN if _encodes_any(value, known) else hide(value, known)
+    return value
+
+
+def _encodes_any(text: str, secrets: Collection[str]) -> bool:
+    """Whether `text` is base64 with a secret in it, as user data is handed to EC2."""
+    try:
+        decoded = base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return False
+    return hide(decoded, secrets) != decoded
 
 
 def _marked_texts(value: Any, path: str, secret_paths: Set[str]) -> Iterator[str]:

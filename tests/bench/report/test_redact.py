@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -88,6 +89,15 @@ def test_a_password_that_nobody_marked() -> None:
     (shown,) = inputs_of(resource("a", {"userData": f"export P={PASSWORD}"}), secrets=(PASSWORD,))
 
     assert shown == {"userData": f"export P={HIDDEN}"}
+
+
+def test_a_password_in_base64() -> None:
+    def encoded(text: str) -> dict[str, Any]:
+        return {"userData": base64.b64encode(text.encode()).decode()}
+
+    leaking, harmless = resource("a", encoded(f"#!/bin/sh\nP={PASSWORD}")), resource("b", encoded("#!/bin/sh"))
+
+    assert inputs_of(leaking, harmless, secrets=(PASSWORD,)) == [{"userData": HIDDEN}, encoded("#!/bin/sh")]
 
 
 letters = st.text(alphabet='abdfgh019/+"\\\\ &', min_size=1)
