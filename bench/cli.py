@@ -157,9 +157,20 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
 
 def _conduct(results: Path, quiet: bool, job: Job) -> NoReturn:
     with open_progress(sys.stderr, quiet=quiet) as progress:
-        report = conduct(results, ["python", "-m", "bench", *sys.argv[1:]], progress, job)
+        report = conduct(results, _command(), progress, job)
     print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
     sys.exit(report.exit_code)
+
+
+def _command() -> list[str]:
+    """What repeats the run, values from the environment included."""
+    names = {
+        option.envvar
+        for command in cli.commands.values()
+        for option in command.params
+        if isinstance(option.envvar, str) and option.envvar in os.environ
+    }
+    return [*(f"{name}={os.environ[name]}" for name in sorted(names)), "python", "-m", "bench", *sys.argv[1:]]
 
 
 def main() -> NoReturn:

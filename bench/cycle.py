@@ -48,25 +48,25 @@ class Cycle:
         load = load_parameters(parameters.asked, bench_values)
         run.findings.seed = load.seed
 
-        run.progress.step("evaluate")
+        run.step("evaluate")
         self._engine = choose(parameters.engine, LocalCloud(), PROJECT_FOLDER, run.scratch.path / "engine")
         deployment = self._engine.up(config)
         _record_deployment(run, deployment, config.stack, self._engine.name)
 
-        run.progress.step("start")
+        run.step("start")
         self._stack, target = self._start(run, deployment)
 
-        run.progress.step("packages")
+        run.step("packages")
         package_set = PackageSet(packages=load.packages, seed=load.seed)
         wheels = build(package_set, default_cache_dir(), run.progress.progress)
         uploads = prepared_uploads(load, run.progress)
 
-        run.progress.step("publish")
+        run.step("publish")
         run.interruptions.run(
             publish_async(target.url, target.username, target.password, wheels, on_progress=run.progress.progress)
         )
 
-        run.progress.step("load")
+        run.step("load")
         run.findings.workload = _workload(load, package_set, wheels)
         with MemoryObserver(self._stack.tasks) as memory:
             load_and_judge(run, target, load, sorted({wheel.name for wheel in wheels}), uploads)
@@ -133,7 +133,7 @@ class Cycle:
     def _keep(self, run: Run, target: Target) -> None:
         path = credentials_file(run.scratch.path, target)
         self._on_report(run.report())
-        run.progress.step("keep")
+        run.step("keep")
         for line in invitation(target.url, path):
             run.progress.note(line)
         try:

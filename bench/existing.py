@@ -25,13 +25,13 @@ class ExistingIndex:
         run.findings.seed = load.seed
         run.findings.index_url = target.url
 
-        run.progress.step("probe")
+        run.step("probe")
         run.interruptions.run(probe(target))
         files = run.interruptions.run(fetch_catalogue(target.url, target.username, target.password, load.packages))
         packages = sorted({file.name for file in files})
         uploads = prepared_uploads(load, run.progress)
 
-        run.progress.step("load")
+        run.step("load")
         run.findings.workload = model.Workload(
             name=load.workload.name,
             clients=load.workload.clients,

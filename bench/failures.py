@@ -62,7 +62,10 @@ class DiskFullError(BenchError):
     """A write failed for want of space."""
 
     def __init__(self, path: object) -> None:
-        super().__init__(f"no space left on the device while writing {path}: free some, or point --results elsewhere")
+        super().__init__(
+            f"no space left on the device while writing {path}: free some, "
+            "or point --results, TMPDIR or XDG_CACHE_HOME elsewhere"
+        )
 
 
 def is_disk_full(error: BaseException) -> bool:

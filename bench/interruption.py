@@ -43,6 +43,15 @@ class Interruptions:
         """From here on signals are noted in `received` and change nothing else."""
         self._shielded = True
 
+    def check(self) -> None:
+        """Raise what was received and came out nowhere: Python drops what a handler raises in a destructor.
+
+        Raises:
+            Interrupted: a signal was received.
+        """
+        if self.received is not None:
+            raise Interrupted
+
     def forget(self) -> None:
         """What was received was how the work was meant to end."""
         self.received = None

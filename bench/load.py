@@ -13,6 +13,7 @@ from bench.parameters import LoadParameters
 from bench.run import Run
 from bench.target import Target
 from bench.thresholds import judge
+from bench.workloads import Workload
 
 
 def prepared_uploads(load: LoadParameters, console: Console) -> tuple[Path, ...]:
@@ -36,7 +37,7 @@ def load_and_judge(
         parameters.seed,
         cookies=parameters.cookies,
         spill_dir=run.scratch.path,
-        on_progress=lambda progress: _show(progress, run.progress),
+        on_progress=lambda progress: _show(progress, parameters.workload, run.progress),
     )
     try:
         run.interruptions.run(load.run())
@@ -53,6 +54,9 @@ def load_and_judge(
         run.findings.warnings += warnings
 
 
-def _show(progress: Progress, console: Console) -> None:
+def _show(progress: Progress, workload: Workload, console: Console) -> None:
     if progress.duration_s is not None:
         console.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
+    elif workload.clients is not None:
+        requests_each = 1 if workload.uploads_needed() else len(workload.install)
+        console.progress(progress.requests, workload.clients * requests_each)

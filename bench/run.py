@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +12,16 @@ from pathlib import Path
 from typing import Protocol
 
 from bench.console import Progress
-from bench.failures import BenchError, DiskFullError, ExitCode, is_disk_full
+from bench.failures import BenchError, DiskFullError, ExitCode, UnavailableError, is_disk_full
 from bench.interruption import Interrupted, Interruptions
 from bench.report.build import Findings, build_report
 from bench.report.model import Report
+from bench.report.redact import hide
 from bench.report.run_folder import RunFolder
 from bench.scratch import Scratch, remove_abandoned
+
+# Less than the largest wheel: where that is all there is left, nothing works any more.
+_FULL_BYTES = 6 * 2**20
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,15 @@ class Run:
     scratch: Scratch
     progress: Progress
     interruptions: Interruptions
+
+    def step(self, name: str) -> None:
+        """Go on to the next step, unless somebody wants the run to end.
+
+        Raises:
+            Interrupted: somebody does.
+        """
+        self.interruptions.check()
+        self.progress.step(name)
 
     def report(self) -> Report:
         """The report as far as the run has got, written to the results folder too.
@@ -100,15 +114,19 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
 
 
 def _note_failure(run: Run, error: BaseException) -> None:
-    if isinstance(error, BenchError):
-        run.findings.fail(error.exit_code, str(error))
-    elif is_disk_full(error):
-        assert isinstance(error, OSError)
+    if isinstance(error, OSError) and is_disk_full(error):
         run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
+    elif isinstance(error, UnavailableError) and shutil.disk_usage(run.scratch.path).free < _FULL_BYTES:
+        # The index, whose files lie there, has no words for it.
+        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(run.scratch.path)))
+        run.findings.warnings.append(str(error))
+    elif isinstance(error, BenchError):
+        run.findings.fail(error.exit_code, str(error))
     else:
         path = run.folder.path / "traceback.txt"
+        text = "".join(traceback.format_exception(error))
         with contextlib.suppress(OSError):
-            path.write_text("".join(traceback.format_exception(error)), "utf-8")
+            path.write_text(hide(text, run.findings.secrets), "utf-8")
         run.findings.fail(
             ExitCode.INTERNAL, f"internal error, please report it together with {path}: {type(error).__name__}: {error}"
         )

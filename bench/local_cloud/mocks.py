@@ -37,9 +37,7 @@ class CloudMonitor(MockMonitor):
         answer = self._cloud.invoke(request.tok, from_struct(request.args))
         return resource_pb2.ResourceInvokeResponse(**{"return": to_struct(answer)})
 
-    def RegisterResource(
-        self, request: resource_pb2.RegisterResourceRequest
-    ) -> resource_pb2.RegisterResourceResponse:
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
         if urn in self._state:
             raise CloudError(f"the program makes {urn} twice")

@@ -41,7 +41,8 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
     for warning in report.warnings:
         console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
     console.print(verdict, soft_wrap=True)
-    console.print(Text(f"report: {folder / 'report.md'}"), soft_wrap=True)
+    if (folder / "report.md").exists():
+        console.print(Text(f"report: {folder / 'report.md'}"), soft_wrap=True)
 
 
 def _thresholds(report: Report) -> Table:

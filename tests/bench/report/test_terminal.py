@@ -25,13 +25,22 @@ def summary_of(report: Report, *, quiet: bool = False) -> str:
     return stream.getvalue()
 
 
-def test_thresholds_come_first_and_the_verdict_and_the_report_last(report: Report) -> None:
-    lines = [line.split() for line in summary_of(report).splitlines()]
+def test_thresholds_come_first_and_the_verdict_and_the_report_last(report: Report, tmp_path: Path) -> None:
+    (tmp_path / "report.md").touch()
+    stream = io.StringIO()
+    print_summary(report, tmp_path, stream, quiet=False)
+    lines = [line.split() for line in stream.getvalue().splitlines()]
 
     assert lines[0] == ["threshold", "observed", "limit", "samples"]
     assert lines[1] == ["listing_p95_s", "MISSED", "2.500", "s", "<", "2.000", "s", "3"]
     assert lines[-2][:2] == ["failed:", "4"]
-    assert lines[-1] == ["report:", f"{FOLDER}/report.md"]
+    assert lines[-1] == ["report:", f"{tmp_path}/report.md"]
+
+
+def test_a_report_that_could_not_be_written_is_not_pointed_at(report: Report, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    print_summary(report, tmp_path, stream, quiet=False)
+    assert "report:" not in stream.getvalue()
 
 
 def test_operations_tasks_and_warnings(report: Report) -> None:
