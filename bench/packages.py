@@ -215,7 +215,9 @@ def _fill(
             missing = [job for filename, job in jobs.items() if filename not in digests]
             if missing:
                 if folder.exists():
-                    log.warning("the package cache %s is damaged: building %d wheels again", folder, len(missing))
+                    log.warning(
+                        "the package cache %s is damaged: building %d of %d again", folder, len(missing), len(jobs)
+                    )
                 ready = len(jobs) - len(missing)
                 on_progress(ready, len(jobs))
                 digests |= build_wheels(missing, building, stop, lambda built: on_progress(ready + built, len(jobs)))
@@ -229,6 +231,8 @@ def _explained(error: OSError, folder: Path, way_out: str) -> BenchError | OSErr
     """What a person is told of a folder that cannot be written; `error` itself where that is not what it says."""
     if is_disk_full(error):
         return DiskFullError(folder)
-    if isinstance(error, (PermissionError, NotADirectoryError, FileExistsError)) or error.errno == errno.EROFS:
-        return UsageError(f"{folder} cannot be written ({error.strerror}): {way_out}")
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return UsageError(f"{folder} is not a folder: {way_out}")
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return UsageError(f"{folder} cannot be written: {way_out}")
     return error
