@@ -109,7 +109,7 @@ class Load:
         gc.freeze()
         cpu_started_s = process_time()
         self._recorder.started_s = started_s = perf_counter()
-        progress = asyncio.create_task(self._report_progress(traffic))
+        progress = asyncio.create_task(self._report_progress(traffic), name="progress")
         try:
             round_number = 0
             await self._run_round(traffic, round_number)

@@ -384,6 +384,18 @@ def test_a_body_that_breaks_off(run_on: RunOn) -> None:
     uvloop.run(run())
 
 
+@pytest.mark.parametrize(
+    ("path", "rows_before", "operation"), [("/alpha/", [], "redirect"), ("/simple/alpha/", [REDIRECTED], "listing")]
+)
+def test_an_answer_that_breaks_off_is_not_acted_upon(
+    run_on: RunOn, path: str, rows_before: list[tuple[str, int, str]], operation: str
+) -> None:
+    whole = well_behaved(path)
+    status = int(whole.split()[1])
+    broken = Reply(whole.replace(b"Content-Length: ", b"Content-Length: 1"), then="hang up")
+    assert install({path: broken}, run_on) == [*rows_before, (operation, status, "DISCONNECTED")]
+
+
 @pytest.mark.parametrize("garbage", [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"])
 def test_an_answer_that_is_not_http(run_on: RunOn, garbage: bytes) -> None:
     outcome = install({"/simple/alpha/": Reply(garbage, then="hang up")}, run_on)
@@ -598,13 +610,24 @@ def test_due_times_do_not_wait_for_the_index(run_on: RunOn) -> None:
     uvloop.run(run())
 
 
-def test_a_repeated_burst_starts_whole_rounds_until_its_time_is_over(run_on: RunOn) -> None:
+def test_a_repeated_burst_starts_whole_rounds_until_its_time_is_over(tmp_path: Path) -> None:
+    packages = [f"package-{number}" for number in range(50)]
+    redirect = http("303 See Other", b"", "Location: /simple/alpha/")
+
     async def run() -> None:
-        async with scripted_index() as index:
-            result = await run_on(index, with_options(WORKLOADS["burst"], clients=3, duration_s=0.3))
-            assert len(result.samples) % (3 * 3) == 0
-            assert result.samples.due_s.max() > 0.1
-            assert index.connections == len(result.samples) / 3, "each client of each round is a new one"
+        async with scripted_index({f"/{package}/": redirect for package in packages}) as index:
+            workload = with_options(WORKLOADS["burst"], clients=3, duration_s=0.3)
+            load = Load(Target(index.url), workload, packages, [], 1, spill_dir=tmp_path)
+            await load.run()
+            samples = load.result().samples
+            assert len(samples) % (3 * 3) == 0
+            assert not samples.failed.any()
+            assert samples.due_s.max() > 0.1
+            assert index.connections == len(samples) / 3, "each client of each round is a new one"
+
+            asked = [request.path for request in index.requests if request.path.startswith("/package-")]
+            rounds = {tuple(sorted(asked[start : start + 3])) for start in range(0, len(asked), 3)}
+            assert len(rounds) > 1, "each round chooses its packages anew"
 
     uvloop.run(run())
 
@@ -664,6 +687,8 @@ def test_progress_is_reported(run_on: RunOn, monkeypatch: pytest.MonkeyPatch) ->
 
         async with scripted_index({"/simple/alpha/": wait_for_progress}) as index:
             await run_on(index, on_progress=seen.append)
+            await asyncio.sleep(0)
+            assert not any(task.get_name() == "progress" for task in asyncio.all_tasks()), "it ends with the load"
 
     uvloop.run(run())
     assert seen[-1].in_flight == 1

@@ -86,6 +86,18 @@ def test_rates_make_the_requests_that_they_promise(name: str) -> None:
     assert uploads / requests == pytest.approx(load.upload_share, abs=0.005)
 
 
+def test_uploads_and_addresses_are_spread_over_the_whole_time() -> None:
+    mixed = arrivals(WORKLOADS["mixed"], 1, 100)
+    uploads_s = mixed.due_s[mixed.kind == Kind.UPLOAD]
+    assert uploads_s.min() < 30
+    assert uploads_s.max() > 270
+    replay = arrivals(WORKLOADS["incident_replay"], 1, 100)
+    for address in range(5):
+        due_s = replay.due_s[replay.client == address]
+        assert due_s.min() < 2 * 60
+        assert due_s.max() > 22 * 60
+
+
 def test_bursts_are_as_dense_as_the_multiplier_says() -> None:
     workload = with_options(WORKLOADS["heavy"], duration_s=60 * 200, burst_multiplier=5)
     schedule = arrivals(workload, 1, 100)
