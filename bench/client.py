@@ -15,14 +15,11 @@ from bench.failures import UnavailableError, UsageError
 from bench.generator import GeneratorHealth
 from bench.http_client import Endpoint
 from bench.installer import CookieJar, Installer, Traffic
-from bench.probe import probe
 from bench.samples import Operation, Recorder, Samples
 from bench.schedule import Kind, arrivals
 from bench.target import Target
 from bench.upload_form import UploadForm
 from bench.workloads import Workload
-
-__all__ = ["Cookies", "Load", "LoadResult", "Progress", "Target", "probe", "run_load"]
 
 Cookies = Literal["none", "shared"]
 
@@ -184,25 +181,6 @@ class Load:
                 )
             )
             await asyncio.sleep(PROGRESS_INTERVAL_S)
-
-
-async def run_load(
-    target: Target,
-    workload: Workload,
-    packages: Sequence[str],
-    uploads: Sequence[Path],
-    seed: int,
-    *,
-    cookies: Cookies = "none",
-    spill_dir: Path,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> LoadResult:
-    """A `Load` from start to end, for those who need nothing from one that was cancelled."""
-    load = Load(
-        target, workload, packages, uploads, seed, cookies=cookies, spill_dir=spill_dir, on_progress=on_progress
-    )
-    await load.run()
-    return load.result()
 
 
 async def _endpoint(target: Target) -> Endpoint:

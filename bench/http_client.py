@@ -144,16 +144,19 @@ class HttpConnection(asyncio.Protocol):
             head: request line and headers, with the empty line at their end.
             take: gets the body, piece by piece. None drops it.
         """
-        self._answer = Answer()
-        self._answered = self._loop.create_future()
-        self._take = take
+        answered = self._loop.create_future()
+        if not self.usable:
+            # The server ended it after it was made, or kept, and before it was needed.
+            answered.set_result(Answer.failed(ErrorKind.DISCONNECTED))
+            return answered
+        self._answer, self._answered, self._take = Answer(), answered, take
         self._ends_with_connection = True
         self._in_body = False
         self._deadline_s = perf_counter() + REQUEST_TIMEOUT_S
         if self._timer is None:
             self._timer = self._loop.call_later(REQUEST_TIMEOUT_S, self._check_deadline)
         self._transport.write(head)
-        return self._answered
+        return answered
 
     async def send_body(self, chunks: Iterable[bytes]) -> None:
         """Send what follows the head, as fast as the connection takes it; stops when the answer is there already."""

@@ -68,6 +68,22 @@ def test_bytes_that_come_while_nothing_is_asked_end_the_connection() -> None:
     uvloop.run(run())
 
 
+def test_a_connection_that_the_server_ended_answers_at_once_that_it_is_gone() -> None:
+    async def run() -> None:
+        async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with connected(hang_up) as connection:
+            while connection.usable:
+                await asyncio.sleep(0.001)
+            answered = connection.request(b"POST / HTTP/1.1\r\n\r\n")
+            await connection.send_body([b"nobody reads this"])
+            assert answered.done()
+            assert (await answered).error is ErrorKind.DISCONNECTED
+
+    uvloop.run(run())
+
+
 def test_a_body_is_not_read_faster_than_the_server_takes_it() -> None:
     chunks, chunk = 2000, b"x" * 50_000
 
