@@ -147,7 +147,8 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
     """Make the packages without a run, in DIRECTORY."""
     from bench.packages import PackageSet, build, default_cache_dir, export
 
-    with Interruptions(), open_progress(sys.stderr, quiet=quiet) as progress:
+    with Interruptions() as interruptions, open_progress(sys.stderr, quiet=quiet) as progress:
+        interruptions.arm()
         progress.step("packages")
         package_set = PackageSet(packages=packages, seed=seed, size_distribution=sizes)
         wheels = build(package_set, default_cache_dir(), progress.progress)

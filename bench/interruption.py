@@ -18,7 +18,7 @@ class Interrupted(BaseException):
 
 
 class Interruptions:
-    """Raises `Interrupted` in the main thread, at most once in its lifetime, and never after `shield`.
+    """Raises `Interrupted` in the main thread, at most once in its lifetime: after `arm` and before `shield`.
 
     That it is raised at most once is what makes the way down safe: between a `try` and the first statement of its
     `finally` there is always a moment at which a second exception would skip the rest.
@@ -26,7 +26,7 @@ class Interruptions:
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
-        self._shielded = False
+        self._armed = False
         self._cancel: Callable[[], object] | None = None
         self._previous: dict[signal.Signals, Any] = {}
 
@@ -39,9 +39,18 @@ class Interruptions:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
+    def arm(self) -> None:
+        """From here on a signal ends what is being done.
+
+        Raises:
+            Interrupted: one came before.
+        """
+        self._armed = True
+        self.check()
+
     def shield(self) -> None:
         """From here on signals are noted in `received` and change nothing else."""
-        self._shielded = True
+        self._armed = False
 
     def check(self) -> None:
         """Raise what was received and came out nowhere: Python drops what a handler raises in a destructor.
@@ -72,9 +81,9 @@ class Interruptions:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = signal.Signals(number)
-        if self._shielded:
+        if not self._armed:
             return
-        self._shielded = True
+        self._armed = False
         if self._cancel is not None:
             self._cancel()
         else:

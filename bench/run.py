@@ -78,12 +78,12 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job)
 
     Raises:
         BenchError: no run could be started; nothing was made.
-        Interrupted: somebody ended it before it started.
     """
     with Interruptions() as interruptions:
         run = _start(results, command, progress, interruptions)
         try:
             try:
+                interruptions.arm()
                 job.work(run)
             finally:
                 interruptions.shield()
