@@ -1,6 +1,6 @@
 """How many requests one process of the load generator makes on one core, beside Locust's FastHttpUser.
 
-    python benchmarks/load_generator.py [--runs 7] [--seconds 5] [--clients 50]
+    python -m benchmarks.load_generator [--runs 7] [--seconds 5] [--clients 50]
 
 Both ask the same server the same three requests over and over: the redirect, the listing, a wheel of 20 kB. They send
 the same headers, keep their connections, and read every body. Ours does all that it does in a real load: it parses the
