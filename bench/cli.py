@@ -13,7 +13,7 @@ import click
 from bench.console import open_progress
 from bench.failures import BenchError, ExitCode, UsageError
 from bench.interruption import Interrupted, Interruptions
-from bench.parameters import Asked, IndexParameters, RunParameters
+from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
 from bench.report.model import Report
 from bench.report.terminal import print_summary
 from bench.run import Job, conduct
@@ -29,49 +29,33 @@ class RunByDefault(click.Group):
         return super().parse_args(ctx, args if names_a_command else ["run", *args])
 
 
+LOAD_OPTIONS = (
+    click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
+    click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES]."),
+    click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS]."),
+    click.option("--duration", "duration_s", type=float, help="Seconds to go on for [TEST_DURATION_SECONDS]."),
+    click.option(
+        "--burst-interval", "burst_interval_s", type=float, help="Seconds between bursts [BURST_INTERVAL_SECONDS]."
+    ),
+    click.option("--burst-multiplier", type=float, help="Rate of a burst, in times the usual one [BURST_MULTIPLIER]."),
+    click.option("--speed", type=float, help="Compresses a recorded workload by this factor."),
+    click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
+    click.option("--cookies", type=click.Choice(["none", "shared"]), help="none, or one jar for all clients [none]."),
+    click.option("--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."),
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        help="For the reports.",
+    ),
+    click.option("--quiet", is_flag=True, help="Say nothing but the result."),
+)
+
+
 def _load_options(command: Command) -> Command:
-    """Options of every command that sends a load; each of the plan's parameters has its environment variable too."""
-    for option in reversed(
-        (
-            click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
-            click.option("--packages", type=int, envvar="NUM_PACKAGES", help="Packages of three wheels each [100]."),
-            click.option("--clients", type=int, envvar="CONCURRENT_CLIENTS", help="Clients that start at once [510]."),
-            click.option(
-                "--duration", "duration_s", type=float, envvar="TEST_DURATION_SECONDS", help="Seconds to go on for."
-            ),
-            click.option(
-                "--burst-interval",
-                "burst_interval_s",
-                type=float,
-                envvar="BURST_INTERVAL_SECONDS",
-                help="Seconds between bursts.",
-            ),
-            click.option(
-                "--burst-multiplier",
-                type=float,
-                envvar="BURST_MULTIPLIER",
-                help="Rate of a burst, in times the usual one.",
-            ),
-            click.option("--speed", type=float, help="Compresses a recorded workload by this factor."),
-            click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
-            click.option(
-                "--cookies",
-                type=click.Choice(["none", "shared"]),
-                help="Whether clients keep cookies: none, or one jar for all [none].",
-            ),
-            click.option(
-                "--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."
-            ),
-            click.option(
-                "--results",
-                type=click.Path(path_type=Path),
-                default=Path("results"),
-                show_default=True,
-                help="Folder for the reports.",
-            ),
-            click.option("--quiet", is_flag=True, help="Say nothing but the result."),
-        )
-    ):
+    """The options of every command that sends a load."""
+    for option in reversed(LOAD_OPTIONS):
         command = option(command)
     return command
 
@@ -165,13 +149,8 @@ def _conduct(results: Path, quiet: bool, job: Job) -> NoReturn:
 
 def _command() -> list[str]:
     """What repeats the run, values from the environment included."""
-    names = {
-        option.envvar
-        for command in cli.commands.values()
-        for option in command.params
-        if isinstance(option.envvar, str) and option.envvar in os.environ
-    }
-    return [*(f"{name}={os.environ[name]}" for name in sorted(names)), "python", "-m", "bench", *sys.argv[1:]]
+    variables = [f"{name}={os.environ[name]}" for name in VARIABLES.values() if os.environ.get(name)]
+    return [*variables, "python", "-m", "bench", *sys.argv[1:]]
 
 
 def main() -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ class Cycle:
         """Everything up to the verdict; with `--keep`, then wait for a signal."""
         parameters = self._parameters
         config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-        load = load_parameters(parameters.asked, bench_values)
+        load = load_parameters(parameters.asked, os.environ, bench_values)
         run.findings.seed = load.seed
 
         run.step("evaluate")

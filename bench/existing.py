@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from bench.load import load_and_judge, prepared_uploads
 from bench.parameters import IndexParameters, load_parameters
 from bench.probe import probe
@@ -21,7 +23,7 @@ class ExistingIndex:
         """See what the index has, load it, judge it."""
         run.findings.secrets |= {self._parameters.password} - {""}
         target = Target(self._parameters.url, self._parameters.username, self._parameters.password)
-        load = load_parameters(self._parameters.asked, stack_file={})
+        load = load_parameters(self._parameters.asked, os.environ, stack_file={})
         run.findings.seed = load.seed
         run.findings.index_url = target.url
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.failures import UsageError
 from bench.report.model import Scalar
 from bench.thresholds import Threshold, parse_override, thresholds_for
-from bench.workloads import Rate, Workload, with_options, workload_named
+from bench.workloads import Rate, Workload, why_not, with_options, workload_named
 
 PACKAGES = 100
 
@@ -38,7 +38,7 @@ class LoadParameters:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line or the environment says of a load; None where neither does.
+    """What the options of a command say of a load; None where they say nothing.
 
     The field names are the keys of the `bench:` namespace in a stack file, where the same can be said.
     """
@@ -55,8 +55,22 @@ class Asked:
     thresholds: Sequence[str] = ()
 
 
-def load_parameters(asked: Asked, stack_file: Mapping[str, str]) -> LoadParameters:
-    """What to send: the options or the environment, else the stack file's `bench:` values, else the defaults.
+# The plan's parameters as environment variables.
+VARIABLES = {
+    "packages": "NUM_PACKAGES",
+    "clients": "CONCURRENT_CLIENTS",
+    "duration_s": "TEST_DURATION_SECONDS",
+    "burst_interval_s": "BURST_INTERVAL_SECONDS",
+    "burst_multiplier": "BURST_MULTIPLIER",
+}
+_SHAPE = ("clients", "duration_s", "burst_interval_s", "burst_multiplier", "speed")
+
+
+def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Mapping[str, str]) -> LoadParameters:
+    """What to send: the options, else the environment, else the stack file's `bench:` values, else the defaults.
+
+    An option that has nothing to change in the workload is refused. What stands in the environment or in the stack file
+    is there for every workload, and is left aside where it has nothing to change.
 
     Args:
         stack_file: values of the `bench:` namespace, by key without namespace.
@@ -64,27 +78,21 @@ def load_parameters(asked: Asked, stack_file: Mapping[str, str]) -> LoadParamete
     Raises:
         UsageError: a value makes no sense, or a key of the stack file is unknown.
     """
-    for key in stack_file:
-        if key not in _KINDS:
-            raise UsageError(f"bench:{key} in the stack file is not known: take one of {', '.join(_KINDS)}")
-    values = {name: _either(name, getattr(asked, name), stack_file) for name in _KINDS}
-    workload = with_options(
-        workload_named(values["workload"] or "burst"),
-        clients=values["clients"],
-        duration_s=values["duration_s"],
-        burst_interval_s=values["burst_interval_s"],
-        burst_multiplier=values["burst_multiplier"],
-        speed=values["speed"],
-    )
-    packages = PACKAGES if values["packages"] is None else values["packages"]
+    standing = {**_from_stack_file(stack_file), **_from_environment(environment)}
+    options = {name: value for name in _KINDS if (value := getattr(asked, name)) is not None}
+    workload = workload_named(options.get("workload", standing.get("workload", "burst")))
+    standing = {name: value for name, value in standing.items() if why_not(workload, name) is None}
+    values = {**standing, **options}
+    packages = values.get("packages", PACKAGES)
     if packages < 1:
         raise UsageError(f"--packages {packages}: at least 1 package is needed")
+    shaped = with_options(workload, **{name: values[name] for name in _SHAPE if name in values})
     return LoadParameters(
-        workload=workload,
+        workload=shaped,
         packages=packages,
-        seed=values["seed"] or 0,
-        cookies=values["cookies"] or "none",
-        thresholds=thresholds_for(workload, [parse_override(text) for text in asked.thresholds]),
+        seed=values.get("seed", 0),
+        cookies=values.get("cookies", "none"),
+        thresholds=thresholds_for(shaped, [parse_override(text) for text in asked.thresholds]),
     )
 
 
@@ -94,7 +102,7 @@ def _cookies(text: str) -> str:
     return text
 
 
-_KINDS: Mapping[str, Any] = {
+_KINDS: Mapping[str, Callable[[str], Any]] = {
     "workload": str,
     "packages": int,
     "clients": int,
@@ -107,13 +115,24 @@ _KINDS: Mapping[str, Any] = {
 }
 
 
-def _either(name: str, asked: Any, stack_file: Mapping[str, str]) -> Any:
-    if asked is not None or name not in stack_file:
-        return asked
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    set_ones = {name: variable for name, variable in VARIABLES.items() if environment.get(variable)}
+    return {name: _value(name, environment[variable], variable) for name, variable in set_ones.items()}
+
+
+def _from_stack_file(stack_file: Mapping[str, str]) -> dict[str, Any]:
+    for key in stack_file:
+        if key not in _KINDS:
+            raise UsageError(f"bench:{key} in the stack file is not known: take one of {', '.join(_KINDS)}")
+    return {name: _value(name, text, f"bench:{name} in the stack file") for name, text in stack_file.items()}
+
+
+def _value(name: str, text: str, source: str) -> Any:
     try:
-        return _KINDS[name](stack_file[name])
+        return _KINDS[name](text)
     except ValueError:
-        raise UsageError(f"bench:{name} in the stack file is {stack_file[name]!r}, which is not of its kind") from None
+        kind = {int: "a whole number", float: "a number"}.get(_KINDS[name], "none or shared")  # type: ignore[call-overload]
+        raise UsageError(f"{source} is {text!r}: it must be {kind}") from None
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,26 @@ def workload_named(name: str) -> Workload:
     raise UsageError(f"no workload is called {name!r}: try {', '.join(nearest)}")
 
 
+def why_not(workload: Workload, option: str) -> str | None:
+    """Why an option, named as in `with_options`, has nothing to change in a workload; None where it has."""
+    load = workload.load
+    recorded = isinstance(load, Rate) and bool(load.requests_by_client)
+    match option:
+        case "clients" if not isinstance(load, Rounds):
+            return "its request rate says how much is asked"
+        case "duration_s" if recorded:
+            return "it is a recording, which --speed compresses"
+        case "duration_s" if isinstance(load, Rounds) and load.uploads:
+            return "a wheel can be uploaded only once, so it is one round"
+        case "burst_interval_s" if recorded or load.burst_interval_s is None:
+            return "it has no bursts whose interval could be set"
+        case "burst_multiplier" if recorded or not isinstance(load, Rate) or load.burst_interval_s is None:
+            return "it has no rate that a burst could multiply"
+        case "speed" if not recorded:
+            return "only incident_replay is a recording"
+    return None
+
+
 def with_options(
     workload: Workload,
     *,
@@ -214,42 +234,38 @@ def with_options(
         UsageError: a value makes no sense, or the workload has nothing that the option could change.
     """
     load = workload.load
-    recorded = isinstance(load, Rate) and bool(load.requests_by_client)
     if clients is not None:
-        if not isinstance(load, Rounds):
-            raise _inapplicable("--clients", workload, "its request rate says how much is asked")
+        _check_applicable(workload, "clients", "--clients")
         if clients < 1:
             raise UsageError(f"--clients {clients}: at least 1 client is needed")
+        assert isinstance(load, Rounds)
         load = replace(load, clients=clients)
     if duration_s is not None:
         _check_positive("--duration", duration_s)
-        if recorded:
-            raise _inapplicable("--duration", workload, "it is a recording, which --speed compresses")
-        if isinstance(load, Rounds) and load.uploads:
-            raise _inapplicable("--duration", workload, "a wheel can be uploaded only once, so it is one round")
+        _check_applicable(workload, "duration_s", "--duration")
         load = replace(load, duration_s=duration_s)
     if burst_interval_s is not None:
         _check_positive("--burst-interval", burst_interval_s)
-        if recorded or load.burst_interval_s is None:
-            raise _inapplicable("--burst-interval", workload, "it has no bursts whose interval could be set")
+        _check_applicable(workload, "burst_interval_s", "--burst-interval")
         load = replace(load, burst_interval_s=burst_interval_s)
     if burst_multiplier is not None:
-        if recorded or not isinstance(load, Rate) or load.burst_interval_s is None:
-            raise _inapplicable("--burst-multiplier", workload, "it has no rate that a burst could multiply")
+        _check_applicable(workload, "burst_multiplier", "--burst-multiplier")
         if not 1 <= burst_multiplier < math.inf:
             raise UsageError(f"--burst-multiplier {burst_multiplier:g}: a burst is at least 1 times the usual rate")
+        assert isinstance(load, Rate)
         load = replace(load, burst_multiplier=burst_multiplier)
     _check_bursts_fit(workload.name, load)
     if speed is not None:
         _check_positive("--speed", speed)
-        if not isinstance(load, Rate) or not recorded:
-            raise _inapplicable("--speed", workload, "only incident_replay is a recording")
+        _check_applicable(workload, "speed", "--speed")
+        assert isinstance(load, Rate)
         load = _compressed(load, speed)
     return replace(workload, load=load)
 
 
-def _inapplicable(option: str, workload: Workload, why: str) -> UsageError:
-    return UsageError(f"{option} does not apply to the workload {workload.name}: {why}")
+def _check_applicable(workload: Workload, option: str, spelling: str) -> None:
+    if reason := why_not(workload, option):
+        raise UsageError(f"{spelling} does not apply to the workload {workload.name}: {reason}")
 
 
 def _check_positive(option: str, value: float) -> None:

@@ -86,6 +86,4 @@ def _evaluate(program: Program, monitor: CloudMonitor, config: StackConfig) -> N
     configure(settings)
     runtime_config.set_all_config(dict(config.values))
     with asyncio.Runner() as runner:
-        # What fails comes out of run_in_stack; asyncio would print every task that fails in its wake as well.
-        runner.get_loop().set_exception_handler(lambda loop, context: None)
         runner.run(run_in_stack(program))

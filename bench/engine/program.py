@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import runpy
 from pathlib import Path
 
@@ -14,6 +15,9 @@ class Program:
         self.error: Exception | None = None
 
     def __call__(self) -> None:
+        # The first failure ends the program. Tasks that fail in its wake are not to be printed one by one, nor to stop
+        # the loop, as the SDK's own handler does, while it is being cleaned up.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         try:
             runpy.run_path(str(self._path), run_name="pypiserver_program")
         except Exception as error:

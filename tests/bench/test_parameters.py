@@ -1,0 +1,68 @@
+"""Where a value comes from: option, environment, stack file, default, in this order."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.failures import UsageError
+from bench.parameters import Asked, load_parameters
+from bench.workloads import Rate
+
+
+def test_without_anything_it_is_the_burst() -> None:
+    load = load_parameters(Asked(), {}, {})
+    assert (load.workload.name, load.workload.clients, load.packages, load.seed, load.cookies) == (
+        "burst",
+        510,
+        100,
+        0,
+        "none",
+    )
+
+
+def test_an_option_beats_the_environment_beats_the_stack_file() -> None:
+    environment, stack_file = {"CONCURRENT_CLIENTS": "20", "NUM_PACKAGES": "7"}, {"clients": "30", "seed": "5"}
+    assert load_parameters(Asked(clients=10), environment, stack_file).workload.clients == 10
+    assert load_parameters(Asked(), environment, stack_file).workload.clients == 20
+    load = load_parameters(Asked(), {"NUM_PACKAGES": "7"}, stack_file)
+    assert (load.workload.clients, load.packages, load.seed) == (30, 7, 5)
+    assert load_parameters(Asked(clients=10), {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
+
+
+def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
+    environment = {
+        "NUM_PACKAGES": "9",
+        "CONCURRENT_CLIENTS": "10",
+        "TEST_DURATION_SECONDS": "300",
+        "BURST_INTERVAL_SECONDS": "60",
+        "BURST_MULTIPLIER": "3.0",
+    }
+    burst = load_parameters(Asked(), environment, {})
+    assert (burst.workload.clients, burst.workload.duration_s, burst.packages) == (10, 300.0, 9)
+    mixed = load_parameters(Asked(workload="mixed"), environment, {})
+    assert isinstance(mixed.workload.load, Rate)
+    assert mixed.workload.load.burst_multiplier == 3.0
+    assert load_parameters(Asked(workload="incident_replay"), environment, {}).workload.clients is None
+
+
+def test_an_option_that_changes_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="--burst-multiplier does not apply to the workload burst"):
+        load_parameters(Asked(burst_multiplier=3), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "stack_file", "message"),
+    [
+        ({"NUM_PACKAGES": "many"}, {}, "NUM_PACKAGES is 'many': it must be a whole number"),
+        ({"TEST_DURATION_SECONDS": "long"}, {}, "TEST_DURATION_SECONDS is 'long': it must be a number"),
+        ({}, {"cookies": "all"}, "bench:cookies in the stack file is 'all': it must be none or shared"),
+        ({}, {"client": "3"}, "bench:client in the stack file is not known"),
+        ({}, {"packages": "0"}, "at least 1 package"),
+        ({"CONCURRENT_CLIENTS": "0"}, {}, "at least 1 client"),
+    ],
+)
+def test_nonsense_is_told_with_its_source(
+    environment: dict[str, str], stack_file: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_parameters(Asked(), environment, stack_file)
