@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -12,7 +13,7 @@ import click
 
 from bench.console import open_progress
 from bench.failures import BenchError, ExitCode, UsageError
-from bench.interruption import Interrupted, Interruptions
+from bench.interruption import SIGNALS, Interrupted, Interruptions
 from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
 from bench.report.model import Report
 from bench.report.terminal import print_summary
@@ -70,7 +71,7 @@ def cli() -> None:
 
 @cli.command()
 @click.option(
-    "--target", type=click.Choice(["local", "aws"]), default="local", show_default=True, help="Where it stands."
+    "--target", type=click.Choice(["local", "aws"]), default="local", show_default=True, help="aws is not built yet."
 )
 @click.option("--stack", default="stress", show_default=True, help="Which Pulumi.<stack>.yaml to evaluate.")
 @click.option(
@@ -94,29 +95,42 @@ def run(
     results: Path,
     quiet: bool,
     **asked: Any,
-) -> None:
+) -> NoReturn:
     """The main job: up, publish, load, judge, down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
     # Imported here: the other commands need neither Pulumi nor its second of start-up.
     from bench.cycle import Cycle
 
-    def show(report: Report) -> None:
-        print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
+    shown: list[int] = []
 
-    _conduct(results, quiet, Cycle(RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked)), show))
+    def show_kept(report: Report, invitation: Sequence[str]) -> None:
+        shown.append(report.exit_code)
+        _show(report, results, quiet)
+        print(*invitation, sep="\n", flush=True)
+
+    report = _conduct(
+        results, quiet, Cycle(RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked)), show_kept)
+    )
+    if report.exit_code not in shown:
+        _show(report, results, quiet)
+    sys.exit(report.exit_code)
 
 
 @cli.command()
-@click.option("--url", envvar="PYPI_URL", required=True, help="The address below which /simple/ lies.")
+@click.option(
+    "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="The address below which /simple/ lies."
+)
 @click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
 @_load_options
-def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> None:
+def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Load an index that is already there: no stack, the same report."""
     from bench.existing import ExistingIndex
 
     password = os.environ.get("PYPI_PASSWORD", "")
-    _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, Asked(**asked))))
+    report = _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, Asked(**asked))))
+    _show(report, results, quiet)
+    sys.exit(report.exit_code)
 
 
 @cli.command()
@@ -140,11 +154,22 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
         progress.note(f"{len(wheels)} wheels in {directory}")
 
 
-def _conduct(results: Path, quiet: bool, job: Job) -> NoReturn:
+def _conduct(results: Path, quiet: bool, job: Job) -> Report:
     with open_progress(sys.stderr, quiet=quiet) as progress:
         report = conduct(results, _command(), progress, job)
-    print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
-    sys.exit(report.exit_code)
+    # All is done: a signal from here on could only make the exit code another than the report's.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    return report
+
+
+def _show(report: Report, results: Path, quiet: bool) -> None:
+    """Print the result. Where nobody can read it, the exit code and the report in its folder have to do."""
+    try:
+        print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command() -> list[str]:
@@ -163,9 +188,6 @@ def main() -> NoReturn:
         _fail(error.exit_code, str(error))
     except click.ClickException as error:
         _fail(ExitCode.USAGE, error.format_message())
-    except BrokenPipeError:
-        # Whoever read our output has gone; the report lies in its folder all the same.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(ExitCode.PASSED)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,13 +32,13 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 class Cycle:
     """One run of the main job. `work` puts up and loads, `down` takes down what `work` got to."""
 
-    def __init__(self, parameters: RunParameters, on_report: Callable[[model.Report], None]) -> None:
+    def __init__(self, parameters: RunParameters, on_kept: Callable[[model.Report, Sequence[str]], None]) -> None:
         """
         Args:
-            on_report: shows the report of a stack that is then kept up.
+            on_kept: shows the report of a stack that is then kept up, and how it is used.
         """
         self._parameters = parameters
-        self._on_report = on_report
+        self._on_kept = on_kept
         self._engine: Engine | None = None
         self._stack: LocalStack | None = None
 
@@ -132,11 +132,9 @@ class Cycle:
         )
 
     def _keep(self, run: Run, target: Target) -> None:
-        path = credentials_file(run.scratch.path, target)
-        self._on_report(run.report())
         run.step("keep")
-        for line in invitation(target.url, path):
-            run.progress.note(line)
+        path = credentials_file(run.scratch.path, target)
+        self._on_kept(run.report(), invitation(target.url, path))
         try:
             while True:
                 signal.pause()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from bench.failures import UsageError
 from bench.load import load_and_judge, prepared_uploads
 from bench.parameters import IndexParameters, load_parameters
 from bench.probe import probe
@@ -22,6 +23,8 @@ class ExistingIndex:
     def work(self, run: Run) -> None:
         """See what the index has, load it, judge it."""
         run.findings.secrets |= {self._parameters.password} - {""}
+        if self._parameters.username and not self._parameters.password:
+            raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {self._parameters.username}")
         target = Target(self._parameters.url, self._parameters.username, self._parameters.password)
         load = load_parameters(self._parameters.asked, os.environ, stack_file={})
         run.findings.seed = load.seed

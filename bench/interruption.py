@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first one ends what is being done, further ones cannot stop the way down."""
+"""SIGINT, SIGTERM and SIGHUP: the first one ends what is being done, further ones cannot stop the way down."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any, Self, TypeVar
 import uvloop
 
 T = TypeVar("T")
+
+# The last is what a terminal or an ssh session sends when it goes.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -27,12 +30,14 @@ class Interruptions:
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
         self._armed = False
+        self._forgetful = False
         self._cancel: Callable[[], object] | None = None
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._handle)
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it so
+                self._previous[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -62,8 +67,9 @@ class Interruptions:
             raise Interrupted
 
     def forget(self) -> None:
-        """What was received was how the work was meant to end."""
+        """What was received was how the work was meant to end, and so is whatever comes after it."""
         self.received = None
+        self._forgetful = True
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end on a uvloop; a signal cancels it, and comes out as `Interrupted`."""
@@ -80,6 +86,8 @@ class Interruptions:
                 self._cancel = None
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._forgetful:
+            return
         self.received = signal.Signals(number)
         if not self._armed:
             return

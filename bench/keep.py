@@ -22,7 +22,7 @@ def credentials_file(folder: Path, target: Target) -> Path:
 def invitation(url: str, credentials: Path) -> list[str]:
     """What to type to use the index."""
     return [
-        f"the index stays up at {url}/simple/ until Ctrl-C",
+        f"index: {url}/simple/ stays up until Ctrl-C",
         f"credentials: {credentials}",
         f"NETRC={credentials} pip install --index-url {url}/simple/ test-package-000",
         f"TWINE_USERNAME=$(awk '{{print $4}}' {credentials}) TWINE_PASSWORD=$(awk '{{print $6}}' {credentials}) "

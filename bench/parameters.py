@@ -86,11 +86,14 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     packages = values.get("packages", PACKAGES)
     if packages < 1:
         raise UsageError(f"--packages {packages}: at least 1 package is needed")
+    seed = values.get("seed", 0)
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: a seed is 0 or more")
     shaped = with_options(workload, **{name: values[name] for name in _SHAPE if name in values})
     return LoadParameters(
         workload=shaped,
         packages=packages,
-        seed=values.get("seed", 0),
+        seed=seed,
         cookies=values.get("cookies", "none"),
         thresholds=thresholds_for(shaped, [parse_override(text) for text in asked.thresholds]),
     )

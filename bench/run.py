@@ -108,6 +108,7 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
         folder.path.rmdir()
         raise (DiskFullError(error.filename) if is_disk_full(error) else BenchError(str(error))) from error
     for mark in remove_abandoned():
+        progress.step("clean up")
         progress.note(f"removed what the killed run {mark} had left behind")
     findings = Findings(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
     return Run(findings, folder, scratch, progress, interruptions)

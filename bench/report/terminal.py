@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +15,7 @@ from bench.report import wording
 from bench.report.model import Figures, Report
 
 _WIDTH_OF_A_LOG = 100
+_NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead
 
 
 def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:
@@ -24,7 +26,7 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
     """
     console = _Output(
         file=stream,
-        width=None if stream.isatty() else _WIDTH_OF_A_LOG,
+        width=max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else _WIDTH_OF_A_LOG,
         force_terminal=stream.isatty(),
         markup=False,
         highlight=False,

@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bench.interruption import SIGNALS
 from bench.scratch import RUN_VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -56,10 +57,10 @@ class Bench:
         output, errors = process.communicate(timeout=120)
         return process.returncode, output, errors
 
-    def follow_to(self, process: subprocess.Popen[str], beginning: str) -> str:
+    def follow_to(self, process: subprocess.Popen[str], beginning: str, stream: str = "stderr") -> str:
         """Read its lines up to the first that begins so."""
-        assert process.stderr is not None
-        for line in process.stderr:
+        lines: Iterator[str] = getattr(process, stream)
+        for line in lines:
             self.lines.append(line)
             if line.startswith(beginning):
                 return line
@@ -129,8 +130,7 @@ def test_missed_thresholds_are_an_exit_code_of_their_own(bench: Bench) -> None:
 
 def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
     process = bench.start(*SMALL, "--keep")
-    bench.follow_to(process, "keep: credentials: ")
-    credentials = Path(bench.lines[-1].removeprefix("keep: credentials: ").strip())
+    credentials = Path(bench.follow_to(process, "credentials: ", "stdout").split()[1])
     assert credentials.stat().st_mode & 0o777 == 0o600
     password = credentials.read_text().split()[-1]
     command_lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
@@ -151,7 +151,7 @@ MOMENTS = [(step, delay_s) for step in STEPS for delay_s in (0.0, 0.05, 0.2, 0.5
 
 @pytest.mark.parametrize(("step", "delay_s"), MOMENTS)
 def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, delay_s: float) -> None:
-    number = signal.SIGINT if MOMENTS.index((step, delay_s)) % 2 else signal.SIGTERM
+    number = SIGNALS[MOMENTS.index((step, delay_s)) % len(SIGNALS)]
     bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")  # so that there is something to build
     process = bench.start("--packages", "12", "--clients", "60", "--engine", "embedded")
     bench.follow_to(process, step)
@@ -196,6 +196,7 @@ MISTAKES = {
     "an unknown option": (("--nonsense",), 2, "--nonsense"),
     "a target that is not built": (("--target", "aws"), 2, "aws"),
     "more tasks than planned": (("--tasks", "25"), 2, "24"),
+    "a seed that is none": (("--seed", "-1"), 2, "--seed -1"),
     "the peer's server": (("--stack", "peer"), 4, "authentication"),
 }
 
@@ -282,18 +283,35 @@ def test_results_that_cannot_be_written_are_told_before_anything_starts(bench: B
     assert bench.remains(process.pid) == []
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_change_nothing(bench: Bench, closed: str) -> None:
+    command = f"{sys.executable} -m bench {' '.join(SMALL)} --results {bench.results} {closed}"
+    status = subprocess.run(["sh", "-c", command], cwd=ROOT, env=bench.environment, timeout=60).returncode
+    assert status == bench.report()["exit_code"]
+    assert status in (0, 3)
+
+
+def test_a_full_standard_output_leaves_the_exit_code(bench: Bench) -> None:
+    command = [sys.executable, "-m", "bench", *SMALL, "--results", str(bench.results), "--threshold", "listing_p95_s=0"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, env=bench.environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
 def test_a_kept_stack_serves_and_loads_like_any_index(bench: Bench) -> None:
     process = bench.start(*SMALL, "--keep")
-    line = bench.follow_to(process, "keep: the index stays up at ")
-    url = line.split()[6].removesuffix("/simple/")
-    bench.follow_to(process, "keep: credentials: ")
-    credentials = Path(bench.lines[-1].split()[-1]).read_text().split()
+    url = bench.follow_to(process, "index: ", "stdout").split()[1].removesuffix("/simple/")
+    credentials = Path(bench.follow_to(process, "credentials: ", "stdout").split()[1]).read_text().split()
     environment = {**bench.environment, "PYPI_USERNAME": credentials[3], "PYPI_PASSWORD": credentials[5]}
     other = Bench(bench.folder / "other", environment)
     status, output, _ = other.run("load", "--url", url, "--clients", "12", "--threshold", "listing_p95_s=60")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=60)
     assert status == 0, output
+    assert "threshold" not in rest  # the result is shown once
     report = other.report()
     assert report["summary"]["requests"] == 36
     assert report["workload"]["packages"] == 3
