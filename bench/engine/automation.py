@@ -13,11 +13,13 @@ from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, Stack
 from bench.engine import Deployment, StackConfig
 from bench.engine.background import Background
 from bench.engine.failure import failure
+from bench.engine.language_host import language_host
 from bench.engine.program import Program
 from bench.engine.pulumi_command import PrivateCommand
 from bench.engine.state import deployment
 from bench.engine.workspace import environment, passphrase, write_project
 from bench.failures import BenchError, UnavailableError, UsageError
+from bench.grpc_service import listening
 from bench.local_cloud.provider import serve
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
@@ -60,22 +62,18 @@ class AutomationEngine:
 
     def up(self, config: StackConfig) -> Deployment:
         """See `Engine.up`. The second time it updates what is there."""
-        program = Program(self._project_dir)
 
         def up() -> Deployment:
-            stack = self._open(config, program)
+            stack = self._open(config)
             self.changes = _by_kind(stack.up(color="never").summary.resource_changes)
             state = stack.export_stack().deployment
             return deployment(state["resources"] if state else ())
 
-        return self._operate(up, program)
+        return self._operate(up)
 
     def preview(self, config: StackConfig) -> Mapping[str, int]:
         """What `up` would do: number of resources by kind of change. Raises what `up` raises."""
-        program = Program(self._project_dir)
-        return self._operate(
-            lambda: _by_kind(self._open(config, program).preview(color="never").change_summary), program
-        )
+        return self._operate(lambda: _by_kind(self._open(config).preview(color="never").change_summary))
 
     def refresh(self) -> None:
         """Bring the state into line with the cloud, after an `up`."""
@@ -95,7 +93,7 @@ class AutomationEngine:
             if self._stack is None:
                 break
             try:
-                self._operate(self._destroy, timeout_s=_DESTROY_TIMEOUT_S)
+                self._operate(self._destroy, _DESTROY_TIMEOUT_S)
             except BenchError:
                 self._state_is_doubtful = True
         return tuple(self._cloud.records)
@@ -111,7 +109,7 @@ class AutomationEngine:
         self._stack.workspace.remove_stack(self._stack.name, preserve_config=True)
         self._stack = None
 
-    def _open(self, config: StackConfig, program: Program) -> Stack:
+    def _open(self, config: StackConfig) -> Stack:
         folder = self._work_dir / "project"
         write_project(folder, config)
         if self._stack is None:
@@ -119,17 +117,21 @@ class AutomationEngine:
             self._command.check_version(folder)
             workspace = LocalWorkspace(work_dir=str(folder), pulumi_command=self._command)
             self._stack = Stack.create(config.stack, workspace)
-        self._stack.workspace.program = program
         return self._stack
 
-    def _operate(self, operation: Callable[[], T], program: Program | None = None, timeout_s: float | None = None) -> T:
+    def _operate(self, operation: Callable[[], T], timeout_s: float | None = None) -> T:
         """Do something with the CLI in a thread, so that a signal strikes while we wait for it, and not in between."""
         front = PulumiCloud(self._cloud)
+        program = Program(self._project_dir)
 
         def attached() -> T:
-            with serve(front) as providers:
+            with serve(front) as providers, listening(language_host(program)) as host:
                 self._command.environment["PULUMI_DEBUG_PROVIDERS"] = providers
-                return operation()
+                self._command.language_host = host
+                try:
+                    return operation()
+                finally:
+                    program.end()
 
         self._running = running = Background(attached)
         running.start()
@@ -139,8 +141,7 @@ class AutomationEngine:
         try:
             return running.result()
         except Exception as error:
-            raised = (program.error if program else None) or front.bug or error
-            raise failure(raised, front.refusals) from error
+            raise failure(program.error or front.bug or error, front.refusals) from error
 
     def _end_what_runs(self) -> bool:
         """End the operation that an exception in the main thread has left behind; False where that does not succeed."""

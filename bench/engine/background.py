@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -11,7 +10,7 @@ T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """A function that runs in a thread, in a context in which no Pulumi program has run before.
+    """A function that runs in a thread.
 
     A signal can interrupt who waits for it, and leaves it running: ask the function to end, then `wait` again.
     """
@@ -20,7 +19,7 @@ class Background(Generic[T]):
         self._function = function
         self._outcome: T | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=contextvars.Context().run, args=(self._run,), daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         """Start the function."""

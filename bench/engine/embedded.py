@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
-from pulumi.runtime import config as runtime_config
-from pulumi.runtime import run_in_stack
 from pulumi.runtime.mocks import MockEngine
-from pulumi.runtime.settings import Settings, configure
+from pulumi.runtime.settings import Settings
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.background import Background
@@ -41,8 +39,7 @@ class EmbeddedEngine:
         """
         self._cloud = cloud
         self._project_dir = project_dir
-        self._front: PulumiCloud | None = None
-        self._evaluation: Background[None] | None = None
+        self._end: Callable[[], bool] = lambda: True
 
     def up(self, config: StackConfig) -> Deployment:
         """See `Engine.up`."""
@@ -51,14 +48,25 @@ class EmbeddedEngine:
                 f"{', '.join(sorted(config.encrypted))} of stack {config.stack} "
                 "cannot be decrypted without the Pulumi CLI: install it and use --engine pulumi"
             )
-        self._front = front = PulumiCloud(self._cloud)
+        front = PulumiCloud(self._cloud)
         monitor = CloudMonitor(front, config.project, config.stack)
         program = Program(self._project_dir)
-        # A plain event loop, which a thread has whatever the main thread runs: the SDK relies on its insides.
-        self._evaluation = Background(lambda: _evaluate(program, monitor, config))
-        self._evaluation.start()
+
+        def connect() -> Settings:
+            engine = MockEngine(_SILENT)
+            return Settings(config.project, config.stack, monitor, engine, dry_run=False, organization="organization")
+
+        evaluation = Background(lambda: program.evaluate(connect, config.values))
+
+        def end() -> bool:
+            front.close()
+            program.end()
+            return evaluation.wait(_PATIENCE_S)
+
+        self._end = end
+        evaluation.start()
         try:
-            self._evaluation.result()
+            evaluation.result()
         except Exception as error:
             raise failure(program.error or error, front.refusals) from error
         return deployment(monitor.state)
@@ -66,10 +74,8 @@ class EmbeddedEngine:
     def down(self) -> tuple[str, ...]:
         """See `Engine.down`."""
         leftovers = []
-        if self._front is not None and self._evaluation is not None:
-            self._front.close()
-            if not self._evaluation.wait(_PATIENCE_S):
-                leftovers.append(f"the evaluation of {self._project_dir}, which does not end")
+        if not self._end():
+            leftovers.append(f"the evaluation of {self._project_dir}, which does not end")
         # What depends on a resource was made after it.
         for urn in reversed(list(self._cloud.records)):
             try:
@@ -77,13 +83,3 @@ class EmbeddedEngine:
             except CloudError:
                 leftovers.append(urn)
         return tuple(leftovers)
-
-
-def _evaluate(program: Program, monitor: CloudMonitor, config: StackConfig) -> None:
-    settings = Settings(
-        project=config.project, stack=config.stack, monitor=monitor, engine=MockEngine(_SILENT), dry_run=False
-    )
-    configure(settings)
-    runtime_config.set_all_config(dict(config.values))
-    with asyncio.Runner() as runner:
-        runner.run(run_in_stack(program))

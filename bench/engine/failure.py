@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pulumi.automation import CommandError, InlineSourceRuntimeError
+from pulumi import RunError
+from pulumi.automation import CommandError
 
 from bench.failures import UnavailableError, UsageError
+from bench.local_cloud.resources import CloudError
 from pypiserver_stack.settings import ConfigurationError
 
 
@@ -24,8 +26,10 @@ def failure(error: Exception, refusals: Sequence[str]) -> Exception:
         return UsageError(str(error))
     if refusals:
         return UnavailableError(refusals[0])
-    if isinstance(error, CommandError) and not isinstance(error, InlineSourceRuntimeError):
+    if isinstance(error, CommandError):
         return UnavailableError(f"pulumi failed: {_gist(error)}")
+    if isinstance(error, CloudError | RunError):
+        return UnavailableError(str(error))
     return error
 
 

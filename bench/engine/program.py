@@ -3,23 +3,88 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import runpy
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import grpc  # type: ignore[import-untyped]
+from pulumi import RunError
+from pulumi.runtime import run_in_stack, set_all_config
+from pulumi.runtime.settings import Settings, configure
+
+# A resource that is being made occupies a thread.
+_THREADS = 64
 
 
 class Program:
-    """Called by an engine where a program belongs; keeps what the program raised, of which engines pass on the text."""
+    """One evaluation of a project's program, by whichever engine; keeps what the program raised."""
 
     def __init__(self, project_dir: Path) -> None:
         self._path = project_dir / "__main__.py"
+        self._lock = threading.Lock()
+        self._over = False
+        self._evaluation: asyncio.Task[None] | None = None
         self.error: Exception | None = None
+        """What the evaluation raised, unless the engine had given it up by then."""
 
-    def __call__(self) -> None:
-        # The first failure ends the program. Tasks that fail in its wake are not to be printed one by one, nor to stop
-        # the loop, as the SDK's own handler does, while it is being cleaned up.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    def evaluate(
+        self, connect: Callable[[], Settings], config: Mapping[str, str], secret_keys: Collection[str] = ()
+    ) -> None:
+        """Run the program to its end, in this thread.
+
+        The event loop is asyncio's own, whatever the main thread runs: the SDK relies on its insides.
+
+        Args:
+            connect: tells the SDK how to reach the engine. Called in the context that the program runs in, for that is
+                where `Settings` keep what they are made with.
+            config: the text of each namespaced key.
+            secret_keys: which of these are secret.
+
+        Raises:
+            Exception: what the program or the engine raised.
+            asyncio.CancelledError: `end` was called.
+        """
+        # A context in which no program has run before.
+        contextvars.Context().run(self._evaluate, connect, config, secret_keys)
+
+    def end(self) -> None:
+        """End the evaluation, from another thread. Once its engine is gone, the SDK would wait for it forever."""
+        with self._lock:
+            self._over = True
+            if self._evaluation is not None:
+                self._evaluation.get_loop().call_soon_threadsafe(self._evaluation.cancel)
+
+    def _evaluate(
+        self, connect: Callable[[], Settings], config: Mapping[str, str], secret_keys: Collection[str]
+    ) -> None:
+        configure(connect())
+        set_all_config(dict(config), list(secret_keys))
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+            # The first failure ends the evaluation; the tasks that fail in its wake are not to be printed one by one.
+            loop.set_exception_handler(lambda loop, context: None)
+            try:
+                runner.run(self._in_stack())
+            except Exception as error:
+                # What the SDK raises when the engine has ended the evaluation says nothing of why it has.
+                if type(error) is not RunError and not isinstance(error, grpc.RpcError):
+                    self.error = error
+                raise
+
+    async def _in_stack(self) -> None:
+        with self._lock:
+            self._evaluation = asyncio.current_task()
+            if self._over:
+                raise asyncio.CancelledError
         try:
-            runpy.run_path(str(self._path), run_name="pypiserver_program")
-        except Exception as error:
-            self.error = error
-            raise
+            await run_in_stack(self._run_file)
+        finally:
+            with self._lock:
+                self._evaluation = None
+
+    def _run_file(self) -> None:
+        runpy.run_path(str(self._path), run_name="pypiserver_program")

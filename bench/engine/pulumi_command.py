@@ -18,6 +18,7 @@ from bench.failures import UsageError
 
 # The first that can refresh and destroy with the program in this process.
 OLDEST_CLI = VersionInfo(3, 181)
+_EVALUATING = ("up", "preview", "refresh", "destroy")
 
 
 class Stopped(Exception):  # noqa: N818  # it is what was asked for
@@ -36,6 +37,8 @@ class PrivateCommand(PulumiCommand):
         self.command = str(executable)
         self.version = None
         self.environment = dict(environment)
+        self.language_host = ""
+        """Address of what evaluates the program."""
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._stopped = False
@@ -65,12 +68,13 @@ class PrivateCommand(PulumiCommand):
             Stopped: after `stop`.
             CommandError: the command failed.
         """
+        client = [f"--client={self.language_host}"] if args[0] in _EVALUATING else []
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         with self._lock:
             if self._stopped:
                 raise Stopped
             self._process = process = subprocess.Popen(
-                [self.command, "--non-interactive", *args],
+                [self.command, "--non-interactive", *args, *client],
                 cwd=cwd,
                 env={**inherited, **self.environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
                 stdin=subprocess.DEVNULL,

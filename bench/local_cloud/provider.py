@@ -8,36 +8,29 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from bench.grpc_service import listening
 from bench.local_cloud.property_values import from_struct, plain, to_struct
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 
 _PACKAGES = ("aws", "random")
-# Requests that are answered at once; the engine sends at most four a processor.
-_WORKERS = 32
 
 
 @contextlib.contextmanager
 def serve(cloud: PulumiCloud) -> Iterator[str]:
-    """Serve on a free port of this machine; gives the value for the CLI's PULUMI_DEBUG_PROVIDERS.
+    """Serve the local cloud; gives the value for the CLI's PULUMI_DEBUG_PROVIDERS."""
 
-    Returns only after the last request was answered, so that nothing is made behind the back of what comes next.
-    """
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="provider") as workers:
-        server = grpc.server(workers, options=[("grpc.max_receive_message_length", -1)])
+    def add_service(server: Any) -> None:
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Provider(cloud), server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        try:
-            yield ",".join(f"{package}:{port}" for package in _PACKAGES)
-        finally:
-            server.stop(grace=None).wait()
+
+    with listening(add_service) as address:
+        port = address.rsplit(":", 1)[1]
+        yield ",".join(f"{package}:{port}" for package in _PACKAGES)
 
 
 class _Provider(provider_pb2_grpc.ResourceProviderServicer):
