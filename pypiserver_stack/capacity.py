@@ -30,7 +30,7 @@ def _instance(name: str) -> Instance:
         try:
             described = aws.ec2.get_instance_type(instance_type=name)
         except Exception as refused:  # whatever the provider raises, it does not know the type either
-            raise ConfigurationError(str(unknown)) from refused
+            raise ConfigurationError(f"{unknown} ({refused})") from refused
     return Instance.described(
         name,
         vcpu_count=described.default_vcpus,

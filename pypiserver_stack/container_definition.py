@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from pypiserver_stack.host import HostFile, container_files
+from pypiserver_stack.host import FILES_ATTRIBUTE, HostFile, container_files, files_digest
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import GID, UID
 from sizing.capacity import TaskPlan
@@ -16,7 +16,9 @@ from sizing.capacity import TaskPlan
 IMAGE = "pypiserver/pypiserver:v2.4.2"
 NAME = "pypiserver"
 PORT = 8080
-PACKAGES_PATH = "/data/packages"
+# Not a folder of the image: Docker would give the volume the owner of that folder, which the access point refuses.
+PACKAGES_PATH = "/srv/packages"
+PEER_PACKAGES_PATH = "/data/packages"
 SERVER_PATH = "/opt/pypiserver"
 PACKAGES_VOLUME = "packages"
 STOP_TIMEOUT_S = 40
@@ -34,6 +36,11 @@ class Container:
     host_volumes: dict[str, str]
     """Volume name to host path."""
 
+    @property
+    def placement(self) -> str:
+        """Which hosts can run it, in ECS's cluster query language: those that were given these very files."""
+        return f"attribute:{FILES_ATTRIBUTE} == {files_digest(self.host_files)}"
+
 
 def container(settings: Settings, plan: TaskPlan) -> Container:
     """The container that the settings ask for."""
@@ -43,7 +50,7 @@ def container(settings: Settings, plan: TaskPlan) -> Container:
 def _container(settings: Settings, plan: TaskPlan) -> Container:
     host_files = container_files("gunicorn.conf.py", "wsgi.py", "credentials.py")
     definition = {
-        **_common(settings, plan),
+        **_common(settings, plan, PACKAGES_PATH),
         # The image's own entry point would import bottle before gevent has patched anything.
         "entryPoint": ["gunicorn"],
         "command": [
@@ -70,10 +77,10 @@ def _htpasswd_container(settings: Settings, plan: TaskPlan) -> Container:
     """pypiserver as the Terraform module runs it: the image's own entry point and bcrypt on every request."""
     host_files = container_files("peer.gunicorn.conf.py")
     definition = {
-        **_common(settings, plan),
+        **_common(settings, plan, PEER_PACKAGES_PATH),
         "command": [
             *("run", "-p", str(PORT), "--server", "gunicorn", "--backend", settings.backend),
-            *("--authenticate", "download,list,update", "-P", HTPASSWD_PATH, PACKAGES_PATH),
+            *("--authenticate", "download,list,update", "-P", HTPASSWD_PATH, PEER_PACKAGES_PATH),
         ],
     }
     definition["mountPoints"] += [
@@ -84,7 +91,7 @@ def _htpasswd_container(settings: Settings, plan: TaskPlan) -> Container:
     return Container(definition, host_files, {"htpasswd": HTPASSWD_HOST_PATH, "gunicorn": host_files[0].path})
 
 
-def _common(settings: Settings, plan: TaskPlan) -> dict[str, Any]:
+def _common(settings: Settings, plan: TaskPlan, packages_path: str) -> dict[str, Any]:
     probe = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{PORT}{settings.health_check_path}', timeout=4)"
     return {
         "name": NAME,
@@ -98,7 +105,7 @@ def _common(settings: Settings, plan: TaskPlan) -> dict[str, Any]:
             {"name": "GUNICORN_WORKERS", "value": str(plan.gunicorn_workers)},
             {"name": "GUNICORN_KEEPALIVE_S", "value": str(settings.gunicorn_keepalive_s)},
         ],
-        "mountPoints": [{"sourceVolume": PACKAGES_VOLUME, "containerPath": PACKAGES_PATH, "readOnly": False}],
+        "mountPoints": [{"sourceVolume": PACKAGES_VOLUME, "containerPath": packages_path, "readOnly": False}],
         "healthCheck": {"command": ["CMD", "python", "-c", probe], "interval": 30, "timeout": 5, "retries": 3},
         "stopTimeout": STOP_TIMEOUT_S,
     }

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.host import HostFile, user_data
+from pypiserver_stack.network import Network
 from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.tags import tags
 from sizing.capacity import TaskPlan
@@ -30,8 +31,7 @@ class Fleet(pulumi.ComponentResource):
         *,
         host_files: tuple[HostFile, ...],
         secret_host_files: Sequence[tuple[str, pulumi.Output[str]]],
-        subnet_ids: Sequence[pulumi.Input[str]],
-        security_group_id: pulumi.Input[str],
+        network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
@@ -47,8 +47,8 @@ class Fleet(pulumi.ComponentResource):
             tags=tags(name),
             opts=self._child,
         )
-        template = self._launch_template(name, plan, instance, host_files, secret_host_files, security_group_id)
-        self.group = self._group(name, plan, template, subnet_ids)
+        template = self._launch_template(name, plan, instance, host_files, secret_host_files, network.instance_group.id)
+        self.group = self._group(name, plan, template, network)
         self.capacity_provider = aws.ecs.CapacityProvider(
             name,
             auto_scaling_group_provider=aws.ecs.CapacityProviderAutoScalingGroupProviderArgs(
@@ -139,14 +139,14 @@ class Fleet(pulumi.ComponentResource):
         name: str,
         plan: TaskPlan,
         template: aws.ec2.LaunchTemplate,
-        subnet_ids: Sequence[pulumi.Input[str]],
+        network: Network,
     ) -> aws.autoscaling.Group:
         group_tags = {**tags(name), "AmazonECSManaged": "true"}
         return aws.autoscaling.Group(
             name,
             min_size=plan.instance_min_count,
             max_size=plan.instance_max_count,
-            vpc_zone_identifiers=list(subnet_ids),
+            vpc_zone_identifiers=network.private_subnet_ids,
             # The number, not $Latest: only a changed number tells AWS that hosts must be replaced.
             launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
                 id=template.id, version=template.latest_version.apply(str)
@@ -163,6 +163,11 @@ class Fleet(pulumi.ComponentResource):
                 aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
                 for key, value in group_tags.items()
             ],
-            # The capacity provider owns it.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCapacity"]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=["desiredCapacity"],  # the capacity provider owns it
+                # Its hosts need every route and rule from their first minute, to join the cluster, to their last, to be
+                # told to stop their tasks: a destroy that took the way out first would wait for them in vain.
+                depends_on=[network],
+            ),
         )

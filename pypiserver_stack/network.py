@@ -30,7 +30,12 @@ class Network(pulumi.ComponentResource):
             tags=tags(name),
             opts=self._child,
         )
-        zones = aws.get_availability_zones_output(state="available", opts=pulumi.InvokeOutputOptions(parent=self)).names
+        zones = aws.get_availability_zones_output(
+            state="available",
+            # Not local zones, which have neither EFS nor balancers and may come first.
+            filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        ).names
         public = [self._subnet(f"{name}-public-{i}", zones[i], f"10.98.{i}.0/24") for i in range(ZONES)]
         private = [self._subnet(f"{name}-private-{i}", zones[i], f"10.98.{16 + i}.0/24") for i in range(ZONES)]
         self._connect(name, public, private)

@@ -58,8 +58,7 @@ class PypiServer(pulumi.ComponentResource):
             instance,
             host_files=task_container.host_files,
             secret_host_files=[(HTPASSWD_HOST_PATH, htpasswd)] if settings.authentication == "htpasswd" else [],
-            subnet_ids=network.private_subnet_ids,
-            security_group_id=network.instance_group.id,
+            network=network,
             opts=child,
         )
         service = Service(

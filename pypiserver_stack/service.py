@@ -54,7 +54,9 @@ class Service(pulumi.ComponentResource):
                 )
             ],
             health_check_grace_period_seconds=60,
-            deployment_minimum_healthy_percent=100,
+            # At the most tasks the hosts may be full: then old ones have to make room for new ones, or a deployment
+            # would wait for ever. While there is room, new ones start first all the same.
+            deployment_minimum_healthy_percent=50,
             deployment_maximum_percent=200,
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             ordered_placement_strategies=[
@@ -108,10 +110,14 @@ class Service(pulumi.ComponentResource):
         )
         return aws.ecs.TaskDefinition(
             name,
-            family=name,
+            # Families are the account's, not the stack's: two stacks must not register revisions of the same one.
+            family=f"{name}-{pulumi.get_stack()}",
             requires_compatibilities=["EC2"],
             # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
             network_mode="bridge",
+            placement_constraints=[
+                aws.ecs.TaskDefinitionPlacementConstraintArgs(type="memberOf", expression=container.placement)
+            ],
             execution_role_arn=execution.role.arn,
             task_role_arn=task_role.role.arn,
             volumes=[

@@ -71,7 +71,7 @@ class Program:
                 runner.run(self._in_stack())
             except Exception as error:
                 # What the SDK raises when the engine has ended the evaluation says nothing of why it has.
-                if type(error) is not RunError and not isinstance(error, grpc.RpcError):
+                if self.error is None and type(error) is not RunError and not isinstance(error, grpc.RpcError):
                     self.error = error
                 raise
 
@@ -87,4 +87,9 @@ class Program:
                 self._evaluation = None
 
     def _run_file(self) -> None:
-        runpy.run_path(str(self._path), run_name="pypiserver_program")
+        try:
+            runpy.run_path(str(self._path), run_name="pypiserver_program")
+        except Exception as error:
+            # The SDK would sooner raise the failure of a request than what the program made of it.
+            self.error = error
+            raise

@@ -230,4 +230,4 @@ def answer(token: str, region: str, args: Mapping[str, Any]) -> Computed:
 
 def _instance_type(name: str) -> Computed:
     # The program asks only for what the catalogue lacks, and there is nobody here to know more.
-    raise CloudError(f"{name} is not in the catalogue of instance types, and AWS cannot be asked from here")
+    raise CloudError(f"AWS cannot be asked about {name} from here")

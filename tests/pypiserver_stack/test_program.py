@@ -101,6 +101,96 @@ def test_the_task_mounts_what_the_host_writes() -> None:
     assert {f"{folder}/{name}" for name in ("gunicorn.conf.py", "wsgi.py", "credentials.py")} <= written
 
 
+def test_hosts_are_chosen_by_the_files_that_they_were_given() -> None:
+    definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
+    (folder,) = (volume["hostPath"] for volume in definition.inputs["volumes"] if "hostPath" in volume)
+    digest = folder.rsplit("/", 1)[1]
+    (config,) = (file["content"] for file in user_data()["write_files"] if file["path"] == "/etc/ecs/ecs.config")
+    (constraint,) = definition.inputs["placementConstraints"]
+    assert f'ECS_INSTANCE_ATTRIBUTES={{"pypiserver.files":"{digest}"}}' in config.splitlines()
+    assert constraint == {"type": "memberOf", "expression": f"attribute:pypiserver.files == {digest}"}
+
+
+def test_the_packages_are_mounted_where_the_image_has_nothing() -> None:
+    (packages, server) = container()["mountPoints"]
+    assert (packages["containerPath"], packages["readOnly"]) == ("/srv/packages", False)
+    assert variables(container())["PYPISERVER_PACKAGES"] == "/srv/packages"
+    assert server["readOnly"]
+
+
+def needed_by(urn: str) -> set[str]:
+    """Everything that a resource depends on, and that so outlives it in a destroy."""
+    graph, needed, waiting = evaluated().graph, set[str](), [urn]
+    while waiting:
+        resource = graph.resources[waiting.pop()]
+        new = {*resource.dependencies} - needed
+        needed |= new
+        waiting += new
+    return needed
+
+
+def test_what_tasks_need_to_stop_is_there_until_they_have_stopped() -> None:
+    graph = evaluated().graph
+    service = graph.one("aws:ecs/service:Service")
+    needed = {graph.resources[urn].type for urn in needed_by(service.urn)}
+    for resource in graph:
+        kind = resource.type
+        if kind.startswith(("aws:ec2/", "aws:vpc/", "aws:efs/", "aws:iam/", "aws:lb/", "aws:autoscaling/")):
+            assert resource.urn in needed_by(service.urn), resource.urn
+    assert "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders" in needed
+    assert service.inputs["forceDelete"] is True
+    assert inputs("aws:autoscaling/group:Group")["forceDelete"] is True
+
+
+def test_a_changed_template_replaces_hosts_that_are_protected_from_scaling_in() -> None:
+    group = inputs("aws:autoscaling/group:Group")
+    provider = inputs("aws:ecs/capacityProvider:CapacityProvider")["autoScalingGroupProvider"]
+    assert group["protectFromScaleIn"] is True
+    assert provider["managedTerminationProtection"] == "ENABLED"
+    assert group["instanceRefresh"]["preferences"]["scaleInProtectedInstances"] == "Refresh"
+    assert group["launchTemplate"]["version"] == "1"
+
+
+def test_a_full_service_can_be_deployed() -> None:
+    service = inputs("aws:ecs/service:Service")
+    assert service["deploymentMinimumHealthyPercent"] < 100 < service["deploymentMaximumPercent"]
+    assert service["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+
+
+def allowed(role: str) -> dict[str, Any]:
+    """Action to resource, over the inline policies of a role."""
+    found: dict[str, Any] = {}
+    for policy in evaluated().graph.of_type("aws:iam/rolePolicy:RolePolicy"):
+        if policy.inputs["role"].startswith(f"pypiserver-{role}-"):
+            for statement in json.loads(policy.inputs["policy"])["Statement"]:
+                actions = statement["Action"]
+                found |= dict.fromkeys([actions] if isinstance(actions, str) else actions, statement["Resource"])
+    return found
+
+
+def test_roles_may_do_what_they_must_and_no_more() -> None:
+    graph = evaluated().graph
+    secret, files = graph.one("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
+    assert allowed("execution") == {"secretsmanager:GetSecretValue": secret.outputs["arn"]}
+    assert allowed("task") == {
+        "elasticfilesystem:ClientMount": files.outputs["arn"],
+        "elasticfilesystem:ClientWrite": files.outputs["arn"],
+    }
+
+
+def test_hosts_reach_the_services_and_the_file_system() -> None:
+    graph = evaluated().graph
+    hosts = graph.one("aws:autoscaling/group:Group")
+    (group,) = graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs["vpcSecurityGroupIds"]
+    ports = {
+        (rule.inputs["fromPort"], rule.inputs.get("cidrIpv4"))
+        for rule in graph.of_type("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+        if rule.inputs["securityGroupId"] == group
+    }
+    assert ports == {(443, "0.0.0.0/0"), (2049, None)}
+    assert len(hosts.inputs["vpcZoneIdentifiers"]) == 2
+
+
 def test_the_peer_is_run_as_the_module_runs_it() -> None:
     task = container(stack="peer")
     assert "entryPoint" not in task
