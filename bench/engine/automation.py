@@ -12,12 +12,12 @@ from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, Stack
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.background import Background
-from bench.engine.failure import failure
+from bench.engine.failure import failure, gist
 from bench.engine.language_host import language_host
 from bench.engine.program import Program
 from bench.engine.pulumi_command import PrivateCommand
 from bench.engine.state import deployment
-from bench.engine.workspace import environment, passphrase, write_project
+from bench.engine.workspace import environment, passphrase, undecipherable, write_project
 from bench.failures import BenchError, UnavailableError, UsageError
 from bench.grpc_service import listening
 from bench.local_cloud.provider import serve
@@ -25,7 +25,9 @@ from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
 
 # An interrupted command finishes the requests it has sent; the local cloud answers at once, but for faults.
-_PATIENCE_S = 20.0
+INTERRUPT_PATIENCE_S = 20.0
+# What is left then ends by itself, as soon as the cloud has answered.
+_END_PATIENCE_S = 30.0
 # A destroy of 60 resources takes 4 s.
 _DESTROY_TIMEOUT_S = 300.0
 _DESTROY_ATTEMPTS = 3
@@ -116,10 +118,15 @@ class AutomationEngine:
             self._command.environment |= passphrase(config)
             self._command.check_version(folder)
             workspace = LocalWorkspace(work_dir=str(folder), pulumi_command=self._command)
-            self._stack = Stack.create(config.stack, workspace)
+            try:
+                self._stack = Stack.create(config.stack, workspace)
+            except CommandError as error:
+                if config.encrypted:
+                    raise UsageError(f"{undecipherable(config)}: {gist(error)}") from error
+                raise
         return self._stack
 
-    def _operate(self, operation: Callable[[], T], timeout_s: float | None = None) -> T:
+    def _operate(self, operation: Callable[[], T], timeout_s: float = float("inf")) -> T:
         """Do something with the CLI in a thread, so that a signal strikes while we wait for it, and not in between."""
         front = PulumiCloud(self._cloud)
         program = Program(self._project_dir)
@@ -148,8 +155,8 @@ class AutomationEngine:
         if self._running is None or self._running.wait(0):
             return True
         self._state_is_doubtful = True
-        self._command.stop(_PATIENCE_S)
-        ended = self._running.wait(_PATIENCE_S)
+        self._command.stop(INTERRUPT_PATIENCE_S)
+        ended = self._running.wait(_END_PATIENCE_S)
         if ended:
             self._command.resume()
         return ended

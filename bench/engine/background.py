@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_POLL_S = 0.01
 
 
 class Background(Generic[T]):
@@ -19,17 +22,30 @@ class Background(Generic[T]):
         self._function = function
         self._outcome: T | None = None
         self._error: BaseException | None = None
+        self._ended = False
+        self._abandoned = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         """Start the function."""
         self._thread.start()
 
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until the function has ended, or was never started; False where it still runs after `timeout_s`."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def wait(self, timeout_s: float = float("inf")) -> bool:
+        """Wait until the function has ended; False where it still runs after `timeout_s`.
+
+        A function that has not been started never will be.
+        """
+        if self._thread.ident is None:
+            self._abandoned = True
+            return True
+        deadline = time.monotonic() + timeout_s
+        # `Thread.join` that a signal interrupts takes the thread for ended ever after (seen in Python 3.11), and the
+        # locks of an `Event` may stay locked.
+        while not self._ended:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_S)
+        return True
 
     def result(self) -> T:
         """Wait for what the function returns, or raise what it raised."""
@@ -40,6 +56,9 @@ class Background(Generic[T]):
 
     def _run(self) -> None:
         try:
-            self._outcome = self._function()
+            if not self._abandoned:
+                self._outcome = self._function()
         except BaseException as error:
             self._error = error
+        finally:
+            self._ended = True

@@ -14,6 +14,7 @@ from bench.engine.background import Background
 from bench.engine.failure import failure
 from bench.engine.program import Program
 from bench.engine.state import deployment
+from bench.engine.workspace import undecipherable
 from bench.failures import UsageError
 from bench.local_cloud.mocks import CloudMonitor
 from bench.local_cloud.pulumi_cloud import PulumiCloud
@@ -44,10 +45,7 @@ class EmbeddedEngine:
     def up(self, config: StackConfig) -> Deployment:
         """See `Engine.up`."""
         if config.encrypted:
-            raise UsageError(
-                f"{', '.join(sorted(config.encrypted))} of stack {config.stack} "
-                "cannot be decrypted without the Pulumi CLI: install it and use --engine pulumi"
-            )
+            raise UsageError(f"{undecipherable(config)} without the Pulumi CLI: install it and use --engine pulumi")
         front = PulumiCloud(self._cloud)
         monitor = CloudMonitor(front, config.project, config.stack)
         program = Program(self._project_dir)

@@ -27,13 +27,13 @@ def failure(error: Exception, refusals: Sequence[str]) -> Exception:
     if refusals:
         return UnavailableError(refusals[0])
     if isinstance(error, CommandError):
-        return UnavailableError(f"pulumi failed: {_gist(error)}")
+        return UnavailableError(f"pulumi failed: {gist(error)}")
     if isinstance(error, CloudError | RunError):
         return UnavailableError(str(error))
     return error
 
 
-def _gist(error: CommandError) -> str:
+def gist(error: CommandError) -> str:
     """The CLI's own sentence: its first error message that says more than that there were errors."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     messages = [line.partition("error: ")[2] for line in lines if "error: " in line]

@@ -14,15 +14,11 @@ from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
-from bench.failures import UsageError
+from bench.failures import UnavailableError, UsageError
 
 # The first that can refresh and destroy with the program in this process.
 OLDEST_CLI = VersionInfo(3, 181)
 _EVALUATING = ("up", "preview", "refresh", "destroy")
-
-
-class Stopped(Exception):  # noqa: N818  # it is what was asked for
-    """A command was to run after `stop`."""
 
 
 class PrivateCommand(PulumiCommand):
@@ -65,14 +61,14 @@ class PrivateCommand(PulumiCommand):
         """As the base class does it, but that output is not reported line by line.
 
         Raises:
-            Stopped: after `stop`.
+            UnavailableError: after `stop`.
             CommandError: the command failed.
         """
         client = [f"--client={self.language_host}"] if args[0] in _EVALUATING else []
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         with self._lock:
             if self._stopped:
-                raise Stopped
+                raise UnavailableError("pulumi is being stopped")
             self._process = process = subprocess.Popen(
                 [self.command, "--non-interactive", *args, *client],
                 cwd=cwd,

@@ -36,17 +36,21 @@ def passphrase(config: StackConfig) -> dict[str, str]:
     """
     if not config.encrypted:
         return {"PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe()}
-    keys = ", ".join(sorted(config.encrypted))
     if not config.encryption_salt:
         raise UsageError(
-            f"{keys} of stack {config.stack} were not encrypted with a passphrase, and a local run asks no other "
-            f"service to decrypt them: override them with -c"
+            f"{undecipherable(config)}: they were encrypted by a service, which a local run does not ask; "
+            "override them with -c"
         )
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
     of_the_user = {name: os.environ[name] for name in names if name in os.environ}
     if not of_the_user:
-        raise UsageError(f"{keys} of stack {config.stack} are encrypted: set PULUMI_CONFIG_PASSPHRASE to decrypt them")
+        raise UsageError(f"{undecipherable(config)}: set PULUMI_CONFIG_PASSPHRASE")
     return of_the_user
+
+
+def undecipherable(config: StackConfig) -> str:
+    """The beginning of a sentence that says why."""
+    return f"{', '.join(sorted(config.encrypted))} of stack {config.stack} cannot be decrypted"
 
 
 def write_project(folder: Path, config: StackConfig) -> None:

@@ -23,7 +23,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         if _is_secret(value):
             return plain(_revealed(value))
-        return {key: plain(item) for key, item in value.items() if item is not None}
+        items = {key: plain(item) for key, item in value.items()}
+        return {key: item for key, item in items.items() if item is not None}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():

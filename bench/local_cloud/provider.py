@@ -98,7 +98,6 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             return Empty()
 
     def Cancel(self, request: Any, context: Any) -> Empty:
-        self._cloud.close()
         return Empty()
 
 
