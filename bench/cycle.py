@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.engine import Deployment, Engine
 from bench.engine.choose import choose
-from bench.failures import UnavailableError, UsageError
+from bench.failures import ExitCode, UnavailableError, UsageError
 from bench.interruption import Interrupted
 from bench.keep import credentials_file, invitation
 from bench.load import load_and_judge, prepared_uploads
+from bench.local_cloud.load_balancer import find_envoy
 from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.local_cloud.resources import LocalCloud
 from bench.local_cloud.versions import versions
@@ -71,6 +72,9 @@ class Cycle:
         run.findings.workload = _workload(load, package_set, wheels)
         with MemoryObserver(self._stack.tasks) as memory:
             load_and_judge(run, target, load, sorted({wheel.name for wheel in wheels}), uploads)
+        for sentence in self._stack.ended():
+            # Whatever else is odd about the measurement, this is why.
+            run.findings.failures[ExitCode.UNTRUSTWORTHY] = f"{sentence} (it was up when the load began)"
         self._record_local(run, memory)
         if parameters.keep:
             self._keep(run, target)
@@ -86,6 +90,7 @@ class Cycle:
         run.findings.teardown = model.Teardown(complete=not leftovers, leftovers=leftovers)
 
     def _start(self, run: Run, deployment: Deployment) -> tuple[LocalStack, Target]:
+        find_envoy()
         state = desired_state(deployment.graph)
         _check_url(deployment.outputs["url"], state)
         stack = LocalStack(state, run.scratch.path, self._task_count(state, deployment))
@@ -107,8 +112,6 @@ class Cycle:
     def _record_local(self, run: Run, memory: MemoryObserver) -> None:
         assert self._stack is not None
         tasks, state = self._stack.tasks, self._stack.state
-        for sentence in self._stack.ended():
-            run.findings.warnings.append(f"{sentence}: ECS would have replaced it")
         run.findings.local = model.Local(
             tasks_run=len(tasks),
             tasks_planned=state.task_count,
@@ -134,10 +137,11 @@ class Cycle:
     def _keep(self, run: Run, target: Target) -> None:
         run.step("keep")
         path = credentials_file(run.scratch.path, target)
-        self._on_kept(run.report(), invitation(target.url, path))
         try:
+            self._on_kept(run.report(), invitation(target.url, path))
             while True:
-                signal.pause()
+                run.interruptions.check()
+                time.sleep(0.2)
         except Interrupted:
             run.interruptions.forget()  # this is how a kept stack is meant to end: the verdict stands
 

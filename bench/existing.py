@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from bench.failures import UsageError
+from bench.failures import ExitCode, UsageError
 from bench.load import load_and_judge, prepared_uploads
 from bench.parameters import IndexParameters, load_parameters
 from bench.probe import probe
@@ -49,5 +49,6 @@ class ExistingIndex:
 
     def down(self, run: Run) -> None:
         """Nothing of the index is ours: the report's teardown stays null."""
-        for leftover in run.scratch.remove():
-            run.progress.warn(f"left behind: {leftover}")
+        leftovers = run.scratch.remove()
+        if leftovers:
+            run.findings.fail(ExitCode.LEFTOVERS, f"left behind: {', '.join(leftovers)}")

@@ -59,6 +59,15 @@ def adopt(folder: Path, building: Path, digests: Mapping[str, str]) -> None:
     manifest.replace(folder / _MANIFEST)
 
 
+def _delete_abandoned(cache: Path) -> None:
+    """Delete the folders of builders that were killed: those of package sets whose lock is free."""
+    for abandoned in cache.glob("*.building-*"):
+        lock_path = cache / f"{abandoned.name.partition('.building-')[0]}.lock"
+        with contextlib.suppress(OSError), lock_path.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(abandoned, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def building_folder(folder: Path, stop: threading.Event) -> Iterator[Path]:
     """An empty folder beside `folder`, for the one process that builds for it at a time; deleted afterwards.
@@ -79,6 +88,7 @@ def building_folder(folder: Path, stop: threading.Event) -> Iterator[Path]:
                     raise StoppedError from None
         for abandoned in folder.parent.glob(f"{folder.name}.building-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
+        _delete_abandoned(folder.parent)
         with tempfile.TemporaryDirectory(
             prefix=f"{folder.name}.building-", dir=folder.parent, ignore_cleanup_errors=True
         ) as building:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.failures import UsageError
+from bench.packages import MOST_PACKAGES
 from bench.report.model import Scalar
 from bench.thresholds import Threshold, parse_override, thresholds_for
 from bench.workloads import Rate, Workload, why_not, with_options, workload_named
@@ -84,8 +85,8 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     standing = {name: value for name, value in standing.items() if why_not(workload, name) is None}
     values = {**standing, **options}
     packages = values.get("packages", PACKAGES)
-    if packages < 1:
-        raise UsageError(f"--packages {packages}: at least 1 package is needed")
+    if not 1 <= packages <= MOST_PACKAGES:
+        raise UsageError(f"--packages {packages}: at least 1 package is needed, and {MOST_PACKAGES} are the most")
     seed = values.get("seed", 0)
     if seed < 0:
         raise UsageError(f"--seed {seed}: a seed is 0 or more")

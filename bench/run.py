@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import traceback
 from collections.abc import Sequence
@@ -82,21 +83,27 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job)
     with Interruptions() as interruptions:
         run = _start(results, command, progress, interruptions)
         try:
-            try:
-                interruptions.arm()
-                job.work(run)
-            finally:
-                interruptions.shield()
-        except Interrupted:
-            pass
-        except BaseException as error:
-            _note_failure(run, error)
-        progress.step("down")
-        job.down(run)
+            _work(run, job)
+        finally:
+            progress.step("down")
+            job.down(run)
         progress.step("report")
         if interruptions.received is not None:
             run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
         return run.report()
+
+
+def _work(run: Run, job: Job) -> None:
+    try:
+        try:
+            run.interruptions.arm()
+            job.work(run)
+        finally:
+            run.interruptions.shield()
+    except Interrupted:
+        pass
+    except BaseException as error:
+        _note_failure(run, error)
 
 
 def _start(results: Path, command: Sequence[str], progress: Progress, interruptions: Interruptions) -> Run:
@@ -114,10 +121,17 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
     return Run(findings, folder, scratch, progress, interruptions)
 
 
+def _free_bytes(folder: Path) -> float:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return math.inf  # somebody has deleted the folder: whatever is wrong, it is not that the disk is full
+
+
 def _note_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, OSError) and is_disk_full(error):
         run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
-    elif isinstance(error, UnavailableError) and shutil.disk_usage(run.scratch.path).free < _FULL_BYTES:
+    elif isinstance(error, UnavailableError) and _free_bytes(run.scratch.path) < _FULL_BYTES:
         # The index, whose files lie there, has no words for it.
         run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(run.scratch.path)))
         run.findings.warnings.append(str(error))

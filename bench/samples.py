@@ -154,6 +154,9 @@ _ROW_DTYPE = np.dtype(
     }
 )
 _CHUNK_ROWS = 1 << 16
+_MOST_SERVERS = 10_000
+_LONGEST_SERVER_NAME = 100
+_OTHER_SERVERS = "others"
 
 
 class Recorder:
@@ -190,7 +193,9 @@ class Recorder:
         Raises:
             DiskFullError: a full chunk could not be written.
         """
-        served_by_index = self._served_by.setdefault(served_by, len(self._served_by))
+        served_by_index = self._served_by.get(served_by)
+        if served_by_index is None:
+            served_by_index = self._new_server(served_by)
         zero = self.started_s
         _ROW.pack_into(
             self._chunk,
@@ -222,6 +227,12 @@ class Recorder:
             rows = np.memmap(self._spill, dtype=_ROW_DTYPE, mode="r")
         columns = {name: rows[name] for name in COLUMNS}
         return Samples(**columns, served_by_names=tuple(self._served_by), phase_names=self._phase_names)
+
+    def _new_server(self, served_by: str) -> int:
+        # Some index may put a number of the request there, or a novel.
+        if len(self._served_by) >= _MOST_SERVERS:
+            served_by = _OTHER_SERVERS
+        return self._served_by.setdefault(served_by[:_LONGEST_SERVER_NAME], len(self._served_by))
 
     def _write_chunk(self) -> None:
         try:

@@ -8,6 +8,7 @@ that a run starts carries `RUN_VARIABLE` in its environment: it is found by it w
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -20,7 +21,7 @@ from pathlib import Path
 import psutil
 
 RUN_VARIABLE = "PYPISERVER_BENCH_RUN"
-_FOLDER = re.compile(r"(?P<pid>\d+)-(?P<started>\d+)-[0-9a-f]{8}")
+_MARK = re.compile(r"(?P<pid>\d+)-(?P<started>\d+)-[0-9a-f]{8}")
 
 
 def base_folder() -> Path:
@@ -49,14 +50,14 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        base = base_folder()
-        base.mkdir(mode=0o700, exist_ok=True)
-        if base.stat().st_uid != os.getuid() or base.is_symlink():
-            raise PermissionError(f"{base} belongs to somebody else")
         self.run_mark = f"{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
         os.environ[RUN_VARIABLE] = self.run_mark
-        self.path = base / self.run_mark
-        self.path.mkdir(mode=0o700)
+        self.path = base_folder() / self.run_mark
+        while not self.path.exists():
+            _own_base_folder()
+            # Another run that has just ended may remove the base folder in between.
+            with contextlib.suppress(FileNotFoundError):
+                self.path.mkdir(mode=0o700)
 
     def remove(self) -> list[str]:
         """End what the run left running, delete the folder; returns what would not go, in words."""
@@ -72,25 +73,32 @@ def remove_abandoned() -> list[str]:
 
     Returns the marks of the runs that were cleaned up after.
     """
+    folders = {folder.name for folder in base_folder().glob("*")}
     cleaned = []
-    for folder in sorted(base_folder().glob("*")):
-        match = _FOLDER.fullmatch(folder.name)
+    # Somebody may have deleted the folder of a run whose processes still live.
+    for run_mark in sorted(folders | set(_marked_processes())):
+        match = _MARK.fullmatch(run_mark)
         if match is None or start_time(int(match["pid"])) == int(match["started"]):
             continue
-        end_processes(folder.name)
-        _delete(folder)
-        cleaned.append(folder.name)
+        end_processes(run_mark)
+        _delete(base_folder() / run_mark)
+        cleaned.append(run_mark)
     return cleaned
 
 
 def processes_of(run_mark: str) -> list[psutil.Process]:
     """Every living process that carries the run's mark, other than this one."""
-    found = []
+    return _marked_processes().get(run_mark, [])
+
+
+def _marked_processes() -> dict[str, list[psutil.Process]]:
+    """The living processes that carry the mark of a run, other than this one, by mark."""
+    found: dict[str, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
-            marked = process.environ().get(RUN_VARIABLE) == run_mark
-            if marked and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
+            run_mark = process.environ().get(RUN_VARIABLE)
+            if run_mark and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.setdefault(run_mark, []).append(process)
         except (psutil.Error, OSError):
             continue  # ended meanwhile, or somebody else's
     return found
@@ -107,6 +115,14 @@ def end_processes(run_mark: str, patience_s: float = 5.0) -> list[int]:
                 process.send_signal(signal.SIGKILL)
         psutil.wait_procs(remaining, timeout=0.2)
     return [process.pid for process in remaining]
+
+
+def _own_base_folder() -> None:
+    base = base_folder()
+    base.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        if base.is_symlink() or base.stat().st_uid != os.getuid():
+            raise PermissionError(errno.EACCES, "the folder belongs to somebody else", str(base))
 
 
 def _delete(folder: Path) -> None:

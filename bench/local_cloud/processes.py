@@ -14,6 +14,8 @@ from pathlib import Path
 
 from bench.scratch import RUN_VARIABLE
 
+_KILL_PATIENCE_S = 5.0
+
 
 @dataclass(frozen=True)
 class Child:
@@ -41,12 +43,19 @@ class Child:
         return ""
 
 
-def spawn(name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> Child:
+def spawn(
+    name: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    listener: socket.socket | None = None,
+) -> Child:
     """Start a process in its own session, so that a terminal's Ctrl-C reaches only us.
 
     Args:
         environment: all that it gets, but for the mark of the run.
         folder: its working directory and home; its log is `folder/log`.
+        listener: a socket that it inherits under the same number.
     """
     log_path = folder / "log"
     with log_path.open("wb") as log:
@@ -58,6 +67,7 @@ def spawn(name: str, argv: Sequence[str], environment: Mapping[str, str], folder
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=() if listener is None else (listener.fileno(),),
         )
     return Child(name, popen, log_path)
 
@@ -72,15 +82,9 @@ def stop(children: Sequence[Child], patience_s: float) -> None:
             child.popen.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
-            child.popen.wait()
-
-
-def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+            # One that the kernel will not let go of is found, and told, by who looks for leftovers.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.popen.wait(_KILL_PATIENCE_S)
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:

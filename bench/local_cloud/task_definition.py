@@ -88,8 +88,11 @@ def read_task(graph: Graph, service: Resource) -> TaskSpec:
     )
 
 
-def localise(task: TaskSpec, run_folder: Path, port: int) -> LocalCommand:
+def localise(task: TaskSpec, run_folder: Path, listener: int) -> LocalCommand:
     """The task's command line here, with its paths, port and entry point mapped.
+
+    Args:
+        listener: file descriptor of the socket that stands for the container's port.
 
     Raises:
         UnavailableError: something in it is not in the table.
@@ -110,15 +113,15 @@ def localise(task: TaskSpec, run_folder: Path, port: int) -> LocalCommand:
             f"no word of the task's command binds container port {task.container_port}: {' '.join(words)}"
         )
     return LocalCommand(
-        argv=(str(executable), *(_map(word, task, run_folder, port) for word in words)),
-        environment={name: _map(value, task, run_folder, port) for name, value in task.environment.items()},
+        argv=(str(executable), *(_map(word, task, run_folder, listener) for word in words)),
+        environment={name: _map(value, task, run_folder, listener) for name, value in task.environment.items()},
     )
 
 
-def _map(word: str, task: TaskSpec, run_folder: Path, port: int) -> str:
+def _map(word: str, task: TaskSpec, run_folder: Path, listener: int) -> str:
     bind = _BIND.fullmatch(word)
     if bind and int(bind["port"]) == task.container_port:
-        return f"127.0.0.1:{port}"
+        return f"fd://{listener}"
     if not word.startswith("/"):
         return word
     path = PurePosixPath(word)

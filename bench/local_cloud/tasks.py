@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from bench.local_cloud.processes import Child, free_port, spawn
+from bench.local_cloud.processes import Child, spawn
 from bench.local_cloud.task_definition import TaskSpec, localise
 
 
@@ -29,20 +30,23 @@ def start_task(task_id: str, spec: TaskSpec, run_folder: Path) -> Task:
     Raises:
         UnavailableError: the definition asks for something that is not on this machine.
     """
-    port = free_port()
     folder = run_folder / "tasks" / task_id
     (folder / "tmp").mkdir(parents=True)
-    command = localise(spec, run_folder, port)
-    # A container inherits nothing from its host; Docker sets HOSTNAME to the container's id.
-    environment = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),
-        "TMPDIR": str(folder / "tmp"),
-        "HOSTNAME": task_id,
-        **command.environment,
-    }
-    return Task(task_id, port, spec.memory_mb, spawn(task_id, command.argv, environment, folder))
+    # The socket is handed over: a port that was only looked up might be somebody else's by the time it is bound.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        command = localise(spec, run_folder, listener.fileno())
+        # A container inherits nothing from its host; Docker sets HOSTNAME to the container's id.
+        environment = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "HOME": str(folder),
+            "TMPDIR": str(folder / "tmp"),
+            "HOSTNAME": task_id,
+            **command.environment,
+        }
+        child = spawn(task_id, command.argv, environment, folder, listener)
+        return Task(task_id, listener.getsockname()[1], spec.memory_mb, child)
 
 
 def prepare_host(spec: TaskSpec, run_folder: Path) -> None:

@@ -13,7 +13,8 @@ from bench.graph import Resource
 
 HIDDEN = "[secret]"
 
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+# To the last @: a password may hold one, or a slash, unquoted.
+_URL_CREDENTIALS = re.compile(r"(?<=://)\S+(?=@)")
 # A shorter value that is marked secret somewhere ("true", "admin") also stands elsewhere by coincidence.
 _SHORTEST_TELLING_SECRET = 8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -117,6 +118,9 @@ def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
     }
     assert sum(report["per_task"].values()) == 36
     assert report["local"]["tasks_run"] == len(report["per_task"]) == 2
+    for task in report["local"]["memory"]:
+        assert 10 < task["peak_pss_mb"] < task["limit_mb"] == 512
+        assert not task["would_be_oom_killed"]
     assert report["plan"]["task_min_count"] == 12
     assert report["teardown"] == {"complete": True, "leftovers": []}
     assert bench.remains(process.pid) == []
@@ -169,6 +173,42 @@ def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, d
     assert report["teardown"] == {"complete": True, "leftovers": []}
     partial = [path for path in (bench.folder / "cold").rglob("*") if "building" in path.name]
     assert partial == []
+
+
+def processes_of(pid: int, name: str) -> list[psutil.Process]:
+    """The processes of a run whose command line has a word that ends so, the eldest first."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-")
+            if ours and any(word.endswith(name) for word in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return sorted(found, key=lambda process: process.create_time())
+
+
+@pytest.mark.parametrize("name", ["/gunicorn", "/envoy"])
+def test_a_part_that_dies_under_load_spoils_the_measurement(bench: Bench, name: str) -> None:
+    process = bench.start(*SMALL, "--duration", "2")
+    bench.follow_to(process, "load")
+    master = processes_of(process.pid, name)[0]
+    for victim in [master, *master.children()]:
+        victim.kill()
+    process.communicate(timeout=60)
+    assert process.returncode == bench.report()["exit_code"] == 6
+    assert "ended with status -9" in bench.report()["failure"]
+    assert bench.remains(process.pid) == []
+
+
+def test_a_run_whose_folder_is_deleted_still_goes_down(bench: Bench) -> None:
+    process = bench.start(*SMALL, "--duration", "2")
+    bench.follow_to(process, "load")
+    for folder in Path(bench.environment["TMPDIR"]).iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
+    process.communicate(timeout=60)
+    assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,14 @@ def test_a_killed_run_is_cleaned_up_after_by_the_next() -> None:
     assert remove_abandoned() == [folder.name]
     assert gone(child)
     assert not base_folder().exists()
+
+
+def test_processes_of_a_killed_run_are_found_without_its_folder() -> None:
+    owner, folder, child = start_owner()
+    end(owner)
+    shutil.rmtree(folder)
+    assert remove_abandoned() == [folder.name]
+    assert gone(child)
 
 
 def test_a_run_whose_owner_lives_is_not_touched() -> None:

@@ -6,8 +6,6 @@ import base64
 import http.client
 import json
 import os
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +21,12 @@ from bench.engine import Deployment, StackConfig
 from bench.engine.embedded import EmbeddedEngine
 from bench.failures import UnavailableError
 from bench.graph import Graph
-from bench.local_cloud import reconcile, tasks
+from bench.local_cloud import reconcile
+from bench.local_cloud.load_balancer import envoy_config
 from bench.local_cloud.reconcile import LocalStack, desired_state
 from bench.local_cloud.resources import LocalCloud
 from bench.local_cloud.tasks import proportional_memory_mb
+from bench.observe.local import MemoryObserver
 from bench.scratch import RUN_VARIABLE
 
 ROOT = Path(__file__).parents[3]
@@ -214,6 +214,23 @@ def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: 
         pass
 
 
+def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deployment) -> None:
+    check = {"path": "/simple/", "matcher": "200-401", "interval": 7, "timeout": 3, "healthyThreshold": 4}
+    graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs.update(healthCheck=check))
+    (cluster,) = envoy_config(desired_state(graph).balancer, [1])["static_resources"]["clusters"]
+    (envoys,) = cluster["health_checks"]
+    assert envoys["http_health_check"] == {"path": "/simple/", "expected_statuses": [{"start": 200, "end": 402}]}
+    assert (envoys["interval"], envoys["timeout"], envoys["healthy_threshold"]) == ("7s", "3s", 4)
+
+
+def test_a_memory_limit_that_is_exceeded_is_told(deployment: Deployment, tmp_path: Path) -> None:
+    with running(with_container(deployment.graph, lambda c: c.update(memory=5)), tmp_path) as stack:
+        with MemoryObserver(stack.tasks) as observed:
+            pass
+        (task,) = stack.tasks
+        assert observed.peak_mb[task.id] > task.memory_mb == 5
+
+
 def test_host_files_come_from_the_user_data(deployment: Deployment, tmp_path: Path) -> None:
     def break_server(inputs: dict[str, Any]) -> None:
         text = base64.b64decode(inputs["userData"]).decode()
@@ -236,27 +253,6 @@ def test_what_the_table_does_not_hold_is_an_error(deployment: Deployment, tmp_pa
         graph = with_container(deployment.graph, change)
         with pytest.raises(UnavailableError, match=message), running(graph, tmp_path / str(number)):
             pass
-
-
-def test_a_port_that_is_taken_is_told_with_the_servers_own_words(
-    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        answers = threading.Thread(target=_refuse_all, args=(taken,), daemon=True)
-        answers.start()
-        monkeypatch.setattr(tasks, "free_port", lambda: taken.getsockname()[1])
-        with pytest.raises(UnavailableError, match="in use"), running(deployment.graph, tmp_path):
-            pass
-
-
-def _refuse_all(listener: socket.socket) -> None:
-    try:
-        while True:
-            listener.accept()[0].close()
-    except OSError:
-        return
 
 
 def test_an_unexpected_end_is_noticed(deployment: Deployment, tmp_path: Path) -> None:
