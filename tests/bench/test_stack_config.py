@@ -80,6 +80,7 @@ def test_the_cli_reads_the_same(project: Path, tmp_path: Path, pulumi_cli: Path)
     environment = {
         "PATH": f"{pulumi_cli}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "PULUMI_HOME": str(tmp_path / "pulumi"),
         "PULUMI_BACKEND_URL": tmp_path.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "",
     }
