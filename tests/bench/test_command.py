@@ -175,6 +175,22 @@ def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, d
     assert partial == []
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("delay_s", [0.2, 1.5, 2.5, 3.5])
+def test_an_interruption_of_the_pulumi_engine_leaves_nothing(bench: Bench, pulumi_cli: Path, delay_s: float) -> None:
+    bench.environment["PATH"] = f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}"
+    process = bench.start("--packages", "3", "--clients", "12", "--engine", "pulumi")
+    bench.follow_to(process, "evaluate")
+    time.sleep(delay_s)  # not waiting for anything: this is the moment that is tried
+    process.send_signal(signal.SIGINT)
+    bench.follow_to(process, "down")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert process.returncode == bench.report()["exit_code"] == 130
+    assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
+
+
 def processes_of(pid: int, name: str) -> list[psutil.Process]:
     """The processes of a run whose command line has a word that ends so, the eldest first."""
     found = []

@@ -196,6 +196,17 @@ def test_inherited_settings_of_pulumi_are_ignored(
     assert engine.down() == ()
 
 
+def test_a_proxy_is_for_others(
+    make_engine: EngineFactory, project: Path, config: StackConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_grpc_proxy", raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    engine = make_engine(LocalCloud(), project)
+    assert len(engine.up(config).graph) == CREATES + 2
+    assert engine.down() == ()
+
+
 def test_it_runs_inside_a_uvloop(make_engine: EngineFactory, project: Path, config: StackConfig) -> None:
     engine = make_engine(LocalCloud(), project)
 
