@@ -11,6 +11,8 @@ CIDR = "10.98.0.0/16"
 ZONES = 2  # The fewest that an Application Load Balancer takes.
 ANYWHERE = "0.0.0.0/0"
 EPHEMERAL_PORTS = (32768, 65535)  # Where Docker publishes a container whose host port is 0.
+IN = aws.vpc.SecurityGroupIngressRule
+OUT = aws.vpc.SecurityGroupEgressRule
 
 
 class Network(pulumi.ComponentResource):
@@ -83,16 +85,17 @@ class Network(pulumi.ComponentResource):
     def _rules(self, name: str) -> None:
         balancer, instances, files = self.balancer_group.id, self.instance_group.id, self.file_system_group.id
         # Plain HTTP stays inside the VPC: a password must not cross the internet in clear.
-        self._allow_in(f"{name}-clients-to-balancer", balancer, (80, 80), cidr=CIDR)
-        self._allow_out(f"{name}-balancer-to-instances", balancer, EPHEMERAL_PORTS, group=instances)
-        self._allow_in(f"{name}-instances-from-balancer", instances, EPHEMERAL_PORTS, group=balancer)
-        self._allow_out(f"{name}-instances-to-files", instances, (2049, 2049), group=files)
-        self._allow_in(f"{name}-files-from-instances", files, (2049, 2049), group=instances)
+        self._allow(IN, f"{name}-clients-to-balancer", balancer, (80, 80), cidr=CIDR)
+        self._allow(OUT, f"{name}-balancer-to-instances", balancer, EPHEMERAL_PORTS, group=instances)
+        self._allow(IN, f"{name}-instances-from-balancer", instances, EPHEMERAL_PORTS, group=balancer)
+        self._allow(OUT, f"{name}-instances-to-files", instances, (2049, 2049), group=files)
+        self._allow(IN, f"{name}-files-from-instances", files, (2049, 2049), group=instances)
         # AWS's own services and the image registry.
-        self._allow_out(f"{name}-instances-to-https", instances, (443, 443), cidr=ANYWHERE)
+        self._allow(OUT, f"{name}-instances-to-https", instances, (443, 443), cidr=ANYWHERE)
 
-    def _allow_in(
+    def _allow(
         self,
+        direction: type[aws.vpc.SecurityGroupIngressRule] | type[aws.vpc.SecurityGroupEgressRule],
         name: str,
         owner: pulumi.Output[str],
         ports: tuple[int, int],
@@ -100,28 +103,7 @@ class Network(pulumi.ComponentResource):
         group: pulumi.Output[str] | None = None,
         cidr: str | None = None,
     ) -> None:
-        aws.vpc.SecurityGroupIngressRule(
-            name,
-            security_group_id=owner,
-            ip_protocol="tcp",
-            from_port=ports[0],
-            to_port=ports[1],
-            referenced_security_group_id=group,
-            cidr_ipv4=cidr,
-            tags=tags(name),
-            opts=self._child,
-        )
-
-    def _allow_out(
-        self,
-        name: str,
-        owner: pulumi.Output[str],
-        ports: tuple[int, int],
-        *,
-        group: pulumi.Output[str] | None = None,
-        cidr: str | None = None,
-    ) -> None:
-        aws.vpc.SecurityGroupEgressRule(
+        direction(
             name,
             security_group_id=owner,
             ip_protocol="tcp",

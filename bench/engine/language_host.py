@@ -10,6 +10,7 @@ ended, or waits forever for answers of an engine that is gone, and with it the e
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -44,6 +45,8 @@ class _LanguageHost(LanguageRuntimeServicer):
 
     def Run(self, request: language_pb2.RunRequest, context: Any) -> language_pb2.RunResponse:
         def connect() -> Settings:
+            # Unlike other clients, gRPC goes through http_proxy to this very machine too.
+            os.environ["no_grpc_proxy"] = "127.0.0.1"  # noqa: SIM112
             return Settings(
                 project=request.project,
                 stack=request.stack,
