@@ -10,5 +10,5 @@ def read_configuration() -> dict[str, str]:
     """Every key in the project's namespace and its text; what `pulumi.Config` cannot list, it only looks keys up."""
     prefix = f"{pulumi.get_project()}:"
     # The language host passes the configuration in the environment, an inline program in a context variable.
-    everything = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    everything = runtime_config.CONFIG.get() or runtime_config.get_config_env()
     return {key.removeprefix(prefix): value for key, value in everything.items() if key.startswith(prefix)}
