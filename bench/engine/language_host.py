@@ -10,16 +10,23 @@ ended, or waits forever for answers of an engine that is gone, and with it the e
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2, language_pb2_grpc, plugin_pb2
+from pulumi.runtime.proto import (
+    LanguageRuntimeServicer,
+    engine_pb2_grpc,
+    language_pb2,
+    language_pb2_grpc,
+    plugin_pb2,
+    resource_pb2_grpc,
+)
 from pulumi.runtime.settings import Settings
 
 from bench.engine.program import Program
+from bench.grpc_service import connected
 
 
 def language_host(program: Program) -> Callable[[Any], None]:
@@ -44,21 +51,21 @@ class _LanguageHost(LanguageRuntimeServicer):
         return language_pb2.GetRequiredPackagesResponse()
 
     def Run(self, request: language_pb2.RunRequest, context: Any) -> language_pb2.RunResponse:
-        def connect() -> Settings:
-            # Unlike other clients, gRPC goes through http_proxy to this very machine too.
-            os.environ["no_grpc_proxy"] = "127.0.0.1"  # noqa: SIM112
-            return Settings(
-                project=request.project,
-                stack=request.stack,
-                organization=request.organization,
-                monitor=request.monitor_address,
-                engine=request.args[0],
-                parallel=request.parallel,
-                dry_run=request.dryRun,
-            )
-
         try:
-            self._program.evaluate(connect, request.config, request.configSecretKeys)
+            with connected(request.monitor_address) as monitor, connected(request.args[0]) as engine:
+
+                def connect() -> Settings:
+                    return Settings(
+                        project=request.project,
+                        stack=request.stack,
+                        organization=request.organization,
+                        monitor=resource_pb2_grpc.ResourceMonitorStub(monitor),
+                        engine=engine_pb2_grpc.EngineStub(engine),
+                        parallel=request.parallel,
+                        dry_run=request.dryRun,
+                    )
+
+                self._program.evaluate(connect, request.config, request.configSecretKeys)
         except (Exception, asyncio.CancelledError) as error:
             return language_pb2.RunResponse(error=str(error) or type(error).__name__)
         return language_pb2.RunResponse()
