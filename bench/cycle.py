@@ -170,7 +170,7 @@ def _record_deployment(run: Run, deployment: Deployment, stack: str, engine: str
 def _check_url(url: str, state: DesiredState) -> None:
     """The exported URL must lead to the very balancer and listener that stand in for it here."""
     parts = urlsplit(url)
-    wanted = (state.balancer_dns_name, state.balancer.listener_port)
+    wanted = (state.balancer.dns_name, state.balancer.listener_port)
     if (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)) != wanted:
         raise UnavailableError(f"the stack exports {url}, but its listener is port {wanted[1]} of {wanted[0]}")
 

@@ -42,6 +42,7 @@ class HealthCheck:
 class BalancerSpec:
     """A listener and its target group, as the graph describes them."""
 
+    dns_name: str
     listener_port: int
     algorithm: str
     stickiness_s: int | None
@@ -110,6 +111,7 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     check = group.inputs.get("healthCheck", {})
     first, _, last = str(check.get("matcher", "200")).partition("-")
     return BalancerSpec(
+        dns_name=balancer.outputs["dnsName"],
         listener_port=listener.inputs["port"],
         algorithm=algorithm,
         stickiness_s=stickiness.get("cookieDuration", 86400) if stickiness.get("enabled") else None,

@@ -6,11 +6,12 @@ import os
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.failures import UnavailableError
-from bench.graph import Graph, Resource
+from bench.graph import Graph
 from bench.local_cloud.load_balancer import Balancer, BalancerSpec, HealthCheck, read_balancer, start_balancer
 from bench.local_cloud.processes import Child, stop
 from bench.local_cloud.task_definition import TaskSpec, read_task
@@ -29,7 +30,6 @@ class DesiredState:
     task_count: int
     task_max_count: int
     balancer: BalancerSpec
-    balancer_dns_name: str
 
 
 def desired_state(graph: Graph) -> DesiredState:
@@ -46,7 +46,6 @@ def desired_state(graph: Graph) -> DesiredState:
         task_count=count,
         task_max_count=max([count, *(target.inputs["maxCapacity"] for target in scaling)]),
         balancer=read_balancer(graph, service),
-        balancer_dns_name=_balancer(graph).outputs["dnsName"],
     )
 
 
@@ -99,34 +98,35 @@ class LocalStack:
 
     def _await_healthy(self, task: Task, deadline: float) -> None:
         check = self.state.balancer.health_check
-        while not _passes(check, task.port):
-            if task.child.exit_status is not None:
-                raise UnavailableError(_obituary(task.child))
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    f"{task.id} did not pass the target group's health check GET {check.path} "
-                    f"within {START_TIMEOUT_S:.0f} s: {task.child.last_words() or 'it logged nothing'}"
-                )
-            time.sleep(_POLL_S)
+        _await(
+            lambda: _passes(check, task.port),
+            task.child,
+            lambda: f"{task.id} did not pass the target group's health check GET {check.path}",
+            deadline,
+        )
 
     def _await_balancer(self, balancer: Balancer, deadline: float) -> None:
-        while True:
-            url = balancer.url()
-            if url is not None and balancer.healthy_targets() == len(self.tasks):
-                self.url = url
-                return
-            if balancer.child.exit_status is not None:
-                raise UnavailableError(_obituary(balancer.child))
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    f"the balancer found {balancer.healthy_targets()} of {len(self.tasks)} tasks healthy "
-                    f"within {START_TIMEOUT_S:.0f} s: {balancer.child.last_words() or 'it logged nothing'}"
-                )
-            time.sleep(_POLL_S)
+        def ready() -> bool:
+            self.url = balancer.url() or ""
+            return bool(self.url) and balancer.healthy_targets() == len(self.tasks)
+
+        _await(
+            ready,
+            balancer.child,
+            lambda: f"the balancer found {balancer.healthy_targets()} of {len(self.tasks)} tasks healthy",
+            deadline,
+        )
 
 
-def _balancer(graph: Graph) -> Resource:
-    return graph.one("aws:lb/loadBalancer:LoadBalancer")
+def _await(ready: Callable[[], bool], child: Child, complaint: Callable[[], str], deadline: float) -> None:
+    while not ready():
+        if child.exit_status is not None:
+            raise UnavailableError(_obituary(child))
+        if time.monotonic() > deadline:
+            raise UnavailableError(
+                f"{complaint()} within {START_TIMEOUT_S:.0f} s: {child.last_words() or 'it logged nothing'}"
+            )
+        time.sleep(_POLL_S)
 
 
 def _passes(check: HealthCheck, port: int) -> bool:
