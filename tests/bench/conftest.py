@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,8 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-_GUNICORN_OPTIONS = ("--no-control-socket", "--threads=8", "--graceful-timeout=1")
+_GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
+_GUNICORN_OPTIONS = ("--threads=8", "--graceful-timeout=1")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def pypi_server(tmp_path: Path) -> Iterator[PypiServer]:
     # Whoever connects waits in the listener's queue until gunicorn is up.
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", f"--bind=fd://{listener.fileno()}", *_GUNICORN_OPTIONS, application],
+            [_GUNICORN, f"--bind=fd://{listener.fileno()}", *_GUNICORN_OPTIONS, application],
             cwd=folder,
             env={**os.environ, "TMPDIR": str(folder)},
             pass_fds=[listener.fileno()],
