@@ -134,7 +134,7 @@ class _Chunks:
 
 
 def _read_or_open(path: Path) -> _Opened:
-    file = open(path, "rb", buffering=0)  # noqa: SIM115
+    file = path.open("rb", buffering=0)
     try:
         key = FileKey.of(os.fstat(file.fileno()))
         if key.size > SMALL_FILE_BYTES:
