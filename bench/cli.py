@@ -17,7 +17,7 @@ from bench.interruption import SIGNALS, Interrupted, Interruptions
 from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
 from bench.report.model import Report
 from bench.report.terminal import print_summary
-from bench.run import Job, conduct
+from bench.run import Job, Outcome, conduct
 
 Command = Callable[..., Any]
 
@@ -154,13 +154,13 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
         progress.note(f"{len(wheels)} wheels in {directory}")
 
 
-def _conduct(results: Path, quiet: bool, job: Job) -> Report:
+def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
     with open_progress(sys.stderr, quiet=quiet) as progress:
-        report = conduct(results, _command(), progress, job)
+        outcome = conduct(results, _command(), progress, job)
     # All is done: a signal from here on could only make the exit code another than the report's.
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    return report
+    return outcome
 
 
 def _show(report: Report, results: Path, quiet: bool) -> None:

@@ -52,3 +52,7 @@ class ExistingIndex:
         leftovers = run.scratch.remove()
         if leftovers:
             run.findings.fail(ExitCode.LEFTOVERS, f"left behind: {', '.join(leftovers)}")
+
+    def report(self, run: Run) -> model.Report:
+        """The report of the load."""
+        return run.report()

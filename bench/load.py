@@ -8,28 +8,45 @@ from pathlib import Path
 from bench.client import Load, Progress
 from bench.console import Progress as Console
 from bench.failures import ExitCode
-from bench.packages import PackageSet, build, default_cache_dir
+from bench.packages import PackageSet, Wheel, build, default_cache_dir
 from bench.parameters import LoadParameters
+from bench.report import model
 from bench.run import Run
 from bench.target import Target
 from bench.thresholds import judge
 from bench.workloads import Workload
 
 
-def prepared_uploads(load: LoadParameters, console: Console) -> tuple[Path, ...]:
-    """New wheels for a workload that uploads, made before the load so that making them costs it nothing."""
-    needed = load.workload.uploads_needed()
+def prepared_uploads(load: LoadParameters, console: Console, loads: int = 1) -> tuple[Path, ...]:
+    """New wheels for a workload that uploads, made before the load so that making them costs it nothing.
+
+    Args:
+        loads: how many times the workload is sent to the same index, which takes each wheel once.
+    """
+    needed = load.workload.uploads_needed() * loads
     if not needed:
         return ()
     package_set = PackageSet(packages=needed, versions=("1.0.0",), seed=load.seed, name_prefix="test-upload")
     return tuple(wheel.path for wheel in build(package_set, default_cache_dir(), console.progress))
 
 
-def load_and_judge(
+def workload_of(load: LoadParameters, package_set: PackageSet, wheels: Sequence[Wheel]) -> model.Workload:
+    """What is sent to an index that was filled with `wheels`, for the report."""
+    return model.Workload(
+        name=load.workload.name,
+        clients=load.workload.clients,
+        packages=package_set.packages,
+        wheels=len(wheels),
+        package_set=package_set.digest(),
+        parameters=load.as_dict(),
+    )
+
+
+def prepare_load(
     run: Run, target: Target, parameters: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
-) -> None:
-    """Send the workload and note what was measured; judge it, unless the load was cut short."""
-    load = Load(
+) -> Load:
+    """The workload against an index, ready to be sent, with its progress shown."""
+    return Load(
         target,
         parameters.workload,
         packages,
@@ -39,6 +56,13 @@ def load_and_judge(
         spill_dir=run.scratch.path,
         on_progress=lambda progress: _show(progress, parameters.workload, run.progress),
     )
+
+
+def load_and_judge(
+    run: Run, target: Target, parameters: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
+) -> None:
+    """Send the workload and note what was measured; judge it, unless the load was cut short."""
+    load = prepare_load(run, target, parameters, packages, uploads)
     try:
         run.interruptions.run(load.run())
     finally:

@@ -6,11 +6,11 @@ import contextlib
 import math
 import shutil
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bench.console import Progress
 from bench.failures import BenchError, DiskFullError, ExitCode, UnavailableError, is_disk_full
@@ -20,6 +20,9 @@ from bench.report.model import Report
 from bench.report.redact import hide
 from bench.report.run_folder import RunFolder
 from bench.scratch import Scratch, remove_abandoned
+
+T = TypeVar("T")
+Outcome = TypeVar("Outcome", covariant=True)
 
 # Less than the largest wheel: where that is all there is left, nothing works any more.
 _FULL_BYTES = 6 * 2**20
@@ -49,16 +52,20 @@ class Run:
 
         A report that cannot be written is still returned, and says so.
         """
-        report = build_report(self.findings, datetime.now(UTC))
+        return self.written(build_report, self.folder.write_report)
+
+    def written(self, build: Callable[[Findings, datetime], T], write: Callable[[T], None]) -> T:
+        """What `build` makes of the findings, written by `write`; what cannot be written is returned, and says so."""
+        result = build(self.findings, datetime.now(UTC))
         try:
-            self.folder.write_report(report)
+            write(result)
         except BenchError as error:
             self.findings.fail(error.exit_code, str(error))
-            return build_report(self.findings, datetime.now(UTC))
-        return report
+            return build(self.findings, datetime.now(UTC))
+        return result
 
 
-class Job(Protocol):
+class Job(Protocol[Outcome]):
     """What a run does."""
 
     def work(self, run: Run) -> None:
@@ -69,8 +76,12 @@ class Job(Protocol):
         """Take down what `work` put up, as far as that got; may not raise."""
         ...
 
+    def report(self, run: Run) -> Outcome:
+        """What came out, written to the results folder too. The last thing that is asked of a job."""
+        ...
 
-def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job) -> Report:
+
+def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[Outcome]) -> Outcome:
     """Do the work of `job`, take everything down, and report, however the work ends.
 
     Args:
@@ -90,10 +101,10 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job)
         progress.step("report")
         if interruptions.received is not None:
             run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
-        return run.report()
+        return job.report(run)
 
 
-def _work(run: Run, job: Job) -> None:
+def _work(run: Run, job: Job[Outcome]) -> None:
     try:
         try:
             run.interruptions.arm()

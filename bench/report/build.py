@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from bench.failures import ExitCode, worst
 from bench.report import figures
@@ -62,30 +63,51 @@ class Findings:
         self.failures.setdefault(code, sentence)
 
 
-def build_report(findings: Findings, ended_at: datetime) -> Report:
-    """The report of a run as far as it got."""
+class Ending(NamedTuple):
+    """How a run ended, in words that quote no secret."""
+
+    exit_code: ExitCode
+    failure: str | None
+    """Why it is not 0."""
+    warnings: list[str]
+    """The failures that the exit code does not tell among them."""
+
+
+def ending_of(findings: Findings) -> Ending:
+    """How a run ended, as far as it got."""
     failures = {**_evident_failures(findings), **findings.failures}
     exit_code = worst(set(failures))
     failure = failures.get(exit_code)
+    return Ending(
+        exit_code,
+        hide(failure, findings.secrets) if failure else None,
+        [hide(warning, findings.secrets) for warning in _warnings(findings, failures, exit_code)],
+    )
+
+
+def run_of(findings: Findings, ended_at: datetime) -> Run:
+    """Which run it was."""
+    return Run(
+        id=findings.run_id,
+        seed=findings.seed,
+        started_at=findings.started_at,
+        ended_at=ended_at,
+        command=[hide(word, findings.secrets) for word in findings.command],
+        index_url=hide(findings.index_url, findings.secrets) if findings.index_url else None,
+    )
+
+
+def build_report(findings: Findings, ended_at: datetime) -> Report:
+    """The report of a run as far as it got."""
+    ending = ending_of(findings)
     samples = findings.samples
     parts = FingerprintParts(workload=findings.workload, seed=findings.seed, plan=findings.plan, machine=this_machine())
-
-    def told(sentence: str) -> str:
-        return hide(sentence, findings.secrets)
-
     return Report(
         schema_version=1,
-        run=Run(
-            id=findings.run_id,
-            seed=findings.seed,
-            started_at=findings.started_at,
-            ended_at=ended_at,
-            command=[told(word) for word in findings.command],
-            index_url=told(findings.index_url) if findings.index_url else None,
-        ),
-        exit_code=exit_code,
-        verdict=exit_code.name.lower(),
-        failure=told(failure) if failure else None,
+        run=run_of(findings, ended_at),
+        exit_code=ending.exit_code,
+        verdict=ending.exit_code.name.lower(),
+        failure=ending.failure,
         stack=findings.stack,
         plan=findings.plan,
         local=findings.local,
@@ -99,7 +121,7 @@ def build_report(findings: Findings, ended_at: datetime) -> Report:
         operations=figures.operations(samples) if samples is not None else None,
         per_task=figures.per_task(samples) if samples is not None else {},
         generator=_generator(findings),
-        warnings=[told(warning) for warning in _warnings(findings, failures, exit_code)],
+        warnings=ending.warnings,
         teardown=findings.teardown,
         fingerprint=fingerprint(parts),
         fingerprint_parts=parts,

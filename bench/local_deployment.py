@@ -1,0 +1,121 @@
+"""One stack on this machine: its program evaluated, its processes started, and all of it taken down again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from bench.engine import Deployment, Engine, StackConfig
+from bench.engine.choose import choose
+from bench.failures import UnavailableError, UsageError
+from bench.local_cloud.load_balancer import find_envoy
+from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
+from bench.local_cloud.resources import LocalCloud
+from bench.report import model
+from bench.target import Target
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+
+
+class LocalDeployment:
+    """A stack, as far as it has come up. `stop` and `delete` take down whatever that is, and may be called any time."""
+
+    def __init__(
+        self, config: StackConfig, engine: Literal["auto", "pulumi", "embedded"], tasks: int | None, folder: Path
+    ) -> None:
+        """
+        Args:
+            tasks: how many of the planned tasks to run; None: as many as this machine can run honestly.
+            folder: for all that it writes; its owner removes it.
+        """
+        self._config = config
+        self._engine_name = engine
+        self._tasks = tasks
+        self._folder = folder
+        self._engine: Engine | None = None
+        self._deployment: Deployment | None = None
+        self._processes: LocalStack | None = None
+
+    def evaluate(self) -> Deployment:
+        """Have an engine make the stack's resources.
+
+        Raises:
+            UsageError: the program refuses its settings, or there is no such engine.
+            UnavailableError: a resource could not be made.
+        """
+        self._engine = choose(self._engine_name, LocalCloud(), PROJECT_FOLDER, self._folder / "engine")
+        self._deployment = self._engine.up(self._config)
+        return self._deployment
+
+    def start(self) -> Target:
+        """Start the tasks and the balancer that the resources describe; they are healthy when this returns.
+
+        Raises:
+            UsageError: the plan has fewer tasks than are asked for.
+            UnavailableError: something cannot run here, or did not come up.
+        """
+        outputs = self.deployment.outputs
+        find_envoy()
+        state = desired_state(self.deployment.graph)
+        _check_url(outputs["url"], state)
+        # Known before it is started: `stop` has to end what a start that is interrupted got to.
+        self._processes = LocalStack(state, self._folder, self._task_count(state))
+        self._processes.start()
+        return Target(self._processes.url, outputs["username"], outputs["password"])
+
+    @property
+    def deployment(self) -> Deployment:
+        """What the engine made."""
+        assert self._deployment is not None, "evaluate comes first"
+        return self._deployment
+
+    @property
+    def processes(self) -> LocalStack:
+        """What runs."""
+        assert self._processes is not None, "start comes first"
+        return self._processes
+
+    @property
+    def secrets(self) -> set[str]:
+        """What nothing may quote."""
+        return {str(self.deployment.outputs[name]) for name in self.deployment.secret_outputs}
+
+    @property
+    def stack(self) -> model.Stack:
+        """What was deployed, and by what."""
+        assert self._engine is not None, "evaluate comes first"
+        profile = self.deployment.outputs["profile"]
+        return model.Stack(name=self._config.stack, profile=profile, engine=self._engine.name, target="local")
+
+    @property
+    def plan(self) -> model.Plan:
+        """What sizing planned for AWS."""
+        plan = self.deployment.outputs["capacity"]
+        fields = {name: plan[name] for name in model.Plan.model_fields if name != "instances"}
+        return model.Plan(instances=plan["instance_min_count"], **fields)
+
+    def stop(self) -> list[str]:
+        """End the processes."""
+        if self._processes is not None:
+            self._processes.stop()
+        return []
+
+    def delete(self) -> list[str]:
+        """Delete the resources; returns what remains, in words."""
+        return list(self._engine.down()) if self._engine is not None else []
+
+    def _task_count(self, state: DesiredState) -> int:
+        if self._tasks is None:
+            return honest_task_count(state, self.deployment.outputs["capacity"]["container_cpu_units"])
+        if not 1 <= self._tasks <= state.task_max_count:
+            raise UsageError(f"--tasks {self._tasks}: the plan has at most {state.task_max_count}, and 1 at the least")
+        return self._tasks
+
+
+def _check_url(url: str, state: DesiredState) -> None:
+    """The exported URL must lead to the very balancer and listener that stand in for it here."""
+    parts = urlsplit(url)
+    wanted = (state.balancer.dns_name, state.balancer.listener_port)
+    if (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)) != wanted:
+        raise UnavailableError(f"the stack exports {url}, but its listener is port {wanted[1]} of {wanted[0]}")

@@ -1,0 +1,18 @@
+"""Taking down, each part whatever became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from bench.report import model
+
+
+def take_down(parts: Iterable[Callable[[], list[str]]]) -> model.Teardown:
+    """Call each of `parts`, which takes something down and returns what remains of it in words. Never raises."""
+    leftovers: list[str] = []
+    for part in parts:
+        try:
+            leftovers += part()
+        except Exception as error:
+            leftovers.append(f"{type(error).__name__}: {error}")
+    return model.Teardown(complete=not leftovers, leftovers=leftovers)
