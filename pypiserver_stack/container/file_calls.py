@@ -1,0 +1,18 @@
+"""The file calls and the clock of an index, in one place: a test puts a file server of its own here."""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+class FileCalls:
+    """The operating system's own calls."""
+
+    open = staticmethod(os.open)
+    close = staticmethod(os.close)
+    read = staticmethod(os.read)
+    fstat = staticmethod(os.fstat)
+    stat = staticmethod(os.stat)
+    scandir = staticmethod(os.scandir)
+    monotonic_s = staticmethod(time.monotonic)
