@@ -20,6 +20,8 @@ class ExitCode(enum.IntEnum):
     UNAVAILABLE = 4
     LEFTOVERS = 5
     UNTRUSTWORTHY = 6
+    REGRESSED = 7
+    INCOMPARABLE = 8
     INTERRUPTED = 130
 
 
@@ -30,7 +32,9 @@ PRECEDENCE = (
     ExitCode.INTERNAL,
     ExitCode.UNAVAILABLE,
     ExitCode.USAGE,
+    ExitCode.INCOMPARABLE,
     ExitCode.UNTRUSTWORTHY,
+    ExitCode.REGRESSED,
     ExitCode.THRESHOLDS_MISSED,
 )
 
@@ -56,6 +60,12 @@ class UnavailableError(BenchError):
     """The stack did not come up, or the index is unreachable, refuses, or answers with something that is no index."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+class IncomparableError(BenchError):
+    """What was to be compared differs where it must not, or there is nothing to compare with."""
+
+    exit_code = ExitCode.INCOMPARABLE
 
 
 class DiskFullError(BenchError):
