@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import AbstractContextManager
+from typing import Iterator
 
 
 class FileCalls:
@@ -14,5 +16,7 @@ class FileCalls:
     read = staticmethod(os.read)
     fstat = staticmethod(os.fstat)
     stat = staticmethod(os.stat)
-    scandir = staticmethod(os.scandir)
     monotonic_s = staticmethod(time.monotonic)
+
+    def scandir(self, descriptor: int) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
+        return os.scandir(descriptor)

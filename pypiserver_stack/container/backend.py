@@ -1,0 +1,92 @@
+"""The validated index as a backend of pypiserver, for the routes that pypiserver itself answers."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Iterable, Iterator
+
+from directory import Entry
+from index import Index, IndexUnavailableError, Snapshot
+from offload import offload
+from package_store import PackageStore
+from pypiserver.backend import SimpleFileBackend
+from pypiserver.bottle_wrapper import HTTPError
+from pypiserver.core import PkgFile
+from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
+
+_CHUNK_BYTES = 2**20
+
+
+class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
+    """Lists from the index, and writes through the package store."""
+
+    def __init__(self, config: Any, index: Index, store: PackageStore) -> None:
+        """
+        Args:
+            config: pypiserver's `RunConfig` with one root, that of the index.
+        """
+        super().__init__(config)
+        self._index = index
+        self._store = store
+        self._overwrite: bool = config.overwrite
+
+    def get_all_packages(self) -> Iterator[PkgFile]:
+        return self._packages(self._snapshot().by_path.values())
+
+    def find_project_packages(self, project: str) -> Iterator[PkgFile]:
+        return self._packages(self._snapshot().by_project.get(normalize_pkgname(project), ()))
+
+    def find_version(self, name: str, version: str) -> Iterator[PkgFile]:
+        found = self.find_project_packages(name)
+        return (package for package in found if (package.pkgname, package.version) == (name, version))
+
+    def get_projects(self) -> set[str]:
+        return set(self._snapshot().by_project)
+
+    def exists(self, filename: str) -> bool:
+        return filename in self._snapshot().names
+
+    def package_count(self) -> int:
+        return len(self._snapshot().by_path)
+
+    def digest(self, pkg: PkgFile) -> str | None:
+        """As pypiserver's, but that a file which is gone meanwhile has none."""
+        if self.hash_algo != "sha256":
+            digest: str | None = super().digest(pkg)
+            return digest
+        try:
+            digests = self._index.digest(str(pkg.relfn))
+        except IndexUnavailableError as error:
+            raise _unavailable(error) from error
+        return f"sha256={digests.sha256}" if digests else None
+
+    def add_package(self, filename: str, stream: BinaryIO) -> None:
+        with self._store.incoming() as incoming:
+            while chunk := stream.read(_CHUNK_BYTES):
+                incoming.write(chunk)
+            try:
+                incoming.publish(filename, overwrite=self._overwrite)
+            except FileExistsError as error:
+                raise HTTPError(409, f"Package {filename!r} already exists!") from error
+
+    def remove_package(self, pkg: PkgFile) -> None:
+        offload(super().remove_package, pkg)
+        offload(self._index.digests.remove, str(pkg.relfn))
+        self._index.distrust()
+
+    def _snapshot(self) -> Snapshot:
+        try:
+            return self._index.snapshot()
+        except IndexUnavailableError as error:
+            raise _unavailable(error) from error
+
+    def _packages(self, entries: Iterable[Entry]) -> Iterator[PkgFile]:
+        # New objects each time: pypiserver keeps a digest in them for good.
+        root = str(self.roots[0])
+        for entry in entries:
+            guessed = guess_pkgname_and_version(entry.name)
+            assert guessed is not None  # or it would not be an entry
+            yield PkgFile(*guessed, fn=f"{root}/{entry.relfn}", root=root, relfn=entry.relfn)
+
+
+def _unavailable(error: IndexUnavailableError) -> HTTPError:
+    return HTTPError(503, str(error), headers={"Retry-After": "2"})

@@ -1,0 +1,216 @@
+"""Which packages lie in a directory tree: read once, and trusted for as long as the tree proves unchanged.
+
+A directory's signature is what changes when a name in it comes, goes or is replaced. Time stamps are coarse, so that a
+change may leave the signature of the change just before it; but not one that comes a margin after a signature was first
+seen. What was read later than that, by the clock of this host alone, holds until the signature changes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Mapping, NamedTuple, Optional, Tuple
+
+from digests import Digests, FileKey
+from file_calls import FileCalls
+from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
+
+_ATTEMPTS = 5
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+# Made by the file system for itself, and closed to all others.
+_NOT_OURS = "lost+found"
+
+Signature = Tuple[Optional[Tuple[int, int, int, int]], ...]
+"""Device, inode, mtime_ns, ctime_ns: of the directory, then of what each of its symbolic links to packages leads to."""
+
+
+class Identity(NamedTuple):
+    """What a file held when it was last looked at."""
+
+    key: FileKey
+    seen_s: float
+    """When this key was first seen, by the monotonic clock of this host."""
+    digests: Digests | None
+    """None while another file might still come with the same key."""
+
+
+class Entry:
+    """A package file; `project` is the normalised name."""
+
+    __slots__ = ("identity", "name", "project", "relfn", "version")
+
+    def __init__(self, relfn: str, name: str, project: str, version: str) -> None:
+        self.relfn = relfn
+        self.name = name
+        self.project = project
+        self.version = version
+        self.identity: Identity | None = None
+
+    @property
+    def key(self) -> FileKey | None:
+        """Which state of the file `digests` belongs to."""
+        return self.identity.key if self.identity and self.identity.digests else None
+
+    @property
+    def digests(self) -> Digests | None:
+        """None until somebody needed them."""
+        return self.identity.digests if self.identity else None
+
+
+class Listing(NamedTuple):
+    """What lies in one directory."""
+
+    entries: dict[str, Entry]
+    """By base name."""
+    subdirectories: list[str]
+    """Paths from the root, as is the next."""
+    links: list[str]
+
+
+class Seen(NamedTuple):
+    """One directory as it was last read."""
+
+    signature: Signature
+    since_s: float
+    listing: Listing
+    trusted: bool
+
+
+Tree = Mapping[str, Seen]
+"""Directories by their path from the root, parents first; the root is ""."""
+
+
+class Directory:
+    """The tree under `root`, as pypiserver walks it: no names with a leading dot, no symbolic links to directories."""
+
+    def __init__(self, root: Path, margin_s: float, calls: FileCalls) -> None:
+        self._root = root
+        self._margin_s = margin_s
+        self._calls = calls
+
+    def read(self, known: Tree, *, trust: bool) -> Tree:
+        """The tree as it is: `known` itself where it proves unchanged, else with the entries of `known` reused.
+
+        Args:
+            trust: False reads every directory.
+
+        Raises:
+            OSError: some directory cannot be read. There is no partial answer.
+        """
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                tree = self._read(known, trust)
+                if len(tree) == len(known) and all(seen is known.get(path) for path, seen in tree.items()):
+                    return known
+                # A package that moves to where was read already, from where was not read yet, is in neither.
+                if self._signatures(tree) == [seen.signature for seen in tree.values()]:
+                    return tree
+                known = tree
+            except OSError as error:
+                if error.errno not in _GONE or not attempts_left:
+                    raise
+                trust = False
+        # It changes faster than it can be read twice: what a single walk finds, as pypiserver's own.
+        return tree
+
+    def _read(self, known: Tree, trust: bool) -> Tree:
+        tree: dict[str, Seen] = {}
+        root = self._calls.open(self._root, _DIRECTORY)
+        try:
+            waiting = [""]
+            while waiting:
+                path = waiting.pop()
+                tree[path] = self._look(root, path, known.get(path), trust)
+                waiting += tree[path].listing.subdirectories
+        finally:
+            self._calls.close(root)
+        return tree
+
+    def _look(self, root: int, path: str, known: Seen | None, trust: bool) -> Seen:
+        started_s = self._calls.monotonic_s()
+        descriptor = self._open(root, path)
+        try:
+            signature = self._signature(root, descriptor, known.listing.links if known else [])
+            if known is None or known.signature != signature:
+                since_s = self._calls.monotonic_s()
+            elif known.trusted and trust:
+                return known
+            else:
+                since_s = known.since_s
+            listing = self._scan(root, descriptor, path, known.listing.entries if known else {})
+        finally:
+            self._close(root, descriptor)
+        return Seen(signature, since_s, listing, trusted=started_s >= since_s + self._margin_s)
+
+    def _signatures(self, tree: Tree) -> list[Signature]:
+        signatures = []
+        root = self._calls.open(self._root, _DIRECTORY)
+        try:
+            for path, seen in tree.items():
+                descriptor = self._open(root, path)
+                try:
+                    signatures.append(self._signature(root, descriptor, seen.listing.links))
+                finally:
+                    self._close(root, descriptor)
+        finally:
+            self._calls.close(root)
+        return signatures
+
+    def _signature(self, root: int, descriptor: int, links: list[str]) -> Signature:
+        statuses = [self._calls.fstat(descriptor), *(self._target(root, link) for link in links)]
+        return tuple(
+            status and (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns) for status in statuses
+        )
+
+    def _scan(self, root: int, descriptor: int, path: str, known: Mapping[str, Entry]) -> Listing:
+        prefix = f"{path}/" if path else ""
+        listing = Listing({}, [], [])
+        entries = listing.entries
+        with self._calls.scandir(descriptor) as items:
+            for item in items:
+                name = item.name
+                if name.startswith("."):
+                    continue
+                if item.is_file(follow_symlinks=False):
+                    if entry := known.get(name) or _entry(prefix, name):
+                        entries[name] = entry
+                elif item.is_dir(follow_symlinks=False):
+                    if prefix + name != _NOT_OURS:
+                        listing.subdirectories.append(prefix + name)
+                elif item.is_symlink() and (entry := known.get(name) or _entry(prefix, name)):
+                    listing.links.append(entry.relfn)
+                    target = self._target(root, entry.relfn)
+                    if target and stat.S_ISREG(target.st_mode):
+                        entries[name] = entry
+        return listing
+
+    def _target(self, root: int, link: str) -> os.stat_result | None:
+        try:
+            return self._calls.stat(link, dir_fd=root)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
+
+    def _open(self, root: int, path: str) -> int:
+        # By its path from the opened root, whose parents have all been opened just now: an NFS client asks the file
+        # server for the attributes of what it opens, and looks names up anew where those of the directory changed.
+        return self._calls.open(path, _DIRECTORY | os.O_NOFOLLOW, dir_fd=root) if path else root
+
+    def _close(self, root: int, descriptor: int) -> None:
+        if descriptor != root:
+            self._calls.close(descriptor)
+
+
+def _entry(prefix: str, name: str) -> Entry | None:
+    """None for a file that is no package."""
+    guessed = guess_pkgname_and_version(name)
+    if guessed is None:
+        return None
+    project, version = guessed
+    # Many files share each of these.
+    return Entry(prefix + name, name, sys.intern(normalize_pkgname(project)), sys.intern(version))

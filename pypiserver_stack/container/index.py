@@ -1,0 +1,216 @@
+"""The index: what pypiserver lists, held in memory and proved to be so for each request.
+
+Every answer rests on a look at the directories that began after the request arrived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+from typing import Mapping, NamedTuple
+from weakref import WeakValueDictionary
+
+from digests import Digests, DigestStore, FileKey
+from directory import Directory, Entry, Identity, Tree
+from file_calls import FileCalls
+from identities import Identified, Identities
+from offload import offload
+from pages import Page, Pages, project_pages, root_pages
+from sharing import Shared
+from snapshot import NOTHING, Snapshot
+
+__all__ = ["Entry", "Index", "IndexUnavailableError", "Page", "Snapshot"]
+
+_ATTEMPTS = 5
+_HELD_PAGES_BYTES = 64 * 2**20
+
+
+class IndexUnavailableError(Exception):
+    """The directory of the packages cannot be read at the moment."""
+
+
+class _Project(NamedTuple):
+    """A project's listing, and what it was made from."""
+
+    identified: Identified
+    pages: Pages
+    generation: int
+
+    @property
+    def size_bytes(self) -> int:
+        # The second term: what surrounds a page, and each file in `identified`.
+        return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.identified.files)
+
+
+class Index:
+    """The packages under `root`. One for each worker; its methods are for greenlets of that worker."""
+
+    def __init__(self, root: Path, digests: DigestStore, *, margin_s: float, calls: FileCalls | None = None) -> None:
+        """
+        Args:
+            margin_s: how long two changes of a directory may leave it with the same time stamps: their granularity, and
+                what the clock of the file server may do besides.
+        """
+        calls = calls or FileCalls()
+        self.digests = digests
+        self._root = root
+        self._directory = Directory(root, margin_s, calls)
+        self._identities = Identities(root, digests, margin_s, calls)
+        self._tree: Tree = {}
+        self._snapshot = NOTHING
+        # Replaced when somebody doubts the index, and noted by the validation that read everything because of it.
+        self._doubt = self._answered_doubt = object()
+        self._validated = Shared(self._validate)
+        self._root_page = Shared(self._render_root)
+        self._root_pages: tuple[Mapping[str, object], Pages] = ({}, root_pages([]))
+        self._projects = _Projects()
+        self._rendering: WeakValueDictionary[str, Shared[_Project | None]] = WeakValueDictionary()
+
+    def snapshot(self) -> Snapshot:
+        """All packages.
+
+        Raises:
+            IndexUnavailableError: they cannot be read; as do all methods that look at the directory.
+        """
+        return self._validated()
+
+    def project_page(self, project: str, as_json: bool) -> Page | None:
+        """The listing of a project; None if there is none by this normalised name."""
+        listed = self._project(project)
+        return listed and (listed.pages.json if as_json else listed.pages.html)
+
+    def root_page(self, as_json: bool) -> Page:
+        """The listing of all projects."""
+        self._validated()
+        pages = self._root_page()
+        return pages.json if as_json else pages.html
+
+    def digest(self, relfn: str) -> Digests | None:
+        """The digests of a package; None if there is none at this path."""
+        entry = self.find(relfn)
+        listed = self._project(entry.project) if entry else None
+        if entry is None or listed is None:
+            return None
+        return entry.digests or dict(listed.identified.files).get(entry)
+
+    def find(self, relfn: str) -> Entry | None:
+        """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
+        entry = self._snapshot.by_path.get(relfn)
+        if entry is None or self._doubt is not self._answered_doubt:
+            entry = self._validated().by_path.get(relfn)
+        return entry
+
+    def is_current(self, entry: Entry, key: FileKey) -> bool:
+        """Whether an opened file is the one that is listed. Afterwards `entry.digests` are its digests, if known."""
+        if entry.digests is None and (stored := offload(self.digests.get, entry.relfn, key)):
+            entry.identity = Identity(key, 0, stored)
+        return entry.key in (None, key)
+
+    def metadata(self, entry: Entry) -> bytes | None:
+        """The metadata that the listing offers for a package; its digest is then `entry.digests.metadata_sha256`."""
+        for _ in range(_ATTEMPTS):
+            if entry.digests is None and self._project(entry.project) is None:
+                return None
+            if entry.digests is None or entry.digests.metadata_sha256 is None:
+                return None
+            content: bytes | None = offload(self.digests.metadata, entry.relfn)
+            if content is not None and hashlib.sha256(content).hexdigest() == entry.digests.metadata_sha256:
+                return content
+            self.distrust(entry)
+        return None
+
+    def distrust(self, entry: Entry | None = None) -> None:
+        """Say that the index is not what the directory holds; the next validation reads everything again.
+
+        Args:
+            entry: the package whose file is another one, if it is known which.
+        """
+        if entry is not None:
+            entry.identity = None
+        self._doubt = object()
+
+    def _validate(self) -> Snapshot:
+        doubt = self._doubt
+        try:
+            trusted = doubt is self._answered_doubt
+            self._tree, self._snapshot = offload(self._read, self._tree, self._snapshot, trusted)
+        except OSError as error:
+            raise IndexUnavailableError(f"the packages cannot be read: {error}") from error
+        self._answered_doubt = doubt
+        return self._snapshot
+
+    def _read(self, known: Tree, snapshot: Snapshot, trust: bool) -> tuple[Tree, Snapshot]:
+        tree = self._directory.read(known, trust=trust)
+        return tree, snapshot if tree is known else snapshot.after(known, tree)
+
+    def _project(self, project: str) -> _Project | None:
+        for _ in range(_ATTEMPTS):
+            snapshot = self._validated()
+            if project not in snapshot.by_project:
+                return None
+            held = self._projects.get(project)
+            if held and held.generation == snapshot.generation:
+                return held
+            render = self._rendering.setdefault(project, Shared(partial(self._render, project)))
+            try:
+                return render()
+            except (FileNotFoundError, NotADirectoryError):
+                # A file went after the validation. If none went, the index was wrong.
+                self.distrust()
+            except OSError as error:
+                raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
+        raise IndexUnavailableError(f"the packages of {project!a} change faster than they can be read")
+
+    def _render(self, project: str) -> _Project | None:
+        snapshot = self._snapshot
+        if project not in snapshot.by_project:
+            return None
+        held = self._projects.get(project)
+        if held and held.generation == snapshot.generation:
+            return held
+        listed: _Project = offload(self._identify, project, snapshot, held)
+        if listed.identified.lasting:
+            self._projects.hold(project, listed)
+        return listed
+
+    def _identify(self, project: str, snapshot: Snapshot, held: _Project | None) -> _Project:
+        identified = self._identities.of(snapshot.by_project[project])
+        same = held is not None and held.identified.files == identified.files
+        pages = held.pages if held and same else project_pages(project, identified.files)
+        return _Project(identified, pages, snapshot.generation)
+
+    def _render_root(self) -> Pages:
+        if self._root_pages[0] is not self._snapshot.by_project:
+            self._root_pages = offload(_root_of, self._snapshot.by_project, *self._root_pages)
+        return self._root_pages[1]
+
+
+def _root_of(
+    projects: Mapping[str, object], listed: Mapping[str, object], pages: Pages
+) -> tuple[Mapping[str, object], Pages]:
+    return projects, pages if projects.keys() == listed.keys() else root_pages(projects)
+
+
+class _Projects:
+    """The listings asked for last, up to a number of bytes."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, _Project] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, project: str) -> _Project | None:
+        held = self._held.get(project)
+        if held:
+            self._held.move_to_end(project)
+        return held
+
+    def hold(self, project: str, listed: _Project) -> None:
+        if held := self._held.pop(project, None):
+            self._bytes -= held.size_bytes
+        self._held[project] = listed
+        self._bytes += listed.size_bytes
+        while self._bytes > _HELD_PAGES_BYTES:
+            _, dropped = self._held.popitem(last=False)
+            self._bytes -= dropped.size_bytes
