@@ -30,6 +30,16 @@ class RunByDefault(click.Group):
         return super().parse_args(ctx, args if names_a_command else ["run", *args])
 
 
+RESULT_OPTIONS = (
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        default=Path("results"),
+        show_default=True,
+        help="For the reports.",
+    ),
+    click.option("--quiet", is_flag=True, help="Say nothing but the result."),
+)
 LOAD_OPTIONS = (
     click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
     click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES]."),
@@ -43,20 +53,22 @@ LOAD_OPTIONS = (
     click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
     click.option("--cookies", type=click.Choice(["none", "shared"]), help="none, or one jar for all clients [none]."),
     click.option("--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."),
-    click.option(
-        "--results",
-        type=click.Path(path_type=Path),
-        default=Path("results"),
-        show_default=True,
-        help="For the reports.",
-    ),
-    click.option("--quiet", is_flag=True, help="Say nothing but the result."),
+    *RESULT_OPTIONS,
 )
 
 
 def _load_options(command: Command) -> Command:
     """The options of every command that sends a load."""
-    for option in reversed(LOAD_OPTIONS):
+    return _with(LOAD_OPTIONS, command)
+
+
+def _result_options(command: Command) -> Command:
+    """The options of every command that leaves a result."""
+    return _with(RESULT_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -134,6 +146,30 @@ def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> N
 
 
 @cli.command()
+@click.option("--url", envvar="PYPI_URL", show_envvar=True, help="A live index [none: a stack on this machine].")
+@click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
+@click.option("--stack", help="Without --url: which Pulumi.<stack>.yaml to evaluate [stress].")
+@click.option("--engine", type=click.Choice(["auto", "pulumi", "embedded"]), help="Without --url [auto].")
+@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
+@click.option("--tasks", type=click.IntRange(min=1), help="How many tasks to run; with --url, how many there are.")
+@click.option("--uploads", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Wheels to upload.")
+@click.option("--readers", type=click.IntRange(1, 500), default=16, show_default=True, help="Connections that read.")
+@click.option(
+    "--time-limit", "time_limit_s", type=click.FloatRange(min=1), default=300, show_default=True, help="In seconds."
+)
+@click.option("--keep-packages", is_flag=True, help="Leave what was uploaded, and check no removals.")
+@_result_options
+def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
+    """Check that no task misses a file from the moment its upload was answered."""
+    from bench.consistency.jobs import job
+    from bench.consistency.table import print_summary
+
+    report = _conduct(results, quiet, job(**asked, password=os.environ.get("PYPI_PASSWORD", "")))
+    _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
+    sys.exit(report.exit_code)
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
     "--packages", type=int, envvar="NUM_PACKAGES", default=100, show_default=True, help="Of three wheels each."
@@ -164,9 +200,13 @@ def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
 
 
 def _show(report: Report, results: Path, quiet: bool) -> None:
+    _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
+
+
+def _print(write: Callable[[], None]) -> None:
     """Print the result. Where nobody can read it, the exit code and the report in its folder have to do."""
     try:
-        print_summary(report, results / report.run.id, sys.stdout, quiet=quiet)
+        write()
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
