@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import pulumi
 
-from pypiserver_stack.host import FILES_ATTRIBUTE, HostFile, container_files, files_digest
+from pypiserver_stack.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_VARIABLE, packed
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import GID, UID
 from sizing.capacity import TaskPlan
 
-IMAGE = "pypiserver/pypiserver:v2.4.2"
 NAME = "pypiserver"
 PORT = 8080
 # Not a folder of the image: Docker would give the volume the owner of that folder, which the access point refuses.
 PACKAGES_PATH = "/srv/packages"
 PEER_PACKAGES_PATH = "/data/packages"
-SERVER_PATH = "/opt/pypiserver"
 PACKAGES_VOLUME = "packages"
+HTPASSWD_PATH = "/data/.htpasswd"
+# Longer than gunicorn's graceful_timeout, so that it ends by itself. Before that, ECS has taken the task out of the
+# balancer and waited for the deregistration delay.
 STOP_TIMEOUT_S = 40
 
-HTPASSWD_HOST_PATH = "/opt/pypiserver/htpasswd"
-HTPASSWD_PATH = "/data/.htpasswd"
+
+@dataclass(frozen=True)
+class HostFile:
+    """A file that user data writes on each host, and that the container sees under another path and cannot change."""
+
+    volume: str
+    host_path: str
+    container_path: str
+    content: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -33,69 +40,78 @@ class Container:
 
     definition: dict[str, Any]
     host_files: tuple[HostFile, ...]
-    host_volumes: dict[str, str]
-    """Volume name to host path."""
-
-    @property
-    def placement(self) -> str:
-        """Which hosts can run it, in ECS's cluster query language: those that were given these very files."""
-        return f"attribute:{FILES_ATTRIBUTE} == {files_digest(self.host_files)}"
 
 
-def container(settings: Settings, plan: TaskPlan) -> Container:
-    """The container that the settings ask for."""
-    return _htpasswd_container(settings, plan) if settings.authentication == "htpasswd" else _container(settings, plan)
+def container(settings: Settings, plan: TaskPlan, htpasswd: pulumi.Input[str]) -> Container:
+    """The container that the settings ask for.
+
+    Args:
+        htpasswd: the generated user and the bcrypt hash of the password, as a line of an htpasswd file.
+    """
+    host_files = []
+    if settings.authentication == "bcrypt":
+        host_files.append(HostFile("htpasswd", "/opt/pypiserver/htpasswd", HTPASSWD_PATH, htpasswd))
+    if settings.entry_point == "image":
+        configuration = (CONTAINER_FOLDER / "peer.gunicorn.conf.py").read_text("utf-8")
+        # gunicorn reads it from its working directory, which the image sets to /data.
+        host_files.append(
+            HostFile("gunicorn", "/opt/pypiserver/gunicorn.conf.py", "/data/gunicorn.conf.py", configuration)
+        )
+        definition, packages_path = _image_entry_point(settings), PEER_PACKAGES_PATH
+    else:
+        definition, packages_path = _gunicorn_entry_point(settings), PACKAGES_PATH
+    common = _common(settings, plan)
+    definition = {**common, **definition, "environment": common["environment"] + definition.get("environment", [])}
+    definition["mountPoints"] = [
+        {"sourceVolume": PACKAGES_VOLUME, "containerPath": packages_path, "readOnly": False},
+        *({"sourceVolume": f.volume, "containerPath": f.container_path, "readOnly": True} for f in host_files),
+    ]
+    return Container(definition, tuple(host_files))
 
 
-def _container(settings: Settings, plan: TaskPlan) -> Container:
-    host_files = container_files("gunicorn.conf.py", "wsgi.py", "credentials.py")
-    definition = {
-        **_common(settings, plan, PACKAGES_PATH),
+def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
+    """Our server: the files travel in the environment, and gunicorn starts where they were unpacked."""
+    htpasswd_paths = {"htpasswd": f"{PACKAGES_PATH}/.htpasswd", "bcrypt": HTPASSWD_PATH}
+    variables = {
+        "PYPISERVER_PACKAGES": PACKAGES_PATH,
+        "PYPISERVER_BACKEND": settings.backend,
+        "PYPISERVER_AUTHENTICATION": settings.authentication,
+        "PYPISERVER_HTPASSWD": htpasswd_paths.get(settings.authentication),
+        "PYPISERVER_UPLOAD_LIMIT_MB": str(settings.upload_limit_mb),
+        "PYPISERVER_OVERWRITE": str(settings.overwrite).lower(),
+        "PYPISERVER_TIMING_HEADERS": str(settings.timing_headers).lower(),
+        "PYPISERVER_INDEX_MARGIN_S": str(settings.index_margin_s),
+        FILES_VARIABLE: packed(),
+    }
+    return {
         # The image's own entry point would import bottle before gevent has patched anything.
-        "entryPoint": ["gunicorn"],
-        "command": [
-            "--config",
-            f"{SERVER_PATH}/gunicorn.conf.py",
-            "--chdir",
-            SERVER_PATH,
-            "--bind",
-            f"0.0.0.0:{PORT}",
-            "wsgi:application",
-        ],
+        "entryPoint": ["python", "-c", BOOTSTRAP],
+        "command": ["gunicorn", "--bind", f"0.0.0.0:{PORT}", "wsgi:application"],
         # Without the image's entry point nobody drops root's rights, so the task starts without them.
         "user": f"{UID}:{GID}",
+        # A connection is a file descriptor; what a task gets unasked depends on Docker's version on the host.
+        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
+        "environment": [{"name": name, "value": value} for name, value in variables.items() if value is not None],
     }
-    definition["environment"] += [
-        {"name": "PYPISERVER_BACKEND", "value": settings.backend},
-        {"name": "PYPISERVER_PACKAGES", "value": PACKAGES_PATH},
-    ]
-    definition["mountPoints"].append({"sourceVolume": "server", "containerPath": SERVER_PATH, "readOnly": True})
-    return Container(definition, host_files, {"server": str(PurePosixPath(host_files[0].path).parent)})
 
 
-def _htpasswd_container(settings: Settings, plan: TaskPlan) -> Container:
-    """pypiserver as the Terraform module runs it: the image's own entry point and bcrypt on every request."""
-    host_files = container_files("peer.gunicorn.conf.py")
-    definition = {
-        **_common(settings, plan, PEER_PACKAGES_PATH),
+def _image_entry_point(settings: Settings) -> dict[str, Any]:
+    """pypiserver as the Terraform module runs it: `pypi-server`, which imports bottle before gevent patches."""
+    return {
         "command": [
             *("run", "-p", str(PORT), "--server", "gunicorn", "--backend", settings.backend),
-            *("--authenticate", "download,list,update", "-P", HTPASSWD_PATH, PEER_PACKAGES_PATH),
+            *("--authenticate", "download,list,update", "-P", HTPASSWD_PATH),
+            *(["--overwrite"] if settings.overwrite else []),
+            PEER_PACKAGES_PATH,
         ],
     }
-    definition["mountPoints"] += [
-        {"sourceVolume": "htpasswd", "containerPath": HTPASSWD_PATH, "readOnly": True},
-        # gunicorn reads it from its working directory, which the image sets to /data.
-        {"sourceVolume": "gunicorn", "containerPath": "/data/gunicorn.conf.py", "readOnly": True},
-    ]
-    return Container(definition, host_files, {"htpasswd": HTPASSWD_HOST_PATH, "gunicorn": host_files[0].path})
 
 
-def _common(settings: Settings, plan: TaskPlan, packages_path: str) -> dict[str, Any]:
+def _common(settings: Settings, plan: TaskPlan) -> dict[str, Any]:
     probe = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{PORT}{settings.health_check_path}', timeout=4)"
     return {
         "name": NAME,
-        "image": IMAGE,
+        "image": settings.image,
         "essential": True,
         "cpu": plan.container_cpu_units,
         "memory": plan.container_memory_mb,
@@ -105,7 +121,6 @@ def _common(settings: Settings, plan: TaskPlan, packages_path: str) -> dict[str,
             {"name": "GUNICORN_WORKERS", "value": str(plan.gunicorn_workers)},
             {"name": "GUNICORN_KEEPALIVE_S", "value": str(settings.gunicorn_keepalive_s)},
         ],
-        "mountPoints": [{"sourceVolume": PACKAGES_VOLUME, "containerPath": packages_path, "readOnly": False}],
         "healthCheck": {"command": ["CMD", "python", "-c", probe], "interval": 30, "timeout": 5, "retries": 3},
         "stopTimeout": STOP_TIMEOUT_S,
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.host import HostFile, user_data
+from pypiserver_stack.host import user_data
 from pypiserver_stack.network import Network
 from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.tags import tags
@@ -29,15 +29,13 @@ class Fleet(pulumi.ComponentResource):
         plan: TaskPlan,
         instance: Instance,
         *,
-        host_files: tuple[HostFile, ...],
-        secret_host_files: Sequence[tuple[str, pulumi.Output[str]]],
+        host_files: Mapping[str, pulumi.Input[str]],
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
-            host_files: written to each host at boot.
-            secret_host_files: path and content of further ones that are known only once other resources exist.
+            host_files: path to content of what is written to each host at boot.
         """
         super().__init__("pypiserver:index:Fleet", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
@@ -47,7 +45,7 @@ class Fleet(pulumi.ComponentResource):
             tags=tags(name),
             opts=self._child,
         )
-        template = self._launch_template(name, plan, instance, host_files, secret_host_files, network.instance_group.id)
+        template = self._launch_template(name, plan, instance, host_files, network.instance_group.id)
         self.group = self._group(name, plan, template, network)
         self.capacity_provider = aws.ecs.CapacityProvider(
             name,
@@ -80,8 +78,7 @@ class Fleet(pulumi.ComponentResource):
         name: str,
         plan: TaskPlan,
         instance: Instance,
-        host_files: tuple[HostFile, ...],
-        secret_host_files: Sequence[tuple[str, pulumi.Output[str]]],
+        host_files: Mapping[str, pulumi.Input[str]],
         security_group_id: pulumi.Input[str],
     ) -> aws.ec2.LaunchTemplate:
         instance_role = ServiceRole(
@@ -100,13 +97,8 @@ class Fleet(pulumi.ComponentResource):
         ami = aws.ssm.get_parameter_output(
             name=AMI_PARAMETERS[instance.architecture], opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        paths = [path for path, _ in secret_host_files]
-        data = pulumi.Output.all(self.cluster.name, *(content for _, content in secret_host_files)).apply(
-            lambda known: user_data(
-                known[0],
-                plan.memory_for_tasks_mb,
-                host_files + tuple(HostFile(path, content) for path, content in zip(paths, known[1:], strict=True)),
-            )
+        data = pulumi.Output.all(cluster_name=self.cluster.name, files=host_files).apply(
+            lambda known: user_data(known["cluster_name"], plan.memory_for_tasks_mb, known["files"])
         )
         return aws.ec2.LaunchTemplate(
             name,

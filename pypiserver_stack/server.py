@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from pypiserver_stack.capacity import plan_capacity
-from pypiserver_stack.container_definition import HTPASSWD_HOST_PATH, container
+from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
@@ -31,7 +31,7 @@ class PypiServer(pulumi.ComponentResource):
         instance, plan = plan_capacity(settings)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for warning in plan.warnings:
+        for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
         network = Network(name, opts=child)
@@ -50,14 +50,13 @@ class PypiServer(pulumi.ComponentResource):
             security_group_id=network.balancer_group.id,
             opts=child,
         )
-        task_container = container(settings, plan)
         htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
+        task_container = container(settings, plan, htpasswd)
         fleet = Fleet(
             name,
             plan,
             instance,
-            host_files=task_container.host_files,
-            secret_host_files=[(HTPASSWD_HOST_PATH, htpasswd)] if settings.authentication == "htpasswd" else [],
+            host_files={file.host_path: file.content for file in task_container.host_files},
             network=network,
             opts=child,
         )

@@ -115,16 +115,13 @@ class Service(pulumi.ComponentResource):
             requires_compatibilities=["EC2"],
             # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
             network_mode="bridge",
-            placement_constraints=[
-                aws.ecs.TaskDefinitionPlacementConstraintArgs(type="memberOf", expression=container.placement)
-            ],
             execution_role_arn=execution.role.arn,
             task_role_arn=task_role.role.arn,
             volumes=[
                 packages,
                 *(
-                    aws.ecs.TaskDefinitionVolumeArgs(name=volume, host_path=path)
-                    for volume, path in container.host_volumes.items()
+                    aws.ecs.TaskDefinitionVolumeArgs(name=file.volume, host_path=file.host_path)
+                    for file in container.host_files
                 ),
             ],
             container_definitions=with_outputs(

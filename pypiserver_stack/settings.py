@@ -7,16 +7,27 @@ sizing computes it. All mistakes are reported at once, before any resource exist
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sizing.profiles import PROFILES
 
 Count = Annotated[int, Field(ge=1, le=1000)]
+
+_IMAGE = re.compile(
+    r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
+)
+
+
+def _names_a_version(image: str) -> str:
+    if not _IMAGE.fullmatch(image):
+        raise ValueError(image)
+    return image
 
 
 @dataclass(frozen=True)
@@ -82,15 +93,55 @@ class Settings(BaseModel):
         default=None, description="Most tasks of the service; computed: twice the fewest."
     )
 
-    backend: Literal["simple-dir"] = Field(
-        default="simple-dir",
-        description="How the index is read. simple-dir: pypiserver's own, walks the directory each time.",
+    image: Annotated[str, AfterValidator(_names_a_version)] = Field(
+        default="pypiserver/pypiserver:v2.4.2",
+        description=(
+            "Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, "
+            "a digest cannot."
+        ),
+        json_schema_extra={"takes": "NAME:TAG or NAME:TAG@sha256:DIGEST, where TAG is not latest"},
     )
-    authentication: Literal["sha256", "htpasswd"] = Field(
+    entry_point: Literal["gunicorn", "image"] = Field(
+        default="gunicorn",
+        description=(
+            "What starts in the task. gunicorn: our server, with gevent patched before anything is imported. image: "
+            "the image's own entry point, as the Terraform module uses it, which reads nothing of the settings from "
+            "upload_limit_mb to index_margin_s but overwrite; kept for comparison."
+        ),
+    )
+    authentication: Literal["sha256", "htpasswd", "bcrypt"] = Field(
         default="sha256",
         description=(
             "How a password is checked. sha256: constant-time comparison of digests of the generated password. "
-            "htpasswd: bcrypt on every request, as the Terraform module does it; kept for comparison."
+            "htpasswd: your own file `.htpasswd` in the folder of the packages, checked once per password and "
+            "remembered. bcrypt: the generated password by bcrypt on every request, as the Terraform module does it; "
+            "kept for comparison."
+        ),
+    )
+    backend: Literal["simple-dir", "validated"] = Field(
+        default="simple-dir",
+        description=(
+            "How the index is read. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
+            "memory, and trusted while the directory proves unchanged."
+        ),
+    )
+    upload_limit_mb: Annotated[int, Field(ge=1, le=65536)] = Field(
+        default=1024,
+        description="Largest upload in MB; above it the answer is 413. The largest wheels there are have about 900 MB.",
+    )
+    overwrite: bool = Field(
+        default=False,
+        description="Whether an upload may replace a file. While it may not, clients may keep what they downloaded.",
+    )
+    timing_headers: bool = Field(
+        default=True,
+        description="Tell in `Server-Timing` and `X-Served-By` what an answer cost and which task gave it.",
+    )
+    index_margin_s: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=3,
+        description=(
+            "Seconds for which a changed directory is read anew each time before the validated backend trusts it: "
+            "2 for file systems whose timestamps are that coarse, 1 for a file server that sets its clock."
         ),
     )
     gunicorn_keepalive_s: Annotated[int, Field(ge=1, le=4000)] = Field(
@@ -106,6 +157,16 @@ class Settings(BaseModel):
         pattern=r"^/[A-Za-z0-9._~/-]*$",
         description="Path of the balancer's health check. pypiserver's `/` walks every package; `/health` is static.",
     )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed, and should be known."""
+        if "@" in self.image:
+            return ()
+        return (
+            f"image {self.image} is not pinned by digest, so its tag may come to mean another image: see "
+            "docs/configuration.md for the command that prints the digest",
+        )
 
     @classmethod
     def from_config(cls, config: Mapping[str, str]) -> Settings:
@@ -125,9 +186,10 @@ class Settings(BaseModel):
         values = {**(profile.values if profile else {}), **{k: v for k, v in config.items() if k in cls.model_fields}}
         wrong = _wrong_values(cls, values)
         problems.extend(wrong)
+        told = {problem.key for problem in wrong}
         # What is wrong falls back to its default, so that the rest can be checked against each other all the same.
-        settings = cls.model_validate({k: v for k, v in values.items() if k not in {problem.key for problem in wrong}})
-        problems.extend(_disordered_ranges(settings, except_for={problem.key for problem in wrong}))
+        settings = cls.model_validate({k: v for k, v in values.items() if k not in told})
+        problems.extend(_disordered_ranges(settings, told) + _unsupported_by_the_image(settings, told))
         if problems:
             raise SettingsError(problems)
         return settings
@@ -137,8 +199,8 @@ def allowed(key: str) -> str:
     """In words, which values a setting takes."""
     schema = Settings.model_json_schema()["properties"][key]
     schema = next((option for option in schema.get("anyOf", ()) if option.get("type") != "null"), schema)
-    if "const" in schema:
-        return str(schema["const"])
+    if "takes" in schema:
+        return str(schema["takes"])
     if "enum" in schema:
         return "one of " + ", ".join(schema["enum"])
     if schema["type"] == "integer":
@@ -157,7 +219,7 @@ def _wrong_values(model: type[Settings], values: Mapping[str, object]) -> list[P
     return []
 
 
-def _disordered_ranges(settings: Settings, except_for: set[str]) -> list[Problem]:
+def _disordered_ranges(settings: Settings, told: set[str]) -> list[Problem]:
     pairs = (
         ("instance_min_count", "instance_max_count"),
         ("task_min_count", "task_max_count"),
@@ -166,9 +228,25 @@ def _disordered_ranges(settings: Settings, except_for: set[str]) -> list[Problem
     problems = []
     for low_key, high_key in pairs:
         low, high = getattr(settings, low_key), getattr(settings, high_key)
-        if low is not None and high is not None and low > high and except_for.isdisjoint((low_key, high_key)):
+        if low is not None and high is not None and low > high and told.isdisjoint((low_key, high_key)):
             problems.append(Problem(low_key, low, f"at most {high_key}, which is {high}"))
     return problems
+
+
+def _unsupported_by_the_image(settings: Settings, told: set[str]) -> list[Problem]:
+    needed = {"authentication": "bcrypt", "backend": "simple-dir"}
+    actual = {key: getattr(settings, key) for key in needed}
+    if settings.entry_point != "image" or actual == needed or not told.isdisjoint(needed):
+        return []
+    return [
+        Problem(
+            "entry_point",
+            "image",
+            "takes authentication bcrypt and backend simple-dir, which are {authentication} and {backend}".format(
+                **actual
+            ),
+        )
+    ]
 
 
 def _unknown_key(key: str) -> str:

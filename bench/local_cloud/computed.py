@@ -106,7 +106,7 @@ def _random_password(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
     # Four bytes a character: the modulo then favours no letter by more than one in 69 million.
     numbers = (int.from_bytes(stream[4 * i : 4 * i + 4]) for i in range(inputs["length"]))
     result = "".join(alphabet[number % len(alphabet)] for number in numbers)
-    salt = b"$2b$10$" + base64.b64encode(hashlib.sha256(stream).digest()[:16], altchars=b"./")[:21] + b"u"
+    salt = b"$2a$10$" + base64.b64encode(hashlib.sha256(stream).digest()[:16], altchars=b"./")[:21] + b"u"
     return "none", {"result": result, "bcryptHash": bcrypt.hashpw(result.encode(), salt).decode()}
 
 

@@ -48,13 +48,16 @@ def spawn(
     argv: Sequence[str],
     environment: Mapping[str, str],
     folder: Path,
+    *,
+    working_folder: Path | None = None,
     listener: socket.socket | None = None,
 ) -> Child:
     """Start a process in its own session, so that a terminal's Ctrl-C reaches only us.
 
     Args:
         environment: all that it gets, but for the mark of the run.
-        folder: its working directory and home; its log is `folder/log`.
+        folder: its log is `folder/log`.
+        working_folder: its working directory; `folder` where it is not given.
         listener: a socket that it inherits under the same number.
     """
     log_path = folder / "log"
@@ -62,7 +65,7 @@ def spawn(
         popen = subprocess.Popen(
             argv,
             env={**environment, RUN_VARIABLE: os.environ[RUN_VARIABLE]},
-            cwd=folder,
+            cwd=working_folder or folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

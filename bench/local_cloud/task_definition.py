@@ -1,8 +1,7 @@
-"""From the resolved graph to what a task would run, in terms of this machine.
+"""From the resolved graph to what a task would run, in the container's own terms.
 
 Everything is read from the service, its task definition, its secrets and its hosts' user data, never from the
-settings. One table maps what a container sees to what is here: paths, the port, the entry point, the image. What is not
-in it is an error, never a guess.
+settings.
 """
 
 from __future__ import annotations
@@ -10,10 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -21,11 +19,8 @@ import yaml
 from bench.failures import UnavailableError
 from bench.graph import Graph, Resource
 
-# Entry point in the image -> the same program in this environment.
-EXECUTABLES = {"gunicorn": Path(sysconfig.get_path("scripts")) / "gunicorn"}
-# Images whose software is installed in this environment.
-IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+")
-_BIND = re.compile(r"(0\.0\.0\.0|\[::\]|\*)?:(?P<port>\d+)")
+# The image whose software is installed in this environment, whatever digest it is pinned by.
+IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+(@sha256:[0-9a-f]{64})?")
 
 
 @dataclass(frozen=True)
@@ -41,16 +36,12 @@ class TaskSpec:
     memory_mb: int
     mounts: Mapping[PurePosixPath, PurePosixPath]
     """Container path to path below the run's folder."""
-    host_files: Mapping[PurePosixPath, str]
-    """Path below the run's folder to content: what user data writes on a host."""
+    files: Mapping[PurePosixPath, str]
+    """Path below the run's folder to content: what is there before the task starts."""
 
-
-@dataclass(frozen=True)
-class LocalCommand:
-    """A task's command line and environment on this machine."""
-
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
+    def local_path(self, container_path: PurePosixPath) -> PurePosixPath | None:
+        """Where a path of the container is below the run's folder; None where nothing is mounted there."""
+        return _through(self.mounts, container_path)
 
 
 def read_task(graph: Graph, service: Resource) -> TaskSpec:
@@ -73,62 +64,28 @@ def read_task(graph: Graph, service: Resource) -> TaskSpec:
             f"image {container['image']!r} cannot run on this machine: only pypiserver/pypiserver is installed here"
         )
     volumes = {volume["name"]: _volume_path(graph, volume) for volume in definition.inputs.get("volumes", [])}
+    mounts = {PurePosixPath(m["containerPath"]): volumes[m["sourceVolume"]] for m in container["mountPoints"]}
+    environment = {
+        **{entry["name"]: entry["value"] for entry in container.get("environment", ())},
+        **{entry["name"]: _secret(graph, entry["valueFrom"]) for entry in container.get("secrets", ())},
+    }
     return TaskSpec(
         image=container["image"],
         entry_point=tuple(container.get("entryPoint", ())),
         command=tuple(container.get("command", ())),
-        environment={
-            **{entry["name"]: entry["value"] for entry in container.get("environment", ())},
-            **{entry["name"]: _secret(graph, entry["valueFrom"]) for entry in container.get("secrets", ())},
-        },
+        environment=environment,
         container_port=service.inputs["loadBalancers"][0]["containerPort"],
         memory_mb=container["memory"],
-        mounts={PurePosixPath(m["containerPath"]): volumes[m["sourceVolume"]] for m in container["mountPoints"]},
-        host_files=_host_files(graph, service),
+        mounts=mounts,
+        files=_users_file(graph, environment, mounts) | _host_files(graph, service),
     )
 
 
-def localise(task: TaskSpec, run_folder: Path, listener: int) -> LocalCommand:
-    """The task's command line here, with its paths, port and entry point mapped.
-
-    Args:
-        listener: file descriptor of the socket that stands for the container's port.
-
-    Raises:
-        UnavailableError: something in it is not in the table.
-    """
-    if not task.entry_point:
-        raise UnavailableError(
-            f"the task runs the own entry point of image {task.image}, which cannot run on this machine: "
-            "set authentication to sha256"
-        )
-    executable = EXECUTABLES.get(task.entry_point[0])
-    if executable is None:
-        raise UnavailableError(f"entry point {task.entry_point[0]!r} is not one of {', '.join(EXECUTABLES)}")
-    if not executable.exists():
-        raise UnavailableError(f"{executable} is missing: run `make install`")
-    words = [*task.entry_point[1:], *task.command]
-    if not any((bind := _BIND.fullmatch(word)) and int(bind["port"]) == task.container_port for word in words):
-        raise UnavailableError(
-            f"no word of the task's command binds container port {task.container_port}: {' '.join(words)}"
-        )
-    return LocalCommand(
-        argv=(str(executable), *(_map(word, task, run_folder, listener) for word in words)),
-        environment={name: _map(value, task, run_folder, listener) for name, value in task.environment.items()},
-    )
-
-
-def _map(word: str, task: TaskSpec, run_folder: Path, listener: int) -> str:
-    bind = _BIND.fullmatch(word)
-    if bind and int(bind["port"]) == task.container_port:
-        return f"fd://{listener}"
-    if not word.startswith("/"):
-        return word
-    path = PurePosixPath(word)
-    for container_path, local_path in task.mounts.items():
-        if path.is_relative_to(container_path):
-            return str(run_folder / local_path / path.relative_to(container_path))
-    raise UnavailableError(f"path {word} in the task's command or environment lies on none of its mounts")
+def _through(mounts: Mapping[PurePosixPath, PurePosixPath], container_path: PurePosixPath) -> PurePosixPath | None:
+    for mount, local_path in mounts.items():
+        if container_path.is_relative_to(mount):
+            return local_path / container_path.relative_to(mount)
+    return None
 
 
 def _volume_path(graph: Graph, volume: Mapping[str, Any]) -> PurePosixPath:
@@ -153,6 +110,18 @@ def _secret(graph: Graph, value_from: str) -> str:
             text: str = version.inputs["secretString"]
             return str(json.loads(text)[json_key]) if json_key else text
     raise UnavailableError(f"no secret version stands behind {value_from}")
+
+
+def _users_file(
+    graph: Graph, environment: Mapping[str, str], mounts: Mapping[PurePosixPath, PurePosixPath]
+) -> dict[PurePosixPath, str]:
+    """The file of users that a person puts beside the packages: here, one with the user that the stack exports."""
+    path = _through(mounts, PurePosixPath(environment.get("PYPISERVER_HTPASSWD", "")))
+    if path is None:
+        return {}
+    secret = json.loads(graph.one("aws:secretsmanager/secretVersion:SecretVersion").inputs["secretString"])
+    password = graph.one("random:index/randomPassword:RandomPassword", result=secret["password"])
+    return {path: f"{secret['username']}:{password.outputs['bcryptHash']}\n"}
 
 
 def _host_files(graph: Graph, service: Resource) -> dict[PurePosixPath, str]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from bench.local_cloud.local_command import IMAGE_WORKING_FOLDER, SEARCH_PATH, LocalCommand, localise
 from bench.local_cloud.processes import Child, spawn
-from bench.local_cloud.task_definition import TaskSpec, localise
+from bench.local_cloud.task_definition import TaskSpec
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,36 @@ def start_task(task_id: str, spec: TaskSpec, run_folder: Path) -> Task:
         command = localise(spec, run_folder, listener.fileno())
         # A container inherits nothing from its host; Docker sets HOSTNAME to the container's id.
         environment = {
-            "PATH": os.defpath,
+            "PATH": SEARCH_PATH,
             "LANG": "C.UTF-8",
             "HOME": str(folder),
             "TMPDIR": str(folder / "tmp"),
             "HOSTNAME": task_id,
             **command.environment,
         }
-        child = spawn(task_id, command.argv, environment, folder, listener)
+        working_folder = _working_folder(command, folder)
+        child = spawn(task_id, command.argv, environment, folder, working_folder=working_folder, listener=listener)
         return Task(task_id, listener.getsockname()[1], spec.memory_mb, child)
 
 
 def prepare_host(spec: TaskSpec, run_folder: Path) -> None:
-    """Write what user data writes on a host, and make the folders that the tasks mount."""
-    for path, content in spec.host_files.items():
+    """Write the files that are there before a task starts, and make the folders that the tasks mount."""
+    for path, content in spec.files.items():
         file = run_folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")
     for mounted in spec.mounts.values():
         if not (run_folder / mounted).exists():
             (run_folder / mounted).mkdir(parents=True)
+
+
+def _working_folder(command: LocalCommand, folder: Path) -> Path:
+    """A folder like the image's working directory, with what is mounted in it."""
+    working_folder = folder / IMAGE_WORKING_FOLDER.relative_to("/")
+    working_folder.mkdir()
+    for path, mounted in command.working_folder.items():
+        (working_folder / path).symlink_to(mounted)
+    return working_folder
 
 
 def proportional_memory_mb(task: Task) -> float:

@@ -126,6 +126,16 @@ def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
     assert bench.remains(process.pid) == []
 
 
+def test_the_server_of_the_terraform_module_runs_too(bench: Bench) -> None:
+    process = bench.start("--stack", "peer", *SMALL, "--threshold", "listing_p95_s=60", "--threshold", "error_rate=1")
+    process.communicate(timeout=120)
+    report = bench.report()
+    assert process.returncode == report["exit_code"] == 0
+    assert (report["stack"]["name"], report["summary"]["requests"]) == ("peer", 36)
+    assert report["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
+
+
 def test_missed_thresholds_are_an_exit_code_of_their_own(bench: Bench) -> None:
     status, output, _ = bench.run(*SMALL, "--threshold", "listing_p95_s=0.000001")
     assert status == bench.report()["exit_code"] == 3
@@ -253,7 +263,9 @@ MISTAKES = {
     "a target that is not built": (("--target", "aws"), 2, "aws"),
     "more tasks than planned": (("--tasks", "25"), 2, "24"),
     "a seed that is none": (("--seed", "-1"), 2, "--seed -1"),
-    "the peer's server": (("--stack", "peer"), 4, "authentication"),
+    "an image without a version": (("-c", "image=pypiserver/pypiserver:latest"), 2, "TAG is not latest"),
+    "an image that is not here": (("-c", "image=nginx:1.27"), 4, "nginx:1.27"),
+    "settings that the image does not take": (("-c", "entry_point=image"), 2, "authentication bcrypt"),
 }
 
 

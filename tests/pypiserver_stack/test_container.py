@@ -1,4 +1,4 @@
-"""The files of the task, run by the real gunicorn and pypiserver."""
+"""The task, started as its definition says, by the real gunicorn and pypiserver."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import subprocess
+import sys
 import sysconfig
 import time
 import zipfile
@@ -18,8 +19,11 @@ from pathlib import Path
 
 import pytest
 
-CONTAINER = Path(__file__).parents[2] / "pypiserver_stack" / "container"
-GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
+from pypiserver_stack.container_definition import PORT, container
+from pypiserver_stack.settings import Settings
+from sizing.capacity import plan
+from sizing.instances import find
+
 USERNAME, PASSWORD = "pypiserver", "correct horse"
 
 
@@ -45,23 +49,23 @@ def server(tmp_path: Path) -> Iterator[Server]:
     packages = tmp_path / "packages"
     packages.mkdir()
     port_file = tmp_path / "log"
+    settings = Settings.from_config({"gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
+    definition = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition
     environment = {
-        "PATH": os.defpath,
+        **{entry["name"]: entry["value"] for entry in definition["environment"]},
+        "PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.defpath}",
         "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
         "HOSTNAME": "container-7",
-        "GUNICORN_WORKERS": "1",
-        "GUNICORN_KEEPALIVE_S": "5",
         "PYPISERVER_PACKAGES": str(packages),
-        "PYPISERVER_BACKEND": "simple-dir",
         "PYPISERVER_CREDENTIALS": json.dumps(
             {"username": USERNAME, "password": PASSWORD, "accepted_passwords": ["an older one", PASSWORD]}
         ),
     }
-    command: list[str | Path] = [GUNICORN, "--config", CONTAINER / "gunicorn.conf.py", "--chdir", CONTAINER]
+    words = [*definition["entryPoint"], *definition["command"]]
+    words[words.index(f"0.0.0.0:{PORT}")] = "127.0.0.1:0"
     with port_file.open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--bind", "127.0.0.1:0", "wsgi:application"], env=environment, stderr=log, stdout=log
-        )
+        process = subprocess.Popen([sys.executable, *words[1:]], env=environment, stderr=log, stdout=log)
     try:
         yield Server(_port(process, port_file), packages)
     finally:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
+import tarfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from bench.engine import Deployment
 from bench.engine.embedded import EmbeddedEngine
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
+from pypiserver_stack.settings import Settings
 from sizing.profiles import PROFILES
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +53,8 @@ def container(*overrides: str, stack: str = "stress") -> dict[str, Any]:
     return dict(only)
 
 
-def user_data(stack: str = "stress") -> dict[str, Any]:
-    template = evaluated(stack).graph.one("aws:ec2/launchTemplate:LaunchTemplate")
+def user_data(stack: str = "stress", *overrides: str) -> dict[str, Any]:
+    template = evaluated(stack, overrides).graph.one("aws:ec2/launchTemplate:LaunchTemplate")
     loaded: dict[str, Any] = yaml.safe_load(base64.b64decode(template.inputs["userData"]))
     return loaded
 
@@ -94,28 +97,92 @@ def test_ecs_agrees_with_the_plan_on_memory() -> None:
     assert f"ECS_RESERVED_MEMORY=$((total_mb - {memory_for_tasks_mb}))" in command
 
 
-def test_the_task_mounts_what_the_host_writes() -> None:
+def test_the_task_definition_carries_the_server() -> None:
     definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
-    (folder,) = (volume["hostPath"] for volume in definition.inputs["volumes"] if "hostPath" in volume)
-    written = {file["path"] for file in user_data()["write_files"]}
-    assert {f"{folder}/{name}" for name in ("gunicorn.conf.py", "wsgi.py", "credentials.py")} <= written
+    packed = base64.b64decode(variables(container())["SERVER_FILES"])
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:xz") as archive:
+        carried = {name: file.read() for name in archive.getnames() if (file := archive.extractfile(name))}
+    ours = {path.name: path.read_bytes() for path in (ROOT / "pypiserver_stack" / "container").glob("*.py")}
+    assert carried == {name: ours[name] for name in ours.keys() - {"__init__.py", "peer.gunicorn.conf.py"}}
+    # ECS's limit is on the whole of the request; the rest of it is a few hundred bytes.
+    assert len(json.dumps(dict(definition.inputs))) < 64 * 1024
+    task = container()
+    assert (task["entryPoint"][:2], task["user"]) == (["python", "-c"], "9898:9898")
+    assert task["command"] == ["gunicorn", "--bind", "0.0.0.0:8080", "wsgi:application"]
 
 
-def test_hosts_are_chosen_by_the_files_that_they_were_given() -> None:
+def test_a_task_needs_nothing_of_its_host() -> None:
     definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
-    (folder,) = (volume["hostPath"] for volume in definition.inputs["volumes"] if "hostPath" in volume)
-    digest = folder.rsplit("/", 1)[1]
-    (config,) = (file["content"] for file in user_data()["write_files"] if file["path"] == "/etc/ecs/ecs.config")
-    (constraint,) = definition.inputs["placementConstraints"]
-    assert f'ECS_INSTANCE_ATTRIBUTES={{"pypiserver.files":"{digest}"}}' in config.splitlines()
-    assert constraint == {"type": "memberOf", "expression": f"attribute:pypiserver.files == {digest}"}
+    assert [volume["name"] for volume in definition.inputs["volumes"]] == ["packages"]
+    assert "placementConstraints" not in definition.inputs
+    assert [file["path"] for file in user_data()["write_files"]] == ["/etc/ecs/ecs.config"]
 
 
 def test_the_packages_are_mounted_where_the_image_has_nothing() -> None:
-    (packages, server) = container()["mountPoints"]
+    (packages,) = container()["mountPoints"]
     assert (packages["containerPath"], packages["readOnly"]) == ("/srv/packages", False)
     assert variables(container())["PYPISERVER_PACKAGES"] == "/srv/packages"
-    assert server["readOnly"]
+
+
+def test_settings_reach_the_server() -> None:
+    def told(*overrides: str) -> dict[str, str]:
+        return {name: value for name, value in variables(container(*overrides)).items() if name.startswith("PYPI")}
+
+    assert told() == {
+        "PYPISERVER_PACKAGES": "/srv/packages",
+        "PYPISERVER_BACKEND": Settings.from_config({}).backend,
+        "PYPISERVER_AUTHENTICATION": "sha256",
+        "PYPISERVER_UPLOAD_LIMIT_MB": "1024",
+        "PYPISERVER_OVERWRITE": "false",
+        "PYPISERVER_TIMING_HEADERS": "true",
+        "PYPISERVER_INDEX_MARGIN_S": "3",
+    }
+    changed = told(
+        "backend=validated",
+        "authentication=htpasswd",
+        "upload_limit_mb=7",
+        "overwrite=true",
+        "timing_headers=false",
+        "index_margin_s=5",
+    )
+    assert changed == {
+        "PYPISERVER_PACKAGES": "/srv/packages",
+        "PYPISERVER_BACKEND": "validated",
+        "PYPISERVER_AUTHENTICATION": "htpasswd",
+        "PYPISERVER_HTPASSWD": "/srv/packages/.htpasswd",
+        "PYPISERVER_UPLOAD_LIMIT_MB": "7",
+        "PYPISERVER_OVERWRITE": "true",
+        "PYPISERVER_TIMING_HEADERS": "false",
+        "PYPISERVER_INDEX_MARGIN_S": "5",
+    }
+    image = "mirror.example/pypiserver:v2.4.2@sha256:" + "0a" * 32
+    assert container(f"image={image}")["image"] == image
+
+
+def test_credentials_are_injected_where_they_are_checked_against_and_nowhere_else() -> None:
+    assert [entry["name"] for entry in container()["secrets"]] == ["PYPISERVER_CREDENTIALS"]
+    assert "secrets" not in container("authentication=htpasswd")
+    assert "secrets" not in container("authentication=bcrypt")
+
+
+def test_bcrypt_comes_through_user_data() -> None:
+    task = container("authentication=bcrypt")
+    path = variables(task)["PYPISERVER_HTPASSWD"]
+    (mount,) = (mount for mount in task["mountPoints"] if mount["containerPath"] == path)
+    definition = evaluated("stress", ("authentication=bcrypt",)).graph.one("aws:ecs/taskDefinition:TaskDefinition")
+    (host_path,) = (v["hostPath"] for v in definition.inputs["volumes"] if v["name"] == mount["sourceVolume"])
+    assert host_path in {file["path"] for file in user_data("stress", "authentication=bcrypt")["write_files"]}
+    assert mount["readOnly"]
+
+
+def test_a_stop_has_time_to_be_orderly() -> None:
+    """The balancer drains, then gunicorn finishes what it has, then ECS kills: each is given longer than it needs."""
+    source = (ROOT / "pypiserver_stack" / "container" / "gunicorn.conf.py").read_text()
+    (graceful_timeout_s,) = re.findall(r"^graceful_timeout = (\d+)$", source, re.MULTILINE)
+    drain_s = inputs("aws:lb/targetGroup:TargetGroup")["deregistrationDelay"]
+    assert int(graceful_timeout_s) < container()["stopTimeout"]
+    # A Spot instance is gone two minutes after it was told so.
+    assert drain_s + container()["stopTimeout"] < 120
 
 
 def needed_by(urn: str) -> set[str]:
@@ -195,6 +262,7 @@ def test_the_peer_is_run_as_the_module_runs_it() -> None:
     task = container(stack="peer")
     assert "entryPoint" not in task
     assert "secrets" not in task
+    assert "user" not in task
     assert " ".join(task["command"]) == (
         "run -p 8080 --server gunicorn --backend simple-dir --authenticate download,list,update "
         "-P /data/.htpasswd /data/packages"
@@ -203,7 +271,17 @@ def test_the_peer_is_run_as_the_module_runs_it() -> None:
     files = {file["path"]: file["content"] for file in user_data("peer")["write_files"]}
     username, password_hash = files["/opt/pypiserver/htpasswd"].strip().split(":")
     assert username == "pypiserver"
-    assert re.fullmatch(r"\$2[aby]\$10\$.{53}", password_hash)
+    assert re.fullmatch(r"\$2a\$10\$.{53}", password_hash)
+    assert files["/opt/pypiserver/gunicorn.conf.py"] == (
+        ROOT / "pypiserver_stack" / "container" / "peer.gunicorn.conf.py"
+    ).read_text("utf-8")
+    volumes = evaluated("peer").graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["volumes"]
+    host_paths = {volume["name"]: volume.get("hostPath") for volume in volumes}
+    assert {mount["containerPath"]: host_paths[mount["sourceVolume"]] for mount in task["mountPoints"]} == {
+        "/data/packages": None,
+        "/data/.htpasswd": "/opt/pypiserver/htpasswd",
+        "/data/gunicorn.conf.py": "/opt/pypiserver/gunicorn.conf.py",
+    }
     group = evaluated("peer").graph.one("aws:lb/targetGroup:TargetGroup").inputs
     assert group["stickiness"]["enabled"]
     assert (group["loadBalancingAlgorithmType"], group["healthCheck"]["path"]) == ("round_robin", "/")

@@ -40,7 +40,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert found == {
         "stickines_enabled": "there is no such setting; did you mean stickiness_enabled?",
         "container_memory_mb": "a whole number from 128 to 65536",
-        "backend": "simple-dir",
+        "backend": "one of simple-dir, validated",
         "task_min_count": "at most task_max_count, which is 3",
     }
 
@@ -62,6 +62,17 @@ def test_what_a_wrong_value_would_contradict_is_not_told_twice() -> None:
         ("stickiness_enabled", "perhaps"),
         ("load_balancing_algorithm", "fastest"),
         ("authentication", "none"),
+        ("entry_point", "uwsgi"),
+        ("image", "pypiserver/pypiserver"),
+        ("image", "pypiserver/pypiserver:latest"),
+        ("image", "pypiserver/pypiserver:latest@sha256:" + "0" * 64),
+        ("image", "pypiserver/pypiserver@sha256:" + "0" * 64),
+        ("image", "pypiserver/pypiserver:v2.4.2@sha256:abc"),
+        ("image", "registry.example:5000/pypiserver"),
+        ("image", "pypiserver/pypiserver:v2.4.2 "),
+        ("upload_limit_mb", "0"),
+        ("overwrite", "sometimes"),
+        ("index_margin_s", "0"),
         ("health_check_path", "health"),
         ("health_check_path", "/a b"),
         ("task_max_count", ""),
@@ -69,6 +80,31 @@ def test_what_a_wrong_value_would_contradict_is_not_told_twice() -> None:
 )
 def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
     assert problems(**{key: value}) == {key: allowed(key)}
+
+
+@pytest.mark.parametrize(
+    ("image", "warnings"),
+    [
+        ("pypiserver/pypiserver:v2.4.2", 1),
+        ("pypiserver/pypiserver:v2.4.2@sha256:" + "0a" * 32, 0),
+        ("pypiserver:latest-but-one", 1),
+        ("registry.example:5000/mirror/pypiserver:v2.4.2@sha256:" + "0a" * 32, 0),
+    ],
+)
+def test_an_image_without_digest_is_warned_of(image: str, warnings: int) -> None:
+    settings = Settings.from_config({"image": image})
+    assert settings.image == image
+    assert len(settings.warnings) == warnings
+
+
+def test_the_images_own_entry_point_takes_what_the_terraform_module_runs() -> None:
+    sentence = "takes authentication bcrypt and backend simple-dir, which are {} and {}"
+    assert problems(entry_point="image") == {"entry_point": sentence.format("sha256", "simple-dir")}
+    assert problems(entry_point="image", authentication="bcrypt", backend="validated") == {
+        "entry_point": sentence.format("bcrypt", "validated")
+    }
+    assert list(problems(entry_point="image", authentication="magic")) == ["authentication"]
+    Settings.from_config({"entry_point": "image", "authentication": "bcrypt", "backend": "simple-dir"})
 
 
 def test_an_unknown_profile_names_the_nearest() -> None:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import psutil
 import pytest
 
@@ -23,11 +24,14 @@ from bench.failures import UnavailableError
 from bench.graph import Graph
 from bench.local_cloud import reconcile
 from bench.local_cloud.load_balancer import envoy_config
+from bench.local_cloud.local_command import localise
 from bench.local_cloud.reconcile import LocalStack, desired_state
 from bench.local_cloud.resources import LocalCloud
-from bench.local_cloud.tasks import proportional_memory_mb
+from bench.local_cloud.tasks import prepare_host, proportional_memory_mb
 from bench.observe.local import MemoryObserver
 from bench.scratch import RUN_VARIABLE
+from bench.stack_config import load_stack
+from pypiserver_stack.server_files import packed
 
 ROOT = Path(__file__).parents[3]
 SERVICE = "aws:ecs/service:Service"
@@ -87,6 +91,10 @@ def two_tasks(graph: Graph) -> Graph:
     return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=2))
 
 
+def one_task(graph: Graph) -> Graph:
+    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=1))
+
+
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
     connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
     credentials = base64.b64encode(f"pypiserver:{password}".encode()).decode()
@@ -95,6 +103,18 @@ def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = 
     answer.read()
     connection.close()
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+
+def upload(stack: LocalStack, password: str) -> int:
+    boundary, credentials = "b0undary", base64.b64encode(f"pypiserver:{password}".encode()).decode()
+    parts = {'name=":action"': "file_upload", 'name="content"; filename="thing-1.0-py3-none-any.whl"': "content"}
+    form = "".join(f"--{boundary}\r\nContent-Disposition: form-data; {k}\r\n\r\n{v}\r\n" for k, v in parts.items())
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
+    connection.request("POST", "/", f"{form}--{boundary}--\r\n", headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def served_by(stack: LocalStack, deployment: Deployment, requests: int, cookie: str = "") -> list[str]:
@@ -112,7 +132,7 @@ def test_count(deployment: Deployment, tmp_path: Path) -> None:
 
 
 def test_command(deployment: Deployment, tmp_path: Path) -> None:
-    graph = with_container(deployment.graph, lambda c: c["command"].insert(0, "--max-requests=4321"))
+    graph = with_container(deployment.graph, lambda c: c["command"].insert(1, "--max-requests=4321"))
     with running(graph, tmp_path) as stack:
         assert "--max-requests=4321" in psutil.Process(stack.tasks[0].child.pid).cmdline()
 
@@ -231,28 +251,90 @@ def test_a_memory_limit_that_is_exceeded_is_told(deployment: Deployment, tmp_pat
         assert observed.peak_mb[task.id] > task.memory_mb == 5
 
 
-def test_host_files_come_from_the_user_data(deployment: Deployment, tmp_path: Path) -> None:
-    def break_server(inputs: dict[str, Any]) -> None:
-        text = base64.b64decode(inputs["userData"]).decode()
-        inputs["userData"] = base64.b64encode(text.replace("def application", "def another").encode()).decode()
+def test_the_files_of_the_server_come_from_the_task_definition(deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "gunicorn.conf.py").write_text("raise RuntimeError('this came with the task')")
 
-    graph = altered(deployment.graph, "aws:ec2/launchTemplate:LaunchTemplate", break_server)
-    with pytest.raises(UnavailableError, match="application"), running(graph, tmp_path):
+    def another_server(container: dict[str, Any]) -> None:
+        (files,) = (e for e in container["environment"] if e["name"] == "SERVER_FILES")
+        files["value"] = packed(tmp_path / "files")
+
+    graph = with_container(deployment.graph, another_server)
+    with pytest.raises(UnavailableError, match="this came with the task"), running(graph, tmp_path):
         pass
+
+
+def test_an_image_is_run_whatever_digest_pins_it(deployment: Deployment) -> None:
+    digest = "@sha256:" + "0a" * 32
+    graph = with_container(deployment.graph, lambda c: c.update(image=c["image"] + digest))
+    assert desired_state(graph).task.image.endswith(digest)
 
 
 def test_what_the_table_does_not_hold_is_an_error(deployment: Deployment, tmp_path: Path) -> None:
     changes: dict[str, Change] = {
         "entry point 'uwsgi'": lambda c: c.update(entryPoint=["uwsgi"]),
         "/srv/elsewhere": lambda c: c["command"].append("/srv/elsewhere"),
-        "binds container port 8080": lambda c: c["command"].remove("0.0.0.0:8080"),
+        "bind container port 8080": lambda c: c["command"].remove("0.0.0.0:8080"),
         "nginx:latest": lambda c: c.update(image="nginx:latest"),
-        "own entry point": lambda c: c.pop("entryPoint"),
     }
     for number, (message, change) in enumerate(changes.items()):
         graph = with_container(deployment.graph, change)
         with pytest.raises(UnavailableError, match=message), running(graph, tmp_path / str(number)):
             pass
+
+
+@pytest.fixture(scope="module")
+def peer() -> Deployment:
+    return EmbeddedEngine(LocalCloud(), ROOT).up(load_stack(ROOT, "peer")[0])
+
+
+class TestTheImagesOwnEntryPoint:
+    def test_it_is_pypiserver_under_gunicorn_as_the_command_says(self, peer: Deployment, tmp_path: Path) -> None:
+        with running(one_task(peer.graph), tmp_path) as stack:
+            master = psutil.Process(stack.tasks[0].child.pid)
+            assert Path(master.cwd()).name == "data"
+            # Four workers: gunicorn found its configuration in the working folder.
+            eventually(lambda: len(master.children()) == 4)
+            assert get(stack, peer.outputs["password"])[0] == 200
+            assert get(stack, "a guess")[0] == 403
+            assert upload(stack, peer.outputs["password"]) == 200
+        (stored,) = tmp_path.glob("efs/**/*.whl")
+        assert stored.read_bytes() == b"content"
+
+    def test_it_listens_where_it_is_told_and_nowhere_else(self, peer: Deployment, tmp_path: Path) -> None:
+        with running(one_task(peer.graph), tmp_path) as stack:
+            (task,) = stack.tasks
+            sockets = psutil.Process(task.child.pid).net_connections("tcp")
+            assert {connection.laddr.port for connection in sockets if connection.status == "LISTEN"} == {task.port}
+
+    def test_the_htpasswd_file_comes_from_the_user_data(self, peer: Deployment, tmp_path: Path) -> None:
+        def another_user(inputs: dict[str, Any]) -> None:
+            text = base64.b64decode(inputs["userData"]).decode()
+            inputs["userData"] = base64.b64encode(text.replace('"pypiserver:', '"another:').encode()).decode()
+
+        graph = altered(one_task(peer.graph), "aws:ec2/launchTemplate:LaunchTemplate", another_user)
+        with running(graph, tmp_path) as stack:
+            assert get(stack, peer.outputs["password"])[0] == 403
+
+    @pytest.mark.parametrize("word", ["8080", "gunicorn"])
+    def test_a_server_that_would_take_a_port_of_its_own_is_refused(
+        self, peer: Deployment, tmp_path: Path, word: str
+    ) -> None:
+        graph = with_container(peer.graph, lambda c: c["command"].remove(word))
+        with pytest.raises(UnavailableError, match="bind container port 8080"), running(graph, tmp_path):
+            pass
+
+
+def test_a_file_of_users_beside_the_packages_holds_the_user_that_is_exported(tmp_path: Path) -> None:
+    config = StackConfig("pypiserver", "test", {"pypiserver:profile": "light", "pypiserver:authentication": "htpasswd"})
+    deployment = EmbeddedEngine(LocalCloud(), ROOT).up(config)
+    task = desired_state(deployment.graph).task
+    prepare_host(task, tmp_path)
+    (path,) = tmp_path.glob("efs/**/.htpasswd")
+    username, password_hash = path.read_text().rstrip().split(":")
+    assert username == deployment.outputs["username"]
+    assert bcrypt.checkpw(deployment.outputs["password"].encode(), password_hash.encode())
+    assert localise(task, tmp_path, 7).environment["PYPISERVER_HTPASSWD"] == str(path)
 
 
 def test_an_unexpected_end_is_noticed(deployment: Deployment, tmp_path: Path) -> None:

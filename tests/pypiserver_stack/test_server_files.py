@@ -1,0 +1,93 @@
+"""The server's files on their way: packed, carried in the environment, unpacked, and the command started among them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from pypiserver_stack.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_LIMIT_BYTES, FILES_VARIABLE, packed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("wsgi.py", "gunicorn.conf.py", "index.py", "__init__.py", "peer.gunicorn.conf.py", "notes.txt"):
+        (folder / name).write_text(f"# {name}, für\n", "utf-8")
+    return folder
+
+
+def unpacked(text: str) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(text)), mode="r:xz") as archive:
+        return {name: file.read() for name in archive.getnames() if (file := archive.extractfile(name))}
+
+
+def test_every_file_of_the_server_is_packed_and_no_other(folder: Path) -> None:
+    assert unpacked(packed(folder)) == {
+        name: (folder / name).read_bytes() for name in ("gunicorn.conf.py", "index.py", "wsgi.py")
+    }
+
+
+def test_the_same_files_are_the_same_text(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in sorted(folder.iterdir(), reverse=True):
+        (copy / path.name).write_bytes(path.read_bytes())
+        os.utime(copy / path.name, (1, 1))
+        (copy / path.name).chmod(0o600)
+    assert packed(copy) == packed(folder)
+    (copy / "index.py").write_text("# another")
+    assert packed(copy) != packed(folder)
+
+
+def test_the_files_of_the_image_come_whole_and_fit() -> None:
+    names = {path.name for path in CONTAINER_FOLDER.glob("*.py")} - {"__init__.py", "peer.gunicorn.conf.py"}
+    assert {"wsgi.py", "gunicorn.conf.py"} <= names == set(unpacked(packed()))
+
+
+def test_files_that_a_task_definition_cannot_hold_are_refused(folder: Path) -> None:
+    (folder / "noise.py").write_bytes(random.Random(1).randbytes(FILES_LIMIT_BYTES))
+    with pytest.raises(ValueError, match=rf"a task definition holds {FILES_LIMIT_BYTES} of them"):
+        packed(folder)
+
+
+REPORT = """
+import json, os, pathlib, sys
+here = pathlib.Path.cwd()
+print(json.dumps({
+    "folder": str(here), "mode": here.stat().st_mode & 0o777, "pid": os.getpid(),
+    "arguments": sys.argv[1:], "environment": dict(os.environ),
+    "files": {path.name: path.read_text("utf-8") for path in here.iterdir()},
+}))
+"""
+
+
+def test_the_command_starts_among_the_files_in_a_folder_of_its_own(folder: Path, tmp_path: Path) -> None:
+    environment = {
+        FILES_VARIABLE: packed(folder),
+        "PATH": os.defpath,
+        "TMPDIR": str(tmp_path),
+        "PYTHONWARNINGS": "error",
+        "KEPT": "yes",
+    }
+    command = [sys.executable, "-c", BOOTSTRAP, sys.executable, "-c", REPORT, "--bind", "0.0.0.0:8080"]
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, errors = process.communicate(timeout=60)
+    assert errors == b""
+    report = json.loads(output)
+    assert report["arguments"] == ["--bind", "0.0.0.0:8080"]
+    assert report["files"] == {name: text.decode() for name, text in unpacked(packed(folder)).items()}
+    assert Path(report["folder"]).parent == tmp_path
+    assert report["mode"] == 0o700
+    assert report["pid"] == process.pid  # a signal to stop reaches the command itself
+    assert FILES_VARIABLE not in report["environment"]
+    assert report["environment"]["KEPT"] == "yes"
