@@ -1,0 +1,1 @@
+"""Stacks, or reports, held against each other: docs/compare.md."""

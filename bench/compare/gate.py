@@ -1,0 +1,96 @@
+"""`--fail-on-regression`: what counts as worse than the first variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bench.compare import model
+from bench.compare.table import Table
+from bench.failures import IncomparableError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much worse something has to be. An improvement never is, however it is computed."""
+
+    least_change: float = 0.1
+    """Relative to the first variant: 0.1 is 10 %."""
+    latency_floor_s: float = 0.01
+    """A latency that differs by less than this is not worse, however large the change is relatively."""
+
+
+@dataclass(frozen=True)
+class _Gated:
+    higher_is_better: bool = False
+    floor: float | None = None
+    """In the figure's unit; None: that of latencies."""
+
+
+GATED: Mapping[str, _Gated] = MappingProxyType(
+    {
+        "latency_p50_s": _Gated(),
+        "latency_p95_s": _Gated(),
+        "latency_p99_s": _Gated(),
+        "throughput_rps": _Gated(higher_is_better=True, floor=1.0),
+        "error_rate": _Gated(floor=0.001),
+        "tasks_cpu_us_per_request": _Gated(floor=10.0),
+    }
+)
+
+
+def judge(table: Table, limits: Limits) -> model.Gate:
+    """Each gated figure of each variant but the first, as far as its change has an interval.
+
+    Raises:
+        IncomparableError: latencies have none, because there are no samples.
+    """
+    judged = []
+    for name, gated in GATED.items():
+        (baseline, first), *others = table[name].items()
+        for variant, other in others:
+            if other.change is not None and other.change.interval is not None:
+                judged.append(_judge(name, variant, first, other, limits))
+            elif gated.floor is None:
+                raise IncomparableError(
+                    f"{variant} cannot be held against {baseline}: there are no samples of both, and nothing else says "
+                    "how sure a change is; keep samples.npz beside each report.json"
+                )
+    return model.Gate(least_change=limits.least_change, latency_floor_s=limits.latency_floor_s, judged=judged)
+
+
+def _judge(name: str, variant: str, first: model.Measured, other: model.Measured, limits: Limits) -> model.Judged:
+    """Where there is a change with an interval, there are two values."""
+    gated = GATED[name]
+    value, other_value = first.value or 0.0, other.value or 0.0
+    amount = value - other_value if gated.higher_is_better else other_value - value
+    relative = amount / value if value else None
+    agrees = _worse_throughout(other.change, gated)
+    floor = limits.latency_floor_s if gated.floor is None else gated.floor
+    is_worse = amount > 0 and amount >= floor and (relative is None or relative >= limits.least_change)
+    return model.Judged(
+        figure=name,
+        variant=variant,
+        regressed=is_worse and agrees,
+        worse_by=relative,
+        worse_by_amount=amount,
+        interval_agrees=agrees,
+    )
+
+
+def _worse_throughout(change: model.Change | None, gated: _Gated) -> bool:
+    """Whether all of the interval of a change lies on the worse side of no change."""
+    if change is None or change.interval is None:
+        return False
+    unchanged = 1.0 if change.kind == "ratio" else 0.0
+    return change.interval.high < unchanged if gated.higher_is_better else change.interval.low > unchanged
+
+
+def regressions(gate: model.Gate) -> str:
+    """In words, what got worse; empty where nothing did."""
+    return ", ".join(
+        f"{judged.figure} of {judged.variant}" + (f" by {judged.worse_by:.1%}" if judged.worse_by is not None else "")
+        for judged in gate.judged
+        if judged.regressed
+    )

@@ -1,0 +1,105 @@
+"""What a comparison says: the one definition, from which its JSON, its schema and every rendering follow.
+
+The conventions are those of a report: every field is always present, what is not known is null, figures are not
+rounded, shares are fractions of 1. `python -m bench.compare.model` prints the JSON schema.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from bench.report.model import Count, Machine, Part, Plan, Positive, Run, Stack, Teardown, Workload
+
+
+class Interval(Part):
+    """Where a figure lies, with 95 % confidence."""
+
+    low: float
+    high: float
+
+
+class Change(Part):
+    """A variant against the first one."""
+
+    kind: Literal["ratio", "difference"] = Field(description="Of shares the difference, of all else the ratio.")
+    value: float
+    interval: Interval | None = Field(description="Rounds are drawn with both variants: they share its conditions.")
+
+
+class Measured(Part):
+    """One figure of one variant, over all of its rounds."""
+
+    value: float | None = Field(description="Null where nothing measured it.")
+    interval: Interval | None = Field(description="Null where there are too few rounds, or no samples, to tell.")
+    change: Change | None = Field(description="Null for the first variant, and where either has no value above 0.")
+
+
+class Variant(Part):
+    """One side of a comparison."""
+
+    name: str
+    report: str | None = Field(description="The run id of the report that it is; null for what this run measured.")
+    stack: Stack | None = Field(description="Null for an index that was not deployed, and for the limit.")
+    settings: dict[str, str] = Field(description="What the stack file and the overrides set; empty under a report.")
+    plan: Plan | None
+    tasks_run: Count | None
+    rounds: Count = Field(description="How many were measured.")
+    requests: Count = Field(description="In all rounds.")
+    failed: Count
+    per_task: dict[str, int] = Field(description="Requests answered by each task, those that answered none included.")
+    notes: list[str] = Field(description="Sentences: in what it is not like the others.")
+
+
+class Judged(Part):
+    """One figure of one variant, judged against the first variant."""
+
+    figure: str
+    variant: str
+    regressed: bool
+    worse_by: float | None = Field(description="Relative to the first: 0.1 is 10 % worse; null where that is 0.")
+    worse_by_amount: float = Field(description="In the figure's own unit; below 0 where it is better.")
+    interval_agrees: bool = Field(description="The whole interval of the change lies on the worse side.")
+
+
+class Gate(Part):
+    """What `--fail-on-regression` found. A regression is worse by both limits, and by its interval."""
+
+    least_change: float = Field(ge=0, description="Relative: 0.1 is 10 %.")
+    latency_floor_s: float = Field(ge=0, description="Smaller changes of latency are none, however large relatively.")
+    judged: list[Judged]
+
+
+class Comparison(Part):
+    """Variants of a stack, or reports, held against the first of them."""
+
+    schema_version: Literal[1]
+    run: Run
+    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
+    verdict: str = Field(description="The name of the exit code.")
+    failure: str | None = Field(description="Why it is not 0, in a sentence.")
+    workload: Workload | None = Field(description="One round of it.")
+    machine: Machine
+    rounds: Count = Field(description="Of every variant; a round that not all got through is left out.")
+    warm_up_rounds: Count = Field(description="Of every variant, before the first that counts.")
+    intervals_of: Literal["rounds and requests", "requests"] = Field(
+        description="`requests`: the intervals do not say how one round, or run, differs from the next."
+    )
+    resamples: Positive
+    variants: list[Variant]
+    differing: list[str] = Field(description="Sentences: in what the variants were set up differently.")
+    figures: dict[str, dict[str, Measured]] = Field(description="By figure and variant; names carry units.")
+    gate: Gate | None = Field(description="Null without --fail-on-regression.")
+    warnings: list[str]
+    teardown: Teardown | None
+
+
+def schema_text() -> str:
+    """The JSON schema of a comparison, as committed in schema.json."""
+    return json.dumps(Comparison.model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")
