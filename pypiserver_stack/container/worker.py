@@ -1,0 +1,69 @@
+"""gunicorn's gevent worker with connections of ours, and a stop that takes no longer than the requests under way."""
+
+from __future__ import annotations
+
+from types import FrameType
+from typing import Any
+
+import gevent
+from connection import Connection
+from gunicorn.workers.ggevent import GeventWorker
+
+# How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
+# balancer sent before it knew.
+IDLE_LINGER_S = 1.0
+
+
+class TaskWorker(GeventWorker):  # type: ignore[misc]
+    """Every request with a body closes its connection.
+
+    gunicorn would read what an application has left of a body, a gigabyte if need be, before it takes the next
+    request. Uploads are few, and to connect again is cheap for a balancer.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connections: set[Connection] = set()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """One connection, from its first byte to its last."""
+        connection = Connection(client)
+        self._connections.add(connection)
+        try:
+            super().handle(listener, connection, addr)
+        finally:
+            self._connections.discard(connection)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
+        """One request of a connection."""
+        has_body = getattr(req.body.reader, "length", None) != 0  # a chunked one has no length
+        if has_body or not (self.alive or _next_began(req)):
+            _close_after(req)
+        sock.begin_answer(req, has_body)
+        super().handle_request(listener_name, req, sock, addr)
+        sock.end_answer(_next_began(req))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: what is under way is finished, and no connection is kept."""
+        super().handle_exit(sig, frame)
+        gevent.spawn(self._end_connections)
+
+    def _end_connections(self) -> None:
+        for connection in self._connections:
+            if connection.request is not None and not connection.head_written:
+                _close_after(connection.request)
+        gevent.sleep(IDLE_LINGER_S)
+        while True:  # until the process ends: connections become idle one after the other
+            for connection in tuple(self._connections):
+                connection.end_idle(longer_than_s=IDLE_LINGER_S)
+            gevent.sleep(0.1)
+
+
+def _next_began(req: Any) -> bool:
+    """Bytes of the next request came with this one."""
+    return bool(req.unreader.buf.getbuffer().nbytes)
+
+
+def _close_after(req: Any) -> None:
+    # gunicorn takes what the first of these headers says.
+    req.headers = [header for header in req.headers if header[0] != "CONNECTION"] + [("CONNECTION", "close")]

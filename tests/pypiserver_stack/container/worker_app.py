@@ -1,0 +1,95 @@
+"""A WSGI application for the tests of the worker, which copy this file beside the files of the task."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import gevent
+
+_uploading_bytes = [0]
+
+
+class Endless:
+    """A body without an end; `closed` appears when the server lets go of it."""
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return b"x" * 65536
+
+    def close(self):
+        Path("closed").touch()
+
+
+def application(environ, start_response):
+    """Answers by the first part of the path; the second is its argument."""
+    what, _, argument = environ["PATH_INFO"].strip("/").partition("/")
+    return globals()[f"_{what}"](environ, start_response, argument)
+
+
+def _bytes(environ, start_response, argument):
+    start_response("200 OK", [("Content-Length", argument)])
+    return [b"x" * int(argument)]
+
+
+def _chunked(environ, start_response, argument):
+    start_response("200 OK", [])
+    return [b"one", b"", b"two"]
+
+
+def _generated(environ, start_response, argument):
+    start_response("200 OK", [("Content-Length", "6")])
+    yield b""
+    yield b"one"
+    yield b"two"
+
+
+def _status(environ, start_response, argument):
+    start_response(f"{argument} Such", [("Content-Length", "0")] if argument == "303" else [])
+    return []
+
+
+def _fails(environ, start_response, argument):
+    if argument == "late":
+        start_response("200 OK", [("Content-Length", "10")])(b"begun")
+    raise RuntimeError("as the test wants it")
+
+
+def _process(environ, start_response, argument):
+    return _text(start_response, str(os.getpid()))
+
+
+def _refused(environ, start_response, argument):
+    return _text(start_response, "too large", "413 Content Too Large")
+
+
+def _upload(environ, start_response, argument):
+    digest = hashlib.sha256()
+    while data := environ["wsgi.input"].read(65536):
+        _uploading_bytes[0] += len(data)
+        digest.update(data)
+    _uploading_bytes[0] = 0
+    return _text(start_response, digest.hexdigest())
+
+
+def _uploading(environ, start_response, argument):
+    return _text(start_response, str(_uploading_bytes[0]))
+
+
+def _when(environ, start_response, argument):
+    """Answers once there is a file of that name."""
+    Path(f"{argument}.awaited").touch()
+    while not Path(argument).exists():
+        gevent.sleep(0.01)
+    return _text(start_response, argument)
+
+
+def _endless(environ, start_response, argument):
+    start_response("200 OK", [("Content-Length", "1000000000000")])
+    return Endless()
+
+
+def _text(start_response, text, status="200 OK"):
+    start_response(status, [("Content-Length", str(len(text)))])
+    return [text.encode()]
