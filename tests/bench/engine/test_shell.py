@@ -70,7 +70,9 @@ def test_preview_and_up(pulumi_cli: Path, checkout: Path, tmp_path: Path) -> Non
         environment["PULUMI_DEBUG_PROVIDERS"] = providers
         assert f"+ {resources} to create" in pulumi("preview", "--stack=stress")
         assert not cloud.records
-        assert f"+ {resources} created" in pulumi("up", "--stack=stress", "--yes", "--skip-preview")
+        created = pulumi("up", "--stack=stress", "--yes", "--skip-preview")
+        assert f"+ {resources} created" in created
+        assert "is not pinned by digest" in created
         state = json.loads(pulumi("stack", "export", "--stack=stress", "--show-secrets"))
         assert deployment(state["deployment"]["resources"]) == wanted
         assert f"{resources} unchanged" in pulumi("up", "--stack=stress", "--yes")
