@@ -12,6 +12,7 @@ from bench.keep import credentials_file, invitation
 from bench.load import load_and_judge, prepared_uploads, workload_of
 from bench.local_cloud.versions import versions
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
+from bench.observe.cpu import CpuObserver
 from bench.observe.local import MemoryObserver
 from bench.packages import PackageSet, build, default_cache_dir
 from bench.parameters import RunParameters, load_parameters
@@ -66,8 +67,15 @@ class Cycle:
 
         run.step("load")
         run.findings.workload = workload_of(load, package_set, wheels)
-        with MemoryObserver(stack.processes.tasks) as memory:
+        tasks, balancer = stack.processes.tasks, stack.processes.balancer
+        with (
+            MemoryObserver(tasks) as memory,
+            CpuObserver({task.id: task.child.pid for task in tasks}) as tasks_cpu,
+            CpuObserver({"balancer": balancer.child.pid}) as balancer_cpu,
+        ):
             load_and_judge(run, target, load, sorted({wheel.name for wheel in wheels}), uploads)
+        run.findings.tasks_cpu_s = tasks_cpu.used_s
+        run.findings.balancer_cpu_s = balancer_cpu.used_s.get("balancer")
         for sentence in stack.processes.ended():
             # Whatever else is odd about the measurement, this is why.
             run.findings.failures[ExitCode.UNTRUSTWORTHY] = f"{sentence} (it was up when the load began)"

@@ -1,15 +1,24 @@
-"""Whether the load generator itself kept up. If it did not, the figures are about it and not about the index."""
+"""The load generator: how many processes it is, and whether they kept up.
+
+If they did not, the figures are about them and not about the index.
+"""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from bench.samples import Samples, percentile
 
-# Work waits for the one core that the generator has, the more the closer it gets to all of it. From here on it shows.
+MOST_PROCESSES = 64
+# What a local run of one process for each such group of cores leaves to it: docs/decisions/load-client.md.
+_CORES_PER_PROCESS = 4
+
+# Work waits for the one core that a process can use, the more the closer it gets to all of it. From here on it shows.
 WARN_CPU_SHARE = 0.7
 # At this share there was no time left in which an answer could have been taken when it came.
 LIMIT_CPU_SHARE = 0.9
@@ -23,12 +32,24 @@ LIMIT_SEND_LATENESS_S = 1.0
 EXHAUSTED_ERRNOS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
+def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cores: int) -> int:
+    """How many processes send a load unless the user says how many.
+
+    Args:
+        clients: those that start at once; None where a rate decides, which is never near what one process can send.
+        cookies: `shared` is one jar for all clients, which takes one process.
+    """
+    if clients is None or cookies == "shared":
+        return 1
+    return max(1, min(cores // _CORES_PER_PROCESS, clients, MOST_PROCESSES))
+
+
 @dataclass(frozen=True)
 class GeneratorHealth:
-    """What the load cost the process that made it."""
+    """What the load cost the processes that made it."""
 
-    cpu_s: float
-    """CPU time of the whole process during the load."""
+    cpu_s: tuple[float, ...]
+    """CPU time of each process during the load."""
     wall_s: float
     """How long the load took."""
     send_lateness_p99_s: float
@@ -38,11 +59,11 @@ class GeneratorHealth:
     """Connections that could not be made for want of ports, files or memory on this side."""
 
     @classmethod
-    def of(cls, samples: Samples, *, cpu_s: float, wall_s: float, exhausted: int) -> GeneratorHealth:
+    def of(cls, samples: Samples, *, cpu_s: Sequence[float], wall_s: float, exhausted: int) -> GeneratorHealth:
         """The health of the generator that took `samples`."""
         lateness_s = samples.sent_s - samples.due_s
         return cls(
-            cpu_s=cpu_s,
+            cpu_s=tuple(cpu_s),
             wall_s=wall_s,
             send_lateness_p99_s=percentile(lateness_s, 99) or 0.0,
             send_lateness_max_s=float(np.max(lateness_s, initial=0.0)),
@@ -50,20 +71,23 @@ class GeneratorHealth:
         )
 
     @property
-    def cpu_share(self) -> float:
-        """CPU time over wall time: 1 is a whole core, which is all that the generator can use."""
-        return self.cpu_s / self.wall_s if self.wall_s > 0 else 0.0
+    def cpu_shares(self) -> tuple[float, ...]:
+        """CPU time over wall time of each process: 1 is a whole core, which is all that a process can use."""
+        return tuple(cpu_s / self.wall_s if self.wall_s > 0 else 0.0 for cpu_s in self.cpu_s)
 
     def problems(self) -> tuple[tuple[str, ...], bool]:
         """What to warn of, and whether the generator was clearly the limit, so that the figures cannot be trusted."""
         warnings: list[str] = []
         untrustworthy = False
-        if self.cpu_share >= WARN_CPU_SHARE:
+        busiest = max(self.cpu_shares, default=0.0)
+        if busiest >= WARN_CPU_SHARE:
             judged = self.wall_s >= SHORTEST_JUDGED_S
-            untrustworthy |= judged and self.cpu_share >= LIMIT_CPU_SHARE
+            untrustworthy |= judged and busiest >= LIMIT_CPU_SHARE
+            processes = len(self.cpu_s)
+            who = "the load generator" if processes == 1 else f"one of the {processes} processes of the load generator"
             warnings.append(
-                f"the load generator used {self.cpu_share:.0%} of the one core that it can use: the index may be "
-                "faster than measured; use a faster machine, or fewer clients"
+                f"{who} used {busiest:.0%} of the one core that it can use: the index may be faster than measured; "
+                f"use --generators {processes + 1} where there are cores to spare, a faster machine, or fewer clients"
             )
         if self.send_lateness_p99_s >= WARN_SEND_LATENESS_S:
             untrustworthy |= self.send_lateness_p99_s >= LIMIT_SEND_LATENESS_S

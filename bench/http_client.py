@@ -16,6 +16,7 @@ from typing import cast
 import httptools
 
 from bench.samples import ErrorKind
+from bench.server_timing import total_s
 from bench.target import Target
 
 # Long enough for a burst to be answered late rather than never: the published bursts had a p99 of 20 s and more.
@@ -35,6 +36,7 @@ class Answer:
         "received_bytes",
         "sent_s",
         "served_by",
+        "server_s",
         "status",
     )
 
@@ -42,6 +44,7 @@ class Answer:
         self.status = 0
         self.location = ""
         self.served_by = ""
+        self.server_s = math.nan
         self.cookies: list[str] = []
         self.sent_s = math.nan
         self.first_byte_s = math.nan
@@ -231,6 +234,8 @@ class HttpConnection(asyncio.Protocol):
                 self._answer.location = value.decode("latin-1")
             case b"x-served-by":
                 self._answer.served_by = value.decode("latin-1")
+            case b"server-timing":
+                self._answer.server_s = total_s(value)
             case b"set-cookie":
                 self._answer.cookies.append(value.decode("latin-1"))
 

@@ -44,7 +44,6 @@ class Traffic:
     jar: CookieJar | None = None
     """None: clients keep no cookies."""
     in_flight: int = 0
-    peak_in_flight: int = 0
     exhausted: int = 0
     """Connections that could not be made for want of ports, files or memory on this side."""
 
@@ -138,7 +137,6 @@ class Installer:
         traffic = self._traffic
         head += (traffic.jar.header if traffic.jar else b"") + b"\r\n"
         traffic.in_flight += 1
-        traffic.peak_in_flight = max(traffic.peak_in_flight, traffic.in_flight)
         sent_s = perf_counter()
         try:
             answer = await self._send(head, take, form)
@@ -182,6 +180,7 @@ class Installer:
             status=answer.status,
             received_bytes=answer.received_bytes,
             served_by=answer.served_by,
+            server_s=answer.server_s,
             error=answer.error or fault,
         )
 

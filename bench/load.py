@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.client import Load, Progress
+from bench.client import LoadSpec
 from bench.console import Progress as Console
 from bench.failures import ExitCode
+from bench.load_pool import Load, Progress
 from bench.packages import PackageSet, Wheel, build, default_cache_dir
 from bench.parameters import LoadParameters
 from bench.report import model
@@ -46,14 +47,18 @@ def prepare_load(
     run: Run, target: Target, parameters: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
 ) -> Load:
     """The workload against an index, ready to be sent, with its progress shown."""
-    return Load(
+    spec = LoadSpec(
         target,
         parameters.workload,
-        packages,
-        uploads,
+        tuple(packages),
+        tuple(uploads),
         parameters.seed,
-        cookies=parameters.cookies,
+        parameters.cookies,
         spill_dir=run.scratch.path,
+    )
+    return Load(
+        spec,
+        parameters.generators,
         on_progress=lambda progress: _show(progress, parameters.workload, run.progress),
     )
 
@@ -68,7 +73,7 @@ def load_and_judge(
     finally:
         result = load.result()
         run.findings.samples = result.samples
-        run.findings.generator_cpu_share = result.generator.cpu_share
+        run.findings.generator = result.generator
         run.folder.write_samples(result.samples)
     run.findings.thresholds = judge(result.samples, parameters.thresholds)
     warnings, untrustworthy = result.generator.problems()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bench.failures import UsageError
+from bench.generator import MOST_PROCESSES, usual_processes
 from bench.packages import MOST_PACKAGES
+from bench.report.machine import usable_cores
 from bench.report.model import Scalar
 from bench.thresholds import Threshold, parse_override, thresholds_for
 from bench.workloads import Rate, Workload, why_not, with_options, workload_named
@@ -23,6 +25,8 @@ class LoadParameters:
     packages: int
     seed: int
     cookies: Literal["none", "shared"]
+    generators: int
+    """How many processes send it."""
     thresholds: tuple[Threshold, ...]
 
     def as_dict(self) -> dict[str, Scalar | list[Scalar]]:
@@ -34,6 +38,7 @@ class LoadParameters:
             "burst_multiplier": load.burst_multiplier if isinstance(load, Rate) else None,
             "requests_per_min": load.requests_per_min if isinstance(load, Rate) else None,
             "cookies": self.cookies,
+            "generators": self.generators,
         }
 
 
@@ -53,6 +58,7 @@ class Asked:
     speed: float | None = None
     seed: int | None = None
     cookies: Literal["none", "shared"] | None = None
+    generators: int | None = None
     thresholds: Sequence[str] = ()
 
 
@@ -91,13 +97,25 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     if seed < 0:
         raise UsageError(f"--seed {seed}: a seed is 0 or more")
     shaped = with_options(workload, **{name: values[name] for name in _SHAPE if name in values})
+    cookies = values.get("cookies", "none")
     return LoadParameters(
         workload=shaped,
         packages=packages,
         seed=seed,
-        cookies=values.get("cookies", "none"),
+        cookies=cookies,
+        generators=_generators(values.get("generators"), shaped, cookies),
         thresholds=thresholds_for(shaped, [parse_override(text) for text in asked.thresholds]),
     )
+
+
+def _generators(asked: int | None, workload: Workload, cookies: Literal["none", "shared"]) -> int:
+    if asked is None:
+        return usual_processes(workload.clients, cookies, usable_cores())
+    if not 1 <= asked <= MOST_PROCESSES:
+        raise UsageError(f"--generators {asked}: at least 1 process is needed, and {MOST_PROCESSES} are the most")
+    if asked > 1 and cookies == "shared":
+        raise UsageError(f"--generators {asked}: one cookie jar for all clients needs one process, or --cookies none")
+    return asked
 
 
 def _cookies(text: str) -> str:
@@ -116,6 +134,7 @@ _KINDS: Mapping[str, Callable[[str], Any]] = {
     "speed": float,
     "seed": int,
     "cookies": _cookies,
+    "generators": int,
 }
 
 

@@ -60,6 +60,8 @@ class Samples:
     first_byte_s: NDArray[np.float64]
     """nan where no byte came."""
     done_s: NDArray[np.float64]
+    server_s: NDArray[np.float64]
+    """What the server says that the request cost it, as `total` in Server-Timing; nan where it does not say."""
     operation: NDArray[np.uint8]
     status: NDArray[np.uint16]
     """0 where no status came."""
@@ -91,9 +93,24 @@ class Samples:
     def failed(self) -> NDArray[np.bool_]:
         return np.not_equal(self.error, ErrorKind.NONE)
 
-    def where(self, mask: NDArray[np.bool_]) -> Samples:
-        """The rows for which `mask` is true."""
-        return replace(self, **{name: getattr(self, name)[mask] for name in COLUMNS})
+    def where(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
+        """The rows for which a mask is true, or those with the given numbers in the given order."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    @classmethod
+    def merged(cls, parts: Sequence[Samples], phase_names: Sequence[str]) -> Samples:
+        """The rows of all `parts`, whose phases are `phase_names`, in the order in which they ended."""
+        nothing = np.empty(0, _ROW_DTYPE)
+        columns: dict[str, Any] = {
+            name: np.concatenate([nothing[name], *(getattr(part, name) for part in parts)]) for name in COLUMNS
+        }
+        numbers: dict[str, int] = {}
+        renumbered = [np.array([_number(name, numbers) for name in part.served_by_names], np.uint16) for part in parts]
+        columns["served_by"] = np.concatenate(
+            [nothing["served_by"], *(new[part.served_by] for new, part in zip(renumbered, parts, strict=True))]
+        )
+        merged = cls(**columns, served_by_names=tuple(numbers), phase_names=tuple(phase_names))
+        return merged.where(np.argsort(merged.done_s, kind="stable"))
 
     def save(self, path: Path) -> None:
         """Write all columns to `path`, in numpy's npz format.
@@ -134,7 +151,7 @@ def percentile(values: NDArray[np.float64], percent: float) -> float | None:
 
 
 # One packed row, and the same row as numpy reads it back.
-_ROW = struct.Struct("<ddddqHHBBBx")
+_ROW = struct.Struct("<dddddqHHBBBx")
 _ROW_DTYPE = np.dtype(
     {
         "names": [
@@ -142,6 +159,7 @@ _ROW_DTYPE = np.dtype(
             "sent_s",
             "first_byte_s",
             "done_s",
+            "server_s",
             "received_bytes",
             "status",
             "served_by",
@@ -149,7 +167,7 @@ _ROW_DTYPE = np.dtype(
             "phase",
             "error",
         ],
-        "formats": ["<f8", "<f8", "<f8", "<f8", "<i8", "<u2", "<u2", "u1", "u1", "u1"],
+        "formats": ["<f8", "<f8", "<f8", "<f8", "<f8", "<i8", "<u2", "<u2", "u1", "u1", "u1"],
         "itemsize": _ROW.size,
     }
 )
@@ -159,8 +177,16 @@ _LONGEST_SERVER_NAME = 100
 _OTHER_SERVERS = "others"
 
 
+def _number(served_by: str, numbers: dict[str, int]) -> int:
+    """The number of a server by its name, a new one where it has none yet."""
+    # Some index may put a number of the request there, or a novel.
+    if served_by not in numbers and len(numbers) >= _MOST_SERVERS:
+        served_by = _OTHER_SERVERS
+    return numbers.setdefault(served_by[:_LONGEST_SERVER_NAME], len(numbers))
+
+
 class Recorder:
-    """Collects rows during one load. At most one chunk of rows, 3 MiB, is held in memory."""
+    """Collects rows during one load. At most one chunk of rows, 3.5 MiB, is held in memory."""
 
     def __init__(self, phase_names: Sequence[str], spill_dir: Path, *, started_s: float, chunk_rows: int = _CHUNK_ROWS):
         self.requests = 0
@@ -186,6 +212,7 @@ class Recorder:
         status: int = 0,
         received_bytes: int = 0,
         served_by: str = "",
+        server_s: float = math.nan,
         error: ErrorKind = ErrorKind.NONE,
     ) -> None:
         """Add one row. Times are read off the clock that `started_s` was read off.
@@ -195,7 +222,7 @@ class Recorder:
         """
         served_by_index = self._served_by.get(served_by)
         if served_by_index is None:
-            served_by_index = self._new_server(served_by)
+            served_by_index = _number(served_by, self._served_by)
         zero = self.started_s
         _ROW.pack_into(
             self._chunk,
@@ -204,6 +231,7 @@ class Recorder:
             sent_s - zero,
             first_byte_s - zero,
             done_s - zero,
+            server_s,
             received_bytes,
             status,
             served_by_index,
@@ -225,14 +253,8 @@ class Recorder:
         else:
             self._write_chunk()
             rows = np.memmap(self._spill, dtype=_ROW_DTYPE, mode="r")
-        columns = {name: rows[name] for name in COLUMNS}
+        columns = {name: np.asarray(rows[name]) for name in COLUMNS}
         return Samples(**columns, served_by_names=tuple(self._served_by), phase_names=self._phase_names)
-
-    def _new_server(self, served_by: str) -> int:
-        # Some index may put a number of the request there, or a novel.
-        if len(self._served_by) >= _MOST_SERVERS:
-            served_by = _OTHER_SERVERS
-        return self._served_by.setdefault(served_by[:_LONGEST_SERVER_NAME], len(self._served_by))
 
     def _write_chunk(self) -> None:
         try:

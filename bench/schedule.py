@@ -7,6 +7,7 @@ a stalled index from hiding its own stall (coordinated omission; docs/measuring.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,15 @@ class Arrivals:
 
     def __len__(self) -> int:
         return len(self.due_s)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Arrivals:
+        """The rows for which a mask is true, or those with the given numbers in the given order."""
+        return Arrivals(self.due_s[rows], self.phase[rows], self.kind[rows], self.package[rows], self.client[rows])
+
+    def rows(self) -> Iterator[tuple[float, int, int, int, int]]:
+        """Due, phase, kind, package and client of each."""
+        columns = (self.due_s, self.phase, self.kind, self.package, self.client)
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def arrivals(workload: Workload, seed: int, packages: int, round_number: int = 0) -> Arrivals:
@@ -142,11 +152,4 @@ def _random_moments(
 
 
 def _in_order(unordered: Arrivals) -> Arrivals:
-    order = np.argsort(unordered.due_s, kind="stable")
-    return Arrivals(
-        due_s=unordered.due_s[order],
-        phase=unordered.phase[order],
-        kind=unordered.kind[order],
-        package=unordered.package[order],
-        client=unordered.client[order],
-    )
+    return unordered.take(np.argsort(unordered.due_s, kind="stable"))

@@ -69,6 +69,12 @@ class LocalStack:
         self._task_count = task_count
         self._balancer: Balancer | None = None
 
+    @property
+    def balancer(self) -> Balancer:
+        """What stands in front of the tasks."""
+        assert self._balancer is not None, "start comes first"
+        return self._balancer
+
     def start(self) -> None:
         """Start the tasks, wait until each is healthy, then put the balancer in front and wait until it says so too.
 

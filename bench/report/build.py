@@ -15,9 +15,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bench.failures import ExitCode, worst
+from bench.generator import GeneratorHealth
 from bench.report import figures
 from bench.report.machine import this_machine
 from bench.report.model import (
+    Cpu,
+    CpuTime,
     FingerprintParts,
     Generator,
     Local,
@@ -50,7 +53,10 @@ class Findings:
     workload: Workload | None = None
     samples: Samples | None = None
     thresholds: Sequence[Verdict] = ()
-    generator_cpu_share: float | None = None
+    generator: GeneratorHealth | None = None
+    tasks_cpu_s: Mapping[str, float] = field(default_factory=dict)
+    """CPU time of each task during the load."""
+    balancer_cpu_s: float | None = None
     warnings: list[str] = field(default_factory=list)
     teardown: Teardown | None = None
     failures: dict[ExitCode, str] = field(default_factory=dict)
@@ -120,7 +126,9 @@ def build_report(findings: Findings, ended_at: datetime) -> Report:
         phases=figures.phases(samples) if samples is not None else [],
         operations=figures.operations(samples) if samples is not None else None,
         per_task=figures.per_task(samples) if samples is not None else {},
+        per_task_deviation=_deviation(findings),
         generator=_generator(findings),
+        cpu=_cpu(findings),
         warnings=ending.warnings,
         teardown=findings.teardown,
         fingerprint=fingerprint(parts),
@@ -159,10 +167,39 @@ def _warnings(findings: Findings, failures: Mapping[ExitCode, str], exit_code: E
     return [*others, *killed, *findings.warnings]
 
 
+def _deviation(findings: Findings) -> float | None:
+    """Against the tasks that ran. How many an index has that was there before is not known: those that answered."""
+    if findings.samples is None or (findings.stack is not None and findings.local is None):
+        return None
+    per_task = figures.per_task(findings.samples)
+    return figures.deviation(per_task, findings.local.tasks_run if findings.local else len(per_task))
+
+
 def _generator(findings: Findings) -> Generator | None:
     if findings.samples is None:
         return None
+    shares = list(findings.generator.cpu_shares) if findings.generator else []
     return Generator(
-        cpu_share=findings.generator_cpu_share,
+        cpu_share=max(shares, default=None),
+        cpu_shares=shares,
         lateness_s=figures.percentiles(findings.samples.sent_s - findings.samples.due_s),
+    )
+
+
+def _cpu(findings: Findings) -> Cpu | None:
+    if findings.samples is None:
+        return None
+    requests = len(findings.samples)
+
+    def of(cpu_s: float | None) -> CpuTime | None:
+        if cpu_s is None:
+            return None
+        return CpuTime(cpu_s=cpu_s, per_request_us=cpu_s / requests * 1e6 if requests else None)
+
+    tasks_s = findings.tasks_cpu_s
+    return Cpu(
+        tasks=of(sum(tasks_s.values()) if tasks_s else None),
+        balancer=of(findings.balancer_cpu_s),
+        generator=of(sum(findings.generator.cpu_s) if findings.generator else None),
+        per_task_s=dict(tasks_s),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ from bench.samples import ErrorKind, Operation, Samples, percentile
 def figures(samples: Samples) -> Figures:
     """Counts, rates and latencies of `samples`, failures included."""
     requests, failed = len(samples), int(samples.failed.sum())
+    # Where the server does not say, this is nan and compares as false; more than there was time for cannot be.
+    told = samples.where(samples.server_s <= samples.service_time_s)
     return Figures(
         requests=requests,
         failed=failed,
@@ -20,6 +24,8 @@ def figures(samples: Samples) -> Figures:
         throughput_rps=_throughput_rps(samples),
         latency_s=percentiles(samples.latency_s),
         service_time_s=percentiles(samples.service_time_s),
+        work_s=percentiles(told.server_s),
+        queueing_s=percentiles(told.service_time_s - told.server_s),
     )
 
 
@@ -58,6 +64,20 @@ def per_task(samples: Samples) -> dict[str, int]:
     """Requests answered by each task. One that no task answered, or by a server that does not say, is in none."""
     counts = np.bincount(samples.served_by, minlength=len(samples.served_by_names)).tolist()
     return {name: count for name, count in sorted(zip(samples.served_by_names, counts, strict=True)) if name and count}
+
+
+def deviation(per_task: Mapping[str, int], tasks: int) -> float | None:
+    """How far the requests of a task lie from an even share, at the most: 0 is even, 1 is one that answered none.
+
+    Args:
+        per_task: requests by task, of those that answered any.
+        tasks: how many there were.
+    """
+    if not per_task:
+        return None
+    counts = [*per_task.values(), *[0] * (tasks - len(per_task))]
+    even_share = sum(counts) / len(counts)
+    return max(abs(count / even_share - 1) for count in counts)
 
 
 def percentiles(values: NDArray[np.float64]) -> Percentiles | None:

@@ -16,11 +16,16 @@ def this_machine() -> Machine:
     """The machine and interpreter that this process runs on."""
     return Machine(
         cpu_model=_cpu_model(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_cores(),
         memory_mb=psutil.virtual_memory().total >> 20,
         os=platform.platform(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
     )
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cpu_model() -> str:

@@ -28,7 +28,12 @@ _MEANINGFUL = re.compile(r"[\\`*|<>\[\]]|\b_|_\b")
 
 def report_markdown(report: Report) -> str:
     """report.md of a report."""
-    return _TEMPLATES.get_template("report.md.j2").render(report=report, wording=wording)
+    return render("report.md.j2", report=report, wording=wording)
+
+
+def render(template: str, **content: object) -> str:
+    """Markdown by one of the templates, with the filters that keep text from being taken for markup."""
+    return _TEMPLATES.get_template(template).render(content)
 
 
 def _literal(text: str) -> str:

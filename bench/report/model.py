@@ -124,6 +124,8 @@ class Figures(Part):
     throughput_rps: float | None = Field(ge=0, description="requests / (last done - first due), per second.")
     latency_s: Percentiles | None = Field(description="From the moment a request was due to its last byte.")
     service_time_s: Percentiles | None = Field(description="From the moment a request was sent to its last byte.")
+    work_s: Percentiles | None = Field(description="What the server says the request cost it; null where it does not.")
+    queueing_s: Percentiles | None = Field(description="The rest of the service time, of the same requests.")
 
 
 class Summary(Figures):
@@ -162,8 +164,25 @@ class Threshold(Part):
 class Generator(Part):
     """The health of the load generator itself."""
 
-    cpu_share: float | None = Field(ge=0, description="CPU time of its process / time, 1.0 is one core.")
+    cpu_share: float | None = Field(ge=0, description="CPU time / time of its busiest process, 1.0 is one core.")
+    cpu_shares: list[float] = Field(description="The same of each of its processes.")
     lateness_s: Percentiles | None = Field(description="How long after it was due each request was sent.")
+
+
+class CpuTime(Part):
+    """What the load cost one side."""
+
+    cpu_s: float = Field(ge=0, description="CPU time of all its processes during the load, seconds.")
+    per_request_us: float | None = Field(ge=0, description="The same for each request of the summary, microseconds.")
+
+
+class Cpu(Part):
+    """What the load cost each side; null where this machine does not run it, or it ended."""
+
+    tasks: CpuTime | None = Field(description="All tasks together.")
+    balancer: CpuTime | None
+    generator: CpuTime | None
+    per_task_s: dict[str, float] = Field(description="CPU time of each task, seconds.")
 
 
 class Teardown(Part):
@@ -209,7 +228,11 @@ class Report(Part):
     phases: list[Phase]
     operations: Operations | None
     per_task: dict[str, int] = Field(description="Requests answered by each task, as its X-Served-By names it.")
+    per_task_deviation: float | None = Field(
+        ge=0, description="Largest |requests of a task / even share - 1|; a task that answered none has 1."
+    )
     generator: Generator | None
+    cpu: Cpu | None
     warnings: list[str]
     teardown: Teardown | None
     fingerprint: str = Field(description="SHA-256 of fingerprint_parts as canonical JSON, in hexadecimal.")

@@ -52,8 +52,8 @@ class RunFolder:
         Raises:
             UsageError, DiskFullError: as `create`.
         """
-        self._write("report.json", lambda path: _write_text(path, report_json(report)))
-        self._write("report.md", lambda path: _write_text(path, report_markdown(report)))
+        self.write_text("report.json", report_json(report))
+        self.write_text("report.md", report_markdown(report))
 
     def write_samples(self, samples: Samples) -> None:
         """Write samples.npz: one row per request.
@@ -69,10 +69,30 @@ class RunFolder:
         Raises:
             UsageError, DiskFullError: as `create`.
         """
-        text = infrastructure_json(resources, secrets)
-        self._write("infrastructure.json", lambda path: _write_text(path, text))
+        self.write_text("infrastructure.json", infrastructure_json(resources, secrets))
 
-    def _write(self, name: str, write: Callable[[Path], None]) -> None:
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of text, in UTF-8.
+
+        Raises:
+            UsageError, DiskFullError: as `create`.
+        """
+        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def part(self, name: str) -> RunFolder:
+        """A folder within, made if need be: for one of several things that the run measures.
+
+        Raises:
+            UsageError, DiskFullError: as `create`.
+        """
+        path = self.path / name
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _refusal(path, error) from error
+        return RunFolder(path)
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
         path = self.path / name
         # numpy appends .npz to a name that does not end with it, so the ending stays.
         unfinished = path.with_name(f".unfinished-{name}")
@@ -88,10 +108,6 @@ class RunFolder:
 def new_run_id(started_at: datetime) -> str:
     """UTC time of the start, and four random hexadecimal digits for runs that start in the same second."""
     return f"{started_at.astimezone(UTC):%Y%m%d-%H%M%S}-{randomness.token_hex(2)}"
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _refusal(path: Path, error: OSError) -> UsageError | DiskFullError:

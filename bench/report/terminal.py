@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -36,10 +37,12 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
     if quiet:
         console.print(verdict, soft_wrap=True)
         return
-    for table in (_thresholds(report), _operations(report), _tasks(report)):
+    for table in (_thresholds(report), _operations(report), _work(report), _tasks(report)):
         if table.row_count:
             console.print(table)
             console.print()
+    for line in _lines(report):
+        console.print(Text(line), soft_wrap=True)
     for warning in report.warnings:
         console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
     console.print(verdict, soft_wrap=True)
@@ -75,6 +78,14 @@ def _row(figures: Figures) -> tuple[str, ...]:
     return (*counts, *wording.latencies(figures.latency_s))
 
 
+def _work(report: Report) -> Table:
+    table = _table("in ms", "work p50", "p95", "p99", "queueing p50", "p95", "p99")
+    for name, figures in report.operations or ():
+        if figures.work_s is not None:
+            table.add_row(name, *wording.milliseconds(figures.work_s), *wording.milliseconds(figures.queueing_s))
+    return table
+
+
 def _tasks(report: Report) -> Table:
     planned = f" ({wording.tasks_run(report.local)})" if report.local else ""
     table = _table(f"task{planned}", "requests", "share")
@@ -82,6 +93,18 @@ def _tasks(report: Report) -> Table:
     for task, requests in report.per_task.items():
         table.add_row(Text(wording.printable(task)), f"{requests:,}", wording.share(requests / answered))
     return table
+
+
+def _lines(report: Report) -> Iterator[str]:
+    """What needs no table."""
+    if report.per_task_deviation is not None:
+        yield f"requests of each task: {wording.evenness(report)}"
+    if report.cpu is not None and report.cpu.generator is not None:
+        sides = (("tasks", report.cpu.tasks), ("balancer", report.cpu.balancer), ("generator", report.cpu.generator))
+        costs = ", ".join(f"{side} {wording.cpu_per_request(cpu)}" for side, cpu in sides if cpu is not None)
+        yield f"CPU per request: {costs}"
+    if report.generator is not None and report.generator.cpu_shares:
+        yield f"load generator: {wording.processes(report.generator.cpu_shares)}"
 
 
 def _table(*headings: str, left: int = 1) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bench.report.model import Local, Percentiles, Report, Threshold
+from bench.report.model import CpuTime, Local, Percentiles, Report, Threshold
 
 NOTHING = "-"
 
@@ -43,6 +43,35 @@ def latencies(percentiles: Percentiles | None) -> tuple[str, str, str, str]:
     if percentiles is None:
         return (NOTHING, NOTHING, NOTHING, NOTHING)
     return (seconds(percentiles.p50), seconds(percentiles.p95), seconds(percentiles.p99), seconds(percentiles.max))
+
+
+def milliseconds(percentiles: Percentiles | None) -> tuple[str, str, str]:
+    """p50, p95 and p99 to 10 microseconds, without a unit."""
+    if percentiles is None:
+        return (NOTHING, NOTHING, NOTHING)
+    p50, p95, p99 = (f"{value * 1e3:,.2f}" for value in (percentiles.p50, percentiles.p95, percentiles.p99))
+    return p50, p95, p99
+
+
+def evenness(report: Report) -> str:
+    """How evenly the requests lay on the tasks; empty where that is not known."""
+    if report.per_task_deviation is None:
+        return ""
+    tasks = max(report.local.tasks_run if report.local else 0, len(report.per_task))
+    return f"at most {share(report.per_task_deviation)} from an even share of {tasks} tasks"
+
+
+def cpu_per_request(cpu: CpuTime | None) -> str:
+    """CPU time per request with its unit."""
+    return NOTHING if cpu is None or cpu.per_request_us is None else f"{cpu.per_request_us:,.0f} us"
+
+
+def processes(shares: list[float]) -> str:
+    """How many processes the load generator was, and how busy, such as `2 processes: 41 % and 40 % of a core`."""
+    if not shares:
+        return NOTHING
+    count = "1 process" if len(shares) == 1 else f"{len(shares)} processes"
+    return f"{count}: {' and '.join(f'{share * 100:.0f} %' for share in shares)} of a core"
 
 
 def headline(report: Report) -> str:

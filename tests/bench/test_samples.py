@@ -1,5 +1,6 @@
 import errno
 import math
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def record_numbered(recorder: Recorder, rows: int) -> None:
             status=200 + number % 5,
             received_bytes=number * 10**9,
             served_by=f"task-{number % 3}",
+            server_s=number / 8 if number % 2 else math.nan,
             error=ErrorKind(number % 7),
         )
 
@@ -46,6 +48,7 @@ def test_a_row_comes_back_as_recorded_with_times_from_the_start_of_the_load(tmp_
         status=503,
         received_bytes=5_000_000_000,
         served_by="task-a",
+        server_s=0.75,
         error=ErrorKind.STATUS,
     )
     samples = recorder.finish()
@@ -59,6 +62,7 @@ def test_a_row_comes_back_as_recorded_with_times_from_the_start_of_the_load(tmp_
     assert samples.received_bytes[0] == 5_000_000_000
     assert samples.served_by_names[samples.served_by[0]] == "task-a"
     assert samples.phase_names[samples.phase[0]] == "burst"
+    assert samples.server_s[0] == 0.75
     assert samples.error[0] == ErrorKind.STATUS
     assert samples.failed[0]
     assert (recorder.requests, recorder.failed) == (1, 1)
@@ -127,6 +131,53 @@ def test_where_keeps_the_rows_of_the_mask(tmp_path: Path) -> None:
 
     assert listings.due_s.tolist() == [1.0, 5.0, 9.0, 13.0, 17.0]
     assert listings.served_by_names == samples.served_by_names
+
+
+@given(owners=st.lists(st.integers(0, 3), max_size=40), chunk_rows=st.integers(1, 8))
+def test_parts_put_together_equal_what_one_would_have_recorded(
+    tmp_path_factory: pytest.TempPathFactory, owners: list[int], chunk_rows: int
+) -> None:
+    spill_dir = tmp_path_factory.mktemp("spill")
+    whole = Recorder(("burst",), spill_dir, started_s=100.0)
+    parts = [Recorder(("burst",), spill_dir, started_s=100.0, chunk_rows=chunk_rows) for _ in range(4)]
+    for number, owner in enumerate(owners):
+        for recorder in (whole, parts[owner]):
+            recorder.record(
+                Operation.LISTING,
+                0,
+                due_s=100.0,
+                sent_s=101.0,
+                done_s=102.0 + number,
+                status=number,
+                served_by=f"task-{number * number % 5}",
+            )
+    expected = whole.finish()
+    # As they come from other processes.
+    merged = Samples.merged([pickle.loads(pickle.dumps(part.finish())) for part in parts], ("burst",))
+
+    for name in set(COLUMNS) - {"served_by"}:
+        np.testing.assert_array_equal(getattr(merged, name), getattr(expected, name))
+    assert [merged.served_by_names[n] for n in merged.served_by] == [
+        expected.served_by_names[n] for n in expected.served_by
+    ]
+    assert len(set(merged.served_by_names)) == len(merged.served_by_names)
+
+
+def test_nothing_put_together_is_no_samples() -> None:
+    merged = Samples.merged([], ("baseline", "burst"))
+    assert (len(merged), merged.served_by_names, merged.phase_names) == (0, (), ("baseline", "burst"))
+
+
+def test_parts_that_name_more_servers_than_can_be_numbered(tmp_path: Path) -> None:
+    parts = []
+    for part in range(7):
+        recorder = Recorder(("burst",), tmp_path, started_s=0.0)
+        for number in range(10_050):
+            recorder.record(Operation.LISTING, 0, 0.0, 0.0, 1.0, served_by=f"request {part} {number}")
+        parts.append(recorder.finish())
+    merged = Samples.merged(parts, ("burst",))
+    assert len(merged.served_by_names) < 10_100
+    assert merged.served_by_names[merged.served_by[-1]] == "others"
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 50.0), (95, 95.0), (99, 99.0), (100, 100.0), (94.5, 95.0)])

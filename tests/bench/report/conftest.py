@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from bench.generator import GeneratorHealth
 from bench.report.build import Findings, build_report
 from bench.report.model import (
     Local,
@@ -46,13 +48,22 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def make_samples(rows: tuple[Row, ...] = ROWS, phase_names: tuple[str, ...] = ("baseline", "burst")) -> Samples:
+SERVER_S = (0.125, 0.5, 0.25, 0.25, 0.5, 1.0, math.nan, 0.25, 3.0, math.nan)
+"""What the tasks say that each of the requests cost them; two times they say nothing."""
+
+
+def make_samples(
+    rows: tuple[Row, ...] = ROWS,
+    phase_names: tuple[str, ...] = ("baseline", "burst"),
+    server_s: Sequence[float] | None = None,
+) -> Samples:
     served_by_names = tuple(dict.fromkeys(row[5] for row in rows))
     return Samples(
         due_s=np.array([row[0] for row in rows], np.float64),
         sent_s=np.array([row[1] for row in rows], np.float64),
         first_byte_s=np.array([row[2] for row in rows], np.float64),
         done_s=np.array([row[2] for row in rows], np.float64),
+        server_s=np.full(len(rows), math.nan) if server_s is None else np.array(server_s, np.float64),
         operation=np.array([row[3] for row in rows], np.uint8),
         status=np.array([row[4] for row in rows], np.uint16),
         received_bytes=np.full(len(rows), 100, np.int64),
@@ -72,7 +83,7 @@ def samples_of() -> Callable[..., Samples]:
 
 @pytest.fixture
 def samples() -> Samples:
-    return make_samples()
+    return make_samples(server_s=SERVER_S)
 
 
 @pytest.fixture
@@ -122,7 +133,9 @@ def findings(samples: Samples) -> Findings:
         ),
         samples=samples,
         thresholds=judge(samples, [Threshold(name, limit) for name, limit in DEFAULTS.items()]),
-        generator_cpu_share=0.41,
+        generator=GeneratorHealth.of(samples, cpu_s=(8.2, 6.0), wall_s=20.0, exhausted=0),
+        tasks_cpu_s={"task-1": 6.0, "task-2": 3.0},
+        balancer_cpu_s=0.5,
         warnings=["the load generator used 41 % of its core"],
         teardown=Teardown(complete=True, leftovers=[]),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from bench.failures import ExitCode
 from bench.report.build import Findings, build_report
-from bench.report.model import Percentiles, Report, Teardown
+from bench.report.model import Cpu, CpuTime, Percentiles, Report, Teardown
 from bench.samples import Samples
 from bench.thresholds import Verdict, judge
 
@@ -91,7 +91,45 @@ def test_how_late_the_generator_was(report: Report) -> None:
     # Two of ten requests were sent late, by 0.25 s and 0.5 s.
     assert report.generator is not None
     assert report.generator.lateness_s == Percentiles(p50=0.0, p95=0.5, p99=0.5, max=0.5)
+
+
+def test_how_busy_each_process_of_the_generator_was(report: Report) -> None:
+    assert report.generator is not None
+    assert report.generator.cpu_shares == [0.41, 0.3]
     assert report.generator.cpu_share == 0.41
+
+
+def test_what_the_load_cost_each_side(report: Report) -> None:
+    assert report.cpu == Cpu(
+        tasks=CpuTime(cpu_s=9.0, per_request_us=900_000.0),
+        balancer=CpuTime(cpu_s=0.5, per_request_us=50_000.0),
+        generator=CpuTime(cpu_s=14.2, per_request_us=1_420_000.0),
+        per_task_s={"task-1": 6.0, "task-2": 3.0},
+    )
+
+
+def test_what_an_index_elsewhere_costs_is_not_known(findings: Findings) -> None:
+    findings.stack = findings.local = findings.balancer_cpu_s = None
+    findings.tasks_cpu_s = {}
+    cpu = build_report(findings, NOW).cpu
+
+    assert cpu is not None
+    assert (cpu.tasks, cpu.balancer, cpu.per_task_s) == (None, None, {})
+
+
+def test_the_share_of_each_task_is_held_against_those_that_ran(findings: Findings) -> None:
+    # 6 and 3 of 9 requests.
+    assert build_report(findings, NOW).per_task_deviation == pytest.approx(1 / 3)
+
+    assert findings.local is not None
+    findings.local = findings.local.model_copy(update={"tasks_run": 3})
+    assert build_report(findings, NOW).per_task_deviation == 1.0
+
+    findings.local = None  # it was interrupted before that was known
+    assert build_report(findings, NOW).per_task_deviation is None
+
+    findings.stack = None  # `bench load`: those that answered are all that is known
+    assert build_report(findings, NOW).per_task_deviation == pytest.approx(1 / 3)
 
 
 def test_thresholds_and_figures_agree(findings: Findings, samples: Samples, report: Report) -> None:

@@ -66,6 +66,47 @@ def test_requests_by_task_leave_out_what_no_task_answered(samples: Samples) -> N
     assert figures.per_task(samples) == {"task-1": 6, "task-2": 3}
 
 
+def test_work_is_what_the_server_says_and_queueing_the_rest_of_the_service_time(samples: Samples) -> None:
+    by_operation = figures.operations(samples)
+
+    # Work 0.125 0.25 0.5 of service times 0.5 0.5 0.75.
+    assert by_operation.redirect.work_s == Percentiles(p50=0.25, p95=0.5, p99=0.5, max=0.5)
+    assert by_operation.redirect.queueing_s == Percentiles(p50=0.25, p95=0.375, p99=0.375, max=0.375)
+    # The server said nothing of the third: its service time of 2.5 s is in neither.
+    assert by_operation.listing.work_s == Percentiles(p50=0.5, p95=1.0, p99=1.0, max=1.0)
+    assert by_operation.listing.queueing_s == Percentiles(p50=0.5, p95=0.5, p99=0.5, max=0.5)
+    assert figures.summary(samples).work_s == Percentiles(p50=0.25, p95=3.0, p99=3.0, max=3.0)
+
+
+def test_where_no_server_says_what_it_did_nobody_knows(samples_of: SamplesOf) -> None:
+    whole = figures.summary(samples_of())
+
+    assert (whole.work_s, whole.queueing_s) == (None, None)
+
+
+def test_a_server_that_claims_more_work_than_there_was_time_for_is_not_believed(samples_of: SamplesOf) -> None:
+    row = (0.0, 0.5, 1.0, Operation.LISTING, 200, "task-1", "burst", ErrorKind.NONE)
+    work_s = figures.summary(samples_of((row, row, row), server_s=(0.25, 0.75, 1e12))).work_s
+
+    assert work_s == Percentiles(p50=0.25, p95=0.25, p99=0.25, max=0.25)
+
+
+@pytest.mark.parametrize(
+    ("per_task", "tasks", "expected"),
+    [
+        ({"task-1": 100, "task-2": 100}, 2, 0.0),
+        ({"task-1": 102, "task-2": 98}, 2, 0.02),
+        ({"task-1": 90, "task-2": 130, "task-3": 80}, 3, 0.3),
+        ({"task-1": 100, "task-2": 100}, 3, 1.0),  # the third answered nothing
+        ({"task-1": 300}, 3, 2.0),
+        ({"task-1": 100, "task-2": 100}, 1, 0.0),  # one took the place of the other
+        ({}, 3, None),
+    ],
+)
+def test_the_deviation_from_an_even_share(per_task: dict[str, int], tasks: int, expected: float | None) -> None:
+    assert figures.deviation(per_task, tasks) == pytest.approx(expected)
+
+
 def test_no_requests_at_all(samples_of: SamplesOf) -> None:
     nothing = figures.summary(samples_of(()))
 

@@ -32,6 +32,7 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
     assert re.findall(r"^## (.+)$", report_markdown(report), flags=re.MULTILINE) == [
         "Thresholds",
         "Operations",
+        "Queueing and work",
         "Requests by task",
         "Phases",
         "This machine and AWS",
@@ -39,6 +40,7 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
         "Warnings",
         "Plan",
         "Load generator",
+        "CPU",
         "Teardown",
         "Repeat it",
     ]
@@ -52,6 +54,11 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
         ("Operations", "| listing | 3 | 1 | 33.33 % | 1 | 0.2 | 1.500 | 2.500 | 2.500 | 2.500 |"),
         ("Operations", "| all | 10 | 2 | 20.00 % | 1 | 0.5 | 1.000 | 8.000 | 8.000 | 8.000 |"),
         ("Operations", "At most 3 requests were in flight at once. Failed requests by kind: timeout 1, status 1."),
+        ("Queueing and work", "| listing | 500.00 | 1,000.00 | 1,000.00 | 500.00 | 500.00 | 500.00 |"),
+        ("Requests by task", "The requests of each task lie at most 33.33 % from an even share of 2 tasks."),
+        ("Load generator", "| processes | 2 processes: 41 % and 30 % of a core |"),
+        ("CPU", "| tasks | 9.000 s | 900,000 us |"),
+        ("CPU", "| load generator | 14.200 s | 1,420,000 us |"),
         ("Requests by task", "| task-1 | 6 | 66.67 % |"),
         ("Phases", "| burst | 7 | 2 | 28.57 % | 1 | 0.7 | 1.500 | 8.000 | 8.000 | 8.000 |"),
         ("This machine and AWS", "2 of 12 tasks, 4 workers each."),
@@ -71,7 +78,7 @@ def test_what_each_section_says(report: Report, heading: str, line: str) -> None
 def test_every_table_is_one_table_with_rows_of_one_width(report: Report) -> None:
     tables = re.findall(r"(?:^\|.*\n)+", report_markdown(report), flags=re.MULTILINE)
 
-    assert len(tables) == 8
+    assert len(tables) == 10
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(widths) == 1

@@ -52,7 +52,25 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert not any(line[:1] == ["upload"] for line in lines)
     assert ["task", "(2", "of", "12", "tasks)", "requests", "share"] in lines
     assert ["task-2", "3", "33.33", "%"] in lines
+    assert "requests of each task: at most 33.33 % from an even share of 2 tasks" in summary_of(report)
     assert ["warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
+
+
+def test_where_the_time_and_the_processors_went(report: Report) -> None:
+    lines = [line.split() for line in summary_of(report).splitlines()]
+
+    assert ["in", "ms", "work", "p50", "p95", "p99", "queueing", "p50", "p95", "p99"] in lines
+    assert ["redirect", "250.00", "500.00", "500.00", "250.00", "375.00", "375.00"] in lines
+    assert "CPU per request: tasks 900,000 us, balancer 50,000 us, generator 1,420,000 us" in summary_of(report)
+    assert "load generator: 2 processes: 41 % and 30 % of a core" in summary_of(report)
+
+
+def test_a_server_that_does_not_say_what_it_did_has_no_table_for_it(
+    findings: Findings, samples_of: Callable[..., Samples]
+) -> None:
+    findings.samples = samples_of()
+
+    assert "queueing" not in summary_of(build_report(findings, NOW))
 
 
 def test_quiet_is_the_verdict_alone(report: Report, findings: Findings) -> None:
