@@ -181,7 +181,7 @@ def test_a_line_that_cannot_be_made_is_an_error_in_the_other_log(
     errors = io.StringIO()
     for handler in log.logger.error_log.handlers:
         monkeypatch.setattr(handler, "stream", errors)
-    log.write(**{"pypiserver.timing": {"auth_s": object()}})
+    log.write("/", timedelta(), **{"pypiserver.timing": {"auth_s": object()}})
     assert "no access log line for a request" in errors.getvalue()
 
 

@@ -8,8 +8,9 @@ import select
 import socket
 from collections.abc import Iterator
 
+import gevent
 import pytest
-from connection import GATHER_BYTES, Connection
+from connection import GATHER_BYTES, TURN_BYTES, Connection
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 REQUEST = object()
@@ -112,17 +113,16 @@ def test_what_is_no_answer_to_a_request_leaves_at_once(ends: tuple[Connection, s
 
 def test_it_is_idle_until_the_first_byte_of_a_head(ends: tuple[Connection, socket.socket]) -> None:
     connection, client = ends
-    assert connection.idle_since_s is not None
+    idle = [connection.idle_since_s is not None]
     client.sendall(b"G")
     connection.recv(100)
-    assert connection.idle_since_s is None
-    connection.begin_answer(REQUEST, False)
-    connection.end_answer(next_began=False)
-    assert connection.idle_since_s is not None
-    connection.begin_answer(REQUEST, False)
-    assert connection.idle_since_s is None
-    connection.end_answer(next_began=True)
-    assert connection.idle_since_s is None
+    idle.append(connection.idle_since_s is not None)
+    for next_began in (False, True):
+        connection.begin_answer(REQUEST, False)
+        idle.append(connection.idle_since_s is not None)
+        connection.end_answer(next_began)
+        idle.append(connection.idle_since_s is not None)
+    assert idle == [True, False, False, True, False, False]
 
 
 def test_what_arrived_before_an_idle_connection_was_ended_is_still_read(
@@ -152,3 +152,18 @@ def test_the_end_is_read_once(ends: tuple[Connection, socket.socket]) -> None:
     with pytest.raises(ConnectionResetError) as reset:
         connection.recv(100)
     assert reset.value.errno == errno.ECONNRESET
+
+
+def test_a_client_that_sends_as_fast_as_it_is_read_leaves_turns_to_others(
+    ends: tuple[Connection, socket.socket],
+) -> None:
+    connection, client = ends
+    turns: list[str] = []
+    gevent.spawn(turns.append, "mine")
+    for _ in range(TURN_BYTES // 65536 - 1):
+        client.sendall(bytes(65536))
+        connection.recv(65536)
+    assert turns == []
+    client.sendall(bytes(65536))
+    connection.recv(65536)
+    assert turns == ["mine"]

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import gevent
 
-_uploading_bytes = [0]
-
 
 class Endless:
     """A body without an end; `closed` appears when the server lets go of it."""
@@ -67,14 +65,8 @@ def _refused(environ, start_response, argument):
 def _upload(environ, start_response, argument):
     digest = hashlib.sha256()
     while data := environ["wsgi.input"].read(65536):
-        _uploading_bytes[0] += len(data)
         digest.update(data)
-    _uploading_bytes[0] = 0
     return _text(start_response, digest.hexdigest())
-
-
-def _uploading(environ, start_response, argument):
-    return _text(start_response, str(_uploading_bytes[0]))
 
 
 def _when(environ, start_response, argument):
