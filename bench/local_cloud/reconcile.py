@@ -82,9 +82,9 @@ class LocalStack:
             UnavailableError: a process ended, or did not become healthy in time.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
-        prepare_host(self.state.task, self._folder)
+        self._prepare()
         for number in range(1, self._task_count + 1):
-            self.tasks.append(start_task(f"task-{number}", self.state.task, self._folder))
+            self.tasks.append(self._start_task(number))
         for task in self.tasks:
             self._await_healthy(task, deadline)
         self._balancer = start_balancer(self.state.balancer, [task.port for task in self.tasks], self._folder)
@@ -101,6 +101,13 @@ class LocalStack:
         """In words, which processes ended although nobody asked them to."""
         children = [task.child for task in self.tasks] + ([self._balancer.child] if self._balancer else [])
         return [_obituary(child) for child in children if child.exit_status is not None]
+
+    def _prepare(self) -> None:
+        """Make what the tasks find when they start."""
+        prepare_host(self.state.task, self._folder)
+
+    def _start_task(self, number: int) -> Task:
+        return start_task(f"task-{number}", self.state.task, self._folder)
 
     def _await_healthy(self, task: Task, deadline: float) -> None:
         check = self.state.balancer.health_check

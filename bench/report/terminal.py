@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bench.report import wording
 from bench.report.model import Figures, Report
-
-_WIDTH_OF_A_LOG = 100
-_NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead
+from bench.report.output import open_output, plain_table
 
 
 def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:
@@ -25,14 +20,7 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
     Args:
         folder: the results folder of the run.
     """
-    console = _Output(
-        file=stream,
-        width=max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else _WIDTH_OF_A_LOG,
-        force_terminal=stream.isatty(),
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = open_output(stream)
     verdict = Text(wording.printable(wording.headline(report)), style="green" if report.exit_code == 0 else "bold red")
     if quiet:
         console.print(verdict, soft_wrap=True)
@@ -51,7 +39,7 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
 
 
 def _thresholds(report: Report) -> Table:
-    table = _table("threshold", "", "observed", "limit", "samples", left=2)
+    table = plain_table("threshold", "", "observed", "limit", "samples", left=2)
     for threshold in report.thresholds:
         table.add_row(
             threshold.name,
@@ -64,7 +52,7 @@ def _thresholds(report: Report) -> Table:
 
 
 def _operations(report: Report) -> Table:
-    table = _table("latency in s", "requests", "failed", "req/s", "p50", "p95", "p99", "max")
+    table = plain_table("latency in s", "requests", "failed", "req/s", "p50", "p95", "p99", "max")
     if report.summary is None or report.operations is None:
         return table
     for name, figures in (*report.operations, ("all", report.summary)):
@@ -79,7 +67,7 @@ def _row(figures: Figures) -> tuple[str, ...]:
 
 
 def _work(report: Report) -> Table:
-    table = _table("in ms", "work p50", "p95", "p99", "queueing p50", "p95", "p99")
+    table = plain_table("in ms", "work p50", "p95", "p99", "queueing p50", "p95", "p99")
     for name, figures in report.operations or ():
         if figures.work_s is not None:
             table.add_row(name, *wording.milliseconds(figures.work_s), *wording.milliseconds(figures.queueing_s))
@@ -88,7 +76,7 @@ def _work(report: Report) -> Table:
 
 def _tasks(report: Report) -> Table:
     planned = f" ({wording.tasks_run(report.local)})" if report.local else ""
-    table = _table(f"task{planned}", "requests", "share")
+    table = plain_table(f"task{planned}", "requests", "share")
     answered = sum(report.per_task.values())
     for task, requests in report.per_task.items():
         table.add_row(Text(wording.printable(task)), f"{requests:,}", wording.share(requests / answered))
@@ -105,19 +93,3 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"CPU per request: {costs}"
     if report.generator is not None and report.generator.cpu_shares:
         yield f"load generator: {wording.processes(report.generator.cpu_shares)}"
-
-
-def _table(*headings: str, left: int = 1) -> Table:
-    """A table without lines, figures to the right of the first `left` columns."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for index, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if index < left else "right")
-    return table
-
-
-class _Output(Console):
-    def on_broken_pipe(self) -> None:
-        """Whoever read stdout has seen enough. rich would exit with code 1, which is not the verdict of the run."""
-        self.quiet = True
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), self.file.fileno())

@@ -1,0 +1,42 @@
+"""How results are printed: on a terminal as wide as it is, in a log without colours, and never with a traceback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+_WIDTH_OF_A_LOG = 100
+_NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead
+
+
+def open_output(stream: TextIO) -> Console:
+    """A console for `stream`, which takes text as it is."""
+    return _Output(
+        file=stream,
+        width=max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else _WIDTH_OF_A_LOG,
+        force_terminal=stream.isatty(),
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def plain_table(*headings: str, left: int = 1) -> Table:
+    """A table without lines, figures to the right of the first `left` columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if index < left else "right")
+    return table
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Whoever read stdout has seen enough. rich would exit with code 1, which is not the verdict of the run."""
+        self.quiet = True
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.file.fileno())
