@@ -53,6 +53,11 @@ class Seen:
         """All files of the check, in the order of their uploads."""
         return [file for project in self.projects for file in project.files]
 
+    @property
+    def counted_tasks(self) -> set[str]:
+        """Those that have to answer. Where some answers name their task, those that name none are the balancer's."""
+        return {task for task in self.tasks if task} or self.tasks
+
 
 class Check:
     """One check of one index, of which `seen` is the state at any time, also when a method was cancelled."""
@@ -70,27 +75,29 @@ class Check:
         self._target = target
         self._endpoint = endpoint
         self._on_progress = on_progress
-        self._focus = Focus(seen.projects[0], seen.files[0], seen.tasks)
+        self._focus = Focus(seen.projects[0], seen.files[:1], seen.tasks)
         self._background, self._readers = (
             [Reader(self._client(number), target, self._focus, seen.judge, number) for number in range(count)]
             for count in (BACKGROUND_READERS, readers)
         )
 
     async def run(self, change: Change, time_limit_s: float) -> None:
-        """Make a change with one file after the other, and look at each. No change is begun after the time limit.
+        """Make a change with every file, and look at each. No change is begun after the time limit.
 
         Raises:
-            UnavailableError: the index refuses the very first upload.
+            UnavailableError: the index does not take the very first upload.
         """
         deadline_s = perf_counter() + time_limit_s
         try:
             async with asyncio.TaskGroup() as group:
                 reading = [group.create_task(_read_on(reader)) for reader in self._background]
-                await self._change_all(change, deadline_s)
+                for project in self._seen.projects:
+                    await self._change_project(change, project, deadline_s)
+                    self._on_progress(self._seen.changes[change], len(self._seen.files))
                 for task in reading:
                     task.cancel()
         except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+            raise _innermost(failures) from None
         finally:
             for reader in (*self._background, *self._readers):
                 reader.abort()
@@ -101,40 +108,46 @@ class Check:
             if file.remains:
                 await self._remove(file)
 
-    async def _change_all(self, change: Change, deadline_s: float) -> None:
-        change_one = self._upload if change == "upload" else self._remove
-        seen: Project | None = None
-        for number, (project, file) in enumerate((p, f) for p in self._seen.projects for f in p.files):
+    async def _change_project(self, change: Change, project: Project, deadline_s: float) -> None:
+        """Its first file by itself, for what is new; the others at once, for what two changes in a row do."""
+        files = project.files if change == "upload" else [file for file in project.files if file.remains]
+        self._focus.project = project
+        for at_once in filter(None, (files[:1], files[1:])):
             if perf_counter() > deadline_s:
                 return
-            if change == "removal" and not file.remains:
-                continue
-            self._focus.project, self._focus.file = project, file
-            if project is not seen:
-                # So that every task has answered for it before it changes.
-                await self._read_until(lambda: True)
-                seen = project
-            if await change_one(file):
-                self._seen.changes[change] += 1
-                await self._look(change, project, file, deadline_s)
-            self._on_progress(number + 1, len(self._seen.files))
+            self._focus.files = at_once
+            await self._read_until(lambda: True)  # so that every task has answered for it before it changes
+            async with asyncio.TaskGroup() as group:
+                change_one = self._upload if change == "upload" else self._remove
+                changing = [group.create_task(change_one(file)) for file in at_once]
+                await asyncio.wait(changing, return_when=asyncio.FIRST_COMPLETED)
+                await self._look(change, project, changing, deadline_s)
 
-    async def _look(self, change: Change, project: Project, file: File, deadline_s: float) -> None:
-        """Read until every task knows of the change, as far as there is time and patience."""
+    async def _look(
+        self, change: Change, project: Project, changing: Sequence[asyncio.Task[File | None]], deadline_s: float
+    ) -> None:
+        """Read until every task knows of the changes, as far as there is time and patience."""
         judge, begun_s = self._seen.judge, perf_counter()
-        # The index page changes with the first file of a project, and with the last to go.
-        changed: list[Thing] = (
-            [file] if change == "removal" and not project.must_hide(begun_s, begun_s) else [file, project]
-        )
+
+        def changed() -> list[File]:
+            return [file for task in changing if task.done() and (file := task.result())]
 
         def enough() -> bool:
-            lagging = any(judge.lagged(thing, change) for thing in changed)
-            if perf_counter() > min(begun_s + (_SETTLING_S if lagging else _PATIENCE_S), deadline_s):
+            now_s = perf_counter()
+            # The index page changes with the first file of a project, and with the last to go.
+            page = [project] if change == "upload" or project.must_hide(now_s, now_s) else []
+            things: list[Thing] = [*changed(), *page]
+            lagging = any(judge.lagged(thing, change) for thing in things)
+            if now_s > min(begun_s + (_SETTLING_S if lagging else _PATIENCE_S), deadline_s):
                 return True
-            return all(judge.follows(thing, change, task, _ANSWERS) for thing in changed for task in self._seen.tasks)
+            tasks = self._seen.counted_tasks
+            known = all(judge.follows(thing, change, task, _ANSWERS) for thing in things for task in tasks)
+            return known and all(task.done() for task in changing)
 
         await self._read_until(enough)
-        self._seen.silences.update(task for task in self._seen.tasks if not judge.answered(file, change, task))
+        for file in changed():
+            silent = (task for task in self._seen.counted_tasks if not judge.answered(file, change, task))
+            self._seen.silences.update(silent)
 
     async def _read_until(self, enough: Callable[[], bool]) -> None:
         """Have each reader read each kind once, and on, until there is enough."""
@@ -148,24 +161,25 @@ class Check:
             for reader in self._readers:
                 group.create_task(read(reader))
 
-    async def _upload(self, file: File) -> bool:
-        """Whether the index says that it took the file."""
+    async def _upload(self, file: File) -> File | None:
+        """The file, if the index says that it took it."""
         file.begun_s = perf_counter()
         got = await _finished(self._client().upload(file.wheel.path))
         if got.is_success:
             file.uploaded_s, file.is_held = got.answer.done_s, True
-            return True
+            self._seen.changes["upload"] += 1
+            return file
         self._refuse("upload", file, got)
         if got.is_refusal:
             file.begun_s = inf  # as if nobody had begun; after any other trouble it may be there, or yet come to be
         if file is self._seen.files[0]:
             raise UnavailableError(
-                f"the index at {self._target.url} refused {self._seen.refusals['upload', file.label]}"
+                f"the index at {self._target.url} did not take {self._seen.refusals['upload', file.label]}"
             )
-        return False
+        return None
 
-    async def _remove(self, file: File) -> bool:
-        """Whether the index says that it removed the file."""
+    async def _remove(self, file: File) -> File | None:
+        """The file, if the index says that it removed it."""
         file.removal_begun_s = min(file.removal_begun_s, perf_counter())
         for attempt in range(_REMOVAL_ATTEMPTS):
             await asyncio.sleep(_REMOVAL_PAUSE_S if attempt else 0)
@@ -173,16 +187,17 @@ class Check:
             got = await _finished(self._client().remove(file.wheel.name.replace("-", "_"), file.wheel.version))
             if got.is_success:
                 file.removed_s = got.answer.done_s
-                return True
+                self._seen.changes["removal"] += 1
+                return file
             if got.is_absence and not was_held:
                 file.is_absent = True
-                return False
+                return None
             if got.is_absence or got.is_refusal:
                 file.is_held = was_held
             if got.is_refusal:
                 break
         self._refuse("removal", file, got)
-        return False
+        return None
 
     def _refuse(self, change: Change, file: File, got: Got) -> None:
         answer = got.trouble or f"status {got.answer.status}"
@@ -195,6 +210,12 @@ class Check:
 async def _read_on(reader: Reader) -> None:
     while True:
         await reader.read_each_kind(pause_s=_BACKGROUND_PAUSE_S)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _finished(request: Coroutine[Any, Any, Got]) -> Got:

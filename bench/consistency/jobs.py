@@ -13,7 +13,7 @@ from bench.consistency.check import Check, Seen
 from bench.consistency.report import Asked, ConsistencyReport, build_consistency_report, write_consistency_report
 from bench.consistency.things import File, Project
 from bench.consistency.verdict import note_doubts, note_faults
-from bench.failures import ExitCode, UnavailableError, UsageError
+from bench.failures import BenchError, UnavailableError, UsageError
 from bench.http_client import Endpoint
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.packages import PackageSet, build
@@ -26,8 +26,8 @@ from bench.stack_config import load_stack
 from bench.target import Target
 from bench.teardown import take_down
 
-# Half of the uploads make a new project, the other half change one that every task has listed.
-_FILES_PER_PROJECT = 2
+# The first makes the project; the others, uploaded at once, change one that every task has listed.
+_FILES_PER_PROJECT = 3
 _WHEEL_BYTES = 20_000
 # For removing from a live index what an interrupted check has left there.
 _CLEANING_S = 30.0
@@ -81,7 +81,9 @@ class _Job:
 
         return run.written(build_report, lambda report: write_consistency_report(report, run.folder.path))
 
-    def _check(self, run: Run, target: Target, tasks: Collection[str] = ()) -> None:
+    def _check(
+        self, run: Run, target: Target, tasks: Collection[str] = (), accidents: Callable[[], list[str]] = list
+    ) -> None:
         asked, seen = self._asked, self._seen
         run.step("packages")
         seen.projects, seen.tasks = _projects(run, asked.uploads), set(tasks)
@@ -94,7 +96,7 @@ class _Job:
                 run.interruptions.run(check.run("removal", asked.time_limit_s / 2))
         finally:
             note_faults(run.findings, seen)
-        note_doubts(run.findings, asked, seen)
+        note_doubts(run.findings, asked, seen, accidents())
 
 
 class LiveIndex(_Job):
@@ -119,7 +121,7 @@ class LiveIndex(_Job):
     def _remove_rest(self) -> list[str]:
         if self._asked.keep_packages or not self._remaining():
             return []
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, BenchError):  # what remains is told in either case
             asyncio.run(asyncio.wait_for(self._remove_all(), _CLEANING_S))
         return [f"{file.label} on {self._target.url}" for file in self._remaining()]
 
@@ -157,9 +159,7 @@ class LocalStack(_Job):
         run.progress.note(f"{len(tasks)} tasks behind {target.url}")
         self._asked = self._asked.model_copy(update={"tasks": len(tasks)})
 
-        self._check(run, target, tasks)
-        for sentence in stack.processes.ended():
-            run.findings.fail(ExitCode.UNTRUSTWORTHY, f"{sentence} (it was up when the check began)")
+        self._check(run, target, tasks, stack.processes.ended)
 
     def down(self, run: Run) -> None:
         """Take everything down."""

@@ -44,7 +44,7 @@ def names_project(page: bytes, name: str) -> bool:
 
     The page is searched, not parsed: that of a large index takes seconds to parse.
     """
-    return re.search(rb"[\"'>/]%s[\"'</]" % re.escape(name.encode("ascii")), page) is not None
+    return re.search(rb"(?<![\w.-])%s(?![\w.-])" % re.escape(name.encode("ascii")), page) is not None
 
 
 def _listed_in_json(page: bytes) -> dict[str, Link]:

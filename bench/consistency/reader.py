@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 
 from bench.consistency.client import Client, Got
 from bench.consistency.judge import Judge, Kind, Read
@@ -25,7 +25,8 @@ class Focus:
     """What all readers ask for, and which tasks have answered."""
 
     project: Project
-    file: File
+    files: Sequence[File]
+    """The files of the project that change at the moment: those are downloaded."""
     tasks: set[str]
 
 
@@ -33,12 +34,13 @@ class Reader:
     """Reads over one connection."""
 
     def __init__(self, client: Client, target: Target, focus: Focus, judge: Judge, number: int) -> None:
-        """`number` decides what it asks for first, so that several readers do not all begin with the same."""
+        """`number` decides what it asks for first, so that several readers do not all ask for the same."""
         self._client = client
         self._target = target
         self._focus = focus
         self._judge = judge
         self._first = number % len(Kind)
+        self._turns = count(number)
 
     async def read_each_kind(self, *, pause_s: float = 0.0) -> None:
         """Ask once for everything there is to ask for, with a pause after each answer."""
@@ -51,7 +53,8 @@ class Reader:
         self._client.abort()
 
     async def _read(self, kind: Kind) -> None:
-        project, file = self._focus.project, self._focus.file
+        project, files = self._focus.project, self._focus.files
+        file = files[next(self._turns) % len(files)]
         if kind is Kind.INDEX_PAGE:
             got = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
             trouble = got.trouble or self._judge_index_page(got, project)

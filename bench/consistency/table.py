@@ -13,6 +13,7 @@ from bench.consistency.report import FILE_NAME, ConsistencyReport, Faults
 from bench.report.wording import NOTHING, printable
 
 _WIDTH = 100
+_MOST_EXAMPLES = 3
 
 
 def print_summary(report: ConsistencyReport, folder: Path, stream: TextIO, *, quiet: bool) -> None:
@@ -22,8 +23,9 @@ def print_summary(report: ConsistencyReport, folder: Path, stream: TextIO, *, qu
     if not quiet:
         kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in report.reads_by_kind.items())
         counts = f"{report.uploads} uploads, {report.removals} removals; answers: {kinds}"
+        examples = [printable(example) for example in report.examples[:_MOST_EXAMPLES]]
         warnings = [f"warning: {printable(warning)}" for warning in report.warnings]
-        lines = [_tasks(report), counts, *warnings, *lines, f"report: {folder / FILE_NAME}"]
+        lines = [_tasks(report), counts, *examples, *warnings, *lines, f"report: {folder / FILE_NAME}"]
     print(*lines, sep="\n", file=stream)
 
 

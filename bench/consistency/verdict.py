@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bench.consistency.check import Seen
 from bench.consistency.judge import NAMELESS, Change, Fault
@@ -28,9 +29,13 @@ def note_faults(findings: Findings, seen: Seen) -> None:
         findings.fail(ExitCode.THRESHOLDS_MISSED, _inconsistency(faults, seen))
 
 
-def note_doubts(findings: Findings, asked: Asked, seen: Seen) -> None:
-    """Note what a check that came to its end does not prove. One wrong answer weighs more than any number of doubts."""
-    doubts = _doubts(asked, seen)
+def note_doubts(findings: Findings, asked: Asked, seen: Seen, accidents: Sequence[str]) -> None:
+    """Note what a check that came to its end does not prove. One wrong answer weighs more than any number of doubts.
+
+    Args:
+        accidents: what befell the stack meanwhile, in words.
+    """
+    doubts = [*accidents, *_doubts(asked, seen)]
     if doubts and not _faults(seen):
         findings.fail(ExitCode.UNTRUSTWORTHY, "; ".join(doubts))
     else:
@@ -55,8 +60,7 @@ def _doubts(asked: Asked, seen: Seen) -> list[str]:
     tallies = seen.judge.tallies
     if not any(tally.reads for tally in tallies.values()):
         return ["not one read proves anything"]
-    # Where some answers name their task, those that do not are the balancer's.
-    tasks = {task for task in seen.tasks if task} or seen.tasks
+    tasks = seen.counted_tasks
     silent = sorted(task for task in tasks if task not in tallies or not tallies[task].reads)
     doubts = [f"{task or NAMELESS} answered no read: nothing is proved of it" for task in silent]
     named = sum(bool(task) for task in tasks)
@@ -67,15 +71,15 @@ def _doubts(asked: Asked, seen: Seen) -> list[str]:
 
 def _warnings(asked: Asked, seen: Seen) -> list[str]:
     warnings = []
-    stages: tuple[tuple[Change, str], ...] = (("upload", "uploaded"), ("removal", "removed"))
-    for change, done_as in stages:
+    changes: tuple[Change, ...] = ("upload",) if asked.keep_packages else ("upload", "removal")
+    for change in changes:
         tried = seen.changes[change] + sum(of == change for of, _ in seen.refusals)
-        if tried < asked.uploads and not (change == "removal" and asked.keep_packages):
+        if tried < asked.uploads:
             warnings.append(
-                f"{tried} of {asked.uploads} files were {done_as} in the {asked.time_limit_s:g} s of the check"
+                f"{tried} of {asked.uploads} {change}s were begun in the {asked.time_limit_s:g} s of the check"
             )
     if seen.refusals:
-        warnings.append(f"{len(seen.refusals)} changes failed, such as {next(iter(seen.refusals.values()))}")
+        warnings.append(f"changes that failed: {len(seen.refusals)}, such as {next(iter(seen.refusals.values()))}")
     errors: Counter[str] = sum((tally.errors for tally in seen.judge.tallies.values()), Counter())
     if errors:
         kinds = ", ".join(f"{count:,} {error}" for error, count in errors.most_common())

@@ -1,0 +1,260 @@
+"""`python -m bench consistency` as a person runs it: what it finds, how it ends, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.scratch import RUN_VARIABLE
+from tests.bench.conftest import PypiServer
+from tests.bench.consistency.fake_index import FakeIndex
+
+ROOT = Path(__file__).parents[3]
+SMALL = ("--uploads", "4", "--readers", "6")
+LOCAL = (*SMALL, "--engine", "embedded", "--tasks", "2")
+Serve = Callable[[FakeIndex], FakeIndex]
+
+
+@dataclass
+class Bench:
+    """A check in folders of its own, so that whatever it leaves can be seen."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bench", "consistency", "--results", str(self.folder / "results"), *options],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *options: str) -> tuple[int, str]:
+        """Exit code, and what it said."""
+        process = self.start(*options)
+        output, errors = process.communicate(timeout=120)
+        assert self.remains(process.pid) == []
+        return process.returncode, output + errors
+
+    def report(self) -> dict[str, Any]:
+        (path,) = self.folder.glob("results/*/consistency.json")
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report
+
+    def remains(self, pid: int) -> list[str]:
+        """What a run that has ended left: temporary files, and processes that bear its mark."""
+        found = [str(path) for path in Path(self.environment["TMPDIR"]).iterdir()]
+        for process in psutil.process_iter():
+            try:
+                ours = process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-")
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(" ".join(process.cmdline()))
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    return Bench(tmp_path, {**os.environ, "TMPDIR": str(temporary)})
+
+
+def test_no_task_of_the_stack_misses_an_upload_or_a_removal(bench: Bench) -> None:
+    status, said = bench.run(*LOCAL, "-c", "backend=simple-dir")
+    report = bench.report()
+    faults = report["faults"]
+    assert {name: faults[name] for name in ("stale", "stale_removal", "lost", "early")} == {
+        "stale": 0,
+        "stale_removal": 0,
+        "lost": 0,
+        "early": 0,
+    }
+    # simple-dir writes an upload under its final name: whoever comes just then sees half of it, and is told so.
+    half_written = faults["wrong_digest"] + faults["wrong_bytes"]
+    assert (status, report["verdict"]) == ((3, "inconsistent") if half_written else (0, "passed"))
+    assert ("wrong" if half_written else "consistent") in said
+    assert report["exit_code"] == status
+    assert (report["uploads"], report["removals"]) == (4, 4)
+    assert {task["name"] for task in report["tasks"]} == {"task-1", "task-2"}
+    assert all(task["reads"] > 20 and task["silences"] == 0 for task in report["tasks"])
+    assert report["reads"] == sum(task["reads"] for task in report["tasks"])
+    assert report["remaining"] == []
+    assert report["teardown"] == {"complete": True, "leftovers": []}
+
+
+def test_a_real_index_without_balancer_is_checked_and_left_as_it_was(bench: Bench, pypi_server: PypiServer) -> None:
+    bench.environment |= {"PYPI_USERNAME": pypi_server.username, "PYPI_PASSWORD": pypi_server.password}
+    status, said = bench.run(*SMALL, "--url", pypi_server.url)
+    report = bench.report()
+    assert (report["uploads"], report["removals"], report["refusals"]) == (4, 4, [])
+    assert report["faults"]["stale"] == report["faults"]["stale_removal"] == 0
+    assert status in (0, 3)
+    assert [task["name"] for task in report["tasks"]] == ["unnamed"]
+    assert "X-Served-By" in said
+    assert list(pypi_server.packages.iterdir()) == []
+    assert pypi_server.password not in json.dumps(report) + said
+
+
+def test_the_url_may_stand_in_the_environment(bench: Bench, serving: Serve) -> None:
+    index = serving(FakeIndex(tasks=("a", "b", "c")))
+    bench.environment["PYPI_URL"] = index.url
+    status, said = bench.run(*SMALL, "--tasks", "3")
+    assert status == 0, said
+    report = bench.report()
+    assert report["verdict"] == "passed"
+    assert set(report["faults"].values()) == {0}
+    assert report["reads_by_kind"].keys() == {"listing_html", "listing_json", "index_page", "download"}
+    assert min(report["reads_by_kind"].values()) > 0
+    assert index.files == {}
+
+
+def test_packages_can_be_kept(bench: Bench, serving: Serve) -> None:
+    index = serving(FakeIndex())
+    status, said = bench.run(*SMALL, "--url", index.url, "--keep-packages")
+    assert status == 0, said
+    report = bench.report()
+    assert len(index.files) == 4
+    assert report["remaining"] == sorted(index.files)
+    assert all(name.startswith(f"bench_consistency_{report['run']['id'].replace('-', '_')}_") for name in index.files)
+    assert report["removals"] == 0
+
+
+class StaleCache(FakeIndex):
+    """Task b keeps the first page of every address for ever, as a cache in front of it would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[str, dict[str, bytes]] = {}
+
+    async def seen_by(self, task: str, kind: str) -> dict[str, bytes] | int:
+        return self.first.setdefault(kind, dict(self.files)) if task == "b" and kind != "download" else self.files
+
+
+def test_a_stale_task_is_named_and_is_exit_3(bench: Bench, serving: Serve) -> None:
+    index = serving(StaleCache())
+    status, said = bench.run(*SMALL, "--url", index.url, "--time-limit", "4")
+    report = bench.report()
+    assert status == report["exit_code"] == 3
+    assert report["verdict"] == "inconsistent"
+    tasks = {task["name"]: task for task in report["tasks"]}
+    assert set(tasks["a"]["faults"].values()) == {0}
+    assert tasks["b"]["faults"]["stale"] > 6
+    # It goes on asking until the time is over, and says how old the oldest miss was.
+    assert 1.5 < tasks["b"]["oldest_miss_s"] < 4
+    assert "missed what was there before they were sent" in report["failure"]
+    assert "b did not know of the upload of bench" in said
+    assert {miss["task"] for miss in report["misses"]} == {"b"}
+    assert index.files == {}
+
+
+def test_a_task_that_did_not_answer_is_exit_6(bench: Bench, serving: Serve) -> None:
+    index = serving(FakeIndex())
+    status, said = bench.run(*SMALL, "--url", index.url, "--tasks", "3")
+    assert status == 6
+    assert "--tasks 3: 2 answered, nothing is proved of the others" in said
+    assert bench.report()["verdict"] == "unproved"
+
+
+class Unremovable(FakeIndex):
+    async def remove(self, filename: str) -> int:
+        return 405
+
+
+def test_what_the_index_does_not_give_back_is_named(bench: Bench, serving: Serve) -> None:
+    index = serving(Unremovable())
+    status, said = bench.run(*SMALL, "--url", index.url)
+    assert status == 5
+    assert len(index.files) == 4
+    assert all(f"{name} on {index.url}" in said for name in index.files)
+
+
+class Announcing(FakeIndex):
+    """Says when it has taken the first upload."""
+
+    def __init__(self, removal: int = 200) -> None:
+        super().__init__()
+        self.taken = threading.Event()
+        self._removal = removal
+
+    async def take(self, filename: str, content: bytes) -> int:
+        self.taken.set()
+        return await super().take(filename, content)
+
+    async def remove(self, filename: str) -> int:
+        return await super().remove(filename) if self._removal == 200 else self._removal
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing_on_a_live_index(bench: Bench, serving: Serve, number: signal.Signals) -> None:
+    index = serving(Announcing())
+    assert isinstance(index, Announcing)
+    process = bench.start("--uploads", "60", "--url", index.url)
+    assert index.taken.wait(60)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == bench.report()["exit_code"] == 130
+    assert index.files == {}
+    assert bench.report()["remaining"] == []
+    assert bench.remains(process.pid) == []
+
+
+def test_an_interruption_that_must_leave_something_says_what(bench: Bench, serving: Serve) -> None:
+    index = serving(Announcing(removal=403))
+    assert isinstance(index, Announcing)
+    process = bench.start("--uploads", "60", "--url", index.url)
+    assert index.taken.wait(60)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert len(index.files) >= 1
+    assert all(name in output for name in index.files)
+    assert bench.report()["remaining"] == sorted(index.files)
+
+
+@pytest.mark.parametrize("step", ["start", "uploads", "removals"])
+def test_an_interruption_of_the_check_of_a_stack_leaves_nothing(bench: Bench, step: str) -> None:
+    process = bench.start(*LOCAL)
+    assert process.stderr is not None
+    assert any(line.startswith(step) for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == bench.report()["exit_code"] == 130
+    assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
+
+
+MISTAKES = {
+    "a stack and an index": (("--url", "http://127.0.0.1:1", "--stack", "stress"), 2, "unset PYPI_URL"),
+    "settings and an index": (("--url", "http://127.0.0.1:1", "-c", "profile=heavy"), 2, "unset PYPI_URL"),
+    "no password": (("--url", "http://127.0.0.1:1", "--username", "somebody"), 2, "PYPI_PASSWORD"),
+    "no uploads": (("--uploads", "0"), 2, "--uploads"),
+    "more tasks than planned": (("--engine", "embedded", "--tasks", "25"), 2, "24"),
+    "an unknown setting": (("--engine", "embedded", "-c", "backends=simple-dir"), 2, "backend"),
+    "nobody there": (("--url", "http://127.0.0.1:1"), 4, "127.0.0.1:1"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
+    options, expected_status, mentioned = MISTAKES[case]
+    status, said = bench.run(*options)
+    assert status == expected_status
+    assert mentioned in said
+    assert "Traceback" not in said
