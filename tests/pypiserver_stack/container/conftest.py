@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 CONTAINER = Path(__file__).parents[3] / "pypiserver_stack" / "container"
 
 sys.path.insert(0, str(CONTAINER))
+
+with warnings.catch_warnings():
+    # pypiserver's bottle uses modules that Python announces the end of, and an import hook that it warns of each time.
+    warnings.simplefilter("ignore")
+    import pypiserver  # noqa: F401
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
