@@ -27,11 +27,12 @@ timeout = 60
 # What is under way at a stop. ECS kills after twice that.
 graceful_timeout = 20
 
-# A connection is a file descriptor, and Docker may allow no more than 1,024 of them unless asked; the rest is for
-# packages. An idle connection costs 21 kB: 2,500 take 50 MB of the 128 MB that a worker has. More of them wait in the
-# kernel's queue, where the balancer does not mind: other workers take them.
-_, _descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (_descriptors, _descriptors))
+# A connection is a file descriptor, and some hosts let a container have 1,024 unless it asks for more; 256 stay for
+# packages. An idle connection costs 16 kB: all of them take 40 MB of the 128 MB that a worker has. Those beyond wait in
+# the kernel's queue until there is room, or until another worker takes them.
+_allowed, _highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+_descriptors = min(max(_allowed, 2756), _highest)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_descriptors, _highest))
 worker_connections = min(2500, _descriptors - 256)
 
 # A path of an index is short; headers may be what the balancer lets through: 16 K a line, 64 K in all.

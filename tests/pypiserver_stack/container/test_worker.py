@@ -162,6 +162,19 @@ def test_the_next_request_never_waits_for_an_unread_body(task: RunningTask) -> N
         assert connection.recv(1) == b""  # the server's side is closed, though not a byte of the body was sent
 
 
+@pytest.mark.parametrize("length", ["Transfer-Encoding: xchunked", "Transfer-Encoding: chunked", "Content-Length: 3"])
+def test_what_stands_in_a_body_is_never_taken_for_a_request(task: RunningTask, length: str) -> None:
+    hidden = GET.format("/bytes/1")
+    with task.connect() as connection:
+        connection.sendall(f"POST /bytes/2 HTTP/1.1\r\n{length}\r\n\r\n0\r\n\r\n{hidden}".encode())
+        assert read_to_end(connection).partition(b"\r\n\r\n")[2] == b"xx"
+
+
+def test_a_client_cannot_speak_for_the_balancer(task: RunningTask) -> None:
+    headers = {"X-Forwarded-For": "1.2.3.4", "X_Forwarded_For": "5.6.7.8", "SCRIPT_NAME": "/forwarded"}
+    assert task.request("GET", "/forwarded/for", headers=headers)[2] == b"1.2.3.4"
+
+
 @pytest.mark.parametrize(
     "head",
     [

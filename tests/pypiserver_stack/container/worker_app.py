@@ -58,6 +58,10 @@ def _process(environ, start_response, argument):
     return _text(start_response, str(os.getpid()))
 
 
+def _forwarded(environ, start_response, argument):
+    return _text(start_response, environ["HTTP_X_FORWARDED_FOR"])
+
+
 def _refused(environ, start_response, argument):
     return _text(start_response, "too large", "413 Content Too Large")
 
