@@ -53,14 +53,21 @@ LOAD_OPTIONS = (
     click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
     click.option("--cookies", type=click.Choice(["none", "shared"]), help="none, or one jar for all clients [none]."),
     click.option("--generators", type=int, help="Processes that send the load [one for every four cores]."),
-    click.option("--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."),
     *RESULT_OPTIONS,
+)
+THRESHOLD_OPTION = click.option(
+    "--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."
 )
 
 
 def _load_options(command: Command) -> Command:
     """The options of every command that sends a load."""
     return _with(LOAD_OPTIONS, command)
+
+
+def _judged_load_options(command: Command) -> Command:
+    """The options of every command that sends a load and judges it."""
+    return _with((*LOAD_OPTIONS, THRESHOLD_OPTION), command)
 
 
 def _result_options(command: Command) -> Command:
@@ -97,7 +104,7 @@ def cli() -> None:
 @click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
 @click.option("--tasks", type=int, help="How many of the planned tasks to run.")
 @click.option("--keep", is_flag=True, help="After the report, keep the stack up until Ctrl-C.")
-@_load_options
+@_judged_load_options
 def run(
     target: Literal["local", "aws"],
     stack: str,
@@ -135,7 +142,7 @@ def run(
     "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="The address below which /simple/ lies."
 )
 @click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
-@_load_options
+@_judged_load_options
 def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Load an index that is already there: no stack, the same report."""
     from bench.existing import ExistingIndex
@@ -168,6 +175,28 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     report = _conduct(results, quiet, job(**asked, password=os.environ.get("PYPI_PASSWORD", "")))
     _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
     sys.exit(report.exit_code)
+
+
+@cli.command()
+@click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE.json OTHER.json]...")
+@click.option("--stacks", help="Stacks to stand up and load in turn, such as peer,stress:backend=simple-dir.")
+@click.option("--rounds", type=int, help="How often each stack takes the load [5].")
+@click.option("--against", type=click.Choice(["limit"]), help="limit: nginx with the last stack's bytes as files.")
+@click.option("--engine", type=click.Choice(["auto", "pulumi", "embedded"]), help="As with run [auto].")
+@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides it in every stack.")
+@click.option("--tasks", type=int, help="How many of the planned tasks to run of each stack.")
+@click.option("--fail-on-regression", is_flag=True, help="Exit with 7 where anything is worse than in the first.")
+@click.option("--least-change", type=float, help="Worse means by this share at least [0.1].")
+@click.option("--latency-floor", "latency_floor_s", type=float, help="And a latency by so many seconds [0.01].")
+@_load_options
+def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: Any) -> NoReturn:
+    """Hold stacks, or the reports of runs that are over, against the first of them."""
+    from bench.compare.command import job
+    from bench.compare.terminal import print_comparison
+
+    comparison = _conduct(results, quiet, job(reports, **options))
+    _print(lambda: print_comparison(comparison, results / comparison.run.id, sys.stdout, quiet=quiet))
+    sys.exit(comparison.exit_code)
 
 
 @cli.command()

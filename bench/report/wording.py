@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
-from bench.report.model import CpuTime, Local, Percentiles, Report, Threshold
+from bench.report.model import CpuTime, Local, Percentiles, Report, Run, Threshold
 
 NOTHING = "-"
 
@@ -74,14 +75,27 @@ def processes(shares: list[float]) -> str:
     return f"{count}: {' and '.join(f'{share * 100:.0f} %' for share in shares)} of a core"
 
 
-def headline(report: Report) -> str:
+class Ended(Protocol):
+    """What every kind of report says of its end."""
+
+    @property
+    def run(self) -> Run: ...
+    @property
+    def exit_code(self) -> int: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def failure(self) -> str | None: ...
+
+
+def headline(report: Ended) -> str:
     """The verdict in words: `passed`, or `failed: ` and why."""
     if report.exit_code == 0:
         return "passed"
     return f"failed: {report.failure or report.verdict.replace('_', ' ')} (exit code {report.exit_code})"
 
 
-def duration(report: Report) -> str:
+def duration(report: Ended) -> str:
     """How long the run took, as hours, minutes and seconds."""
     return str(timedelta(seconds=round((report.run.ended_at - report.run.started_at).total_seconds())))
 

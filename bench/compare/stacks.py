@@ -1,0 +1,164 @@
+"""`python -m bench compare --stacks`: several stacks side by side on this machine, loaded in turn.
+
+All are up from the beginning, because a stack without load costs next to nothing; one takes load at a time. The rounds
+take turns, so that whatever happens to the machine meanwhile happens to all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bench.compare import model
+from bench.compare.build import Compared, report_comparison
+from bench.compare.measure import measure
+from bench.compare.rounds import Contender
+from bench.compare.sameness import in_words, require_equal
+from bench.compare.standing import Description, Standing, StandingLimit, StandingStack
+from bench.compare.variants import LIMIT, CompareParameters, Variant
+from bench.engine import StackConfig
+from bench.failures import UnavailableError, UsageError
+from bench.load import prepared_uploads, workload_of
+from bench.local_deployment import PROJECT_FOLDER
+from bench.packages import PackageSet, build, default_cache_dir
+from bench.parameters import LoadParameters, load_parameters
+from bench.run import Run
+from bench.stack_config import load_stack
+from bench.teardown import take_down
+
+WARM_UP_ROUNDS = 1
+
+
+class StackComparison:
+    """One comparison of stacks. `work` puts all of them up and loads them, `down` takes down what `work` got to."""
+
+    def __init__(self, parameters: CompareParameters) -> None:
+        self._parameters = parameters
+        self._standing: list[Standing] = []
+        self._compared = Compared(parameters.limits)
+
+    def work(self, run: Run) -> None:
+        """Everything up to the last round."""
+        rounds = WARM_UP_ROUNDS + self._parameters.rounds
+        configs, load = _configured(self._parameters)
+        run.findings.seed = load.seed
+
+        run.step("packages")
+        package_set = PackageSet(packages=load.packages, seed=load.seed)
+        wheels = build(package_set, default_cache_dir(), run.progress.progress)
+        uploads = prepared_uploads(load, run.progress, rounds)
+        run.findings.workload = workload_of(load, package_set, wheels)
+
+        self._standing = _lined_up(self._parameters, configs, run)
+        folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self._standing, start=1)]
+        for standing, folder in zip(self._standing, folders, strict=True):
+            try:
+                standing.up(run, folder, wheels)
+            except (UsageError, UnavailableError) as error:
+                raise type(error)(f"{standing.name}: {error}") from error
+        descriptions = [standing.describe() for standing in self._standing]
+        self._compared.differing = _differing(self._standing, descriptions)
+        self._compared.warm_up_rounds = WARM_UP_ROUNDS
+
+        packages = sorted({wheel.name for wheel in wheels})
+        uploads_each = load.workload.uploads_needed()
+        for number in range(rounds):
+            # Other packages in each round, and the same for every variant.
+            own_load = replace(load, seed=load.seed + number)
+            own_uploads = uploads[number * uploads_each : (number + 1) * uploads_each]
+            name = f"round {number}" if number else "warm-up"
+            measured = []
+            for standing, folder in zip(self._standing, folders, strict=True):
+                run.step(f"{name}: {standing.name}")
+                own_folder = folder.part(name.replace(" ", "-"))
+                measured.append(measure(run, standing, own_load, packages, own_uploads, own_folder))
+            if number >= WARM_UP_ROUNDS:
+                for standing, round_ in zip(self._standing, measured, strict=True):
+                    standing.rounds.append(round_)
+                self._compared.contenders = [*map(_contender, self._standing, descriptions)]
+
+    def down(self, run: Run) -> None:
+        """Take everything down, processes before resources, each part whatever became of the others."""
+        stops = [standing.stop for standing in self._standing]
+        deletes = [standing.delete for standing in self._standing]
+        run.findings.teardown = take_down((*stops, *deletes, run.scratch.remove))
+
+    def report(self, run: Run) -> model.Comparison:
+        """The comparison, as far as it got: of the rounds that every variant was through."""
+        return report_comparison(run, self._compared)
+
+
+def _configured(parameters: CompareParameters) -> tuple[list[tuple[Variant, StackConfig]], LoadParameters]:
+    """The configuration of each stack, and the load, which has to be the same for all of them."""
+    loaded = [
+        (variant, load_stack(PROJECT_FOLDER, variant.stack, variant.overrides)) for variant in parameters.variants
+    ]
+    loads = [load_parameters(parameters.asked, os.environ, bench_values) for _, (_, bench_values) in loaded]
+    for variant, load in zip(parameters.variants, loads, strict=True):
+        require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
+    if parameters.against_limit and loads[0].workload.uploads_needed():
+        raise UsageError(
+            f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
+        )
+    return [(variant, config) for variant, (config, _) in loaded], loads[0]
+
+
+def _shape(load: LoadParameters) -> Mapping[str, Any]:
+    workload = {"name": load.workload.name, "clients": load.workload.clients, "packages": load.packages}
+    return {"seed": load.seed, "workload": {**workload, **load.as_dict()}}
+
+
+def _lined_up(
+    parameters: CompareParameters, configs: Sequence[tuple[Variant, StackConfig]], run: Run
+) -> list[Standing]:
+    """The variants in their order, none of them up yet. The limit stands beside the last stack."""
+    scratch = run.scratch.path
+    stacks = [
+        StandingStack(variant.name, config, parameters, scratch / str(number))
+        for number, (variant, config) in enumerate(configs, start=1)
+    ]
+    return [*stacks, StandingLimit(stacks[-1], scratch / LIMIT)] if parameters.against_limit else [*stacks]
+
+
+def _folder_name(number: int, standing: Standing) -> str:
+    return f"{number}-{re.sub(r'[^a-zA-Z0-9_.=-]+', '-', standing.name).strip('-')}"
+
+
+def _contender(standing: Standing, description: Description) -> Contender:
+    per_task: Counter[str] = Counter()
+    for round_ in standing.rounds:
+        per_task.update(round_.per_task)
+    variant = model.Variant(
+        name=standing.name,
+        report=None,
+        stack=description.stack,
+        settings=description.settings,
+        plan=description.plan,
+        tasks_run=len(per_task),
+        rounds=len(standing.rounds),
+        requests=sum(round_.requests for round_ in standing.rounds),
+        failed=sum(round_.failed for round_ in standing.rounds),
+        per_task=dict(sorted(per_task.items())),
+        notes=description.notes,
+    )
+    return Contender(variant, tuple(standing.rounds))
+
+
+def _differing(standing: Sequence[Standing], descriptions: Sequence[Description]) -> list[str]:
+    """In what the stacks differ from the first: this is what is compared."""
+    (first, described), *others = zip(standing, descriptions, strict=True)
+    return [
+        sentence
+        for other, description in others
+        if description.stack is not None
+        for sentence in in_words(first.name, _setup(first, described), other.name, _setup(other, description))
+    ]
+
+
+def _setup(standing: Standing, description: Description) -> Mapping[str, Any]:
+    plan = description.plan.model_dump() if description.plan is not None else {}
+    return {**description.settings, "plan": plan, "tasks run": len(standing.processes.tasks)}
