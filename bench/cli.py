@@ -170,7 +170,7 @@ def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> N
 def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Check that no task misses a file from the moment its upload was answered."""
     from bench.consistency.jobs import job
-    from bench.consistency.table import print_summary
+    from bench.consistency.terminal import print_summary
 
     report = _conduct(results, quiet, job(**asked, password=os.environ.get("PYPI_PASSWORD", "")))
     _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))

@@ -27,6 +27,9 @@ _ANSWERS = 3
 _PATIENCE_S = 10.0
 # For a task that answers, but does not know of a change: NFS may keep the attributes of a directory for 60 s.
 _SETTLING_S = 90.0
+# For as long all readers read as fast as they can; whoever waits longer need not keep a live index busy.
+_HASTE_S = 1.0
+_WAITING_PAUSE_S = 0.1
 _REMOVAL_ATTEMPTS = 5
 _REMOVAL_PAUSE_S = 0.2
 # For an upload or a removal that is under way when the check is interrupted.
@@ -151,11 +154,13 @@ class Check:
 
     async def _read_until(self, enough: Callable[[], bool]) -> None:
         """Have each reader read each kind once, and on, until there is enough."""
+        begun_s = perf_counter()
 
         async def read(reader: Reader) -> None:
             await reader.read_each_kind()
             while not enough():
-                await reader.read_each_kind()
+                waits_long = perf_counter() - begun_s > _HASTE_S
+                await reader.read_each_kind(pause_s=_WAITING_PAUSE_S if waits_long else 0)
 
         async with asyncio.TaskGroup() as group:
             for reader in self._readers:

@@ -186,8 +186,9 @@ class Judge:
         return self._first_shown_s.get((thing.label, viewer), inf) <= read.sent_s
 
     def _exemplify(self, fault: Fault, read: Read, what: str) -> Fault:
-        if len(self.examples) < _MOST_EXAMPLES:
-            self.examples.append(f"{fault.value}: {read.kind.value} of {read.task or NAMELESS}: {what}")
+        sentence = f"{fault.value}: {read.kind.value} of {read.task or NAMELESS}: {what}"
+        if len(self.examples) < _MOST_EXAMPLES and sentence not in self.examples:
+            self.examples.append(sentence)
         return fault
 
     def _count(self, read: Read, faults: Iterable[Fault], proves: bool) -> None:
