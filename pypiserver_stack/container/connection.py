@@ -6,10 +6,14 @@ import errno
 import socket
 import struct
 from contextlib import suppress
+from os import sendfile  # the plain one: gunicorn replaces it in os by one that waits, which no thread may
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
+from gevent.socket import wait_write
+
+from offload import offload
 
 # Limits on purpose. A balancer forwards a head at once; only a client that means harm, or is gone, needs longer.
 HEAD_S = 10
@@ -62,7 +66,8 @@ class Connection:
         """No further request, when there has been none for so long. One that has arrived unseen is still answered."""
         if self.idle_since_s is not None and monotonic() - self.idle_since_s >= longer_than_s:
             with suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RD)  # its reader gets what has arrived, and only then the end
+                # Its reader gets what has arrived, and only then the end. gevent's own shutdown would stop the reader.
+                self._sock._sock.shutdown(socket.SHUT_RD)
 
     def recv(self, size: int) -> bytes:
         """As a socket's.
@@ -127,10 +132,37 @@ class Connection:
             while (sent := self._sock.send(data, flags)) < len(data):
                 data = memoryview(data)[sent:]
         except TimeoutError:
-            self._client_sends = False
-            # The kernel must not go on offering what nobody takes.
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            raise _reset("the client reads nothing") from None
+            self._give_up()
+
+    def _give_up(self) -> NoReturn:
+        self._client_sends = False
+        # The kernel must not go on offering what nobody takes.
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise _reset("the client reads nothing") from None
+
+    def send_file(self, file: int, start: int, end: int) -> None:
+        """Send the bytes of an open file from `start` to `end` without copying them, read off the event loop.
+
+        Raises:
+            ConnectionResetError: the client takes nothing, or the file ends early. Its length is promised already: an
+                end of the connection is the one sign that is left.
+        """
+        self.flush()
+        while start < end:
+            try:
+                sent = offload(sendfile, self._sock.fileno(), file, start, end - start)
+            except BlockingIOError:
+                self._await_reader()
+                continue
+            if sent == 0:
+                raise _reset("the file was truncated while it was sent")
+            start += sent
+
+    def _await_reader(self) -> None:
+        try:
+            wait_write(self._sock.fileno(), STALL_S, TimeoutError())
+        except TimeoutError:
+            self._give_up()
 
     def shutdown(self, how: int) -> None:
         """As a socket's."""

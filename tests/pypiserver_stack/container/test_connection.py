@@ -8,7 +8,7 @@ import select
 import socket
 from collections.abc import Iterator
 
-import gevent
+import gevent.socket
 import pytest
 from connection import GATHER_BYTES, TURN_BYTES, Connection
 
@@ -21,7 +21,8 @@ def ends() -> Iterator[tuple[Connection, socket.socket]]:
     """A connection, and its client: each `recv` there is one send here."""
     served, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     client.settimeout(10)
-    with contextlib.closing(Connection(served)) as connection, client:
+    server_socket = gevent.socket.socket(served.family, served.type, served.proto, served.detach())
+    with contextlib.closing(Connection(server_socket)) as connection, client:
         yield connection, client
 
 
@@ -129,9 +130,11 @@ def test_what_arrived_before_an_idle_connection_was_ended_is_still_read(
     ends: tuple[Connection, socket.socket],
 ) -> None:
     connection, client = ends
+    reader = gevent.spawn(connection.recv, 100)
+    gevent.sleep(0)  # the reader waits
     client.sendall(b"GET / HTTP/1.1\r\n\r\n")
     connection.end_idle(longer_than_s=0)
-    assert connection.recv(100) == b"GET / HTTP/1.1\r\n\r\n"
+    assert reader.get() == b"GET / HTTP/1.1\r\n\r\n"
     assert connection.recv(100) == b""
 
 

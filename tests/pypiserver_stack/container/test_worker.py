@@ -314,6 +314,7 @@ def test_a_stop_loses_no_request_and_waits_for_no_idle_connection(tmp_path: Path
             assert b"\r\nConnection: close" in head
             assert connection.recv(1) == b""
         assert task.process.wait(PATIENCE_S) == 0
+        assert "ERROR" not in task.log()
 
 
 HURRIED_CLOCK = """
