@@ -1,4 +1,4 @@
-"""A package index for the tests that need one: pypiserver under gunicorn, in a process of its own."""
+"""What the tests of the benchmark share: a package index in a process of its own, and the command line."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+
+from tests.bench.command_line import Bench
 
 _GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
 _GUNICORN_OPTIONS = ("--threads=8", "--graceful-timeout=1")
@@ -59,3 +61,17 @@ def pypi_server(tmp_path: Path) -> Iterator[PypiServer]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+@pytest.fixture(scope="session")
+def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, wheel_cache: Path) -> Bench:
+    """The command line, in folders of its own."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
+    return Bench(tmp_path, environment)

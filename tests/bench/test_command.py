@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -12,95 +11,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from bench.interruption import SIGNALS
 from bench.scratch import RUN_VARIABLE
+from tests.bench.command_line import ROOT, Bench
 
-ROOT = Path(__file__).parents[2]
 SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
-
-
-@dataclass
-class Bench:
-    """A run in folders of its own, so that whatever it leaves can be seen."""
-
-    folder: Path
-    environment: dict[str, str]
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results"
-
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "bench", *options]
-        if "packages" not in options:
-            command += ["--results", str(self.results)]
-        return subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *options: str) -> tuple[int, str, str]:
-        process = self.start(*options)
-        output, errors = process.communicate(timeout=120)
-        return process.returncode, output, errors
-
-    def follow_to(self, process: subprocess.Popen[str], beginning: str, stream: str = "stderr") -> str:
-        """Read its lines up to the first that begins so."""
-        lines: Iterator[str] = getattr(process, stream)
-        for line in lines:
-            self.lines.append(line)
-            if line.startswith(beginning):
-                return line
-        raise AssertionError(f"it ended before {beginning!r}: {self.lines}")
-
-    def report(self) -> dict[str, Any]:
-        (path,) = self.results.glob("*/report.json")
-        report: dict[str, Any] = json.loads(path.read_text())
-        return report
-
-    def remains(self, pid: int) -> list[str]:
-        """Whatever a run that has ended left: processes that bear its mark, temporary files, open ports."""
-        found = [str(path) for path in Path(self.environment["TMPDIR"]).iterdir()]
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-") and process.status() != "zombie":
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
-        for line in self.lines:
-            if "http://127.0.0.1:" in line:
-                port = int(line.split("http://127.0.0.1:")[1].split("/")[0].split()[0])
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        found.append(f"port {port}")
-        return found
-
-
-@pytest.fixture(scope="session")
-def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def bench(tmp_path: Path, wheel_cache: Path) -> Bench:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
-    return Bench(tmp_path, environment)
 
 
 def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
