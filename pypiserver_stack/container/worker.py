@@ -30,7 +30,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """What the process does, from its fork to its end."""
         # gunicorn asks for 23 settings per request, each through two tables: a fifth of what a request costs it.
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:

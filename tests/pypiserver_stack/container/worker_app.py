@@ -2,78 +2,84 @@
 
 import hashlib
 import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import gevent
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Callable[[bytes], None]]
 
 
 class Endless:
     """A body without an end; `closed` appears when the server lets go of it."""
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self):
+    def __next__(self) -> bytes:
         return b"x" * 65536
 
-    def close(self):
+    def close(self) -> None:
         Path("closed").touch()
 
 
-def application(environ, start_response):
+def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Answers by the first part of the path; the second is its argument."""
     what, _, argument = environ["PATH_INFO"].strip("/").partition("/")
-    return globals()[f"_{what}"](environ, start_response, argument)
+    answer: Iterable[bytes] = globals()[f"_{what}"](environ, start_response, argument)
+    return answer
 
 
-def _bytes(environ, start_response, argument):
+def _bytes(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Length", argument)])
     return [b"x" * int(argument)]
 
 
-def _chunked(environ, start_response, argument):
+def _chunked(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     start_response("200 OK", [])
     return [b"one", b"", b"two"]
 
 
-def _generated(environ, start_response, argument):
+def _generated(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Length", "6")])
     yield b""
     yield b"one"
     yield b"two"
 
 
-def _status(environ, start_response, argument):
+def _status(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     start_response(f"{argument} Such", [("Content-Length", "0")] if argument == "303" else [])
     return []
 
 
-def _fails(environ, start_response, argument):
+def _fails(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     if argument == "late":
         start_response("200 OK", [("Content-Length", "10")])(b"begun")
     raise RuntimeError("as the test wants it")
 
 
-def _process(environ, start_response, argument):
+def _process(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     return _text(start_response, str(os.getpid()))
 
 
-def _forwarded(environ, start_response, argument):
+def _forwarded(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     return _text(start_response, environ["HTTP_X_FORWARDED_FOR"])
 
 
-def _refused(environ, start_response, argument):
+def _refused(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     return _text(start_response, "too large", "413 Content Too Large")
 
 
-def _upload(environ, start_response, argument):
+def _upload(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     digest = hashlib.sha256()
     while data := environ["wsgi.input"].read(65536):
         digest.update(data)
     return _text(start_response, digest.hexdigest())
 
 
-def _when(environ, start_response, argument):
+def _when(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     """Answers once there is a file of that name."""
     Path(f"{argument}.awaited").touch()
     while not Path(argument).exists():
@@ -81,11 +87,11 @@ def _when(environ, start_response, argument):
     return _text(start_response, argument)
 
 
-def _endless(environ, start_response, argument):
+def _endless(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Length", "1000000000000")])
     return Endless()
 
 
-def _text(start_response, text, status="200 OK"):
+def _text(start_response: StartResponse, text: str, status: str = "200 OK") -> Iterable[bytes]:
     start_response(status, [("Content-Length", str(len(text)))])
     return [text.encode()]
