@@ -59,7 +59,7 @@ def generated_credentials(injected: str | None) -> Check:
     try:
         secret = json.loads(injected or "")
         username, passwords = secret["username"], secret["accepted_passwords"]
-        if not isinstance(passwords, list) or not all(passwords):
+        if not (isinstance(passwords, list) and passwords and all(passwords)):
             raise ValueError("no list of passwords")
         accepted = [_digest(username, password) for password in passwords]
     except (ValueError, TypeError, KeyError):

@@ -79,7 +79,7 @@ class Users(NamedTuple):
             try:
                 username, _, stored = line.decode().partition(":")
                 _context.handler(_context.identify(stored, required=True)).from_string(stored)
-            except ValueError:
+            except Exception:  # passlib raises an IndexError for some, not only its own kinds
                 username = ""
             if username and username not in hashes:
                 hashes[username] = stored
