@@ -59,7 +59,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "method": _bounded(req.method, FIELD_LENGTH),
             "path": _bounded(_without_user(req.uri), PATH_LENGTH),
             "status": int(resp.status.split(None, 1)[0]),
-            "response_bytes": resp.sent,
+            "response_bytes": resp.sent + environ.get("pypiserver.sent_bytes", 0),
             "duration_s": request_time.total_seconds(),
             "client": _bounded(client, FIELD_LENGTH),
             "user": _bounded(environ.get("REMOTE_USER"), FIELD_LENGTH),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, Mapping, NamedTuple, Optional
+from typing import Any, BinaryIO, Iterator, NamedTuple, Optional
 
 from answer import Answer, Headers, text
 from conditions import has_it, wanted_range
@@ -13,18 +12,20 @@ from digests import FileKey
 from index import Entry, Index
 from offload import offload
 
-# Up to here a file is read in the call that opens it, and leaves in one send.
-SMALL_FILE_BYTES = 256 * 1024
-CHUNK_BYTES = 256 * 1024
+Environ = dict[str, Any]
+
+# Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
+FIRST_BYTES = 64 * 1024
 _TYPE = ("Content-Type", "application/octet-stream")
 _METADATA = ".metadata"
 
 
 class _Opened(NamedTuple):
     key: FileKey
-    content: Optional[bytes]
-    """The whole of a small file; of another, `file` is open."""
+    first: bytes
+    """The first of its bytes."""
     file: Optional[BinaryIO]
+    """Open where there are more."""
 
 
 class Downloads:
@@ -39,7 +40,7 @@ class Downloads:
         self._root = root
         self._caching = ("Cache-Control", "private, max-age=31536000, immutable" if immutable else "private, no-cache")
 
-    def __call__(self, environ: Mapping[str, Any], path: str) -> Answer:
+    def __call__(self, environ: Environ, path: str) -> Answer:
         """The answer for the file at `path`, relative to the root.
 
         Raises:
@@ -70,7 +71,7 @@ class Downloads:
             return None
         return opened
 
-    def _file(self, environ: Mapping[str, Any], entry: Entry, opened: _Opened) -> Answer:
+    def _file(self, environ: Environ, entry: Entry, opened: _Opened) -> Answer:
         size = opened.key.size
         digests = entry.digests
         etag = f'"{digests.sha256}"' if digests else None
@@ -91,15 +92,14 @@ class Downloads:
         if part:
             headers.append(("Content-Range", f"bytes {start}-{end - 1}/{size}"))
         status = "206 Partial Content" if part else "200 OK"
-        if opened.content is not None:
-            return Answer(status, headers, [opened.content[start:end] if part else opened.content])
+        if opened.file is None:
+            return Answer(status, headers, [opened.first[start:end]])
         if environ["REQUEST_METHOD"] == "HEAD":
             _close(opened)
             return Answer(status, headers, [])
-        assert opened.file is not None
-        return Answer(status, headers, _Chunks(opened.file, start, end))
+        return Answer(status, headers, _Sending(environ, opened.first, opened.file, start, end))
 
-    def _metadata(self, environ: Mapping[str, Any], path: str) -> Optional[Answer]:
+    def _metadata(self, environ: Environ, path: str) -> Optional[Answer]:
         entry = self._index.find(path)
         content = self._index.metadata(entry) if entry else None
         if entry is None or content is None or entry.digests is None:
@@ -111,23 +111,21 @@ class Downloads:
         return Answer("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
 
 
-class _Chunks:
-    """The bytes of an open file from `start` to `end`, read off the event loop; closes the file."""
+class _Sending:
+    """A file's bytes from `start` to `end`: what was read of it leaves with the head, the rest as a file."""
 
-    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+    def __init__(self, environ: Environ, first: bytes, file: BinaryIO, start: int, end: int) -> None:
+        self._environ = environ
+        self._first = first
         self._file = file
-        self._position, self._end = start, end
+        self._start, self._end = start, end
 
     def __iter__(self) -> Iterator[bytes]:
-        while self._position < self._end:
-            wanted = min(CHUNK_BYTES, self._end - self._position)
-            chunk = offload(os.pread, self._file.fileno(), wanted, self._position)
-            if not chunk:
-                # The length is promised already. A connection that ends early is the one sign the client can get, and
-                # this error the one that gunicorn takes for the client's own doing: no traceback.
-                raise ConnectionResetError(errno.ECONNRESET, "the file was truncated while it was sent")
-            self._position += len(chunk)
-            yield chunk
+        first = self._first[self._start : self._end]
+        yield first
+        start = self._start + len(first)
+        self._environ["gunicorn.socket"].send_file(self._file.fileno(), start, self._end)
+        self._environ["pypiserver.sent_bytes"] = self._end - start  # gunicorn counts only what it sends itself
 
     def close(self) -> None:
         self._file.close()
@@ -137,17 +135,17 @@ def _read_or_open(path: Path) -> _Opened:
     file = path.open("rb", buffering=0)
     try:
         key = FileKey.of(os.fstat(file.fileno()))
-        if key.size > SMALL_FILE_BYTES:
-            return _Opened(key, None, file)
-        content = file.read(key.size + 1)
-        if len(content) != key.size:
+        first = file.read(min(key.size, FIRST_BYTES))
+        if len(first) < min(key.size, FIRST_BYTES):
             # Somebody writes in place: what its size is now, the next look tells.
             key = key._replace(size=-1)
     except BaseException:
         file.close()
         raise
+    if key.size > FIRST_BYTES:
+        return _Opened(key, first, file)
     file.close()
-    return _Opened(key, content, None)
+    return _Opened(key, first, None)
 
 
 def _close(opened: _Opened) -> None:

@@ -1,6 +1,6 @@
 """File calls off the event loop: a slow file system must not stop the worker."""
 
-from typing import Callable, TypeVar
+from typing import Any, Callable, Optional, Tuple, TypeVar
 
 import gevent
 
@@ -13,5 +13,15 @@ def offload(function: Callable[..., Result], *arguments: object) -> Result:
     Raises:
         Exception: what `function` raised.
     """
-    result: Result = gevent.get_hub().threadpool.apply(function, arguments)
-    return result
+    result, error = gevent.get_hub().threadpool.apply(_outcome, (function, arguments))
+    if error is not None:
+        raise error
+    return result  # type: ignore[no-any-return]
+
+
+def _outcome(function: Callable[..., Any], arguments: Tuple[object, ...]) -> Tuple[Any, Optional[Exception]]:
+    # gevent prints what a thread raises, even though its caller expects it.
+    try:
+        return function(*arguments), None
+    except Exception as error:
+        return None, error
