@@ -1,28 +1,45 @@
-"""The WSGI application: pypiserver, configured through its own options, with the task's name on every answer."""
+"""The WSGI application: pypiserver, with what is ours put in through its own points and in front of it."""
+
+from __future__ import annotations
 
 import os
-from pathlib import Path
 
-import pypiserver
-from credentials import checker_from_environment
+from pypiserver import app_from_config, setup_routes_from_config
+from pypiserver.backend import BackendProxy
+from pypiserver.config import Config
 
-# Docker names a container's host after the container; ECS lists the same id with the task.
-TASK_ID = os.environ.get("HOSTNAME", "unknown")
+from authentication import authenticator_from_environment
+from backend import ValidatedBackend
+from digests import DigestStore
+from downloads import Downloads
+from front import Front
+from index import Index
+from package_store import PackageStore
+from task_settings import TaskSettings
+from uploads import Uploads
 
-_pypiserver = pypiserver.app(
-    roots=[Path(os.environ["PYPISERVER_PACKAGES"])],
-    backend_arg=os.environ["PYPISERVER_BACKEND"],
-    authenticate=["download", "list", "update"],
-    auther=checker_from_environment(),
-    password_file=".",  # pypiserver refuses to authenticate without one; the auther above never reads it
+settings = TaskSettings.read(os.environ)
+config = Config.default_with_overrides(
+    roots=[settings.packages],
+    backend_arg="simple-dir",
+    overwrite=settings.overwrite,
+    # The front has asked for credentials already: pypiserver asking again would pay for a slow hash twice.
+    authenticate=[],
+    password_file=".",
     disable_fallback=True,
 )
+digests = DigestStore(settings.packages)
+store = PackageStore(settings.packages, digests)
+index = None
+if settings.backend == "validated":
+    index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
+    config.backend = BackendProxy(ValidatedBackend(config, index, store))
 
-
-def application(environ, start_response):  # type: ignore[no-untyped-def]
-    """pypiserver's answer, with `X-Served-By`."""
-
-    def start(status, headers, exc_info=None):  # type: ignore[no-untyped-def]
-        return start_response(status, [*headers, ("X-Served-By", TASK_ID)], exc_info)
-
-    return _pypiserver(environ, start)
+application = Front(
+    setup_routes_from_config(app_from_config(config), config),
+    authenticator_from_environment(os.environ),
+    Uploads(store, config, limit_bytes=settings.upload_limit_bytes),
+    index=index,
+    downloads=Downloads(index, settings.packages, immutable=not settings.overwrite) if index else None,
+    told=[("X-Served-By", settings.task_id)] if settings.timing_headers else [],
+)
