@@ -29,11 +29,11 @@ _THREADS = 5  # of the ten for file calls: a slow fsync must not keep readers wa
 
 
 class StoreError(Exception):
-    """The file system does not take the package; `errno` says why."""
+    """The file system does not take the package; `errno` says why, where it is known."""
 
-    def __init__(self, error: OSError) -> None:
-        super().__init__(str(error))
-        self.errno = error.errno
+    def __init__(self, reason: str, errno: int | None) -> None:
+        super().__init__(reason)
+        self.errno = errno
 
 
 class PackageStore:
@@ -56,7 +56,7 @@ class PackageStore:
         except FileExistsError:
             raise
         except OSError as error:
-            raise StoreError(error) from error
+            raise StoreError(str(error), error.errno) from error
 
     def _clean(self, now_s: float) -> None:
         """Remove what dead uploads left behind, once an hour at most.

@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Callable, Iterator, NamedTuple
 
+from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.pkg_helpers import guess_pkgname_and_version
 
 from answer import Answer, text
@@ -134,7 +135,9 @@ class Uploads:
         try:
             taken = not self._config.overwrite and self._config.backend.exists(filename)
         except OSError as error:
-            raise StoreError(error) from error
+            raise StoreError(str(error), error.errno) from error
+        except HTTPError as error:  # how a backend says that it cannot know
+            raise StoreError(str(error.body), None) from error
         return _taken(filename, environ) if taken else None
 
     def _unavailable(self, error: StoreError) -> Answer:

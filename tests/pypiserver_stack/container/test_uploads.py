@@ -18,6 +18,7 @@ from digests import DigestStore
 from hypothesis import example, given
 from hypothesis import strategies as st
 from package_store import INCOMING, Incoming, PackageStore
+from pypiserver.bottle_wrapper import HTTPError
 from uploads import REPLAYED_BYTES, Uploads
 
 BOUNDARY = b"0a1b"
@@ -62,9 +63,8 @@ class Index:
         self._app = pypiserver.app(
             roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".", **options
         )
-        self._uploads = Uploads(
-            PackageStore(root, DigestStore(root)), self._app._pypiserver_config, limit_bytes=LIMIT_BYTES
-        )
+        self.config = self._app._pypiserver_config
+        self._uploads = Uploads(PackageStore(root, DigestStore(root)), self.config, limit_bytes=LIMIT_BYTES)
         self._ours = ours
 
     def post(self, environ: dict[str, Any]) -> tuple[int, str]:
@@ -398,10 +398,30 @@ def test_who_meets_a_full_disk_in_mid_upload_gets_to_read_the_answer(
     assert body.read() == b""
 
 
+@pytest.mark.parametrize("failure", [HTTPError(503, "not now"), OSError(errno.EIO, "not now")])
+def test_who_cannot_be_told_whether_a_name_is_taken_may_retry(
+    index: Index, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    index.config.backend = Unavailable(failure)
+    environ = request(form(ACTION, PACKAGE))
+    body = environ["wsgi.input"]
+    assert index.post(environ)[0] == 503
+    assert body.read() == b""
+    assert ["not now" in record.getMessage() for record in caplog.records] == [True]
+
+
+class Unavailable:
+    def __init__(self, failure: Exception) -> None:
+        self._failure = failure
+
+    def exists(self, filename: str) -> bool:
+        raise self._failure
+
+
 def test_retrying_is_asked_for_where_it_may_help(index: Index) -> None:
     uploads = Uploads(
         PackageStore(index.root / "gone", DigestStore(index.root)),
-        index._app._pypiserver_config,
+        index.config,
         limit_bytes=LIMIT_BYTES,
     )
     answer = uploads(request(form(ACTION, PACKAGE)))
