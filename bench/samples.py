@@ -131,7 +131,7 @@ class Samples:
     @classmethod
     def load(cls, path: Path) -> Samples:
         """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return cls(
                 **{name: arrays[name] for name in COLUMNS},
                 served_by_names=tuple(arrays["served_by_names"].tolist()),

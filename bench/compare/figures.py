@@ -105,32 +105,32 @@ class ErrorRate:
 
 @dataclass(frozen=True)
 class TaskDeviation:
-    """How far the task that is furthest off is from an even share of the answers: 0.02 is 2 % of such a share."""
+    """How far the task that is furthest off is from an even share of the requests: 0.02 is 2 % of such a share."""
 
     change: Change = "difference"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
-        answers = self._answers(rounds)
-        return float(_deviation(answers.sum(axis=0))) if answers.any() else None
+        requests = self._requests(rounds)
+        return float(_deviation(requests.sum(axis=0))) if requests.any() else None
 
     def resampled(self, bootstrap: Bootstrap, rounds: Sequence[Round]) -> Floats | None:
-        answers = self._answers(rounds)
-        sums = bootstrap.sums(answers) if answers.any(axis=1).all() else None
+        requests = self._requests(rounds)
+        sums = bootstrap.sums(requests) if requests.any(axis=1).all() else None
         return _deviation(sums) if sums is not None else None
 
     def interval(self, bootstrap: Bootstrap, rounds: Sequence[Round], resampled: Floats | None) -> Interval | None:
         return _within(0.0, math.inf, bootstrap.by_amount(self.value(rounds), resampled))
 
     @staticmethod
-    def _answers(rounds: Sequence[Round]) -> Floats:
-        """Answers of each task, one row a round."""
+    def _requests(rounds: Sequence[Round]) -> Floats:
+        """Requests of each task, one row a round."""
         tasks = sorted({task for round_ in rounds for task in round_.per_task})
         return np.array([[round_.per_task.get(task, 0) for task in tasks] for round_ in rounds], dtype=np.float64)
 
 
-def _deviation(answers: Floats) -> Floats:
+def _deviation(requests: Floats) -> Floats:
     """Over the last axis, which is that of the tasks."""
-    deviation: Floats = np.max(np.abs(answers / answers.mean(axis=-1, keepdims=True) - 1), axis=-1)
+    deviation: Floats = np.max(np.abs(requests / requests.mean(axis=-1, keepdims=True) - 1), axis=-1)
     return deviation
 
 

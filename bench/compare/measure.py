@@ -29,11 +29,13 @@ def measure(
     """
     tasks, balancer = standing.processes.tasks, standing.processes.balancer
     sending = prepare_load(run, standing.target, load, packages, uploads)
+    requests_before = balancer.requests_by_port()
     with (
         CpuObserver({task.id: task.child.pid for task in tasks}) as tasks_cpu,
         CpuObserver({"balancer": balancer.child.pid}) as balancer_cpu,
     ):
         run.interruptions.run(sending.run())
+    requests = balancer.requests_by_port()
     result = sending.result()
     folder.write_samples(result.samples)
 
@@ -50,7 +52,8 @@ def measure(
     all_tasks_known = len(tasks_cpu.used_s) == len(tasks)
     return Round.of(
         result.samples,
-        [task.id for task in tasks],
+        # Not every server says who it is; the balancer knows of all.
+        {task.id: requests.get(task.port, 0) - requests_before.get(task.port, 0) for task in tasks},
         Cpu(
             tasks_s=sum(tasks_cpu.used_s.values()) if all_tasks_known else None,
             balancer_s=balancer_cpu.used_s.get("balancer"),

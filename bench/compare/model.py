@@ -49,7 +49,7 @@ class Variant(Part):
     rounds: Count = Field(description="How many were measured.")
     requests: Count = Field(description="In all rounds.")
     failed: Count
-    per_task: dict[str, int] = Field(description="Requests answered by each task, those that answered none included.")
+    per_task: dict[str, int] = Field(description="Requests of each task, those that had none included.")
     notes: list[str] = Field(description="Sentences: in what it is not like the others.")
 
 

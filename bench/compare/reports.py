@@ -87,9 +87,10 @@ def _must_be_equal(report: Report) -> dict[str, object]:
 
 
 def _contender(path: Path, report: Report, summary: Summary) -> Contender:
-    tasks = [memory.task for memory in report.local.memory] if report.local else []
+    silent = [memory.task for memory in report.local.memory] if report.local and report.per_task else []
+    per_task = dict.fromkeys(silent, 0) | report.per_task
     samples = _samples(path, summary.requests)
-    rounds = [Round.of(samples, tasks, _cpu(report))] if samples is not None else []
+    rounds = [Round.of(samples, per_task, _cpu(report))] if samples is not None else []
     variant = model.Variant(
         name=str(path),
         report=report.run.id,
@@ -100,7 +101,7 @@ def _contender(path: Path, report: Report, summary: Summary) -> Contender:
         rounds=1,
         requests=summary.requests,
         failed=summary.failed,
-        per_task=dict.fromkeys(tasks, 0) | report.per_task,
+        per_task=per_task,
         notes=[] if rounds else ["No samples.npz lies beside the report: its figures have no intervals."],
     )
     return Contender(variant, rounds, _known(report, summary))

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.compare import model
-from bench.report.figures import per_task
 from bench.samples import Samples
 
 
@@ -31,17 +30,17 @@ class Round:
     duration_s: float
     """From the first request that was due to the last answer."""
     per_task: Mapping[str, int]
-    """Of every task that might have answered, those that answered nothing included."""
+    """Requests of every task, those that had none included."""
     cpu: Cpu
 
     @classmethod
-    def of(cls, samples: Samples, tasks: Sequence[str], cpu: Cpu) -> Round:
-        """What `samples`, of at least one request, say of a load on `tasks`."""
+    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu: Cpu) -> Round:
+        """What `samples`, of at least one request, and the other sides say of a load."""
         return cls(
             latency_s=np.array(samples.latency_s),
             failed=int(samples.failed.sum()),
             duration_s=float(samples.done_s.max() - samples.due_s.min()),
-            per_task=dict.fromkeys(tasks, 0) | per_task(samples),
+            per_task=per_task,
             cpu=cpu,
         )
 

@@ -66,8 +66,9 @@ def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...
     """
     variants: list[Variant] = []
     for part in text.split(","):
-        stack, *own = (word.strip() for word in part.split(":"))
-        if not stack or any("=" not in setting for setting in own):
+        stack, *words = (word.strip() for word in part.split(":"))
+        own = _settings(words)
+        if not stack or "=" in stack or any("=" not in setting for setting in own):
             raise UsageError(
                 f"--stacks {text}: expected stacks with commas between them, each with its own settings behind colons, "
                 "such as peer,stress:backend=simple-dir"
@@ -76,3 +77,14 @@ def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...
         times = sum(variant.name.split(" ")[0] == name for variant in variants)
         variants.append(Variant(f"{name} ({times + 1})" if times else name, stack, (*overrides, *own)))
     return tuple(variants)
+
+
+def _settings(words: Sequence[str]) -> list[str]:
+    """A word that sets nothing is the namespace of the one behind it, as in `bench:seed=7`."""
+    settings: list[str] = []
+    for word in words:
+        if settings and "=" not in settings[-1]:
+            settings[-1] += f":{word}"
+        else:
+            settings.append(word)
+    return settings

@@ -68,13 +68,27 @@ class Balancer:
 
     def healthy_targets(self) -> int:
         """How many targets pass the health check."""
-        clusters = (self._admin("/clusters?format=json") or {}).get("cluster_statuses", ())
         return sum(
             host["health_status"].get("eds_health_status", "HEALTHY") == "HEALTHY"
             and not host["health_status"].get("failed_active_health_check", False)
-            for cluster in clusters
-            for host in cluster.get("host_statuses", ())
+            for host in self._targets()
         )
+
+    def requests_by_port(self) -> dict[int, int]:
+        """How many requests each target has had so far, health checks aside; empty where the balancer does not answer.
+
+        It knows of every request, whether or not the target says who it is.
+        """
+        return {
+            host["address"]["socket_address"]["port_value"]: int(counter.get("value", 0))
+            for host in self._targets()
+            for counter in host["stats"]
+            if counter["name"] == "rq_total"
+        }
+
+    def _targets(self) -> list[dict[str, Any]]:
+        clusters = (self._admin("/clusters?format=json") or {}).get("cluster_statuses", ())
+        return [host for cluster in clusters for host in cluster.get("host_statuses", ())]
 
     def _admin(self, path: str) -> dict[str, Any] | None:
         try:
