@@ -72,11 +72,11 @@ class _Form:
             pass
 
     def _part(self) -> Part:
-        searched = self._position - 2  # the boundary's own line break counts: a part may have no headers
+        searched = self._position
         while (end := self._buffer.find(b"\r\n\r\n", searched)) < 0:
             searched = max(searched, len(self._buffer) - 3)
             self._bound_headers(searched)
-            searched -= self._more(self._position - 2)
+            searched -= self._more(self._position)
         self._bound_headers(end)
         lines = bytes(self._buffer[self._position : end]).split(b"\r\n")
         self._position = end + 4

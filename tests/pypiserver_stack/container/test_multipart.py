@@ -279,6 +279,13 @@ def test_data_of_nothing_but_beginnings_of_a_boundary_takes_linear_time(unit: by
     assert len(pieces) <= len(form) // size + 5
 
 
+def test_what_follows_the_form_is_read_too() -> None:
+    """Who counts the bytes of a body wants to see all of them."""
+    chunks = iter([b"--b--\r\n", b"more", b"and more"])
+    assert list(read_form(chunks, b"b")) == []
+    assert list(chunks) == []
+
+
 def test_no_more_is_held_than_a_chunk() -> None:
     """Each chunk but its last few bytes is handed on before the next is asked for."""
     handed = asked = 0

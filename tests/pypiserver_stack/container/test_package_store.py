@@ -430,6 +430,21 @@ def test_what_the_dead_left_is_removed_and_the_living_are_not_disturbed(tmp_path
     assert (tmp_path / NAME).read_bytes() == CONTENT
 
 
+def test_a_worker_cleans_no_more_than_once_an_hour(
+    tmp_path: Path, store: PackageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(store, NAME, b"")
+    dead = tmp_path / INCOMING / "dead"
+    dead.write_bytes(b"left over")
+    _age(dead, STALE_S + 60)
+    upload(store, "soon-1.0.tar.gz", b"")
+    assert dead.exists()
+    later_s = time.monotonic() + 3700
+    monkeypatch.setattr(package_store, "monotonic", lambda: later_s)
+    upload(store, "later-1.0.tar.gz", b"")
+    assert not dead.exists()
+
+
 def test_the_age_is_by_the_clock_of_the_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host whose clock is a year ahead takes nobody's upload for dead."""
     (tmp_path / INCOMING).mkdir()
