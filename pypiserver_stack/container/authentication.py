@@ -55,7 +55,7 @@ def authenticator_from_environment(environment: MutableMapping[str, str]) -> Aut
 
     # Only here: passlib is slow to import, and not needed otherwise.
     from attempts import Attempts
-    from htpasswd import UserFile
+    from users_file import UserFile
     from verified import Verifier
 
     file = UserFile(Path(environment["PYPISERVER_HTPASSWD"]))

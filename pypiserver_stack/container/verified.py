@@ -48,12 +48,12 @@ class Verifier:
         Raises:
             NotNowError: 429, too many attempts of this client; 503, the users are unknown.
         """
-        stored, _ = self._users().stored(username)
+        stored, known = self._users().stored(username)
         if stored is None:
             return False
         credential = hmac.digest(self._key, unambiguous(username, stored, password), "sha256")
         with self._state:
-            if credential in self._verified:
+            if known and credential in self._verified:  # a name that is gone may have borrowed its own old hash
                 self._verified.move_to_end(credential)
                 return True
             running = self._running.get(credential)

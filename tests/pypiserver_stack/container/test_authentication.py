@@ -165,7 +165,7 @@ def test_the_plain_way_neither_limits_nor_remembers(tmp_path: Path, monkeypatch:
         hashed.append(password)
         return password == "right"
 
-    monkeypatch.setattr("htpasswd.matches", matches)
+    monkeypatch.setattr("users_file.matches", matches)
     for _ in range(30):
         assert authenticator(request("alice", "right")) is None
         answer = authenticator(request("alice", "wrong"))
