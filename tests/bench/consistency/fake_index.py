@@ -20,6 +20,8 @@ class FakeIndex:
         self.port = 0
         self.reads: Counter[str] = Counter()
         """By task."""
+        self.ends_connections = False
+        """Behind every answer, without having said so."""
         self._turns = itertools.cycle(tasks)
 
     @property
@@ -58,6 +60,8 @@ class FakeIndex:
                 status, page = await (self._change(body) if method == "POST" else self._page(task, path, wants_json))
                 fields = f"HTTP/1.1 {status} x\r\nContent-Length: {len(page)}\r\nX-Served-By: {task}\r\n\r\n"
                 writer.write(fields.encode() + page)
+                if self.ends_connections:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

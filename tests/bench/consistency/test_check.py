@@ -67,6 +67,29 @@ def test_an_index_without_fault_is_found_without_fault(project: MakeProject) -> 
     assert all(lag.settled_s is not None and lag.settled_s > 0 for lag in seen.judge.lags.values())
 
 
+def test_connections_that_the_index_ends_are_opened_again(project: MakeProject) -> None:
+    index = FakeIndex()
+    index.ends_connections = True
+    seen = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2"))])
+    assert seen.changes == {"upload": 2, "removal": 2}
+    assert faults(seen) == {}
+    assert all(tally.reads and not tally.errors for tally in seen.judge.tallies.values())
+
+
+def test_every_task_has_answered_before_anything_changes(project: MakeProject) -> None:
+    class Counting(FakeIndex):
+        answered_before: tuple[str, ...] = ()
+
+        async def take(self, filename: str, content: bytes) -> int:
+            self.answered_before = self.answered_before or tuple(self.reads)
+            return await super().take(filename, content)
+
+    tasks = tuple("abcdefghijkl")
+    index = Counting(tasks)
+    checked(index, [project("bench-x-0")], ["upload"])
+    assert sorted(index.answered_before) == sorted(tasks)
+
+
 class LateIndex(FakeIndex):
     """After each change, task b answers the next few reads as if it did not know of it.
 
@@ -150,6 +173,20 @@ def test_a_task_that_never_follows_is_told_from_one_that_is_late(project: MakePr
     assert lag.settled_s is None
     assert lag.right == 0
     assert lag.misses > READERS / 2
+
+
+class ElsewhereIndex(FakeIndex):
+    """Task b sends whoever asks for a project elsewhere: a pypiserver that falls back, and has heard of nothing."""
+
+    async def seen_by(self, task: str, kind: str) -> dict[str, bytes] | int:
+        return 302 if task == "b" and kind == "listing" else self.files
+
+
+def test_a_redirect_says_that_nothing_is_there(project: MakeProject) -> None:
+    seen = checked(ElsewhereIndex(), [project("bench-x-0")], ["upload"], time_limit_s=0.3)
+    assert faults(seen).keys() == {"b"}
+    assert faults(seen)["b"][Fault.STALE] > 0
+    assert not seen.judge.tallies["b"].errors
 
 
 class PartialIndex(FakeIndex):
@@ -273,6 +310,20 @@ def test_what_cannot_be_removed_remains(project: MakeProject) -> None:
     assert [file.label for file in seen.files if file.remains] == sorted(index.files)
     assert seen.refusals["removal", seen.files[0].label].endswith("status 405")
     assert faults(seen) == {}
+
+
+class SlyIndex(FakeIndex):
+    """Refuses the second file, and lists it all the same."""
+
+    async def take(self, filename: str, content: bytes) -> int:
+        return await super().take(filename, content) + (203 if "0.0.2" in filename else 0)
+
+
+def test_a_file_whose_upload_was_refused_is_not_to_be_listed(project: MakeProject) -> None:
+    seen = checked(SlyIndex(), [project("bench-x-0", ("0.0.1", "0.0.2"))], ["upload"])
+    found: Counter[Fault] = sum(faults(seen).values(), Counter())
+    assert found[Fault.EARLY] > 0
+    assert seen.changes["upload"] == 1
 
 
 class AnswerlessIndex(FakeIndex):

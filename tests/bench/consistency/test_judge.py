@@ -141,6 +141,17 @@ def test_what_was_shown_is_not_lost_by_another_task_but_for_downloads() -> None:
     assert judge.tallies["a"].faults == {Fault.LOST: 1}
 
 
+def test_a_project_is_not_lost_from_the_index_page_while_one_of_its_files_may_be_there() -> None:
+    unanswered, removed = a_file(1, begun_s=1), a_file(2, begun_s=1, uploaded_s=2, removal_begun_s=5, removed_s=6)
+    project, judge = Project("bench-x", [unanswered, removed, a_file(3)]), Judge()
+    judge.index_page(a_read(3, 4, kind=Kind.INDEX_PAGE), project, named=True)
+    judge.index_page(a_read(7, 8, kind=Kind.INDEX_PAGE), project, named=False)
+    assert judge.tallies["a"].faults == {Fault.LOST: 1}
+    unanswered.removal_begun_s = 9
+    judge.index_page(a_read(9, 10, kind=Kind.INDEX_PAGE), project, named=False)
+    assert judge.tallies["a"].faults == {Fault.LOST: 1}
+
+
 def test_bytes_and_digests_are_those_that_were_uploaded() -> None:
     file, judge = a_file(begun_s=1, uploaded_s=2), Judge()
     project = Project("bench-x", [file])
