@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from bench.samples import Operation, Samples
+from bench.scratch import RUN_VARIABLE
 from tests.bench.command_line import Bench
 
 SMALL = ("compare", "--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -101,21 +103,37 @@ def test_uploads_are_new_in_every_round(bench: Bench) -> None:
     assert [(v["requests"], v["failed"]) for v in comparison_of(bench)["variants"]] == [(4, 0), (4, 0)]
 
 
-def test_no_file_holds_a_password_or_its_digest(bench: Bench) -> None:
-    """The passwords are random, so they are recognised by what the tasks were given."""
-    process = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1")
+def test_no_file_of_a_comparison_holds_a_password(bench: Bench) -> None:
+    process = bench.start(*SMALL, "--stacks", "stress,stress", "--against", "limit", "--rounds", "1")
     bench.follow_to(process, "warm-up: limit")
-    (users,) = Path(bench.environment["TMPDIR"]).rglob("htpasswd")
+    passwords = passwords_of(process.pid)
+    (users,) = Path(bench.environment["TMPDIR"]).rglob("site/htpasswd")
     digest = users.read_text().strip().partition("{SHA}")[2]
-    _, errors = process.communicate(timeout=100)
+    output, errors = process.communicate(timeout=100)
 
     assert process.returncode == 0, errors
+    assert [len(password) for password in passwords] == [32, 32]
     assert len(digest) == 28
     written = [path for path in bench.results.rglob("*") if path.is_file()]
-    assert len(written) == 7
-    assert not any(digest.encode() in path.read_bytes() for path in written)
-    assert not any(b"accepted_passwords\\" in path.read_bytes() for path in written if path.suffix == ".md")
+    # Two texts; for three variants the samples of two rounds; for two of them the infrastructure.
+    assert len(written) == 2 + 3 * 2 + 2
+    for secret in (*passwords, digest):
+        assert not any(secret.encode() in path.read_bytes() for path in written)
+        assert secret not in output + errors + "".join(bench.lines)
     assert bench.remains(process.pid) == []
+
+
+def passwords_of(pid: int) -> set[str]:
+    """Those that the tasks of a run were started with."""
+    found = set()
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            continue
+        if environment.get(RUN_VARIABLE, "").startswith(f"{pid}-") and "PYPISERVER_CREDENTIALS" in environment:
+            found.update(json.loads(environment["PYPISERVER_CREDENTIALS"])["accepted_passwords"])
+    return found
 
 
 def test_variants_with_other_loads_are_refused_before_anything_starts(bench: Bench) -> None:
