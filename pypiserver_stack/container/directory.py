@@ -101,15 +101,15 @@ class Directory:
         Raises:
             OSError: some directory cannot be read. There is no partial answer.
         """
+        last = known
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                tree = self._read(known, trust)
+                tree = self._read(known, last, trust)
                 if len(tree) == len(known) and all(seen is known.get(path) for path, seen in tree.items()):
                     return known
-                # A package that moves to where was read already, from where was not read yet, is in neither.
-                if self._signatures(tree) == [seen.signature for seen in tree.values()]:
+                if self._holds_still(tree):
                     return tree
-                known = tree
+                last = tree
             except OSError as error:
                 if error.errno not in _GONE or not attempts_left:
                     raise
@@ -117,48 +117,53 @@ class Directory:
         # It changes faster than it can be read twice: what a single walk finds, as pypiserver's own.
         return tree
 
-    def _read(self, known: Tree, trust: bool) -> Tree:
+    def _read(self, known: Tree, last: Tree, trust: bool) -> Tree:
         tree: dict[str, Seen] = {}
         root = self._calls.open(self._root, _DIRECTORY)
         try:
             waiting = [""]
             while waiting:
                 path = waiting.pop()
-                tree[path] = self._look(root, path, known.get(path), trust)
+                entries = known[path].listing.entries if path in known else {}
+                tree[path] = self._look(root, path, entries, last.get(path), trust)
                 waiting += tree[path].listing.subdirectories
         finally:
             self._calls.close(root)
         return tree
 
-    def _look(self, root: int, path: str, known: Seen | None, trust: bool) -> Seen:
+    def _look(self, root: int, path: str, entries: dict[str, Entry], last: Seen | None, trust: bool) -> Seen:
         started_s = self._calls.monotonic_s()
         descriptor = self._open(root, path)
         try:
-            signature = self._signature(root, descriptor, known.listing.links if known else [])
-            if known is None or known.signature != signature:
+            signature = self._signature(root, descriptor, last.listing.links if last else [])
+            if last is None or last.signature != signature:
                 since_s = self._calls.monotonic_s()
-            elif known.trusted and trust:
-                return known
+            elif last.trusted and trust:
+                return last
             else:
-                since_s = known.since_s
-            listing = self._scan(root, descriptor, path, known.listing.entries if known else {})
+                since_s = last.since_s
+            listing = self._scan(root, descriptor, path, entries)
         finally:
             self._close(root, descriptor)
         return Seen(signature, since_s, listing, trusted=started_s >= since_s + self._margin_s)
 
-    def _signatures(self, tree: Tree) -> list[Signature]:
-        signatures = []
+    def _holds_still(self, tree: Tree) -> bool:
+        """A package that moves from where was not read yet to where was read already would be in neither."""
         root = self._calls.open(self._root, _DIRECTORY)
         try:
-            for path, seen in tree.items():
-                descriptor = self._open(root, path)
-                try:
-                    signatures.append(self._signature(root, descriptor, seen.listing.links))
-                finally:
-                    self._close(root, descriptor)
+            return all(self._is_as_seen(root, path, seen, alone=len(tree) == 1) for path, seen in tree.items())
         finally:
             self._calls.close(root)
-        return signatures
+
+    def _is_as_seen(self, root: int, path: str, seen: Seen, *, alone: bool) -> bool:
+        descriptor = self._open(root, path)
+        try:
+            if self._signature(root, descriptor, seen.listing.links) != seen.signature:
+                return False
+            # While its time stamps may stand still, only reading a directory again tells whether anything moved.
+            return alone or seen.trusted or self._scan(root, descriptor, path, seen.listing.entries) == seen.listing
+        finally:
+            self._close(root, descriptor)
 
     def _signature(self, root: int, descriptor: int, links: list[str]) -> Signature:
         statuses = [self._calls.fstat(descriptor), *(self._target(root, link) for link in links)]
@@ -166,27 +171,34 @@ class Directory:
             status and (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns) for status in statuses
         )
 
-    def _scan(self, root: int, descriptor: int, path: str, known: Mapping[str, Entry]) -> Listing:
+    def _scan(self, root: int, descriptor: int, path: str, known: dict[str, Entry]) -> Listing:
         prefix = f"{path}/" if path else ""
-        listing = Listing({}, [], [])
-        entries = listing.entries
+        entries: dict[str, Entry] = {}
+        arrived = False
+        subdirectories = []
+        links = []
         with self._calls.scandir(descriptor) as items:
-            for item in items:
+            for item in items:  # perhaps 150,000 of them: the usual case takes as few steps as it can
                 name = item.name
-                if name.startswith("."):
-                    continue
-                if item.is_file(follow_symlinks=False):
-                    if entry := known.get(name) or _entry(prefix, name):
-                        entries[name] = entry
-                elif item.is_dir(follow_symlinks=False):
-                    if prefix + name != _NOT_OURS:
-                        listing.subdirectories.append(prefix + name)
-                elif item.is_symlink() and (entry := known.get(name) or _entry(prefix, name)):
-                    listing.links.append(entry.relfn)
-                    target = self._target(root, entry.relfn)
-                    if target and stat.S_ISREG(target.st_mode):
-                        entries[name] = entry
-        return listing
+                entry = known.get(name)
+                linked = item.is_symlink()
+                if linked or item.is_file():
+                    if entry is None:
+                        entry = _entry(prefix, name)
+                        if entry is None:
+                            continue
+                        arrived = True
+                    if linked:
+                        links.append(entry.relfn)
+                        target = self._target(root, entry.relfn)
+                        if target is None or not stat.S_ISREG(target.st_mode):
+                            continue
+                    entries[name] = entry
+                elif item.is_dir() and not name.startswith(".") and prefix + name != _NOT_OURS:
+                    subdirectories.append(prefix + name)
+        if not arrived and len(entries) == len(known):
+            entries = known
+        return Listing(entries, subdirectories, links)
 
     def _target(self, root: int, link: str) -> os.stat_result | None:
         try:
@@ -208,7 +220,7 @@ class Directory:
 
 def _entry(prefix: str, name: str) -> Entry | None:
     """None for a file that is no package."""
-    guessed = guess_pkgname_and_version(name)
+    guessed = None if name.startswith(".") else guess_pkgname_and_version(name)
     if guessed is None:
         return None
     project, version = guessed

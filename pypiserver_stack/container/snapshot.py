@@ -52,7 +52,7 @@ def _difference(known: Tree, tree: Tree) -> tuple[set[Entry], list[Entry]]:
     for path in {**known, **tree}:
         before = known[path].listing.entries if path in known else {}
         after = tree[path].listing.entries if path in tree else {}
-        if before is not after:
-            gone.update(entry for name, entry in before.items() if after.get(name) is not entry)
-            new += [entry for name, entry in after.items() if before.get(name) is not entry]
+        if before is not after:  # and of one name there is one entry, which a scan reuses
+            gone.update(before[name] for name in before.keys() - after.keys())
+            new += [after[name] for name in after.keys() - before.keys()]
     return gone, new
