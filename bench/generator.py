@@ -15,8 +15,9 @@ import numpy as np
 from bench.samples import Samples, percentile
 
 MOST_PROCESSES = 64
-# What a local run of one process for each such group of cores leaves to it: docs/decisions/load-client.md.
-_CORES_PER_PROCESS = 4
+# So many keep each process below the share that is warned of: docs/decisions/load-client.md.
+_CORES_PER_PROCESS = 2
+_MOST_USUAL_PROCESSES = 8
 
 # Work waits for the one core that a process can use, the more the closer it gets to all of it. From here on it shows.
 WARN_CPU_SHARE = 0.7
@@ -41,7 +42,7 @@ def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cor
     """
     if clients is None or cookies == "shared":
         return 1
-    return max(1, min(cores // _CORES_PER_PROCESS, clients, MOST_PROCESSES))
+    return max(1, min(cores // _CORES_PER_PROCESS, clients, _MOST_USUAL_PROCESSES))
 
 
 @dataclass(frozen=True)

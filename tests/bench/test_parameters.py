@@ -66,3 +66,25 @@ def test_nonsense_is_told_with_its_source(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         load_parameters(Asked(), environment, stack_file)
+
+
+def test_how_many_processes_send_the_load() -> None:
+    assert load_parameters(Asked(generators=3), {}, {"generators": "2"}).generators == 3
+    assert load_parameters(Asked(), {}, {"generators": "2"}).generators == 2
+    assert load_parameters(Asked(workload="mixed"), {}, {}).generators == 1
+    assert load_parameters(Asked(cookies="shared"), {}, {}).generators == 1
+    assert load_parameters(Asked(clients=1), {}, {}).generators == 1
+    assert load_parameters(Asked(generators=3), {}, {}).as_dict()["generators"] == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (Asked(generators=0), "--generators 0: at least 1 process"),
+        (Asked(generators=65), "--generators 65: .* 64 are the most"),
+        (Asked(generators=2, cookies="shared"), "--generators 2: one cookie jar .* --cookies none"),
+    ],
+)
+def test_a_number_of_processes_that_makes_no_sense(asked: Asked, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_parameters(asked, {}, {})
