@@ -47,10 +47,12 @@ def latencies(percentiles: Percentiles | None) -> tuple[str, str, str, str]:
 
 
 def milliseconds(percentiles: Percentiles | None) -> tuple[str, str, str]:
-    """p50, p95 and p99 to 10 microseconds, without a unit."""
+    """p50, p95 and p99 without a unit: to the microsecond below 10 ms, to the millisecond above."""
     if percentiles is None:
         return (NOTHING, NOTHING, NOTHING)
-    p50, p95, p99 = (f"{value * 1e3:,.2f}" for value in (percentiles.p50, percentiles.p95, percentiles.p99))
+    p50, p95, p99 = (
+        f"{value * 1e3:,.{3 if value < 0.01 else 0}f}" for value in (percentiles.p50, percentiles.p95, percentiles.p99)
+    )
     return p50, p95, p99
 
 

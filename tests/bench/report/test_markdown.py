@@ -54,7 +54,7 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
         ("Operations", "| listing | 3 | 1 | 33.33 % | 1 | 0.2 | 1.500 | 2.500 | 2.500 | 2.500 |"),
         ("Operations", "| all | 10 | 2 | 20.00 % | 1 | 0.5 | 1.000 | 8.000 | 8.000 | 8.000 |"),
         ("Operations", "At most 3 requests were in flight at once. Failed requests by kind: timeout 1, status 1."),
-        ("Queueing and work", "| listing | 500.00 | 1,000.00 | 1,000.00 | 500.00 | 500.00 | 500.00 |"),
+        ("Queueing and work", "| listing | 500 | 1,000 | 1,000 | 500 | 500 | 500 |"),
         ("Requests by task", "The requests of each task lie at most 33.33 % from an even share of 2 tasks."),
         ("Load generator", "| processes | 2 processes: 41 % and 30 % of a core |"),
         ("CPU", "| tasks | 9.000 s | 900,000 us |"),

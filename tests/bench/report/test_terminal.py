@@ -60,9 +60,20 @@ def test_where_the_time_and_the_processors_went(report: Report) -> None:
     lines = [line.split() for line in summary_of(report).splitlines()]
 
     assert ["in", "ms", "work", "p50", "p95", "p99", "queueing", "p50", "p95", "p99"] in lines
-    assert ["redirect", "250.00", "500.00", "500.00", "250.00", "375.00", "375.00"] in lines
+    assert ["redirect", "250", "500", "500", "250", "375", "375"] in lines
     assert "CPU per request: tasks 900,000 us, balancer 50,000 us, generator 1,420,000 us" in summary_of(report)
     assert "load generator: 2 processes: 41 % and 30 % of a core" in summary_of(report)
+
+
+def test_work_of_a_fast_server_is_told_to_the_microsecond(
+    findings: Findings, samples_of: Callable[..., Samples]
+) -> None:
+    row = (0.0, 0.0, 0.0215, Operation.LISTING, 200, "task-1", "burst", ErrorKind.NONE)
+    findings.samples = samples_of((row,), server_s=(0.00031,))
+
+    assert ["listing", *["0.310"] * 3, *["21"] * 3] in [
+        line.split() for line in summary_of(build_report(findings, NOW)).splitlines()
+    ]
 
 
 def test_a_server_that_does_not_say_what_it_did_has_no_table_for_it(
