@@ -52,8 +52,8 @@ def measure(
     all_tasks_known = len(tasks_cpu.used_s) == len(tasks)
     return Round.of(
         result.samples,
-        # Not every server says who it is; the balancer knows of all.
-        {task.id: requests.get(task.port, 0) - requests_before.get(task.port, 0) for task in tasks},
+        # Not every server says who it is; the balancer knows of all, and where it has ended, of none.
+        {task.id: max(0, requests.get(task.port, 0) - requests_before.get(task.port, 0)) for task in tasks},
         Cpu(
             tasks_s=sum(tasks_cpu.used_s.values()) if all_tasks_known else None,
             balancer_s=balancer_cpu.used_s.get("balancer"),

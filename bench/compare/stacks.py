@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bench.compare import model
@@ -24,8 +25,9 @@ from bench.engine import StackConfig
 from bench.failures import UnavailableError, UsageError
 from bench.load import prepared_uploads, workload_of
 from bench.local_deployment import PROJECT_FOLDER
-from bench.packages import PackageSet, build, default_cache_dir
+from bench.packages import PackageSet, Wheel, build, default_cache_dir
 from bench.parameters import LoadParameters, load_parameters
+from bench.report.run_folder import RunFolder
 from bench.run import Run
 from bench.stack_config import load_stack
 from bench.teardown import take_down
@@ -43,34 +45,38 @@ class StackComparison:
 
     def work(self, run: Run) -> None:
         """Everything up to the last round."""
-        rounds = WARM_UP_ROUNDS + self._parameters.rounds
         configs, load = _configured(self._parameters)
         run.findings.seed = load.seed
 
         run.step("packages")
         package_set = PackageSet(packages=load.packages, seed=load.seed)
         wheels = build(package_set, default_cache_dir(), run.progress.progress)
-        uploads = prepared_uploads(load, run.progress, rounds)
+        uploads = prepared_uploads(load, run.progress, WARM_UP_ROUNDS + self._parameters.rounds)
         run.findings.workload = workload_of(load, package_set, wheels)
 
         self._standing = _lined_up(self._parameters, configs, run)
         folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self._standing, start=1)]
         for standing, folder in zip(self._standing, folders, strict=True):
-            try:
-                standing.up(run, folder, wheels)
-            except (UsageError, UnavailableError) as error:
-                raise type(error)(f"{standing.name}: {error}") from error
+            _put_up(run, standing, folder, wheels)
+        self._send_rounds(run, load, sorted({wheel.name for wheel in wheels}), uploads, folders)
+
+    def _send_rounds(
+        self,
+        run: Run,
+        load: LoadParameters,
+        packages: Sequence[str],
+        uploads: Sequence[Path],
+        folders: Sequence[RunFolder],
+    ) -> None:
         descriptions = [standing.describe() for standing in self._standing]
         self._compared.differing = _differing(self._standing, descriptions)
         self._compared.warm_up_rounds = WARM_UP_ROUNDS
-
-        packages = sorted({wheel.name for wheel in wheels})
         uploads_each = load.workload.uploads_needed()
-        for number in range(rounds):
+        for number in range(WARM_UP_ROUNDS + self._parameters.rounds):
+            name = f"round {number}" if number >= WARM_UP_ROUNDS else "warm-up"
             # Other packages in each round, and the same for every variant.
             own_load = replace(load, seed=load.seed + number)
             own_uploads = uploads[number * uploads_each : (number + 1) * uploads_each]
-            name = f"round {number}" if number else "warm-up"
             measured = []
             for standing, folder in zip(self._standing, folders, strict=True):
                 run.step(f"{name}: {standing.name}")
@@ -122,6 +128,13 @@ def _lined_up(
         for number, (variant, config) in enumerate(configs, start=1)
     ]
     return [*stacks, StandingLimit(stacks[-1], scratch / LIMIT)] if parameters.against_limit else [*stacks]
+
+
+def _put_up(run: Run, standing: Standing, folder: RunFolder, wheels: Sequence[Wheel]) -> None:
+    try:
+        standing.up(run, folder, wheels)
+    except (UsageError, UnavailableError) as error:
+        raise type(error)(f"{standing.name}: {error}") from error
 
 
 def _folder_name(number: int, standing: Standing) -> str:

@@ -7,10 +7,8 @@ No server that looks at its packages can be faster on this machine than one that
 from __future__ import annotations
 
 import base64
-import grp
 import hashlib
 import os
-import pwd
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +32,7 @@ _BACKLOG = 2048
 
 
 class StaticIndex(LocalStack):
-    """As many nginx as an index has tasks, each with one worker, behind a balancer like its own."""
+    """As many nginx as an index has tasks, each a single process, behind a balancer like its own."""
 
     def __init__(self, state: DesiredState, folder: Path, task_count: int, site: Path) -> None:
         """
@@ -50,7 +48,7 @@ class StaticIndex(LocalStack):
     def differences(processes: int, stack: str) -> list[str]:
         """In what `processes` nginx beside a stack are not like it."""
         return [
-            f"{processes} nginx with one worker each serve the listings of {stack}, and the wheels, as files; the "
+            f"{processes} nginx of one process each serve the listings of {stack}, and the wheels, as files; the "
             "balancer is of the same kind.",
             "nginx checks the password by one SHA-1, writes no access log, sends no Server-Timing, and knows nothing "
             "of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
@@ -83,8 +81,6 @@ class StaticIndex(LocalStack):
             site=self._site,
             health_check_path=check.path,
             healthy_status=check.statuses[0],
-            # Started as root, its worker would become nobody, who may not read our files.
-            user=f"{pwd.getpwuid(0).pw_name} {grp.getgrgid(0).gr_name}" if os.geteuid() == 0 else "",
         )
 
 

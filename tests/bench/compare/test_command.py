@@ -183,6 +183,48 @@ def test_an_interrupted_comparison_leaves_nothing(bench: Bench, step: str, delay
     assert bench.remains(process.pid) == []
 
 
+def test_what_a_killed_comparison_left_is_removed_by_the_next(bench: Bench) -> None:
+    killed = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1")
+    bench.follow_to(killed, "warm-up: limit")
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert all(processes_of(killed.pid, name) for name in ("/envoy", "/gunicorn", "/nginx"))
+    _, _, errors = bench.run("compare", "no.json", "such.json")
+    assert "killed run" in errors
+    assert bench.remains(killed.pid) == []
+
+
+@pytest.mark.parametrize("name", ["/envoy", "/gunicorn", "/nginx"])
+def test_a_part_that_dies_under_load_spoils_the_comparison(bench: Bench, name: str) -> None:
+    process = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1", "--duration", "2")
+    bench.follow_to(process, "round 1: limit" if name == "/nginx" else "round 1: stress")
+    master = min(processes_of(process.pid, name), key=lambda found: found.create_time())
+    for victim in [master, *master.children(recursive=True)]:
+        victim.kill()
+    _, rest = process.communicate(timeout=100)
+    bench.lines += rest.splitlines()
+    comparison = comparison_of(bench)
+
+    assert process.returncode == comparison["exit_code"] == 6
+    assert "ended with status -9" in comparison["failure"]
+    assert comparison["failure"].startswith("limit: " if name == "/nginx" else "stress: ")
+    assert comparison["teardown"] == {"complete": True, "leftovers": []}
+    assert bench.remains(process.pid) == []
+
+
+def processes_of(pid: int, name: str) -> list[psutil.Process]:
+    """The processes of a run whose command line has a word that ends so."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-")
+            if ours and any(word.endswith(name) for word in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
 MISTAKES = {
     "one stack": (("--stacks", "stress"), 2, "no comparison"),
     "a stack that is none": (("--stacks", "stress,nowhere"), 2, "nowhere"),

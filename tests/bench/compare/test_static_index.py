@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.compare.static_index import StaticIndex, write_site
@@ -131,6 +132,14 @@ def test_stopped_it_is_gone(beside: Beside) -> None:
 
     assert all(child.exit_status == 0 for child in children)
     assert beside.static.ended() == []
+
+
+def test_whose_processes_they_are_can_be_told_from_outside(beside: Beside) -> None:
+    """nginx likes to write over its environment, by which what a killed run has left is found."""
+    for task in beside.static.tasks:
+        process = psutil.Process(task.child.pid)
+        assert process.children() == []
+        assert process.environ()[RUN_VARIABLE] == "a test"
 
 
 def test_passwords_stand_nowhere_in_clear(beside: Beside, tmp_path: Path) -> None:
