@@ -83,7 +83,7 @@ def _warnings(asked: Asked, seen: Seen) -> list[str]:
     errors: Counter[str] = sum((tally.errors for tally in seen.judge.tallies.values()), Counter())
     if errors:
         kinds = ", ".join(f"{count:,} {error}" for error, count in errors.most_common())
-        warnings.append(f"{errors.total():,} reads failed and prove nothing: {kinds}")
+        warnings.append(f"reads that failed and prove nothing: {errors.total():,} ({kinds})")
     warnings += [
         f"{task or NAMELESS} gave no answer that proves anything about {count} of {seen.changes.total()} changes"
         for task, count in sorted(seen.silences.items())
