@@ -175,15 +175,13 @@ class Judge:
                 faults.append(Fault.STALE if must_show else Fault.STALE_REMOVAL)
         elif shown and must_hide:
             faults.append(self._exemplify(Fault.EARLY, read, thing.label))
-        if not shown and self._shown_before(read, thing, viewer) and not thing.may_be_gone(read.done_s):
+        shown_s = self._first_shown_s.get((thing.label, viewer), inf)
+        if not shown and shown_s <= read.sent_s and not thing.may_be_gone(shown_s, read.done_s):
             faults.append(self._exemplify(Fault.LOST, read, thing.label))
         if shown and read.kind is not Kind.DOWNLOAD:
             for who in (read.task, "*"):
                 self._first_shown_s.setdefault((thing.label, who), read.done_s)
         return faults, proves
-
-    def _shown_before(self, read: Read, thing: Thing, viewer: str) -> bool:
-        return self._first_shown_s.get((thing.label, viewer), inf) <= read.sent_s
 
     def _exemplify(self, fault: Fault, read: Read, what: str) -> Fault:
         sentence = f"{fault.value}: {read.kind.value} of {read.task or NAMELESS}: {what}"

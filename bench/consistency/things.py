@@ -30,8 +30,8 @@ class Thing(Protocol):
         """Whether it was gone, or not yet there, all the time between these moments."""
         ...
 
-    def may_be_gone(self, done_s: float) -> bool:
-        """Whether its removal had begun by then."""
+    def may_be_gone(self, shown_s: float, done_s: float) -> bool:
+        """Whether what was there at `shown_s` may have been removed by `done_s`."""
         ...
 
     def changed_s(self, sent_s: float) -> float:
@@ -79,7 +79,7 @@ class File:
     def must_hide(self, sent_s: float, done_s: float) -> bool:
         return done_s < self.begun_s or self.removed_s <= sent_s
 
-    def may_be_gone(self, done_s: float) -> bool:
+    def may_be_gone(self, shown_s: float, done_s: float) -> bool:
         return self.removal_begun_s <= done_s
 
     def changed_s(self, sent_s: float) -> float:
@@ -103,8 +103,9 @@ class Project:
     def must_hide(self, sent_s: float, done_s: float) -> bool:
         return all(file.must_hide(sent_s, done_s) for file in self.files)
 
-    def may_be_gone(self, done_s: float) -> bool:
-        return all(file.may_be_gone(done_s) or done_s < file.begun_s for file in self.files)
+    def may_be_gone(self, shown_s: float, done_s: float) -> bool:
+        """It may have been there for any one of its files; the others may have appeared later, or not at all."""
+        return any(file.may_be_gone(shown_s, done_s) for file in self.files if file.begun_s <= shown_s)
 
     def changed_s(self, sent_s: float) -> float:
         """The first file made it appear; the last one to go made it disappear."""
