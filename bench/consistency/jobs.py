@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bench.consistency.check import Check, Seen
-from bench.consistency.report import Asked, ConsistencyReport, build_consistency_report, write_consistency_report
+from bench.consistency.report import FILE_NAME, Asked, ConsistencyReport, build_consistency_report
 from bench.consistency.things import File, Project
 from bench.consistency.verdict import note_doubts, note_faults
 from bench.failures import BenchError, UnavailableError, UsageError
@@ -79,7 +79,10 @@ class _Job:
         def build_report(findings: Findings, ended_at: datetime) -> ConsistencyReport:
             return build_consistency_report(findings, self._asked, self._seen, ended_at)
 
-        return run.written(build_report, lambda report: write_consistency_report(report, run.folder.path))
+        def write(report: ConsistencyReport) -> None:
+            run.folder.write_text(FILE_NAME, report.model_dump_json(indent=2) + "\n")
+
+        return run.written(build_report, write)
 
     def _check(
         self, run: Run, target: Target, tasks: Collection[str] = (), accidents: Callable[[], list[str]] = list

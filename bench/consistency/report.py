@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bench.consistency.check import Seen
 from bench.consistency.judge import NAMELESS, Fault, Kind, Tally
-from bench.failures import DiskFullError, ExitCode, UsageError, is_disk_full
+from bench.failures import ExitCode
 from bench.report.build import Findings, ending_of, run_of
 from bench.report.model import Count, Part, Positive, Run, Seconds, Stack, Teardown
 
@@ -129,28 +128,6 @@ def build_consistency_report(findings: Findings, asked: Asked, seen: Seen, ended
         warnings=ending.warnings,
         teardown=findings.teardown,
     )
-
-
-def write_consistency_report(report: ConsistencyReport, folder: Path) -> None:
-    """Write consistency.json, whole or not at all.
-
-    Raises:
-        UsageError: the folder cannot be written.
-        DiskFullError: for want of space.
-    """
-    path = folder / FILE_NAME
-    unfinished = path.with_name(f".unfinished-{FILE_NAME}")
-    try:
-        unfinished.write_text(report.model_dump_json(indent=2) + "\n", "utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        if is_disk_full(error):
-            raise DiskFullError(path) from error
-        raise UsageError(
-            f"--results: cannot write {path} ({error.strerror}): name a folder that you may write to"
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _task(task: str, tally: Tally, seen: Seen) -> Task:
