@@ -17,6 +17,10 @@ _SCHEMES = (
 )
 # The C library's crypt() stops the whole process for as long as the hash takes; passlib's own code lets others go on.
 _NOT_BY_THE_C_LIBRARY = ("sha512_crypt", "sha256_crypt", "sha1_crypt", "md5_crypt")
+# What takes seconds; more is a mistake in the line, and would hold up everybody's. Of bcrypt, scrypt and phpass the
+# exponent of two, of argon2 the passes over its memory.
+_MOST_ROUNDS = {"bcrypt": 17, "bcrypt_sha256": 17, "scrypt": 20, "phpass": 23, "argon2": 100}
+_MOST_ROUNDS_OF_OTHERS = 10**7
 
 
 def _works_here(scheme: str) -> bool:
@@ -59,10 +63,10 @@ class Users(NamedTuple):
                 continue
             try:
                 username, _, stored = line.decode().partition(":")
-                _context.handler(_context.identify(stored, required=True)).from_string(stored)
+                good = _is_checkable(stored)
             except Exception:  # passlib raises an IndexError for some, not only its own kinds
-                username = ""
-            if username and username not in hashes:
+                good = False
+            if good and username and username not in hashes:
                 hashes[username] = stored
             else:
                 ignored.append(number)
@@ -78,3 +82,10 @@ class Users(NamedTuple):
             return self.hashes.get(username), True
         digest = hashlib.blake2b(username.encode("utf-8", "surrogatepass"), key=self.key, digest_size=8).digest()
         return self.in_order[int.from_bytes(digest, "big") % len(self.in_order)], False
+
+
+def _is_checkable(stored: str) -> bool:
+    scheme = _context.identify(stored, required=True)
+    parsed = _context.handler(scheme).from_string(stored)
+    most = _MOST_ROUNDS.get(scheme, _MOST_ROUNDS_OF_OTHERS)
+    return parsed.checksum is not None and getattr(parsed, "rounds", 0) <= most
