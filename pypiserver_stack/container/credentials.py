@@ -10,8 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-from typing import Callable, Mapping, MutableMapping
+from typing import Callable, Mapping
 
 Check = Callable[[str, str, Mapping[str, object]], bool]
 """User name, password, and the request they came with: whether they are right. May raise `NotNowError`."""
@@ -74,12 +73,6 @@ def generated_credentials(injected: str | None) -> Check:
         return matched
 
     return check
-
-
-def checker_from_environment(environment: MutableMapping[str, str] = os.environ) -> Callable[[str, str], bool]:
-    """The check alone, as pypiserver's `auther`; the variable is removed from the environment."""
-    check = generated_credentials(environment.pop(CREDENTIALS, None))
-    return lambda username, password: check(username, password, {})
 
 
 def _digest(username: str, password: str) -> bytes:
