@@ -52,7 +52,7 @@ LOAD_OPTIONS = (
     click.option("--speed", type=float, help="Compresses a recorded workload by this factor."),
     click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
     click.option("--cookies", type=click.Choice(["none", "shared"]), help="none, or one jar for all clients [none]."),
-    click.option("--generators", type=int, help="Processes that send the load [one for every two cores]."),
+    click.option("--generators", type=int, help="Processes that send the load [one for each core, up to 4]."),
     *RESULT_OPTIONS,
 )
 THRESHOLD_OPTION = click.option(

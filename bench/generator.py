@@ -15,9 +15,8 @@ import numpy as np
 from bench.samples import Samples, percentile
 
 MOST_PROCESSES = 64
-# So many keep each process below the share that is warned of: docs/decisions/load-client.md.
-_CORES_PER_PROCESS = 2
-_MOST_USUAL_PROCESSES = 8
+# One for each core, as long as more of them make a difference: docs/decisions/load-processes.md.
+_MOST_USUAL_PROCESSES = 4
 
 # Work waits for the one core that a process can use, the more the closer it gets to all of it. From here on it shows.
 WARN_CPU_SHARE = 0.7
@@ -42,7 +41,7 @@ def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cor
     """
     if clients is None or cookies == "shared":
         return 1
-    return max(1, min(cores // _CORES_PER_PROCESS, clients, _MOST_USUAL_PROCESSES))
+    return min(cores, clients, _MOST_USUAL_PROCESSES)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
     }
     assert sum(report["per_task"].values()) == 36
     assert report["local"]["tasks_run"] == len(report["per_task"]) == 2
+    assert report["per_task_deviation"] < 1
+    assert list(report["cpu"]["per_task_s"]) == list(report["per_task"])
+    assert all(report["cpu"][side]["per_request_us"] > 0 for side in ("tasks", "balancer", "generator"))
+    work_s, service_time_s = (report["operations"]["listing"][figure] for figure in ("work_s", "service_time_s"))
+    assert 0 < work_s["max"] < service_time_s["max"]
     for task in report["local"]["memory"]:
         assert 10 < task["peak_pss_mb"] < task["limit_mb"] == 512
         assert not task["would_be_oom_killed"]
