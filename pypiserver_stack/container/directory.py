@@ -20,7 +20,8 @@ from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
 
 _ATTEMPTS = 5
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+"""What lay at a path lies there no more: nothing, or something of another kind."""
 # Made by the file system for itself, and closed to all others.
 _NOT_OURS = "lost+found"
 
@@ -111,7 +112,7 @@ class Directory:
                     return tree
                 last = tree
             except OSError as error:
-                if error.errno not in _GONE or not attempts_left:
+                if error.errno not in GONE or not attempts_left:
                     raise
                 trust = False
         # It changes faster than it can be read twice: what a single walk finds, as pypiserver's own.
@@ -204,7 +205,7 @@ class Directory:
         try:
             return self._calls.stat(link, dir_fd=root)
         except OSError as error:
-            if error.errno in _GONE:
+            if error.errno in GONE:
                 return None
             raise
 

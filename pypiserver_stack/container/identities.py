@@ -36,7 +36,7 @@ class Identities:
         """The digests of what the files hold now. A file that is just being written is left out.
 
         Raises:
-            OSError: a file cannot be read; `FileNotFoundError` or `NotADirectoryError`: it is gone.
+            OSError: a file cannot be read, or is `GONE`.
         """
         found = {entry: self._known(entry) for entry in entries}
         if not all(found.values()):

@@ -13,7 +13,7 @@ from typing import Mapping, NamedTuple
 from weakref import WeakValueDictionary
 
 from digests import Digests, DigestStore, FileKey
-from directory import Directory, Entry, Identity, Tree
+from directory import GONE, Directory, Entry, Identity, Tree
 from file_calls import FileCalls
 from identities import Identified, Identities
 from offload import offload
@@ -156,10 +156,11 @@ class Index:
             render = self._rendering.setdefault(project, Shared(partial(self._render, project)))
             try:
                 return render()
-            except (FileNotFoundError, NotADirectoryError):
-                # A file went after the validation. If none went, the index was wrong.
-                self.distrust()
             except OSError as error:
+                if error.errno in GONE:
+                    # A file went after the validation. If none went, the index was wrong.
+                    self.distrust()
+                    continue
                 raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
         raise IndexUnavailableError(f"the packages of {project!a} change faster than they can be read")
 

@@ -31,6 +31,7 @@ class FileServer(FileCalls):
 
     def __init__(self, root: Path, *, granularity_s: float, ahead_s: float, rename_sets_ctime: bool) -> None:
         self.root = root
+        self.reads = 0
         self._granularity_ns = int(granularity_s * 1e9)
         self._ahead_ns = int(ahead_s * 1e9)
         self._rename_sets_ctime = rename_sets_ctime
@@ -158,6 +159,7 @@ class FileServer(FileCalls):
 
     def read(self, *arguments: Any) -> bytes:
         self._interrupt()
+        self.reads += 1
         return os.read(*arguments)
 
     def scandir(self, descriptor: int) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:

@@ -221,11 +221,14 @@ class IndexModel(RuleBasedStateMachine):
 
     @rule(step=MOVES | STEPS, calls=st.integers(0, 40), worker=st.integers(0, 1), project=st.sampled_from(["a", "b"]))
     def changes_during_a_page(self, step: Step, calls: int, worker: int, project: str) -> None:
-        before = oracle(self.root)
+        before = oracle(self.root).get(project, {})
         self.server.interrupt(lambda: self.change(step), after_calls=calls)
-        found = listing_of(self.workers[worker], project)
+        found = listing_of(self.workers[worker], project) or {}
         self.server.finish_interruption()
-        assert found in (before.get(project), oracle(self.root).get(project))
+        after = oracle(self.root).get(project, {})
+        assert found.keys() in (before.keys(), after.keys())
+        # Not all before or all after: a page is made file by file, and one change may reach several through links.
+        assert all(digest in (before.get(path), after.get(path)) for path, digest in found.items())
         assert listings_of(self.workers[worker]) == oracle(self.root)
 
     def teardown(self) -> None:
@@ -259,5 +262,5 @@ def paths_of(listings: Listings) -> set[str]:
     return {path for listing in listings.values() for path in listing}
 
 
-IndexModel.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+IndexModel.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
 TestIndexModel = IndexModel.TestCase
