@@ -119,7 +119,7 @@ class Settings(BaseModel):
         ),
     )
     backend: Literal["simple-dir", "validated"] = Field(
-        default="simple-dir",
+        default="validated",
         description=(
             "How the index is read. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
             "memory, and trusted while the directory proves unchanged."

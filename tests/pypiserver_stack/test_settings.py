@@ -99,7 +99,7 @@ def test_an_image_without_digest_is_warned_of(image: str, warnings: int) -> None
 
 def test_the_images_own_entry_point_takes_what_the_terraform_module_runs() -> None:
     sentence = "takes authentication bcrypt and backend simple-dir, which are {} and {}"
-    assert problems(entry_point="image") == {"entry_point": sentence.format("sha256", "simple-dir")}
+    assert problems(entry_point="image") == {"entry_point": sentence.format("sha256", "validated")}
     assert problems(entry_point="image", authentication="bcrypt", backend="validated") == {
         "entry_point": sentence.format("bcrypt", "validated")
     }
