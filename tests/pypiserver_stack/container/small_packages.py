@@ -24,9 +24,16 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 
 def make_wheel(
-    folder: Path, name: str, version: str, *, requires: Sequence[str] = (), module: str = "", padding: bytes = b""
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Sequence[str] = (),
+    requires_python: str = ">=3.8",
+    module: str = "",
+    padding: bytes = b"",
 ) -> Path:
-    """A wheel for any Python, with one module of the project's name.
+    """A pure wheel with one module of the project's name.
 
     Args:
         requires: requirements, as Requires-Dist has them.
@@ -39,7 +46,7 @@ def make_wheel(
     files = {
         f"{stem}.py": (module or f"version = {version!r}\n").encode(),
         f"{stem}.bin": padding,
-        f"{dist_info}/METADATA": _metadata(name, version, requires),
+        f"{dist_info}/METADATA": _metadata(name, version, requires, requires_python),
         f"{dist_info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in files.items())
@@ -57,7 +64,7 @@ def make_sdist(folder: Path, name: str, version: str) -> Path:
     wheel = make_wheel(folder / "inside", name, version)
     pyproject = f'[build-system]\nrequires = ["{BACKEND}"]\nbuild-backend = "{BACKEND.replace("-", "_")}"\n'
     files = {
-        "PKG-INFO": _metadata(name, version, ()),
+        "PKG-INFO": _metadata(name, version, (), ">=3.8"),
         "pyproject.toml": pyproject.encode(),
         f"built/{wheel.name}": wheel.read_bytes(),
     }
@@ -75,8 +82,8 @@ def make_backend(folder: Path) -> Path:
     return make_wheel(folder, BACKEND, "1.0", module=_BACKEND_MODULE)
 
 
-def _metadata(name: str, version: str, requires: Sequence[str]) -> bytes:
-    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", "Requires-Python: >=3.8"]
+def _metadata(name: str, version: str, requires: Sequence[str], requires_python: str) -> bytes:
+    lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Requires-Python: {requires_python}"]
     return "\n".join([*lines, *(f"Requires-Dist: {requirement}" for requirement in requires), ""]).encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -36,28 +37,28 @@ def _got(task: RunningTask, tool: str) -> list[tuple[str, int]]:
     return sorted((request.path, request.status) for request in asked(task, tool) if request.method != "POST")
 
 
-def _pip_resolves(client: Client, task: RunningTask) -> list[str]:
+def _pip_resolves(client: Client, task: RunningTask) -> dict[str, str]:
     """With the feature that reads parts of wheels; without metadata pip takes the whole file otherwise."""
     options = ["--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "report.json"]
     client.run("pip", "install", *options, "demo", "--index-url", simple_url(task))
     report = json.loads((client.work / "report.json").read_text())
-    return [item["metadata"]["name"] for item in report["install"]]
+    return {item["metadata"]["name"]: item["metadata"]["version"] for item in report["install"]}
 
 
-def _uv_resolves(client: Client, task: RunningTask) -> list[str]:
+def _uv_resolves(client: Client, task: RunningTask) -> dict[str, str]:
     (client.work / "demo.in").write_text("demo\n")
     printed = client.run("uv", "pip", "compile", "-q", "--no-annotate", "demo.in", "--index-url", simple_url(task))
-    return [line.partition("==")[0] for line in printed.splitlines() if "==" in line]
+    return dict(line.split("==") for line in printed.splitlines() if "==" in line)
 
 
-def _poetry_resolves(client: Client, task: RunningTask) -> list[str]:
+def _poetry_resolves(client: Client, task: RunningTask) -> dict[str, str]:
     client.write_project(task, "demo")
     client.run("poetry", "--no-interaction", "lock", "--regenerate", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
-    locked = (client.work / "poetry.lock").read_text().splitlines()
-    return [line.split('"')[1] for line in locked if line.startswith("name = ")]
+    locked = tomllib.loads((client.work / "poetry.lock").read_text())
+    return {package["name"]: package["version"] for package in locked["package"]}
 
 
-RESOLVERS: dict[str, Callable[[Client, RunningTask], list[str]]] = {
+RESOLVERS: dict[str, Callable[[Client, RunningTask], dict[str, str]]] = {
     "pip": _pip_resolves,
     "uv": _uv_resolves,
     "poetry": _poetry_resolves,
@@ -72,7 +73,7 @@ def test_nobody_downloads_a_wheel_to_learn_what_it_needs(
     with start_index(tmp_path / "task", listings=listings) as task:
         client.publish(task, demo, make_wheel(tmp_path, "demo-base", "1.0"))
         for resolve in RESOLVERS.values():
-            assert resolve(client, task) == ["demo", "demo-base"]
+            assert resolve(client, task) == {"demo": "1.0", "demo-base": "1.0"}
         for tool in RESOLVERS:
             assert _got(task, tool) == sorted(LISTINGS + METADATA)
 
@@ -84,11 +85,18 @@ def test_of_a_wheel_that_was_copied_in_a_small_part_is_enough(
     demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"], padding=bytes(LARGE_BYTES))
     demo.rename(task.packages / demo.name)
     for resolve in RESOLVERS.values():
-        assert resolve(client, task) == ["demo", "demo-base"]
+        assert resolve(client, task) == {"demo": "1.0", "demo-base": "1.0"}
     for tool in RESOLVERS:
         of_demo = [request for request in asked(task, tool) if request.path.startswith(DEMO)]
         assert {request.status for request in of_demo if request.method == "GET"} == {206}
         assert sum(request.response_bytes for request in of_demo) < LARGE_BYTES / 20
+
+
+def test_a_version_for_another_python_is_passed_over(task: RunningTask, client: Client, tmp_path: Path) -> None:
+    client.publish(
+        task, make_wheel(tmp_path, "demo", "1.0"), make_wheel(tmp_path, "demo", "2.0", requires_python=">=4")
+    )
+    assert [resolve(client, task) for resolve in RESOLVERS.values()] == [{"demo": "1.0"}] * 3
 
 
 @pytest.mark.parametrize(
