@@ -155,6 +155,28 @@ def file_server(root: Path, granularity_s: float) -> FileServer:
     return FileServer(root, granularity_s=granularity_s, ahead_s=0.0, rename_sets_ctime=False)
 
 
+@pytest.mark.parametrize("granularity_s", [1e-9, 2.0])
+@pytest.mark.parametrize("calls_before", range(25))
+def test_a_package_that_moves_at_any_moment_of_a_look_is_found(
+    tmp_path: Path, granularity_s: float, calls_before: int
+) -> None:
+    server = file_server(tmp_path / "packages", granularity_s)
+    for folder in ("one", "other"):
+        server.mkdir(folder)
+    server.create("one/a-1.0.zip", b"")
+    server.create("other/b-1.0.zip", b"")
+
+    def move() -> None:
+        server.pass_time(0.001)
+        server.rename("one/a-1.0.zip", "other/a-1.0.zip")
+        server.rename("other/b-1.0.zip", "one/b-1.0.zip")
+
+    server.interrupt(move, after_calls=calls_before)
+    found = set(entries_of(Directory(server.root, MARGIN_S, server).read({}, trust=True)))
+
+    assert found in ({"one/a-1.0.zip", "other/b-1.0.zip"}, {"other/a-1.0.zip", "one/b-1.0.zip"})
+
+
 def test_folders_that_swap_names_and_look_the_same_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
     server = file_server(tmp_path / "packages", granularity_s=2.0)
     server.mkdir("one")

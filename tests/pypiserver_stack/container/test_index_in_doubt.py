@@ -11,6 +11,7 @@ from digests import Digests, FileKey
 from index import Index, IndexUnavailableError
 
 from tests.pypiserver_stack.container.counted_calls import CountedCalls
+from tests.pypiserver_stack.container.file_server import FileServer
 from tests.pypiserver_stack.container.indexes import MARGIN_S, digests_of, new_index, settle, sha256
 
 
@@ -89,6 +90,19 @@ def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, in
     assert index.is_current(entry, key)
     assert entry.digests == Digests(sha256(b"one"))
     assert not index.is_current(entry, key._replace(inode=0))
+
+
+@pytest.mark.parametrize("calls_before", range(25))
+def test_a_file_that_moves_at_any_moment_while_its_page_is_made_is_on_it(root: Path, calls_before: int) -> None:
+    server = FileServer(root, granularity_s=2.0, ahead_s=0.0, rename_sets_ctime=False)
+    server.mkdir("sub")
+    server.create("a-1.0.zip", b"one")
+    index = new_index(root, server)
+    digests_of(index, "a")
+
+    server.interrupt(lambda: server.rename("a-1.0.zip", "sub/a-1.0.zip"), after_calls=calls_before)
+
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
 
 
 # Metadata.
