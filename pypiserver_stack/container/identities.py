@@ -8,19 +8,14 @@ a margin after its ctime by the clock of the file server: no later file has that
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import Dict, Optional, Sequence
 
 from digests import Digests, DigestStore, FileKey, hash_file
 from directory import Entry, Identity
 from file_calls import FileCalls
 
-
-class Identified(NamedTuple):
-    """Package files with what they hold."""
-
-    files: list[tuple[Entry, Digests]]
-    lasting: bool
-    """Whether they hold it until a directory changes."""
+Found = Dict[Entry, Optional[Digests]]
+"""What files hold. An entry has the same digests only if they hold until a directory changes."""
 
 
 class Identities:
@@ -32,19 +27,18 @@ class Identities:
         self._margin_s = margin_s
         self._calls = calls
 
-    def of(self, entries: Sequence[Entry]) -> Identified:
-        """The digests of what the files hold now. A file that is just being written is left out.
+    def known(self, entries: Sequence[Entry]) -> Found:
+        """The digests of those files that need not be read for them.
 
         Raises:
-            OSError: a file cannot be read, or is `GONE`.
+            OSError: a file cannot be looked at, or is `GONE`; as for `read`.
         """
-        found = {entry: self._known(entry) for entry in entries}
-        if not all(found.values()):
-            clock_ns = self._digests.clock_ns()
-            for entry, digests in found.items():
-                found[entry] = digests or self._read(entry, clock_ns)
-        files = [(entry, digests) for entry, digests in found.items() if digests]
-        return Identified(files, lasting=all(entry.digests for entry in entries))
+        return {entry: self._known(entry) for entry in entries}
+
+    def read(self, found: Found) -> Found:
+        """The digests of the others as well, but for a file that is just being written."""
+        clock_ns = self._digests.clock_ns()
+        return {entry: digests or self._read(entry, clock_ns) for entry, digests in found.items()}
 
     def _known(self, entry: Entry) -> Digests | None:
         key = FileKey.of(self._calls.stat(self._path(entry)))

@@ -9,13 +9,14 @@ import hashlib
 from collections import OrderedDict
 from functools import partial
 from pathlib import Path
+from threading import Semaphore
 from typing import Mapping, NamedTuple
 from weakref import WeakValueDictionary
 
 from digests import Digests, DigestStore, FileKey
 from directory import GONE, Directory, Entry, Identity, Tree
 from file_calls import FileCalls
-from identities import Identified, Identities
+from identities import Found, Identities
 from offload import offload
 from pages import Page, Pages, project_pages, root_pages
 from sharing import Shared
@@ -25,6 +26,8 @@ __all__ = ["Entry", "Index", "IndexUnavailableError", "Page", "Snapshot"]
 
 _ATTEMPTS = 5
 _HELD_PAGES_BYTES = 64 * 2**20
+# Fewer than there are threads to offload to: projects full of large new files leave the others to everybody else.
+_PROJECTS_READ_AT_ONCE = 2
 
 
 class IndexUnavailableError(Exception):
@@ -34,14 +37,14 @@ class IndexUnavailableError(Exception):
 class _Project(NamedTuple):
     """A project's listing, and what it was made from."""
 
-    identified: Identified
+    found: Found
     pages: Pages
     generation: int
 
     @property
     def size_bytes(self) -> int:
-        # The second term: what surrounds a page, and each file in `identified`.
-        return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.identified.files)
+        # The second term: what surrounds a page, and each file in `found`.
+        return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.found)
 
 
 class Index:
@@ -66,6 +69,7 @@ class Index:
         self._root_page = Shared(self._render_root)
         self._root_pages: tuple[Mapping[str, object], Pages] = ({}, root_pages([]))
         self._projects = _Projects()
+        self._reading = Semaphore(_PROJECTS_READ_AT_ONCE)
         self._rendering: WeakValueDictionary[str, Shared[_Project | None]] = WeakValueDictionary()
 
     def snapshot(self) -> Snapshot:
@@ -93,7 +97,7 @@ class Index:
         listed = self._project(entry.project) if entry else None
         if entry is None or listed is None:
             return None
-        return entry.digests or dict(listed.identified.files).get(entry)
+        return entry.digests or listed.found.get(entry)
 
     def find(self, relfn: str) -> Entry | None:
         """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
@@ -171,16 +175,16 @@ class Index:
         held = self._projects.get(project)
         if held and held.generation == snapshot.generation:
             return held
-        listed: _Project = offload(self._identify, project, snapshot, held)
-        if listed.identified.lasting:
+        found: Found = offload(self._identities.known, snapshot.by_project[project])
+        if not all(found.values()):
+            with self._reading:
+                found = offload(self._identities.read, found)
+        same = held is not None and held.found == found
+        pages: Pages = held.pages if held and same else offload(project_pages, project, found)
+        listed = _Project(found, pages, snapshot.generation)
+        if all(digests and digests == entry.digests for entry, digests in found.items()):
             self._projects.hold(project, listed)
         return listed
-
-    def _identify(self, project: str, snapshot: Snapshot, held: _Project | None) -> _Project:
-        identified = self._identities.of(snapshot.by_project[project])
-        same = held is not None and held.identified.files == identified.files
-        pages = held.pages if held and same else project_pages(project, identified.files)
-        return _Project(identified, pages, snapshot.generation)
 
     def _render_root(self) -> Pages:
         if self._root_pages[0] is not self._snapshot.by_project:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from html import escape
-from typing import Any, Iterable, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 from urllib.parse import quote
 
 from digests import Digests
@@ -32,8 +32,9 @@ class Pages(NamedTuple):
     json: Page
 
 
-def project_pages(project: str, files: Iterable[tuple[Entry, Digests]]) -> Pages:
-    """The listing of one project, in pypiserver's order."""
+def project_pages(project: str, found: Mapping[Entry, Digests | None]) -> Pages:
+    """The listing of one project, in pypiserver's order, without the files whose digests are not known."""
+    files = [(entry, digests) for entry, digests in found.items() if digests]
     ordered = sorted(files, key=lambda file: (parse_version(file[0].version), file[0].relfn))
     return Pages(
         _html(f"Links for {project}", [_anchor(entry, digests) for entry, digests in ordered]),

@@ -55,7 +55,7 @@ def anchors(pages: Pages) -> list[tuple[dict[str, str | None], str]]:
 
 def listed(*relfns: str, metadata_sha256: str | None = None) -> Pages:
     digests = Digests(SHA256, metadata_sha256)
-    return project_pages("a", [(Entry(relfn, relfn.rpartition("/")[2], "a", "1.0"), digests) for relfn in relfns])
+    return project_pages("a", {Entry(relfn, relfn.rpartition("/")[2], "a", "1.0"): digests for relfn in relfns})
 
 
 @given(name=NAMES)
@@ -86,7 +86,7 @@ def test_links_lead_to_the_project_whatever_its_name(project: str) -> None:
 
 def test_names_cannot_break_out_of_the_page() -> None:
     name = '<script>alert("1")</script>&\'-1.0.zip'.replace("/", "")
-    page = project_pages("<b>", [(Entry(name, name, "<b>", "1.0"), Digests(SHA256))]).html.body
+    page = project_pages("<b>", {Entry(name, name, "<b>", "1.0"): Digests(SHA256)}).html.body
 
     assert b"<script>" not in page
     assert b"<b>" not in page
@@ -95,7 +95,7 @@ def test_names_cannot_break_out_of_the_page() -> None:
 
 def test_files_are_in_order_of_version_then_path() -> None:
     versions = {"a-1.10.zip": "1.10", "a-1.9.zip": "1.9", "sub/a-1.9.zip": "1.9", "a-1.9rc1.zip": "1.9rc1"}
-    files = [(Entry(path, path, "a", version), Digests(SHA256)) for path, version in versions.items()]
+    files = {Entry(path, path, "a", version): Digests(SHA256) for path, version in versions.items()}
 
     pages = project_pages("a", files)
 
