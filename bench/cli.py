@@ -200,6 +200,31 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
 
 
 @cli.command()
+@click.option("--rounds", type=int, default=3, show_default=True, help="How often each step takes the load.")
+@click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES].")
+@click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS].")
+@click.option("--seed", type=int, help="Seed of packages and schedule [0].")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "pulumi", "embedded"]),
+    default="auto",
+    show_default=True,
+    help="As with run.",
+)
+@click.option("--tasks", type=int, help="How many of the planned tasks to run in each step.")
+@click.option("--write", type=click.Path(path_type=Path), help="A page to write the table into, between its markers.")
+@_result_options
+def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
+    """Go from the Terraform module's setup to ours, one setting at a time, and show what each changes."""
+    from bench.explain.job import job
+    from bench.explain.terminal import print_explanation
+
+    explanation = _conduct(results, quiet, job(**options))
+    _print(lambda: print_explanation(explanation, results / explanation.run.id, sys.stdout, quiet=quiet))
+    sys.exit(explanation.exit_code)
+
+
+@cli.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
     "--packages", type=int, envvar="NUM_PACKAGES", default=100, show_default=True, help="Of three wheels each."

@@ -62,7 +62,11 @@ class Cycle:
 
         run.step("publish")
         run.interruptions.run(
-            publish_async(target.url, target.username, target.password, wheels, on_progress=run.progress.progress)
+            publish_async(
+                *(target.url, target.username, target.password, wheels),
+                concurrency=stack.concurrent_uploads,
+                on_progress=run.progress.progress,
+            )
         )
 
         run.step("load")

@@ -16,6 +16,7 @@ from bench.report import model
 from bench.target import Target
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+_USUAL_UPLOADS = 4
 
 
 class LocalDeployment:
@@ -75,6 +76,11 @@ class LocalDeployment:
         """What runs."""
         assert self._processes is not None, "start comes first"
         return self._processes
+
+    @property
+    def concurrent_uploads(self) -> int:
+        """How many uploads at once its server keeps apart: started by the image's entry point, it mixes them up."""
+        return _USUAL_UPLOADS if self.processes.state.task.entry_point else 1
 
     @property
     def secrets(self) -> set[str]:

@@ -40,8 +40,8 @@ class StackComparison:
 
     def __init__(self, parameters: CompareParameters) -> None:
         self._parameters = parameters
-        self._standing: list[Standing] = []
-        self._compared = Compared(parameters.limits)
+        self.standing: list[Standing] = []
+        self.compared = Compared(parameters.limits)
 
     def work(self, run: Run) -> None:
         """Everything up to the last round."""
@@ -54,9 +54,9 @@ class StackComparison:
         uploads = prepared_uploads(load, run.progress, WARM_UP_ROUNDS + self._parameters.rounds)
         run.findings.workload = workload_of(load, package_set, wheels)
 
-        self._standing = _lined_up(self._parameters, configs, run)
-        folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self._standing, start=1)]
-        for standing, folder in zip(self._standing, folders, strict=True):
+        self.standing = _lined_up(self._parameters, configs, run)
+        folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self.standing, start=1)]
+        for standing, folder in zip(self.standing, folders, strict=True):
             _put_up(run, standing, folder, wheels)
         self._send_rounds(run, load, sorted({wheel.name for wheel in wheels}), uploads, folders)
 
@@ -68,9 +68,9 @@ class StackComparison:
         uploads: Sequence[Path],
         folders: Sequence[RunFolder],
     ) -> None:
-        descriptions = [standing.describe() for standing in self._standing]
-        self._compared.differing = _differing(self._standing, descriptions)
-        self._compared.warm_up_rounds = WARM_UP_ROUNDS
+        descriptions = [standing.describe() for standing in self.standing]
+        self.compared.differing = _differing(self.standing, descriptions)
+        self.compared.warm_up_rounds = WARM_UP_ROUNDS
         uploads_each = load.workload.uploads_needed()
         for number in range(WARM_UP_ROUNDS + self._parameters.rounds):
             name = f"round {number}" if number >= WARM_UP_ROUNDS else "warm-up"
@@ -78,24 +78,24 @@ class StackComparison:
             own_load = replace(load, seed=load.seed + number)
             own_uploads = uploads[number * uploads_each : (number + 1) * uploads_each]
             measured = []
-            for standing, folder in zip(self._standing, folders, strict=True):
+            for standing, folder in zip(self.standing, folders, strict=True):
                 run.step(f"{name}: {standing.name}")
                 own_folder = folder.part(name.replace(" ", "-"))
                 measured.append(measure(run, standing, own_load, packages, own_uploads, own_folder))
             if number >= WARM_UP_ROUNDS:
-                for standing, round_ in zip(self._standing, measured, strict=True):
+                for standing, round_ in zip(self.standing, measured, strict=True):
                     standing.rounds.append(round_)
-                self._compared.contenders = [*map(_contender, self._standing, descriptions)]
+                self.compared.contenders = [*map(_contender, self.standing, descriptions)]
 
     def down(self, run: Run) -> None:
         """Take everything down, processes before resources, each part whatever became of the others."""
-        stops = [standing.stop for standing in self._standing]
-        deletes = [standing.delete for standing in self._standing]
+        stops = [standing.stop for standing in self.standing]
+        deletes = [standing.delete for standing in self.standing]
         run.findings.teardown = take_down((*stops, *deletes, run.scratch.remove))
 
     def report(self, run: Run) -> model.Comparison:
         """The comparison, as far as it got: of the rounds that every variant was through."""
-        return report_comparison(run, self._compared)
+        return report_comparison(run, self.compared)
 
 
 def _configured(parameters: CompareParameters) -> tuple[list[tuple[Variant, StackConfig]], LoadParameters]:

@@ -102,7 +102,11 @@ class StandingStack:
 
         run.step(f"publish to {self.name}")
         run.interruptions.run(
-            publish_async(target.url, target.username, target.password, wheels, on_progress=run.progress.progress)
+            publish_async(
+                *(target.url, target.username, target.password, wheels),
+                concurrency=deployment.concurrent_uploads,
+                on_progress=run.progress.progress,
+            )
         )
 
     def describe(self) -> Description:
