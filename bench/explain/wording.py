@@ -86,9 +86,10 @@ def basis(explanation: Explanation) -> str:
     workload = explanation.workload
     if workload is None or not explanation.rounds:
         return "No round was measured in every step."
+    rounds = "1 round" if explanation.rounds == 1 else f"{explanation.rounds} rounds"
     return (
-        f"{explanation.rounds} round{'s' if explanation.rounds > 1 else ''} of {workload.clients or 0:,} clients each on {workload.wheels or 0:,} wheels, "
-        f"the steps in turn, after {explanation.warm_up_rounds} that does not count; all clients share one cookie jar."
+        f"{rounds} of {workload.clients or 0:,} clients each on {workload.wheels or 0:,} wheels, the steps in turn, "
+        f"after {explanation.warm_up_rounds} that does not count; all clients share one cookie jar."
     )
 
 
