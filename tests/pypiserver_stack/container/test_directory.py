@@ -177,6 +177,38 @@ def test_a_package_that_moves_at_any_moment_of_a_look_is_found(
     assert found in ({"one/a-1.0.zip", "other/b-1.0.zip"}, {"other/a-1.0.zip", "one/b-1.0.zip"})
 
 
+def test_a_change_whose_mtime_was_put_back_shows_in_ctime(tmp_path: Path) -> None:
+    server = file_server(tmp_path / "packages", granularity_s=1.0)
+    server.mkdir("sub")
+    directory = Directory(server.root, MARGIN_S, server)
+    mtime_ns = server.stat(server.root / "sub").st_mtime_ns
+    tree = directory.read({}, trust=True)
+    server.pass_time(10)
+    tree = directory.read(tree, trust=True)
+
+    server.create("sub/a-1.0.zip", b"")
+    server.set_mtime("sub", mtime_ns)
+
+    assert set(entries_of(directory.read(tree, trust=True))) == {"sub/a-1.0.zip"}
+
+
+def test_a_link_is_there_as_long_as_it_leads_to_a_file(
+    tmp_path: Path, directory: Directory, calls: CountedCalls, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "file"
+    elsewhere.touch()
+    (tmp_path / "a-1.0.zip").symlink_to(elsewhere)
+    tree = trusted(directory, calls)
+    assert directory.read(tree, trust=True) is tree
+    assert set(entries_of(tree)) == {"a-1.0.zip"}
+
+    elsewhere.unlink()
+    tree = directory.read(tree, trust=True)
+    assert not entries_of(tree)
+    elsewhere.touch()
+    assert set(entries_of(directory.read(tree, trust=True))) == {"a-1.0.zip"}
+
+
 def test_folders_that_swap_names_and_look_the_same_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
     server = file_server(tmp_path / "packages", granularity_s=2.0)
     server.mkdir("one")

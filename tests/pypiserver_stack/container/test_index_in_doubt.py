@@ -92,6 +92,21 @@ def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, in
     assert not index.is_current(entry, key._replace(inode=0))
 
 
+@pytest.mark.parametrize("ahead_s", [-5.0, 0.0, 5.0])
+def test_a_new_file_that_looks_like_the_one_just_removed_is_told_apart(root: Path, ahead_s: float) -> None:
+    server = FileServer(root, granularity_s=2.0, ahead_s=ahead_s, rename_sets_ctime=False)
+    index = new_index(root, server)
+    server.create("a-1.0.zip", b"one")
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
+    key = FileKey.of(server.stat(root / "a-1.0.zip"))
+
+    server.unlink("a-1.0.zip")
+    server.create("a-1.0.zip", b"two")
+
+    assert FileKey.of(server.stat(root / "a-1.0.zip")) == key
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"two")}
+
+
 @pytest.mark.parametrize("calls_before", range(25))
 def test_a_file_that_moves_at_any_moment_while_its_page_is_made_is_on_it(root: Path, calls_before: int) -> None:
     server = FileServer(root, granularity_s=2.0, ahead_s=0.0, rename_sets_ctime=False)
