@@ -40,9 +40,13 @@ RESULT_OPTIONS = (
     ),
     click.option("--quiet", is_flag=True, help="Say nothing but the result."),
 )
+PACKAGE_OPTIONS = (
+    click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES]."),
+    click.option("--wheel-kb", type=int, help="What each wheel carries [from 1 KB to 5 MB, half of them below 73]."),
+)
 LOAD_OPTIONS = (
     click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
-    click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES]."),
+    *PACKAGE_OPTIONS,
     click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS]."),
     click.option("--duration", "duration_s", type=float, help="Seconds to go on for [TEST_DURATION_SECONDS]."),
     click.option(
@@ -68,6 +72,11 @@ def _load_options(command: Command) -> Command:
 def _judged_load_options(command: Command) -> Command:
     """The options of every command that sends a load and judges it."""
     return _with((*LOAD_OPTIONS, THRESHOLD_OPTION), command)
+
+
+def _package_options(command: Command) -> Command:
+    """The options of every command that fills an index."""
+    return _with(PACKAGE_OPTIONS, command)
 
 
 def _result_options(command: Command) -> Command:
@@ -201,7 +210,7 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
 
 @cli.command()
 @click.option("--rounds", type=int, default=3, show_default=True, help="How often each step takes the load.")
-@click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES].")
+@_package_options
 @click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS].")
 @click.option("--seed", type=int, help="Seed of packages and schedule [0].")
 @click.option(

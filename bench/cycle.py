@@ -14,7 +14,7 @@ from bench.local_cloud.versions import versions
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.observe.cpu import CpuObserver
 from bench.observe.local import MemoryObserver
-from bench.packages import PackageSet, build, default_cache_dir
+from bench.packages import build, default_cache_dir
 from bench.parameters import RunParameters, load_parameters
 from bench.publish import publish_async
 from bench.report import model
@@ -56,8 +56,7 @@ class Cycle:
         )
 
         run.step("packages")
-        package_set = PackageSet(packages=load.packages, seed=load.seed)
-        wheels = build(package_set, default_cache_dir(), run.progress.progress)
+        wheels = build(load.package_set, default_cache_dir(), run.progress.progress)
         uploads = prepared_uploads(load, run.progress)
 
         run.step("publish")
@@ -70,7 +69,7 @@ class Cycle:
         )
 
         run.step("load")
-        run.findings.workload = workload_of(load, package_set, wheels)
+        run.findings.workload = workload_of(load, wheels)
         tasks, balancer = stack.processes.tasks, stack.processes.balancer
         with (
             MemoryObserver(tasks) as memory,

@@ -9,7 +9,7 @@ from bench.client import LoadSpec
 from bench.console import Progress as Console
 from bench.failures import ExitCode
 from bench.load_pool import Load, Progress
-from bench.packages import PackageSet, Wheel, build, default_cache_dir
+from bench.packages import Wheel, build, default_cache_dir
 from bench.parameters import LoadParameters
 from bench.report import model
 from bench.run import Run
@@ -27,18 +27,17 @@ def prepared_uploads(load: LoadParameters, console: Console, loads: int = 1) -> 
     needed = load.workload.uploads_needed() * loads
     if not needed:
         return ()
-    package_set = PackageSet(packages=needed, versions=("1.0.0",), seed=load.seed, name_prefix="test-upload")
-    return tuple(wheel.path for wheel in build(package_set, default_cache_dir(), console.progress))
+    return tuple(wheel.path for wheel in build(load.upload_set(needed), default_cache_dir(), console.progress))
 
 
-def workload_of(load: LoadParameters, package_set: PackageSet, wheels: Sequence[Wheel]) -> model.Workload:
+def workload_of(load: LoadParameters, wheels: Sequence[Wheel]) -> model.Workload:
     """What is sent to an index that was filled with `wheels`, for the report."""
     return model.Workload(
         name=load.workload.name,
         clients=load.workload.clients,
-        packages=package_set.packages,
+        packages=load.packages,
         wheels=len(wheels),
-        package_set=package_set.digest(),
+        package_set=load.package_set.digest(),
         parameters=load.as_dict(),
     )
 

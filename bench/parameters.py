@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from bench.failures import UsageError
 from bench.generator import MOST_PROCESSES, usual_processes
-from bench.packages import MOST_PACKAGES
+from bench.packages import MOST_PACKAGES, PackageSet
 from bench.report.machine import usable_cores
 from bench.report.model import Scalar
 from bench.thresholds import Threshold, parse_override, thresholds_for
 from bench.workloads import Rate, Workload, why_not, with_options, workload_named
 
 PACKAGES = 100
+MOST_WHEEL_KB = 10_240
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,28 @@ class LoadParameters:
 
     workload: Workload
     packages: int
+    wheel_kb: int | None
+    """What each wheel carries; None: from 1 KB to 5 MB."""
     seed: int
     cookies: Literal["none", "shared"]
     generators: int
     """How many processes send it."""
     thresholds: tuple[Threshold, ...]
+
+    @property
+    def package_set(self) -> PackageSet:
+        """What the index is filled with."""
+        return PackageSet(packages=self.packages, seed=self.seed, **self._sizes)
+
+    def upload_set(self, wheels: int) -> PackageSet:
+        """As many new wheels, for the clients to upload."""
+        return PackageSet(
+            packages=wheels, versions=("1.0.0",), seed=self.seed, name_prefix="test-upload", **self._sizes
+        )
+
+    @property
+    def _sizes(self) -> dict[str, Any]:
+        return {} if self.wheel_kb is None else {"min_bytes": self.wheel_kb * 1024, "max_bytes": self.wheel_kb * 1024}
 
     def as_dict(self) -> dict[str, Scalar | list[Scalar]]:
         """What shapes the load beside the number of clients and packages, for the report."""
@@ -37,6 +55,7 @@ class LoadParameters:
             "burst_interval_s": load.burst_interval_s,
             "burst_multiplier": load.burst_multiplier if isinstance(load, Rate) else None,
             "requests_per_min": load.requests_per_min if isinstance(load, Rate) else None,
+            "wheel_kb": self.wheel_kb,
             "cookies": self.cookies,
             "generators": self.generators,
         }
@@ -51,6 +70,7 @@ class Asked:
 
     workload: str | None = None
     packages: int | None = None
+    wheel_kb: int | None = None
     clients: int | None = None
     duration_s: float | None = None
     burst_interval_s: float | None = None
@@ -93,6 +113,9 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     packages = values.get("packages", PACKAGES)
     if not 1 <= packages <= MOST_PACKAGES:
         raise UsageError(f"--packages {packages}: at least 1 package is needed, and {MOST_PACKAGES} are the most")
+    wheel_kb = values.get("wheel_kb")
+    if wheel_kb is not None and not 1 <= wheel_kb <= MOST_WHEEL_KB:
+        raise UsageError(f"--wheel-kb {wheel_kb}: at least 1 KB is needed, and {MOST_WHEEL_KB} are the most")
     seed = values.get("seed", 0)
     if seed < 0:
         raise UsageError(f"--seed {seed}: a seed is 0 or more")
@@ -101,6 +124,7 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     return LoadParameters(
         workload=shaped,
         packages=packages,
+        wheel_kb=wheel_kb,
         seed=seed,
         cookies=cookies,
         generators=_generators(values.get("generators"), shaped, cookies),
@@ -127,6 +151,7 @@ def _cookies(text: str) -> str:
 _KINDS: Mapping[str, Callable[[str], Any]] = {
     "workload": str,
     "packages": int,
+    "wheel_kb": int,
     "clients": int,
     "duration_s": float,
     "burst_interval_s": float,

@@ -25,7 +25,7 @@ from bench.engine import StackConfig
 from bench.failures import UnavailableError, UsageError
 from bench.load import prepared_uploads, workload_of
 from bench.local_deployment import PROJECT_FOLDER
-from bench.packages import PackageSet, Wheel, build, default_cache_dir
+from bench.packages import Wheel, build, default_cache_dir
 from bench.parameters import LoadParameters, load_parameters
 from bench.report.run_folder import RunFolder
 from bench.run import Run
@@ -49,10 +49,9 @@ class StackComparison:
         run.findings.seed = load.seed
 
         run.step("packages")
-        package_set = PackageSet(packages=load.packages, seed=load.seed)
-        wheels = build(package_set, default_cache_dir(), run.progress.progress)
+        wheels = build(load.package_set, default_cache_dir(), run.progress.progress)
         uploads = prepared_uploads(load, run.progress, WARM_UP_ROUNDS + self._parameters.rounds)
-        run.findings.workload = workload_of(load, package_set, wheels)
+        run.findings.workload = workload_of(load, wheels)
 
         self.standing = _lined_up(self._parameters, configs, run)
         folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self.standing, start=1)]

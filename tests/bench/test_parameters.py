@@ -45,6 +45,15 @@ def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
     assert load_parameters(Asked(workload="incident_replay"), environment, {}).workload.clients is None
 
 
+def test_wheels_have_the_size_that_is_asked_for() -> None:
+    usual = load_parameters(Asked(), {}, {})
+    small = load_parameters(Asked(wheel_kb=20), {}, {"wheel_kb": "30"})
+    assert (usual.package_set.min_bytes, usual.package_set.max_bytes) == (1024, 5 * 2**20)
+    for wheels in (small.package_set, small.upload_set(7)):
+        assert (wheels.min_bytes, wheels.max_bytes) == (20 * 1024, 20 * 1024)
+    assert (small.upload_set(7).packages, small.as_dict()["wheel_kb"]) == (7, 20)
+
+
 def test_an_option_that_changes_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="--burst-multiplier does not apply to the workload burst"):
         load_parameters(Asked(burst_multiplier=3), {}, {})
@@ -58,6 +67,8 @@ def test_an_option_that_changes_nothing_is_refused() -> None:
         ({}, {"cookies": "all"}, "bench:cookies in the stack file is 'all': it must be none or shared"),
         ({}, {"client": "3"}, "bench:client in the stack file is not known"),
         ({}, {"packages": "0"}, "at least 1 package"),
+        ({}, {"wheel_kb": "0"}, "--wheel-kb 0: at least 1 KB"),
+        ({}, {"wheel_kb": "10241"}, "--wheel-kb 10241: .* 10240 are the most"),
         ({"CONCURRENT_CLIENTS": "0"}, {}, "at least 1 client"),
     ],
 )
