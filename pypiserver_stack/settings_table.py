@@ -1,19 +1,40 @@
-"""The settings as a Markdown table, which `python -m pypiserver_stack.settings_table` prints."""
+"""The settings as Markdown tables, which `python -m pypiserver_stack.settings_table` prints."""
 
 from __future__ import annotations
 
-from pypiserver_stack.settings import Settings, allowed
+from pydantic.fields import FieldInfo
+
+from pypiserver_stack.settings import GROUPS, Settings, allowed
 
 
-def table() -> str:
-    """A row for each setting: its key, what it takes, its default, its meaning."""
-    rows = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
-    for key, setting in Settings.model_fields.items():
-        default = "computed" if setting.default is None else str(setting.default).lower()
+def tables() -> str:
+    """A table for each group, with a row for each setting: its key, what it takes, its default, its meaning."""
+    return "\n".join(_table(group.__doc__ or "", group.__annotations__) for group in GROUPS)
+
+
+def _table(title: str, keys: dict[str, object]) -> str:
+    rows = [
+        f"### {title.splitlines()[0].rstrip('.')}",
+        "",
+        "| setting | takes | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for key in keys:
+        setting = Settings.model_fields[key]
         takes = allowed(key).replace("|", "\\|")
-        rows.append(f"| `{key}` | {takes} | {default} | {setting.description} |")
+        rows.append(f"| `{key}` | {takes} | {_default(setting)} | {setting.description} |")
     return "\n".join(rows) + "\n"
 
 
+def _default(setting: FieldInfo) -> str:
+    match setting.default:
+        case None:
+            return "computed" if "omputed" in (setting.description or "") else "none"
+        case tuple() as items:
+            return ", ".join(map(str, items)) or "none"
+        case value:
+            return str(value).lower()
+
+
 if __name__ == "__main__":
-    print(table(), end="")
+    print(tables(), end="")

@@ -1,11 +1,11 @@
 from pathlib import Path
 
-from pypiserver_stack.settings_table import table
+from pypiserver_stack.settings_table import tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def test_the_page_has_the_table_of_the_settings() -> None:
-    assert table() in PAGE.read_text(), (
-        "run `python -m pypiserver_stack.settings_table` and put its table into the page"
+    assert tables() in PAGE.read_text(), (
+        "run `python -m pypiserver_stack.settings_table` and put its tables into the page"
     )

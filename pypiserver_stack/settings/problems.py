@@ -1,0 +1,34 @@
+"""What is wrong with a configuration, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: the key, the value it has, and what is allowed instead."""
+
+    key: str
+    value: object
+    allowed: str
+    others: frozenset[str] = field(default=frozenset(), compare=False)
+    """Further keys that it depends on: where one of those is wrong itself, this says nothing new."""
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.value!r}: {self.allowed}"
+
+
+class ConfigurationError(pulumi.RunError):
+    """What is configured cannot be deployed. Pulumi prints a RunError as one sentence, without a traceback."""
+
+
+class SettingsError(ConfigurationError):
+    """The configuration holds mistakes; `problems` names them all."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
