@@ -7,7 +7,7 @@ from pypiserver_stack.server import PypiServer
 from pypiserver_stack.settings import Settings
 
 settings = Settings.from_config(read_configuration())
-server = PypiServer("pypiserver", settings)
+server = PypiServer(settings.service_name, settings)
 
 for name, value in server.exports.items():
     pulumi.export(name, value)

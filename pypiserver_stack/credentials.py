@@ -6,7 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from pypiserver_stack.tags import tags
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
 
 USERNAME = "pypiserver"
 
@@ -18,9 +19,10 @@ class Credentials(pulumi.ComponentResource):
     two while a rotation is under way). ECS injects it when a task starts, from the very version named here.
     """
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pypiserver:index:Credentials", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        tags = Tags(settings)
         # 62^32 possibilities, 190 bits: no slow hash can make this any harder to guess.
         generated = random.RandomPassword(name, length=32, special=False, opts=child)
         self.password = generated.result

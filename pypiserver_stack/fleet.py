@@ -10,7 +10,8 @@ import pulumi_aws as aws
 from pypiserver_stack.host import user_data
 from pypiserver_stack.network import Network
 from pypiserver_stack.policies import ServiceRole
-from pypiserver_stack.tags import tags
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
 
@@ -26,6 +27,7 @@ class Fleet(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        settings: Settings,
         plan: TaskPlan,
         instance: Instance,
         *,
@@ -39,10 +41,11 @@ class Fleet(pulumi.ComponentResource):
         """
         super().__init__("pypiserver:index:Fleet", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = Tags(settings)
         self.cluster = aws.ecs.Cluster(
             name,
             settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )
         template = self._launch_template(name, plan, instance, host_files, network.instance_group.id)
@@ -57,7 +60,7 @@ class Fleet(pulumi.ComponentResource):
                 managed_termination_protection="ENABLED",
                 managed_draining="ENABLED",
             ),
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )
         self.cluster_capacity_providers = aws.ecs.ClusterCapacityProviders(
@@ -86,11 +89,12 @@ class Fleet(pulumi.ComponentResource):
             "ec2.amazonaws.com",
             ["service-role/AmazonEC2ContainerServiceforEC2Role", "AmazonSSMManagedInstanceCore"],
             self,
+            self._tags,
         )
         profile = aws.iam.InstanceProfile(
             name,
             role=instance_role.role.name,
-            tags=tags(name),
+            tags=self._tags(name),
             # A host without its policies cannot join the cluster, and cannot leave it either.
             opts=pulumi.ResourceOptions(parent=self, depends_on=instance_role.policies),
         )
@@ -119,10 +123,10 @@ class Fleet(pulumi.ComponentResource):
             ],
             user_data=data,
             tag_specifications=[
-                aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags(name))
+                aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=self._tags(name))
                 for kind in ("instance", "volume")
             ],
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )
 
@@ -133,7 +137,7 @@ class Fleet(pulumi.ComponentResource):
         template: aws.ec2.LaunchTemplate,
         network: Network,
     ) -> aws.autoscaling.Group:
-        group_tags = {**tags(name), "AmazonECSManaged": "true"}
+        group_tags = {**self._tags(name), "AmazonECSManaged": "true"}
         return aws.autoscaling.Group(
             name,
             min_size=plan.instance_min_count,

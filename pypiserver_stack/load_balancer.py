@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.tags import tags
+from pypiserver_stack.tags import Tags
 
 IDLE_TIMEOUT_S = 60
 
@@ -28,6 +28,7 @@ class LoadBalancer(pulumi.ComponentResource):
     ) -> None:
         super().__init__("pypiserver:index:LoadBalancer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        tags = Tags(settings)
         self.balancer = aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",

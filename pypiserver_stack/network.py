@@ -5,7 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.tags import tags
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
 
 CIDR = "10.98.0.0/16"
 ZONES = 2  # The fewest that an Application Load Balancer takes.
@@ -21,15 +22,16 @@ class Network(pulumi.ComponentResource):
     The security groups name each other: balancer -> instances -> file system, and nothing else inwards.
     """
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("pypiserver:index:Network", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = Tags(settings)
         self.vpc = aws.ec2.Vpc(
             name,
             cidr_block=CIDR,
             enable_dns_support=True,
             enable_dns_hostnames=True,  # mount targets are reached by name
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )
         zones = aws.get_availability_zones_output(
@@ -51,17 +53,17 @@ class Network(pulumi.ComponentResource):
 
     def _subnet(self, name: str, zone: pulumi.Output[str], cidr: str) -> aws.ec2.Subnet:
         return aws.ec2.Subnet(
-            name, vpc_id=self.vpc.id, availability_zone=zone, cidr_block=cidr, tags=tags(name), opts=self._child
+            name, vpc_id=self.vpc.id, availability_zone=zone, cidr_block=cidr, tags=self._tags(name), opts=self._child
         )
 
     def _connect(self, name: str, public: list[aws.ec2.Subnet], private: list[aws.ec2.Subnet]) -> None:
-        internet = aws.ec2.InternetGateway(name, vpc_id=self.vpc.id, tags=tags(name), opts=self._child)
-        address = aws.ec2.Eip(name, domain="vpc", tags=tags(name), opts=self._child)
+        internet = aws.ec2.InternetGateway(name, vpc_id=self.vpc.id, tags=self._tags(name), opts=self._child)
+        address = aws.ec2.Eip(name, domain="vpc", tags=self._tags(name), opts=self._child)
         nat = aws.ec2.NatGateway(
             name,
             allocation_id=address.id,
             subnet_id=public[0].id,
-            tags=tags(name),
+            tags=self._tags(name),
             # A NAT gateway is refused until its VPC has an internet gateway, which no argument of it names.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[internet]),
         )
@@ -73,13 +75,13 @@ class Network(pulumi.ComponentResource):
         )
 
     def _route_table(self, name: str, route: aws.ec2.RouteTableRouteArgs, subnets: list[aws.ec2.Subnet]) -> None:
-        table = aws.ec2.RouteTable(name, vpc_id=self.vpc.id, routes=[route], tags=tags(name), opts=self._child)
+        table = aws.ec2.RouteTable(name, vpc_id=self.vpc.id, routes=[route], tags=self._tags(name), opts=self._child)
         for i, subnet in enumerate(subnets):
             aws.ec2.RouteTableAssociation(f"{name}-{i}", route_table_id=table.id, subnet_id=subnet.id, opts=self._child)
 
     def _group(self, name: str, description: str) -> aws.ec2.SecurityGroup:
         return aws.ec2.SecurityGroup(
-            name, vpc_id=self.vpc.id, description=description, tags=tags(name), opts=self._child
+            name, vpc_id=self.vpc.id, description=description, tags=self._tags(name), opts=self._child
         )
 
     def _rules(self, name: str) -> None:
@@ -111,6 +113,6 @@ class Network(pulumi.ComponentResource):
             to_port=ports[1],
             referenced_security_group_id=group,
             cidr_ipv4=cidr,
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )

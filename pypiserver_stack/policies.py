@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.tags import tags
+from pypiserver_stack.tags import Tags
 
 
 class ServiceRole:
@@ -19,7 +19,9 @@ class ServiceRole:
     them first can never be deleted.
     """
 
-    def __init__(self, name: str, service: str, managed_policies: Sequence[str], parent: pulumi.Resource) -> None:
+    def __init__(
+        self, name: str, service: str, managed_policies: Sequence[str], parent: pulumi.Resource, tags: Tags
+    ) -> None:
         """
         Args:
             service: such as `ec2.amazonaws.com`.

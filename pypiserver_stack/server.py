@@ -34,14 +34,15 @@ class PypiServer(pulumi.ComponentResource):
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
-        network = Network(name, opts=child)
+        network = Network(name, settings, opts=child)
         storage = Storage(
             name,
+            settings,
             subnet_ids=network.private_subnet_ids,
             security_group_id=network.file_system_group.id,
             opts=child,
         )
-        credentials = Credentials(name, opts=child)
+        credentials = Credentials(name, settings, opts=child)
         load_balancer = LoadBalancer(
             name,
             settings,
@@ -54,6 +55,7 @@ class PypiServer(pulumi.ComponentResource):
         task_container = container(settings, plan, htpasswd)
         fleet = Fleet(
             name,
+            settings,
             plan,
             instance,
             host_files={file.host_path: file.content for file in task_container.host_files},

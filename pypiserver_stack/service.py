@@ -12,7 +12,7 @@ from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
-from pypiserver_stack.tags import tags
+from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
 
 LOG_RETENTION_DAYS = 365
@@ -37,6 +37,7 @@ class Service(pulumi.ComponentResource):
     ) -> None:
         super().__init__("pypiserver:index:Service", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = Tags(settings)
         task = self._task_definition(name, settings, container, storage, credentials)
         self.service = aws.ecs.Service(
             name,
@@ -65,7 +66,7 @@ class Service(pulumi.ComponentResource):
             ],
             force_delete=True,
             propagate_tags="SERVICE",
-            tags=tags(name),
+            tags=self._tags(name),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Tasks need these to run and to stop; no argument of the service names them.
@@ -81,14 +82,18 @@ class Service(pulumi.ComponentResource):
     ) -> aws.ecs.TaskDefinition:
         injected = settings.authentication == "sha256"
         execution = ServiceRole(
-            f"{name}-execution", "ecs-tasks.amazonaws.com", ["service-role/AmazonECSTaskExecutionRolePolicy"], self
+            f"{name}-execution",
+            "ecs-tasks.amazonaws.com",
+            ["service-role/AmazonECSTaskExecutionRolePolicy"],
+            self,
+            self._tags,
         )
         if injected:
             execution.allow(
                 f"{name}-read-credentials",
                 {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
             )
-        task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self)
+        task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
         task_role.allow(
             f"{name}-mount-packages",
             {
@@ -97,7 +102,9 @@ class Service(pulumi.ComponentResource):
                 "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
             },
         )
-        logs = aws.cloudwatch.LogGroup(name, retention_in_days=LOG_RETENTION_DAYS, tags=tags(name), opts=self._child)
+        logs = aws.cloudwatch.LogGroup(
+            name, retention_in_days=LOG_RETENTION_DAYS, tags=self._tags(name), opts=self._child
+        )
         packages = aws.ecs.TaskDefinitionVolumeArgs(
             name=PACKAGES_VOLUME,
             efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
@@ -130,7 +137,7 @@ class Service(pulumi.ComponentResource):
                 region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region,
                 credentials=credentials.value_from if injected else None,
             ),
-            tags=tags(name),
+            tags=self._tags(name),
             # Its tasks cannot start before their roles may do what starting takes.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *task_role.policies]),
         )
@@ -143,7 +150,7 @@ class Service(pulumi.ComponentResource):
             resource_id=pulumi.Output.concat("service/", fleet.cluster.name, "/", self.service.name),
             min_capacity=plan.task_min_count,
             max_capacity=plan.task_max_count,
-            tags=tags(name),
+            tags=self._tags(name),
             opts=self._child,
         )
         aws.appautoscaling.Policy(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.tags import tags
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
 
 # The image's own user. EFS maps every caller of the access point to it, whoever it is on the host.
 UID = GID = 9898
@@ -19,6 +20,7 @@ class Storage(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
+        settings: Settings,
         *,
         subnet_ids: Sequence[pulumi.Input[str]],
         security_group_id: pulumi.Input[str],
@@ -26,6 +28,7 @@ class Storage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("pypiserver:index:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        tags = Tags(settings)
         self.file_system = aws.efs.FileSystem(
             name,
             encrypted=True,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pulumi
 
+from pypiserver_stack.settings.general import GeneralSettings
 
-def tags(name: str) -> dict[str, str]:
-    """Plain arguments rather than a provider's default tags, which no test of the graph would see."""
-    return {"Name": name, "service": "pypiserver", "stack": f"{pulumi.get_project()}/{pulumi.get_stack()}"}
+
+class Tags:
+    """Called with a resource's name. Plain arguments, because no test of the graph would see a provider's own tags."""
+
+    def __init__(self, settings: GeneralSettings) -> None:
+        self._common = {
+            "service": settings.service_name,
+            "environment": settings.environment,
+            "stack": f"{pulumi.get_project()}/{pulumi.get_stack()}",
+        }
+
+    def __call__(self, name: str) -> dict[str, str]:
+        """The tags of one resource."""
+        return {"Name": name, **self._common}

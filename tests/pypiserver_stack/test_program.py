@@ -75,6 +75,13 @@ def test_the_tested_plan_reaches_every_resource_that_it_concerns() -> None:
     assert variables(task)["GUNICORN_WORKERS"] == "4"
 
 
+def test_names_and_tags_are_the_settings() -> None:
+    named = evaluated("stress", ("service_name=wheels", "environment=staging")).graph
+    group = named.one("aws:lb/targetGroup:TargetGroup")
+    assert group.name == "wheels"
+    assert (group.inputs["tags"]["service"], group.inputs["tags"]["environment"]) == ("wheels", "staging")
+
+
 def test_settings_reach_the_balancer() -> None:
     changed = inputs(
         "aws:lb/targetGroup:TargetGroup",
@@ -297,7 +304,7 @@ class TestEveryStackAndProfile:
             if resource.type == "aws:autoscaling/group:Group":
                 given = {tag["key"]: tag["value"] for tag in given or ()}
             assert given, resource.urn
-            assert given["service"] == "pypiserver"
+            assert (given["service"], given["environment"]) == ("pypiserver", "development")
             assert given["stack"] == f"pypiserver/{stack}"
 
     def test_the_password_is_nowhere_but_in_inputs_marked_secret(self, stack: str, overrides: tuple[str, ...]) -> None:
