@@ -7,21 +7,14 @@ import io
 import json
 import re
 import tarfile
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from bench.engine import Deployment
-from bench.engine.embedded import EmbeddedEngine
-from bench.local_cloud.resources import LocalCloud
-from bench.stack_config import load_stack
 from pypiserver_stack.settings import Settings
 from sizing.profiles import PROFILES
+from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
 
-ROOT = Path(__file__).parents[2]
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
 EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack, ()) for stack in STACKS]
 # AWS takes no tags on these (random's password is not AWS's).
@@ -35,32 +28,6 @@ UNTAGGED = {
     "aws:secretsmanager/secretVersion:SecretVersion",
     "random:index/randomPassword:RandomPassword",
 }
-
-
-@cache
-def evaluated(stack: str = "stress", overrides: tuple[str, ...] = ()) -> Deployment:
-    config, _ = load_stack(ROOT, stack, overrides)
-    return EmbeddedEngine(LocalCloud(), ROOT).up(config)
-
-
-def inputs(type_: str, *overrides: str) -> dict[str, Any]:
-    return dict(evaluated("stress", overrides).graph.one(type_).inputs)
-
-
-def container(*overrides: str, stack: str = "stress") -> dict[str, Any]:
-    definition = evaluated(stack, overrides).graph.one("aws:ecs/taskDefinition:TaskDefinition")
-    (only,) = json.loads(definition.inputs["containerDefinitions"])
-    return dict(only)
-
-
-def user_data(stack: str = "stress", *overrides: str) -> dict[str, Any]:
-    template = evaluated(stack, overrides).graph.one("aws:ec2/launchTemplate:LaunchTemplate")
-    loaded: dict[str, Any] = yaml.safe_load(base64.b64decode(template.inputs["userData"]))
-    return loaded
-
-
-def variables(definition: dict[str, Any]) -> dict[str, str]:
-    return {entry["name"]: entry["value"] for entry in definition["environment"]}
 
 
 def test_the_tested_plan_reaches_every_resource_that_it_concerns() -> None:
