@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -17,4 +18,16 @@ def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
         yield from rule(settings)
 
 
-RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = ()
+_FROM_ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com/", re.ASCII).match
+
+
+def _a_network_without_nat_takes_its_image_from_ecr(settings: Settings) -> Iterator[Problem]:
+    if settings.nat_gateways == "none" and not settings.subnets_given and not _FROM_ECR(settings.image):
+        allowed = (
+            "takes an image from a private ECR registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com/...), which {} is not: "
+            "without NAT neither Docker Hub nor any other registry can be reached; set image, or nat_gateways to one"
+        )
+        yield Problem("nat_gateways", "none", allowed.format(settings.image), frozenset(["image"]))
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (_a_network_without_nat_takes_its_image_from_ecr,)
