@@ -282,7 +282,17 @@ def _found_vpc(id_: str) -> Computed:
     return {
         "id": id_,
         "cidrBlock": "10.20.0.0/16",
-        "ipv6CidrBlock": "2600:1f14:14:a00::/56",
+        "ipv6CidrBlockAssociations": [
+            {
+                "associationId": "vpc-cidr-assoc-0123456789abcdef0",
+                "ipSource": "amazon",
+                "ipv6AddressAttribute": "public",
+                "ipv6CidrBlock": "2600:1f14:14:a00::/56",
+                "ipv6Pool": "Amazon",
+                "networkBorderGroup": "us-west-2",
+                "state": "associated",
+            }
+        ],
         "enableDnsHostnames": True,
         "enableDnsSupport": True,
     }

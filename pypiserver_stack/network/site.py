@@ -97,7 +97,10 @@ def _given(settings: Settings, invoke: pulumi.InvokeOptions) -> GivenSite:
         raise ConfigurationError("; ".join(problems))
     return GivenSite(
         vpc_id=vpc.id,
-        vpc_cidrs=(vpc.cidr_block, *((vpc.ipv6_cidr_block,) if settings.ipv6_enabled else ())),
+        vpc_cidrs=(
+            vpc.cidr_block,
+            *((vpc.ipv6_cidr_block_associations[0].ipv6_cidr_block,) if settings.ipv6_enabled else ()),
+        ),
         instance_subnet_ids=settings.instance_subnet_ids,
         mount_target_subnet_ids=tuple(_one_in_each_zone(instances)),
         balancer_subnet_ids=settings.balancer_subnet_ids,
