@@ -269,11 +269,14 @@ from pypiserver_stack.settings import Settings
 
 vpc = aws.ec2.Vpc("theirs", cidr_block="10.20.0.0/16")
 ids = [aws.ec2.Subnet(f"theirs-{i}", vpc_id=vpc.id, cidr_block=f"10.20.{i}.0/24").id for i in range(4)]
-settings = Settings.from_config({"instance_subnet_ids": ids[:2], "balancer_subnet_ids": ids[2:]})
+subnets = {"instance_subnet_ids": ids[:2], "balancer_subnet_ids": ids[2:]}
+settings = Settings.from_config(subnets)
 clients = Clients(ports=(80, 443), cidrs=("203.0.113.0/24", "2001:db8::/32"), prefix_list_ids=("pl-0123456789abcdef0",))
 network = Network("index", settings, find_site(settings), clients=clients)
 for i, id_ in enumerate(network.mount_target_subnet_ids):
     aws.efs.MountTarget(f"files-{i}", file_system_id="fs-1", subnet_id=id_)
+dual_stack = Settings.from_config({**subnets, "ipv6_enabled": True})
+Network("second", dual_stack, find_site(dual_stack), clients=Clients())
 """
 
 
@@ -287,13 +290,17 @@ def test_another_program_gives_its_own_subnets_and_says_who_may_come(tmp_path: P
     groups = {group.name: group for group in of(graph, "ec2/securityGroup:SecurityGroup")}
     assert {group.inputs["vpcId"] for group in groups.values()} == {"vpc-0123456789abcdef0"}
     admitted = {
-        (rule.inputs["fromPort"], rule.inputs["toPort"], rule.inputs.get(kind))
+        (rule.name.split("-")[0], rule.inputs["fromPort"], rule.inputs["toPort"], rule.inputs.get(kind))
         for rule in of(graph, "vpc/securityGroupIngressRule:SecurityGroupIngressRule")
         for kind in ("cidrIpv4", "cidrIpv6", "prefixListId")
-        if rule.inputs["securityGroupId"] == groups["index-balancer"].id and kind in rule.inputs
+        if rule.inputs["securityGroupId"] in (groups["index-balancer"].id, groups["second-balancer"].id)
+        and kind in rule.inputs
     }
-    sources = ("203.0.113.0/24", "2001:db8::/32", "pl-0123456789abcdef0")
-    assert admitted == {(port, port, source) for port in (80, 443) for source in sources}
+    told = ("203.0.113.0/24", "2001:db8::/32", "pl-0123456789abcdef0")
+    assert admitted == {
+        *(("index", port, port, source) for port in (80, 443) for source in told),
+        *(("second", 80, 80, source) for source in ("10.20.0.0/16", "2600:1f14:14:a00::/56")),
+    }
 
 
 def of(graph: Graph, kind: str) -> list[Any]:
