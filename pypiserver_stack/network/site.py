@@ -39,7 +39,8 @@ def find_site(settings: Settings, opts: pulumi.ResourceOptions | None = None) ->
 
     Subnets that another program gives as Outputs cannot be asked about yet. It promises what would be checked: all are
     of one VPC whose DNS names resolve, and the zones of the balancer's differ and cover those of the instances'. And
-    those of the instances' differ too: each of these subnets gets a mount target, of which a zone takes only one.
+    those of the instances' differ too: each of these subnets gets a mount target, of which a zone takes only one. With
+    `ipv6_enabled`, the VPC and the balancer's subnets have IPv6 ranges.
 
     Args:
         opts: those of the component, for its provider.

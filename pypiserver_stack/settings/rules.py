@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from pypiserver_stack.settings.problems import Problem
@@ -30,4 +31,24 @@ def _a_network_without_nat_takes_its_image_from_ecr(settings: Settings) -> Itera
         yield Problem("nat_gateways", "none", allowed.format(settings.image), frozenset(["image"]))
 
 
-RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (_a_network_without_nat_takes_its_image_from_ecr,)
+# In each private subnet: what AWS keeps, a mount target, an endpoint for each service, what a balancer must find free.
+_ADDRESSES_NOT_FOR_INSTANCES = 5 + 1 + 12 + 8
+
+
+def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
+    if settings.subnets_given:
+        return
+    most = settings.instance_max_count or settings.instance_min_count + 1
+    # A private subnet is a quarter of the VPC.
+    in_a_zone = IPv4Network(settings.vpc_cidr).num_addresses // 4 - _ADDRESSES_NOT_FOR_INSTANCES
+    room = settings.availability_zone_count * in_a_zone
+    if most > room:
+        allowed = f"holds at most {room} instances in {settings.availability_zone_count} zones, and there may be {most}"
+        others = ("instance_max_count", "instance_min_count", "availability_zone_count")
+        yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _a_network_without_nat_takes_its_image_from_ecr,
+    _the_own_vpc_holds_the_instances,
+)

@@ -26,6 +26,8 @@ from pypiserver_stack.network.address_plan import ipv6_range, private_range, pub
 from pypiserver_stack.network.site import GivenSite, OwnSite
 from pypiserver_stack.settings import ConfigurationError, Settings
 from tests.pypiserver_stack.evaluation import evaluated
+from tests.pypiserver_stack.test_program import UNTAGGED
+from tests.pypiserver_stack.test_reachability import ECR_IMAGE
 
 INSTANCES = ("subnet-0000000a0", "subnet-0000000b0")
 BALANCER = ("subnet-0000000a1", "subnet-0000000b1")
@@ -234,6 +236,30 @@ def test_flow_logs_are_written_by_a_role_that_may_do_nothing_else() -> None:
         "Resource": f"{group.outputs['arn']}:*",
     }
     assert not of(evaluated().graph, "ec2/flowLog:FlowLog")
+
+
+@pytest.mark.parametrize(
+    "overrides", [("ipv6_enabled=true", "flow_logs_enabled=true"), ("nat_gateways=none", ECR_IMAGE)]
+)
+def test_everything_of_a_network_that_takes_tags_has_them(overrides: tuple[str, ...]) -> None:
+    graph = evaluated("stress", overrides).graph
+    made = [r for r in graph if r.type.startswith(("aws:ec2/", "aws:vpc/", "aws:iam/", "aws:cloudwatch/"))]
+    untagged = {r.type for r in made if r.inputs.get("tags", {}).get("service") != "pypiserver"}
+    assert untagged <= UNTAGGED
+    assert {"aws:ec2/route:Route", "aws:ec2/routeTableAssociation:RouteTableAssociation"} <= untagged
+
+
+def test_a_subnet_stays_where_it_is_when_the_list_of_zones_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    ignored: list[object] = []
+    real = aws.ec2.Subnet
+
+    def recording(name: str, *, opts: pulumi.ResourceOptions, **arguments: Any) -> aws.ec2.Subnet:
+        ignored.append(opts.ignore_changes)
+        return real(name, opts=opts, **arguments)
+
+    monkeypatch.setattr(aws.ec2, "Subnet", recording)
+    evaluated.__wrapped__("stress")
+    assert ignored == [["availabilityZone"]] * 4
 
 
 def test_given_subnets_take_every_part_and_no_network_is_made() -> None:

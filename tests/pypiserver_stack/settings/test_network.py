@@ -110,3 +110,14 @@ def test_without_nat_the_image_comes_from_ecr(image: str) -> None:
     assert image in sentence
     assert "without NAT neither Docker Hub nor any other registry can be reached" in sentence
     assert Settings.from_config({"nat_gateways": "none", "image": ECR}).image == ECR
+
+
+def test_a_vpc_too_small_for_the_instances_is_refused() -> None:
+    # A /23 has private subnets of 128 addresses, of which 26 are taken.
+    small = {"vpc_cidr": "10.0.0.0/23", "availability_zone_count": "3"}
+    assert Settings.from_config({**small, "instance_max_count": "306"}).instance_max_count == 306
+    assert problems(**small, instance_max_count="307") == {
+        "vpc_cidr": "holds at most 306 instances in 3 zones, and there may be 307: take a larger range"
+    }
+    assert list(problems(vpc_cidr="10.0.0.0/23", instance_min_count="204")) == ["vpc_cidr"]
+    assert Settings.from_config({"instance_max_count": "1000"}).vpc_cidr == "10.98.0.0/16"
