@@ -11,7 +11,7 @@ from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
-from pypiserver_stack.network import Network
+from pypiserver_stack.network import Clients, Network, find_site
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
@@ -29,16 +29,18 @@ class PypiServer(pulumi.ComponentResource):
             ConfigurationError: before any resource exists.
         """
         instance, plan = plan_capacity(settings)
+        site = find_site(settings, opts)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
-        network = Network(name, settings, opts=child)
+        # Plain HTTP stays inside the VPC: a password must not cross the internet in clear.
+        network = Network(name, settings, site, clients=Clients(), opts=child)
         storage = Storage(
             name,
             settings,
-            subnet_ids=network.private_subnet_ids,
+            subnet_ids=network.mount_target_subnet_ids,
             security_group_id=network.file_system_group.id,
             opts=child,
         )
@@ -46,8 +48,8 @@ class PypiServer(pulumi.ComponentResource):
         load_balancer = LoadBalancer(
             name,
             settings,
-            vpc_id=network.vpc.id,
-            subnet_ids=network.private_subnet_ids,
+            vpc_id=network.vpc_id,
+            subnet_ids=network.internal_subnet_ids,
             security_group_id=network.balancer_group.id,
             opts=child,
         )

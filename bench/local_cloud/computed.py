@@ -172,20 +172,49 @@ def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     }
 
 
+def _route(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    destination = inputs.get("destinationCidrBlock") or inputs["destinationIpv6CidrBlock"]
+    return f"r-{inputs['routeTableId']}{destination}", {"state": "active", "origin": "CreateRoute"}
+
+
+def _vpc(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"vpc-0{identity.digest[:16]}"
+    computed = {
+        "arn": identity.arn("ec2", f"vpc/{id_}"),
+        "defaultSecurityGroupId": f"sg-0{identity.digest[:16]}",
+    }
+    if inputs.get("assignGeneratedIpv6CidrBlock"):
+        computed["ipv6CidrBlock"] = f"2600:1f14:{identity.digest[:4]}:{identity.digest[4:6]}00::/56"
+    return id_, computed
+
+
+def _vpc_endpoint(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"vpce-0{identity.digest[:16]}"
+    computed = {"arn": identity.arn("ec2", f"vpc-endpoint/{id_}")}
+    if inputs.get("vpcEndpointType", "Gateway") == "Gateway":
+        computed["prefixListId"] = f"pl-{identity.digest[:8]}"
+    return id_, computed
+
+
 RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _with_arn("sg", "ec2", "security-group"),
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _hex_id("eigw"),
     "aws:ec2/eip:Eip": _hex_id("eipalloc"),
+    "aws:ec2/flowLog:FlowLog": _with_arn("fl", "ec2", "vpc-flow-log"),
     "aws:ec2/internetGateway:InternetGateway": _with_arn("igw", "ec2", "internet-gateway"),
     "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
     "aws:ec2/natGateway:NatGateway": _hex_id("nat"),
+    "aws:ec2/route:Route": _route,
     "aws:ec2/routeTable:RouteTable": _with_arn("rtb", "ec2", "route-table"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _association,
     "aws:ec2/securityGroup:SecurityGroup": _with_arn("sg", "ec2", "security-group"),
     "aws:ec2/subnet:Subnet": _with_arn("subnet", "ec2", "subnet"),
-    "aws:ec2/vpc:Vpc": _with_arn("vpc", "ec2", "vpc"),
+    "aws:ec2/vpc:Vpc": _vpc,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _vpc_endpoint,
     "aws:ecs/capacityProvider:CapacityProvider": _named_by_arn("ecs", "capacity-provider/"),
     "aws:ecs/cluster:Cluster": _named_by_arn("ecs", "cluster/"),
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": lambda identity, inputs: (inputs["clusterName"], {}),
@@ -219,6 +248,10 @@ def answer(token: str, region: str, args: Mapping[str, Any]) -> Computed:
         return {"id": region, "name": region, "region": region}
     if token == "aws:index/getAvailabilityZones:getAvailabilityZones":
         return {"id": region, "region": region, "names": [f"{region}{zone}" for zone in "abc"]}
+    if token == "aws:ec2/getSubnet:getSubnet":
+        return _subnet(args["id"], region)
+    if token == "aws:ec2/getVpc:getVpc":
+        return _found_vpc(args["id"])
     if token == "aws:ssm/getParameter:getParameter":
         return {"id": args["name"], "name": args["name"], "value": "ami-0123456789abcdef0"}
     if token == "aws:ec2/getInstanceType:getInstanceType":
@@ -231,3 +264,35 @@ def answer(token: str, region: str, args: Mapping[str, Any]) -> Computed:
 def _instance_type(name: str) -> Computed:
     # The program asks only for what the catalogue lacks, and there is nobody here to know more.
     raise CloudError(f"AWS cannot be asked about {name} from here")
+
+
+def _subnet(id_: str, region: str) -> Computed:
+    """Whichever is asked about exists; the last digit of its id says which of three zones it is in."""
+    number = int(id_[-2:], 16)
+    return {
+        "id": id_,
+        "vpcId": "vpc-0123456789abcdef0",
+        "availabilityZone": f"{region}{'abc'[number % 16 % 3]}",
+        "cidrBlock": f"10.20.{number}.0/24",
+        "ipv6CidrBlock": f"2600:1f14:14:a{number:02x}::/64",
+    }
+
+
+def _found_vpc(id_: str) -> Computed:
+    return {
+        "id": id_,
+        "cidrBlock": "10.20.0.0/16",
+        "ipv6CidrBlockAssociations": [
+            {
+                "associationId": "vpc-cidr-assoc-0123456789abcdef0",
+                "ipSource": "amazon",
+                "ipv6AddressAttribute": "public",
+                "ipv6CidrBlock": "2600:1f14:14:a00::/56",
+                "ipv6Pool": "Amazon",
+                "networkBorderGroup": "us-west-2",
+                "state": "associated",
+            }
+        ],
+        "enableDnsHostnames": True,
+        "enableDnsSupport": True,
+    }

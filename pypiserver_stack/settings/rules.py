@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from pypiserver_stack.settings.problems import Problem
@@ -17,4 +19,36 @@ def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
         yield from rule(settings)
 
 
-RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = ()
+_FROM_ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com/", re.ASCII).match
+
+
+def _a_network_without_nat_takes_its_image_from_ecr(settings: Settings) -> Iterator[Problem]:
+    if settings.nat_gateways == "none" and not settings.subnets_given and not _FROM_ECR(settings.image):
+        allowed = (
+            "takes an image from a private ECR registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com/...), which {} is not: "
+            "without NAT neither Docker Hub nor any other registry can be reached; set image, or nat_gateways to one"
+        )
+        yield Problem("nat_gateways", "none", allowed.format(settings.image), frozenset(["image"]))
+
+
+# In each private subnet: what AWS keeps, a mount target, an endpoint for each service, what a balancer must find free.
+_ADDRESSES_NOT_FOR_INSTANCES = 5 + 1 + 12 + 8
+
+
+def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
+    if settings.subnets_given:
+        return
+    most = settings.instance_max_count or settings.instance_min_count + 1
+    # A private subnet is a quarter of the VPC.
+    in_a_zone = IPv4Network(settings.vpc_cidr).num_addresses // 4 - _ADDRESSES_NOT_FOR_INSTANCES
+    room = settings.availability_zone_count * in_a_zone
+    if most > room:
+        allowed = f"holds at most {room} instances in {settings.availability_zone_count} zones, and there may be {most}"
+        others = ("instance_max_count", "instance_min_count", "availability_zone_count")
+        yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _a_network_without_nat_takes_its_image_from_ecr,
+    _the_own_vpc_holds_the_instances,
+)

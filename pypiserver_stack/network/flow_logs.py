@@ -1,0 +1,53 @@
+"""What went through the VPC, and what was refused: a record for each connection."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.policies import ServiceRole
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
+
+
+class FlowLogs(pulumi.ComponentResource):
+    """A log group of its own, and a role that may write there and nowhere else."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        *,
+        vpc_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("pypiserver:index:FlowLogs", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tags = Tags(settings)
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-flow-logs",
+            retention_in_days=settings.flow_logs_retention_days,
+            tags=tags(f"{name}-flow-logs"),
+            opts=child,
+        )
+        writer = ServiceRole(f"{name}-flow-logs", "vpc-flow-logs.amazonaws.com", [], self, tags)
+        writer.allow(
+            f"{name}-write-flow-logs",
+            {
+                "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                # The streams of this group, which AWS names after network interfaces.
+                "Resource": pulumi.Output.concat(logs.arn, ":*"),
+            },
+        )
+        aws.ec2.FlowLog(
+            name,
+            vpc_id=vpc_id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=logs.arn,
+            iam_role_arn=writer.role.arn,
+            tags=tags(name),
+            # Until its role may write, a flow log reports an error and drops what it has.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=writer.policies),
+        )
+        self.register_outputs({"log_group_name": logs.name})

@@ -1,0 +1,103 @@
+"""Network, the component: given subnets or a VPC of the stack's own, and the security groups in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pulumi
+
+from pypiserver_stack.network.endpoints import InterfaceEndpoints, S3Endpoint
+from pypiserver_stack.network.flow_logs import FlowLogs
+from pypiserver_stack.network.own_vpc import OwnVpc
+from pypiserver_stack.network.security_groups import Clients, SecurityGroups
+from pypiserver_stack.network.site import GivenSite, OwnSite
+from pypiserver_stack.settings import Settings
+
+
+class Network(pulumi.ComponentResource):
+    """Where each part is to be put, and the security group that it is to have."""
+
+    vpc_id: pulumi.Input[str]
+    vpc_cidrs: Sequence[pulumi.Input[str]]
+    """The VPC's own ranges: IPv4, then IPv6 if the stack is dual-stack."""
+    public_subnet_ids: Sequence[pulumi.Input[str]]
+    """For a balancer that faces the internet; the given ones of the balancer, which its owner routes as is right."""
+    internal_subnet_ids: Sequence[pulumi.Input[str]]
+    """For a balancer that does not; the given ones too."""
+    private_subnet_ids: Sequence[pulumi.Input[str]]
+    """For instances."""
+    mount_target_subnet_ids: Sequence[pulumi.Input[str]]
+    """One of `private_subnet_ids` for each availability zone."""
+    ip_address_type: Literal["ipv4", "dualstack"]
+    """The balancer's."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        site: OwnSite | GivenSite,
+        *,
+        clients: Clients,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        Args:
+            site: from `find_site`.
+            clients: who may reach the balancer, and on which ports.
+        """
+        super().__init__("pypiserver:index:Network", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.ip_address_type = "dualstack" if settings.ipv6_enabled else "ipv4"
+        if isinstance(site, GivenSite):
+            self._use(site)
+            groups = self._security_groups(name, settings, clients)
+        else:
+            s3 = self._make(name, settings, site)
+            without_nat = settings.nat_gateways == "none"
+            groups = self._security_groups(name, settings, clients, s3.prefix_list_id if without_nat else None)
+            if groups.endpoints is not None:
+                InterfaceEndpoints(
+                    name,
+                    settings,
+                    vpc_id=self.vpc_id,
+                    subnet_ids=self.private_subnet_ids,
+                    security_group_id=groups.endpoints.id,
+                    opts=self._child,
+                )
+        self.balancer_group = groups.balancer
+        self.instance_group = groups.instances
+        self.file_system_group = groups.files
+        self.register_outputs({"vpc_id": self.vpc_id})
+
+    def _use(self, site: GivenSite) -> None:
+        self.vpc_id = site.vpc_id
+        self.vpc_cidrs = site.vpc_cidrs
+        self.public_subnet_ids = self.internal_subnet_ids = site.balancer_subnet_ids
+        self.private_subnet_ids = site.instance_subnet_ids
+        self.mount_target_subnet_ids = site.mount_target_subnet_ids
+
+    def _make(self, name: str, settings: Settings, site: OwnSite) -> S3Endpoint:
+        own = OwnVpc(name, settings, site.zones, opts=self._child)
+        self.vpc_id = own.vpc.id
+        self.vpc_cidrs = own.cidrs
+        self.public_subnet_ids = own.public_subnet_ids
+        self.internal_subnet_ids = self.private_subnet_ids = self.mount_target_subnet_ids = own.private_subnet_ids
+        if settings.flow_logs_enabled:
+            FlowLogs(name, settings, vpc_id=self.vpc_id, opts=self._child)
+        return S3Endpoint(
+            name, settings, vpc_id=self.vpc_id, route_table_ids=own.private_route_table_ids, opts=self._child
+        )
+
+    def _security_groups(
+        self, name: str, settings: Settings, clients: Clients, s3_prefix_list_id: pulumi.Input[str] | None = None
+    ) -> SecurityGroups:
+        return SecurityGroups(
+            name,
+            settings,
+            vpc_id=self.vpc_id,
+            vpc_cidrs=self.vpc_cidrs,
+            clients=clients,
+            s3_prefix_list_id=s3_prefix_list_id,
+            opts=self._child,
+        )
