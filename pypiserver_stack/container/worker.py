@@ -9,7 +9,7 @@ from typing import Any, Callable
 import gevent
 from connection import Connection
 from gunicorn.workers.ggevent import GeventWorker
-from plain import PlainRequests
+from plain_requests import PlainRequests
 
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.

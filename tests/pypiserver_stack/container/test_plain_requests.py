@@ -17,7 +17,7 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.http.wsgi import create
 from hypothesis import example, given
 from hypothesis import strategies as st
-from plain import environ_of
+from plain_requests import environ_of
 
 from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, start_task
 
