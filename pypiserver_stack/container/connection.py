@@ -8,7 +8,7 @@ import struct
 from contextlib import suppress
 from os import sendfile  # the plain one: gunicorn replaces it in os by one that waits, which no thread may
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any, Callable, NoReturn
 
 import gevent
 from gevent.socket import wait_write
@@ -31,14 +31,21 @@ class Connection:
     """What gunicorn uses of a socket, around gevent's.
 
     The worker says when the answer to a request begins and ends. Between answers the connection is idle until the
-    first byte of the next head has arrived; how long it may stay idle is gunicorn's keepalive.
+    first byte of the next head has arrived.
     """
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, keepalive_s: float, answer_plain: Callable[[Connection, bytes], bool]) -> None:
+        """
+        Args:
+            keepalive_s: how long it may stay idle.
+            answer_plain: takes what an idle client has sent, and answers it if that is a plain request.
+        """
         self.request: Any = None  # the one being answered
         self.head_written = False
         self.idle_since_s: float | None = monotonic()
         self._sock = sock
+        self._keepalive_s = keepalive_s
+        self._answer_plain = answer_plain
         self._held = b""
         self._head_until_s = 0.0
         self._turn_bytes = 0
@@ -70,18 +77,27 @@ class Connection:
                 self._sock._sock.shutdown(socket.SHUT_RD)
 
     def recv(self, size: int) -> bytes:
-        """As a socket's.
+        """What the client sends next, plain requests left out: those are answered on the way.
 
         Raises:
             ConnectionResetError: the client took too long, or the end has been read twice: gunicorn 20.0.4 would ask
                 for the rest of a chunk for ever.
         """
+        while True:
+            idle = self.idle_since_s is not None
+            data = self._receive(size)
+            if not (idle and data and self._answer_plain(self, data)):
+                return data
+
+    def _receive(self, size: int) -> bytes:
         self.flush()
         self._sock.settimeout(self._patience_s())
         try:
             data: bytes = self._sock.recv(size)
         except TimeoutError:
             self._client_sends = False
+            if self.idle_since_s is not None:
+                return b""
             raise _reset("the client sends nothing") from None
         if not data:
             if self._ended:
@@ -95,11 +111,11 @@ class Connection:
             gevent.sleep(0)
         return data
 
-    def _patience_s(self) -> float | None:
+    def _patience_s(self) -> float:
         if self.request is not None:
             return STALL_S
         if self.idle_since_s is not None:
-            return None
+            return self._keepalive_s
         return max(0.001, self._head_until_s - monotonic())  # 0 would mean not to wait for what has arrived
 
     def sendall(self, data: bytes, flags: int = 0) -> None:

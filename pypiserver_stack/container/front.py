@@ -53,7 +53,22 @@ class Front:
         self._downloads = downloads
         self._told = told
 
+    @property
+    def answers_most(self) -> bool:
+        """Whether listings and files are answered here."""
+        return self._index is not None
+
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self.answer(environ)
+        if answer is None:
+            return self._pypiserver(environ, self._telling(start_response, environ["pypiserver.timing"]))
+        start_response(answer.status, answer.headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        return answer.body
+
+    def answer(self, environ: Environ) -> Optional[Answer]:
+        """The whole answer, with what is told of it; None leaves the request to pypiserver."""
         timing = environ["pypiserver.timing"] = Timing()
         # WSGI hands bytes over as Latin-1; names of files are UTF-8, or bytes that are nothing.
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
@@ -62,14 +77,10 @@ class Front:
         except IndexUnavailableError:
             answer = _UNAVAILABLE
         if answer is None:
-            return self._pypiserver(environ, self._telling(start_response, timing))
-        status, headers, body = answer
+            return None
         told = self._tell(timing)
         # How long a refusal took would tell a guesser something.
-        start_response(status, headers if status.startswith(("401", "429")) else [*headers, *told])
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return []
-        return body
+        return answer if answer.status.startswith(("401", "429")) else answer._replace(headers=[*answer.headers, *told])
 
     def _answer(self, environ: Environ, path: str, timing: Timing) -> Optional[Answer]:
         """None leaves the answer to pypiserver."""

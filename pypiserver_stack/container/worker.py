@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
-from typing import Any
+from typing import Any, Callable
 
 import gevent
 from connection import Connection
 from gunicorn.workers.ggevent import GeventWorker
+from plain_requests import PlainRequests
 
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
@@ -26,6 +28,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
+        self._answer_plain: Callable[[Any, Any, bytes], bool] = lambda client, address, data: False
 
     def init_process(self) -> None:
         """What the process does, from its fork to its end."""
@@ -33,9 +36,20 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        """What answers, loaded before the first connection."""
+        super().load_wsgi()
+        if getattr(self.wsgi, "answers_most", False):
+            self._answer_plain = PlainRequests(self.wsgi.answer, self.log.access, lambda: self.alive)
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """The connection has limits of its own, for as long as it is idle and not until gunicorn gets a request."""
+        return nullcontext()
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """One connection, from its first byte to its last."""
-        connection = Connection(client)
+        answer_plain = self._answer_plain
+        connection = Connection(client, self.cfg.keepalive, lambda self, data: answer_plain(self, addr, data))
         self._connections.add(connection)
         try:
             super().handle(listener, connection, addr)

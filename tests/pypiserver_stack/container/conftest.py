@@ -11,7 +11,9 @@ CONTAINER = Path(__file__).parents[3] / "pypiserver_stack" / "container"
 sys.path.insert(0, str(CONTAINER))
 
 with warnings.catch_warnings():
-    # pypiserver's bottle uses modules that Python announces the end of, and an import hook that it warns of each time.
+    # pypiserver's bottle uses modules that Python announces the end of, and an import hook that it warns of each time;
+    # gunicorn uses pkg_resources, which warns of itself.
     warnings.simplefilter("ignore")
+    import gunicorn.util  # noqa: F401
     import pypiserver  # noqa: F401
 sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]

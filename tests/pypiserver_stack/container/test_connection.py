@@ -22,7 +22,7 @@ def ends() -> Iterator[tuple[Connection, socket.socket]]:
     served, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     client.settimeout(10)
     server_socket = gevent.socket.socket(served.family, served.type, served.proto, served.detach())
-    with contextlib.closing(Connection(server_socket)) as connection, client:
+    with contextlib.closing(Connection(server_socket, 60, lambda connection, data: False)) as connection, client:
         yield connection, client
 
 
