@@ -14,6 +14,43 @@ from pypiserver_stack.settings.problems import Problem
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
+_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+
+
+def _retention(days: int) -> int:
+    if days not in _RETENTION_DAYS:
+        raise ValueError(days)
+    return days
+
+
+LogRetentionDays = Annotated[
+    int, AfterValidator(_retention), WithJsonSchema({"type": "integer", "enum": list(_RETENTION_DAYS)})
+]
+"""Days for which CloudWatch keeps a log: it takes no others."""
+
 
 class Group(BaseModel):
     """Settings that belong together."""
