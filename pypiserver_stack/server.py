@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import pulumi
 
+from pypiserver_stack.alarms import Alarms
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Network
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
@@ -73,6 +75,15 @@ class PypiServer(pulumi.ComponentResource):
             load_balancer=load_balancer,
             opts=child,
         )
+        metrics = Metrics(
+            cluster_name=fleet.cluster.name,
+            service_name=service.service.name,
+            load_balancer=load_balancer.balancer.arn_suffix,
+            target_group=load_balancer.target_group.arn_suffix,
+            file_system_id=storage.file_system.id,
+            asg_name=fleet.group.name,
+        )
+        alarms = Alarms(name, settings, plan, instance, metrics=metrics, opts=child)
         self.exports = {
             "url": load_balancer.url,
             "username": USERNAME,
@@ -84,6 +95,8 @@ class PypiServer(pulumi.ComponentResource):
             "ecs_service_arn": service.service.arn,
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
+            "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,
+            "cloudwatch_alarm_arns": alarms.arns,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from pypiserver_stack.settings.kinds import LISTED, Group, LogRetentionDays, arn, reference
+from pypiserver_stack.settings.kinds import LISTED, Group, LogRetentionDays, arn
 from pypiserver_stack.settings.problems import Problem
 
 AlarmName = Literal[
@@ -36,7 +36,11 @@ EmailAddress = Annotated[
 # Alarms publish to no FIFO topic, whose name would end in .fifo.
 TopicArn = arn("sns", r"[A-Za-z0-9_-]{1,256}", "ARN of a standard SNS topic")
 KeyArn = arn("kms", r"key/[A-Za-z0-9-]{1,128}", "ARN of a KMS key")
-Url = reference(r"https?://[^\s#]{1,400}", "a URL without a fragment")
+# An alarm's description ends at 1,024 characters.
+Url = Annotated[
+    str,
+    Field(pattern=r"^https?://[^\s#]+$", max_length=300, json_schema_extra={"takes": "a URL without a fragment"}),
+]
 
 
 class MonitoringSettings(Group):
@@ -49,7 +53,7 @@ class MonitoringSettings(Group):
         default=(), description="Topics in the same region that are told of an alarm too; their policies must admit it."
     )
     alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = Field(default=(), description="Alarms that are not made.")
-    alarm_runbook_url: Url | None = Field(  # type: ignore[valid-type]
+    alarm_runbook_url: Url | None = Field(
         default=None,
         description="Where you publish docs/operations.md: alarms then link to it; none: they name the file.",
     )

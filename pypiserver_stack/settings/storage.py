@@ -14,5 +14,5 @@ class StorageSettings(Group):
 
     efs_throughput_mode: Literal["elastic", "bursting", "provisioned"] = Field(
         default="elastic",
-        description="Where throughput comes from. elastic: paid by use. bursting: credits that grow with what is stored.",
+        description="How EFS gives throughput. elastic: paid by use. bursting: from credits, by what is stored.",
     )
