@@ -10,8 +10,10 @@ from pypiserver_stack.alarms import Alarms
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
+from pypiserver_stack.dashboard import Dashboard
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Network
 from pypiserver_stack.service import Service
@@ -84,6 +86,10 @@ class PypiServer(pulumi.ComponentResource):
             asg_name=fleet.group.name,
         )
         alarms = Alarms(name, settings, plan, instance, metrics=metrics, opts=child)
+        dashboard = None
+        if settings.dashboard_enabled:
+            dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
+        LogQueries(name, settings, log_group=service.logs.name, opts=child)
         self.exports = {
             "url": load_balancer.url,
             "username": USERNAME,
@@ -97,6 +103,7 @@ class PypiServer(pulumi.ComponentResource):
             "file_system_id": storage.file_system.id,
             "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,
             "cloudwatch_alarm_arns": alarms.arns,
+            "cloudwatch_dashboard_url": dashboard and dashboard.url,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

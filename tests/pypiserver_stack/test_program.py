@@ -20,12 +20,16 @@ EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack,
 # AWS takes no tags on these (random's password is not AWS's).
 UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws:efs/mountTarget:MountTarget",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:secretsmanager/secretVersion:SecretVersion",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
     "random:index/randomPassword:RandomPassword",
 }
 
