@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.monitoring import ALARM_NAMES
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.evaluation import evaluated
 
 ALARM, TOPIC = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:sns/topic:Topic"
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/0a1b2c3d"
@@ -276,24 +274,6 @@ def test_nobody_but_alarms_of_this_account_is_admitted_to_the_topic() -> None:
         "Resource": arn,
         "Condition": FROM_ALARMS_OF_THIS_ACCOUNT,
     }
-
-
-def headings(page: Path) -> set[str]:
-    """The anchors that a Markdown page has."""
-    lines = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
-
-
-def test_every_alarm_has_its_runbook() -> None:
-    every = ("profile=medium", "efs_throughput_mode=bursting")
-    found = [alarm.inputs["alarmDescription"] for alarm in evaluated("stress", every).graph.of_type(ALARM)]
-    links = [re.fullmatch(r".* Runbook: (\S+)#(\S+)", description) for description in found]
-    assert len(links) == 11
-    for link in links:
-        assert link
-        assert link[2] in headings(ROOT / link[1])
-    # The one that needs a certificate, and every name that may be switched off.
-    assert {name.replace("_", "-") for name in ALARM_NAMES} <= headings(ROOT / "docs" / "operations.md")
 
 
 def test_runbooks_are_linked_to_where_they_are_published() -> None:
