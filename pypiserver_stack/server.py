@@ -103,7 +103,7 @@ class PypiServer(pulumi.ComponentResource):
             "file_system_id": storage.file_system.id,
             "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,
             "cloudwatch_alarm_arns": alarms.arns,
-            "cloudwatch_dashboard_url": dashboard and dashboard.url,
+            "cloudwatch_dashboard_url": dashboard.url if dashboard else None,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

@@ -17,7 +17,7 @@ from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
 EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack, ()) for stack in STACKS]
-# AWS takes no tags on these (random's password is not AWS's).
+# AWS takes no tags on these (random's password is not AWS's), or its provider passes none on, as for a dashboard.
 UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
     "aws:cloudwatch/dashboard:Dashboard",
