@@ -44,7 +44,7 @@ class Fleet(pulumi.ComponentResource):
         self._tags = Tags(settings)
         self.cluster = aws.ecs.Cluster(
             name,
-            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value="enabled")],
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value=settings.container_insights)],
             tags=self._tags(name),
             opts=self._child,
         )

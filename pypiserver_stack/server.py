@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 import pulumi
 
+from pypiserver_stack.alarms import Alarms
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
+from pypiserver_stack.dashboard import Dashboard
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.log_queries import LogQueries
+from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Clients, Network, find_site
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
@@ -75,6 +79,19 @@ class PypiServer(pulumi.ComponentResource):
             load_balancer=load_balancer,
             opts=child,
         )
+        metrics = Metrics(
+            cluster_name=fleet.cluster.name,
+            service_name=service.service.name,
+            load_balancer=load_balancer.balancer.arn_suffix,
+            target_group=load_balancer.target_group.arn_suffix,
+            file_system_id=storage.file_system.id,
+            asg_name=fleet.group.name,
+        )
+        alarms = Alarms(name, settings, plan, instance, metrics=metrics, opts=child)
+        dashboard = None
+        if settings.dashboard_enabled:
+            dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
+        LogQueries(name, settings, log_group=service.logs.name, opts=child)
         self.exports = {
             "url": load_balancer.url,
             "username": USERNAME,
@@ -86,6 +103,9 @@ class PypiServer(pulumi.ComponentResource):
             "ecs_service_arn": service.service.arn,
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
+            "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,
+            "cloudwatch_alarm_arns": alarms.arns,
+            "cloudwatch_dashboard_url": dashboard.url if dashboard else None,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

@@ -15,7 +15,6 @@ from pypiserver_stack.storage import Storage
 from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
 
-LOG_RETENTION_DAYS = 365
 CPU_TARGET_PERCENT = 60
 
 
@@ -102,8 +101,12 @@ class Service(pulumi.ComponentResource):
                 "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
             },
         )
-        logs = aws.cloudwatch.LogGroup(
-            name, retention_in_days=LOG_RETENTION_DAYS, tags=self._tags(name), opts=self._child
+        self.logs = aws.cloudwatch.LogGroup(
+            name,
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=settings.log_kms_key_arn,
+            tags=self._tags(name),
+            opts=self._child,
         )
         packages = aws.ecs.TaskDefinitionVolumeArgs(
             name=PACKAGES_VOLUME,
@@ -133,7 +136,7 @@ class Service(pulumi.ComponentResource):
             ],
             container_definitions=with_outputs(
                 container,
-                log_group=logs.name,
+                log_group=self.logs.name,
                 region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region,
                 credentials=credentials.value_from if injected else None,
             ),

@@ -33,7 +33,7 @@ class Storage(pulumi.ComponentResource):
             name,
             encrypted=True,
             performance_mode="generalPurpose",
-            throughput_mode="elastic",
+            throughput_mode=settings.efs_throughput_mode,
             tags=tags(name),
             opts=child,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -164,6 +165,35 @@ def _task_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
     return inputs["family"], {"arn": arn, "revision": 1}
 
 
+def _dashboard(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs["dashboardName"]
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{identity.account}:dashboard/{name}"}
+
+
+def _kms_key(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = _uuid(identity)
+    return id_, {"keyId": id_, "arn": identity.arn("kms", f"key/{id_}")}
+
+
+def _metric_alarm(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", identity.physical_name)
+    return name, {"name": name, "arn": identity.arn("cloudwatch", f"alarm:{name}")}
+
+
+def _query_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = _uuid(identity)
+    return id_, {"queryDefinitionId": id_}
+
+
+def _topic_subscription(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    arn = f"{inputs['topic']}:{_uuid(identity)}"
+    return arn, {"arn": arn, "pendingConfirmation": inputs["protocol"] == "email"}
+
+
+def _uuid(identity: Identity) -> str:
+    return str(uuid.UUID(identity.digest[:32]))
+
+
 def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"fs-0{identity.digest[:16]}"
     return id_, {
@@ -200,9 +230,12 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _with_arn("sg", "ec2", "security-group"),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _hex_id("eigw"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
+    "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,
     "aws:ec2/eip:Eip": _hex_id("eipalloc"),
     "aws:ec2/flowLog:FlowLog": _with_arn("fl", "ec2", "vpc-flow-log"),
     "aws:ec2/internetGateway:InternetGateway": _with_arn("igw", "ec2", "internet-gateway"),
@@ -227,23 +260,29 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:iam/role:Role": _named("iam", "role/", regional=False),
     "aws:iam/rolePolicy:RolePolicy": lambda identity, inputs: (f"{inputs['role']}:{identity.physical_name}", {}),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _association,
+    "aws:kms/key:Key": _kms_key,
     "aws:lb/listener:Listener": _listener,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
     "aws:secretsmanager/secret:Secret": _secret,
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
+    "aws:sns/topic:Topic": _named_by_arn("sns", ""),
+    "aws:sns/topicPolicy:TopicPolicy": lambda identity, inputs: (inputs["arn"], {"owner": identity.account}),
+    "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _with_arn("sgr", "ec2", "security-group-rule"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _with_arn("sgr", "ec2", "security-group-rule"),
     "random:index/randomPassword:RandomPassword": _random_password,
 }
 
 
-def answer(token: str, region: str, args: Mapping[str, Any]) -> Computed:
+def answer(token: str, region: str, account: str, args: Mapping[str, Any]) -> Computed:
     """What a provider function answers.
 
     Raises:
         CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
     """
+    if token == "aws:index/getCallerIdentity:getCallerIdentity":
+        return {"id": account, "accountId": account, "userId": account, "arn": f"arn:aws:iam::{account}:root"}
     if token == "aws:index/getRegion:getRegion":
         return {"id": region, "name": region, "region": region}
     if token == "aws:index/getAvailabilityZones:getAvailabilityZones":

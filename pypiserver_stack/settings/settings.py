@@ -16,17 +16,35 @@ from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.kinds import Group, in_words
+from pypiserver_stack.settings.monitoring import MonitoringSettings
 from pypiserver_stack.settings.network import NetworkSettings
 from pypiserver_stack.settings.problems import Problem, SettingsError
 from pypiserver_stack.settings.rules import contradictions_between_groups
 from pypiserver_stack.settings.server import ServerSettings
+from pypiserver_stack.settings.storage import StorageSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, NetworkSettings)
+GROUPS: tuple[type[Group], ...] = (
+    GeneralSettings,
+    CapacitySettings,
+    ServerSettings,
+    NetworkSettings,
+    BalancerSettings,
+    StorageSettings,
+    MonitoringSettings,
+)
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, NetworkSettings):
+class Settings(
+    GeneralSettings,
+    CapacitySettings,
+    ServerSettings,
+    NetworkSettings,
+    BalancerSettings,
+    StorageSettings,
+    MonitoringSettings,
+):
     """What a deployment is configured with."""
 
     @property

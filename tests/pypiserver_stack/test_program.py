@@ -17,16 +17,20 @@ from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
 EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack, ()) for stack in STACKS]
-# AWS takes no tags on these (random's password is not AWS's).
+# AWS takes no tags on these (random's password is not AWS's), or its provider passes none on, as for a dashboard.
 UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
     "aws:ec2/route:Route",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws:efs/mountTarget:MountTarget",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:secretsmanager/secretVersion:SecretVersion",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
     "random:index/randomPassword:RandomPassword",
 }
 
