@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from pypiserver_stack.backup import Backup
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
@@ -18,7 +19,7 @@ from pypiserver_stack.storage import Storage
 
 
 class PypiServer(pulumi.ComponentResource):
-    """A package index: network, storage, credentials, balancer, hosts and service, in the order of need."""
+    """A package index: network, storage, backup, credentials, balancer, hosts and service, in the order of need."""
 
     exports: Mapping[str, pulumi.Input[object]]
     """What a stack that consists of this component exports."""
@@ -42,6 +43,7 @@ class PypiServer(pulumi.ComponentResource):
             security_group_id=network.file_system_group.id,
             opts=child,
         )
+        backup = Backup(name, settings, storage, opts=child) if settings.backup_enabled else None
         credentials = Credentials(name, settings, opts=child)
         load_balancer = LoadBalancer(
             name,
@@ -84,6 +86,8 @@ class PypiServer(pulumi.ComponentResource):
             "ecs_service_arn": service.service.arn,
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
+            "access_point_id": storage.access_point.id,
+            "backup_vault_name": backup.vault.name if backup else None,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

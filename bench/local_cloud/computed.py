@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -164,6 +165,20 @@ def _task_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
     return inputs["family"], {"arn": arn, "revision": 1}
 
 
+def _backup_plan(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = _uuid(identity)
+    arn = identity.arn("backup", f"backup-plan:{id_}")
+    return id_, {"name": inputs.get("name", identity.physical_name), "arn": arn}
+
+
+def _backup_selection(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    return _uuid(identity), {"name": inputs.get("name", identity.physical_name)}
+
+
+def _uuid(identity: Identity) -> str:
+    return str(uuid.UUID(identity.digest[:32]))
+
+
 def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"fs-0{identity.digest[:16]}"
     return id_, {
@@ -176,6 +191,9 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
+    "aws:backup/plan:Plan": _backup_plan,
+    "aws:backup/selection:Selection": _backup_selection,
+    "aws:backup/vault:Vault": _named("backup", "backup-vault:"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:ec2/eip:Eip": _hex_id("eipalloc"),
     "aws:ec2/internetGateway:InternetGateway": _with_arn("igw", "ec2", "internet-gateway"),
@@ -193,6 +211,7 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,
     "aws:efs/accessPoint:AccessPoint": _with_arn("fsap", "elasticfilesystem", "access-point"),
     "aws:efs/fileSystem:FileSystem": _file_system,
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": lambda identity, inputs: (inputs["fileSystemId"], {}),
     "aws:efs/mountTarget:MountTarget": _hex_id("fsmt"),
     "aws:iam/instanceProfile:InstanceProfile": _named("iam", "instance-profile/", regional=False),
     "aws:iam/role:Role": _named("iam", "role/", regional=False),

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.general import GeneralSettings
@@ -19,13 +20,21 @@ from pypiserver_stack.settings.kinds import Group, in_words
 from pypiserver_stack.settings.problems import Problem, SettingsError
 from pypiserver_stack.settings.rules import contradictions_between_groups
 from pypiserver_stack.settings.server import ServerSettings
+from pypiserver_stack.settings.storage import StorageSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings)
+GROUPS: tuple[type[Group], ...] = (
+    GeneralSettings,
+    CapacitySettings,
+    ServerSettings,
+    BalancerSettings,
+    StorageSettings,
+    BackupSettings,
+)
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings):
+class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, StorageSettings, BackupSettings):
     """What a deployment is configured with."""
 
     @property
