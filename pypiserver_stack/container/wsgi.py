@@ -17,6 +17,7 @@ from index import Index
 from package_store import PackageStore
 from task_settings import TaskSettings
 from uploads import Uploads
+from walking_backend import WalkingBackend
 
 settings = TaskSettings.read(os.environ)
 config = Config.default_with_overrides(
@@ -30,10 +31,13 @@ config = Config.default_with_overrides(
 )
 digests = DigestStore(settings.packages)
 store = PackageStore(settings.packages, digests)
-index = None
 if settings.backend == "validated":
     index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
-    config.backend = BackendProxy(ValidatedBackend(config, index, store))
+    backend = ValidatedBackend(config, index, store)
+else:
+    index = None
+    backend = WalkingBackend(config)
+config.backend = BackendProxy(backend)
 
 application = Front(
     setup_routes_from_config(app_from_config(config), config),
