@@ -38,7 +38,8 @@ class Storage(pulumi.ComponentResource):
             provisioned_throughput_in_mibps=settings.efs_provisioned_throughput_mibps,
             lifecycle_policies=_lifecycle_policies(settings),
             tags=tags(name),
-            # Nothing makes its packages again: an update that would delete or replace it fails before it does anything.
+            # Nothing makes its packages again. With this an update that would replace it fails before it does anything,
+            # and a destroy leaves it.
             opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
         self.access_point = aws.efs.AccessPoint(
