@@ -88,6 +88,7 @@ class PypiServer(pulumi.ComponentResource):
             "file_system_id": storage.file_system.id,
             "access_point_id": storage.access_point.id,
             "backup_vault_name": backup.vault.name if backup else None,
+            "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

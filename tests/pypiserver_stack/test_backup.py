@@ -46,6 +46,7 @@ def test_the_file_system_is_backed_up_every_night_and_each_backup_kept_for_a_wee
     assert selection.inputs["resources"] == [graph.one("aws:efs/fileSystem:FileSystem").outputs["arn"]]
     assert selection.inputs["iamRoleArn"] == role().outputs["arn"]
     assert evaluated().outputs["backup_vault_name"] == vault.outputs["name"]
+    assert evaluated().outputs["backup_role_arn"] == role().outputs["arn"]
 
 
 def test_settings_reach_the_plan_and_the_vault() -> None:
@@ -90,4 +91,4 @@ def test_the_selection_is_made_once_its_role_may_do_something() -> None:
 def test_without_backups_there_is_nothing_of_them() -> None:
     deployment = evaluated("stress", ("backup_enabled=false",))
     assert not [resource.urn for resource in deployment.graph if "backup" in resource.urn.lower()]
-    assert deployment.outputs.get("backup_vault_name") is None
+    assert deployment.outputs.get("backup_vault_name") is deployment.outputs.get("backup_role_arn") is None
