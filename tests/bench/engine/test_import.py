@@ -1,4 +1,4 @@
-"""An existing file system is taken over as docs/storage.md says: it keeps its packages, and is changed in place alone."""
+"""An existing file system is taken over as docs/storage.md says, and only changed in place."""
 
 from __future__ import annotations
 
