@@ -31,13 +31,12 @@ config = Config.default_with_overrides(
 )
 digests = DigestStore(settings.packages)
 store = PackageStore(settings.packages, digests)
+index = None
 if settings.backend == "validated":
     index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
-    backend = ValidatedBackend(config, index, store)
+    config.backend = BackendProxy(ValidatedBackend(config, index, store))
 else:
-    index = None
-    backend = WalkingBackend(config)
-config.backend = BackendProxy(backend)
+    config.backend = BackendProxy(WalkingBackend(config))
 
 application = Front(
     setup_routes_from_config(app_from_config(config), config),
