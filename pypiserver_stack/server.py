@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from pypiserver_stack.alarms import Alarms
+from pypiserver_stack.backup import Backup
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
@@ -22,7 +23,7 @@ from pypiserver_stack.storage import Storage
 
 
 class PypiServer(pulumi.ComponentResource):
-    """A package index: network, storage, credentials, balancer, hosts and service, in the order of need."""
+    """A package index: network, storage, backup, credentials, balancer, hosts and service, in the order of need."""
 
     exports: Mapping[str, pulumi.Input[object]]
     """What a stack that consists of this component exports."""
@@ -48,6 +49,7 @@ class PypiServer(pulumi.ComponentResource):
             security_group_id=network.file_system_group.id,
             opts=child,
         )
+        backup = Backup(name, settings, storage, opts=child) if settings.backup_enabled else None
         credentials = Credentials(name, settings, opts=child)
         load_balancer = LoadBalancer(
             name,
@@ -106,6 +108,9 @@ class PypiServer(pulumi.ComponentResource):
             "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,
             "cloudwatch_alarm_arns": alarms.arns,
             "cloudwatch_dashboard_url": dashboard.url if dashboard else None,
+            "access_point_id": storage.access_point.id,
+            "backup_vault_name": backup.vault.name if backup else None,
+            "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
             "capacity": plan.as_dict(),
         }

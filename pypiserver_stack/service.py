@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.container_definition import NAME, PACKAGES_VOLUME, PORT, Container, with_outputs
 from pypiserver_stack.credentials import Credentials
+from pypiserver_stack.file_system_policy import file_system_policy
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.policies import ServiceRole
@@ -37,7 +38,9 @@ class Service(pulumi.ComponentResource):
         super().__init__("pypiserver:index:Service", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = Tags(settings)
-        task = self._task_definition(name, settings, container, storage, credentials)
+        task_role = self._task_role(name, storage)
+        task = self._task_definition(name, settings, container, storage, credentials, task_role)
+        policy = file_system_policy(name, settings, storage, task_role.role, parent=self)
         self.service = aws.ecs.Service(
             name,
             cluster=fleet.cluster.arn,
@@ -69,15 +72,33 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Tasks need these to run and to stop; no argument of the service names them.
-                depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, *storage.mount_targets],
+                depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, policy, *storage.mount_targets],
                 ignore_changes=["desiredCount"],  # scaling owns it
             ),
         )
         self._scaling(name, plan, fleet)
         self.register_outputs({"service_name": self.service.name})
 
+    def _task_role(self, name: str, storage: Storage) -> ServiceRole:
+        role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
+        role.allow(
+            f"{name}-mount-packages",
+            {
+                "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                "Resource": storage.file_system.arn,
+                "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
+            },
+        )
+        return role
+
     def _task_definition(
-        self, name: str, settings: Settings, container: Container, storage: Storage, credentials: Credentials
+        self,
+        name: str,
+        settings: Settings,
+        container: Container,
+        storage: Storage,
+        credentials: Credentials,
+        task_role: ServiceRole,
     ) -> aws.ecs.TaskDefinition:
         injected = settings.authentication == "sha256"
         execution = ServiceRole(
@@ -92,15 +113,6 @@ class Service(pulumi.ComponentResource):
                 f"{name}-read-credentials",
                 {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
             )
-        task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
-        task_role.allow(
-            f"{name}-mount-packages",
-            {
-                "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                "Resource": storage.file_system.arn,
-                "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
-            },
-        )
         self.logs = aws.cloudwatch.LogGroup(
             name,
             retention_in_days=settings.log_retention_days,

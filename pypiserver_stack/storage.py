@@ -32,20 +32,22 @@ class Storage(pulumi.ComponentResource):
         self.file_system = aws.efs.FileSystem(
             name,
             encrypted=True,
+            kms_key_id=settings.efs_kms_key_arn,
             performance_mode="generalPurpose",
             throughput_mode=settings.efs_throughput_mode,
+            provisioned_throughput_in_mibps=settings.efs_provisioned_throughput_mibps,
+            lifecycle_policies=_lifecycle_policies(settings),
             tags=tags(name),
-            opts=child,
+            # Nothing makes its packages again. With this an update that would replace it fails before it does anything,
+            # and a destroy leaves it.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
         self.access_point = aws.efs.AccessPoint(
             name,
             file_system_id=self.file_system.id,
             posix_user=aws.efs.AccessPointPosixUserArgs(uid=UID, gid=GID),
             root_directory=aws.efs.AccessPointRootDirectoryArgs(
-                path="/packages",
-                creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
-                    owner_uid=UID, owner_gid=GID, permissions="0755"
-                ),
+                path=settings.access_point_path, creation_info=_creation_info(settings.access_point_path)
             ),
             tags=tags(name),
             opts=child,
@@ -61,3 +63,20 @@ class Storage(pulumi.ComponentResource):
             for i, subnet_id in enumerate(subnet_ids)
         ]
         self.register_outputs({"file_system_id": self.file_system.id})
+
+
+def _lifecycle_policies(settings: Settings) -> list[aws.efs.FileSystemLifecyclePolicyArgs]:
+    # EFS takes one transition in each policy. The way back stays open when the way there is closed: files may be there.
+    back = aws.efs.FileSystemLifecyclePolicyArgs(transition_to_primary_storage_class="AFTER_1_ACCESS")
+    days = settings.efs_infrequent_access_after_days
+    if days == "never":
+        return [back]
+    transition = f"AFTER_{days}_DAY" if days == 1 else f"AFTER_{days}_DAYS"
+    return [aws.efs.FileSystemLifecyclePolicyArgs(transition_to_ia=transition), back]
+
+
+def _creation_info(path: str) -> aws.efs.AccessPointRootDirectoryCreationInfoArgs | None:
+    # EFS makes a folder that is missing, and never changes the owner of one that is there. The root always is.
+    if path == "/":
+        return None
+    return aws.efs.AccessPointRootDirectoryCreationInfoArgs(owner_uid=UID, owner_gid=GID, permissions="0755")

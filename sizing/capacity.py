@@ -18,6 +18,9 @@ from sizing.workers import MEMORY_PER_WORKER_MB
 
 SYSTEM_MEMORY_MB = 300  # operating system, ECS agent
 PAGE_CACHE_MEMORY_MB = 500  # file system metadata and hot files
+# Of the process that carries one task's NFS over TLS. It runs on the host, outside the task: from 10 to 13 MB were seen
+# (aws/efs-utils issue 233, kubernetes-sigs/aws-efs-csi-driver issue 1640), and what is in flight comes on top.
+MOUNT_PROXY_MEMORY_MB = 16
 SYSTEM_CPU_UNITS = 128
 CPU_UNITS_PER_VCPU = 1024
 
@@ -77,6 +80,8 @@ class TaskPlan:
     cpu_units_for_tasks: int
     ecs_reserved_memory_mb: int
     """ECS_RESERVED_MEMORY that makes the ECS agent offer exactly `memory_for_tasks_mb`."""
+    mount_proxies_memory_mb: int
+    """What the mounts of a full instance take on the host, a proxy for each task; the page cache has so much less."""
     tasks_per_instance_by_memory: int
     tasks_per_instance_by_cpu: int
     tasks_per_instance: int
@@ -155,6 +160,7 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         memory_for_tasks_mb=offered_mb,
         cpu_units_for_tasks=cpu_units_for_tasks(instance.vcpu_count),
         ecs_reserved_memory_mb=instance.registered_memory_mb - offered_mb,
+        mount_proxies_memory_mb=per_instance * MOUNT_PROXY_MEMORY_MB,
         tasks_per_instance_by_memory=by_memory,
         tasks_per_instance_by_cpu=by_cpu,
         tasks_per_instance=per_instance,
@@ -205,6 +211,12 @@ def _warnings(instance_min: int, instance_max: int, task_min: int, task_max: int
             f"task_min_count = {task_min} is above the {held} tasks that instance_min_count = {instance_min} instances "
             f"hold: ECS managed scaling adds instances for the rest, up to instance_max_count = {instance_max}; set "
             f"instance_min_count to {_ceil_div(task_min, per_instance)} to have them from the start"
+        )
+    if (proxies_mb := per_instance * MOUNT_PROXY_MEMORY_MB) > PAGE_CACHE_MEMORY_MB / 2:
+        warnings.append(
+            f"the mounts of {per_instance} tasks on an instance take about {proxies_mb} of the {PAGE_CACHE_MEMORY_MB} "
+            "MB that are kept for its page cache: raise container_memory_mb, for fewer and larger tasks, or choose a "
+            "smaller instance_type"
         )
     return warnings
 

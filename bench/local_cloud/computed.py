@@ -190,6 +190,16 @@ def _topic_subscription(identity: Identity, inputs: Inputs) -> tuple[str, Comput
     return arn, {"arn": arn, "pendingConfirmation": inputs["protocol"] == "email"}
 
 
+def _backup_plan(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = _uuid(identity)
+    arn = identity.arn("backup", f"backup-plan:{id_}")
+    return id_, {"name": inputs.get("name", identity.physical_name), "arn": arn}
+
+
+def _backup_selection(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    return _uuid(identity), {"name": inputs.get("name", identity.physical_name)}
+
+
 def _uuid(identity: Identity) -> str:
     return str(uuid.UUID(identity.digest[:32]))
 
@@ -231,6 +241,9 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:backup/plan:Plan": _backup_plan,
+    "aws:backup/selection:Selection": _backup_selection,
+    "aws:backup/vault:Vault": _named("backup", "backup-vault:"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _with_arn("sg", "ec2", "security-group"),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _hex_id("eigw"),
@@ -255,6 +268,7 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,
     "aws:efs/accessPoint:AccessPoint": _with_arn("fsap", "elasticfilesystem", "access-point"),
     "aws:efs/fileSystem:FileSystem": _file_system,
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": lambda identity, inputs: (inputs["fileSystemId"], {}),
     "aws:efs/mountTarget:MountTarget": _hex_id("fsmt"),
     "aws:iam/instanceProfile:InstanceProfile": _named("iam", "instance-profile/", regional=False),
     "aws:iam/role:Role": _named("iam", "role/", regional=False),

@@ -16,14 +16,13 @@ from typing import Mapping, NamedTuple, Optional, Tuple
 
 from digests import Digests, FileKey
 from file_calls import FileCalls
+from left_out import is_left_out
 from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
 
 _ATTEMPTS = 5
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 """What lay at a path lies there no more: nothing, or something of another kind."""
-# Made by the file system for itself, and closed to all others.
-_NOT_OURS = "lost+found"
 
 Signature = Tuple[Optional[Tuple[int, int, int, int]], ...]
 """Device, inode, mtime_ns, ctime_ns: of the directory, then of what each of its symbolic links to packages leads to."""
@@ -86,7 +85,7 @@ Tree = Mapping[str, Seen]
 
 
 class Directory:
-    """The tree under `root`, as pypiserver walks it: no names with a leading dot, no symbolic links to directories."""
+    """The tree under `root`, as `WalkingBackend` walks it: no names with a leading dot, no links to directories."""
 
     def __init__(self, root: Path, margin_s: float, calls: FileCalls) -> None:
         self._root = root
@@ -195,7 +194,7 @@ class Directory:
                         if target is None or not stat.S_ISREG(target.st_mode):
                             continue
                     entries[name] = entry
-                elif item.is_dir() and not name.startswith(".") and prefix + name != _NOT_OURS:
+                elif item.is_dir() and not name.startswith(".") and not is_left_out(prefix + name):
                     subdirectories.append(prefix + name)
         if not arrived and len(entries) == len(known):
             entries = known

@@ -17,6 +17,7 @@ from index import Index
 from package_store import PackageStore
 from task_settings import TaskSettings
 from uploads import Uploads
+from walking_backend import WalkingBackend
 
 settings = TaskSettings.read(os.environ)
 config = Config.default_with_overrides(
@@ -34,6 +35,8 @@ index = None
 if settings.backend == "validated":
     index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
     config.backend = BackendProxy(ValidatedBackend(config, index, store))
+else:
+    config.backend = BackendProxy(WalkingBackend(config))
 
 application = Front(
     setup_routes_from_config(app_from_config(config), config),

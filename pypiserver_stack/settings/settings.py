@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.general import GeneralSettings
@@ -31,6 +32,7 @@ GROUPS: tuple[type[Group], ...] = (
     NetworkSettings,
     BalancerSettings,
     StorageSettings,
+    BackupSettings,
     MonitoringSettings,
 )
 """In the order of the documentation."""
@@ -43,6 +45,7 @@ class Settings(
     NetworkSettings,
     BalancerSettings,
     StorageSettings,
+    BackupSettings,
     MonitoringSettings,
 ):
     """What a deployment is configured with."""

@@ -55,6 +55,7 @@ def test_two_c6a_xlarge_as_load_tested(wanted: WantedFactory) -> None:
         "memory_for_tasks_mb": 7392,
         "cpu_units_for_tasks": 3968,
         "ecs_reserved_memory_mb": 334,
+        "mount_proxies_memory_mb": 96,
         "tasks_per_instance_by_memory": 19,
         "tasks_per_instance_by_cpu": 6,
         "tasks_per_instance": 6,
@@ -77,6 +78,23 @@ def test_the_incident_and_ecs_agrees(wanted: WantedFactory) -> None:
     assert made.bound_by == "memory"
     offered_mb = instance.registered_memory_mb - made.ecs_reserved_memory_mb
     assert offered_mb // made.container_memory_reservation_mb == 2
+
+
+def test_each_task_has_a_mount_proxy_on_its_host(wanted: WantedFactory) -> None:
+    small = plan(wanted(instance_min_count=1, container_memory_mb=128), find("t3.micro"))
+    assert small.mount_proxies_memory_mb == 2 * 16
+    # Beside the reservations of its tasks, what the incident's instance offers holds their proxies too.
+    assert 2 * 96 + small.mount_proxies_memory_mb <= small.memory_for_tasks_mb
+    assert not small.warnings
+
+
+def test_many_small_tasks_whose_mounts_take_the_page_cache_are_warned_of(wanted: WantedFactory) -> None:
+    def warnings(container_cpu_units: int) -> tuple[str, ...]:
+        return plan(wanted(container_cpu_units=container_cpu_units), find("c6a.2xlarge")).warnings
+
+    assert warnings(8064 // 15) == ()
+    (warning,) = warnings(8064 // 16)
+    assert warning.startswith("the mounts of 16 tasks on an instance take about 256 of the 500 MB")
 
 
 def test_on_large_instances_the_system_keeps_its_memory_although_the_kernel_takes_more_than_the_formula(

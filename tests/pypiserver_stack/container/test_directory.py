@@ -142,11 +142,12 @@ def test_a_root_that_is_gone_is_an_error(tmp_path: Path, directory: Directory) -
         directory.read({}, trust=True)
 
 
-def test_the_directory_that_belongs_to_the_file_system_is_left_alone(
-    tmp_path: Path, directory: Directory, calls: CountedCalls
+@pytest.mark.parametrize("folder", ["lost+found", "aws-backup-restore_2025-12-27T09-45-00-123Z"])
+def test_a_folder_that_is_left_out_is_not_even_opened(
+    tmp_path: Path, directory: Directory, calls: CountedCalls, folder: str
 ) -> None:
-    (tmp_path / "lost+found").mkdir()
-    calls.failing["lost+found"] = errno.EACCES
+    (tmp_path / folder).mkdir()
+    calls.failing[folder] = errno.EACCES
 
     assert list(directory.read({}, trust=True)) == [""]
 

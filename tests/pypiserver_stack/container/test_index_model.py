@@ -16,7 +16,9 @@ from digests import Digests, DigestStore, FileKey
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from index import Index
-from pypiserver.backend import digest_file, listdir
+from pypiserver.backend import digest_file
+from pypiserver.config import Config
+from walking_backend import WalkingBackend
 
 from tests.pypiserver_stack.container.file_server import FileServer
 
@@ -25,7 +27,8 @@ Listings = dict[str, dict[str, str]]
 
 MARGIN_S = 2.0
 
-FOLDERS = st.sampled_from(["", "sub", "sub/deep", "other"])
+RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
+FOLDERS = st.sampled_from(["", "sub", "sub/deep", "other", RESTORED])
 PATHS = st.sampled_from(
     [
         "a-1.0.tar.gz",
@@ -36,6 +39,7 @@ PATHS = st.sampled_from(
         "other/a-1.0.tar.gz",
         "other/.hidden-1.0.zip",
         "sub/not a package",
+        f"{RESTORED}/a-1.0.tar.gz",
     ]
 )
 NAMES = st.sampled_from(["a-1.0.tar.gz", "b-1.0.zip"])
@@ -177,7 +181,7 @@ class IndexModel(RuleBasedStateMachine):
             self.root, granularity_s=granularity_s, ahead_s=ahead_s, rename_sets_ctime=rename_sets_ctime
         )
         self.change = Change(self.server, DigestStore(self.root, self.server))
-        for folder in ("sub", "sub/deep", "other"):
+        for folder in ("sub", "sub/deep", "other", RESTORED):
             self.server.mkdir(folder)
         self.workers = [self.new_worker(), self.new_worker()]
 
@@ -251,9 +255,10 @@ def listings_of(index: Index) -> Listings:
 
 
 def oracle(root: Path) -> Listings:
-    """What pypiserver's simple-dir finds: a fresh walk and a fresh hash of every file."""
+    """What simple-dir finds: a fresh walk and a fresh hash of every file."""
     listings: Listings = defaultdict(dict)
-    for package in listdir(root):
+    config = Config.default_with_overrides(roots=[root], authenticate=[], password_file=".")
+    for package in WalkingBackend(config).get_all_packages():
         listings[package.pkgname_norm][str(package.relfn)] = digest_file(str(package.fn), "sha256").split("=")[1]
     return dict(listings)
 

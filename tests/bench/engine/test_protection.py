@@ -1,0 +1,92 @@
+"""The real engine and the file system: what would replace it fails before it does anything, and a destroy leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+from bench.engine import StackConfig
+from bench.engine.automation import AutomationEngine
+from bench.failures import BenchError
+from bench.local_cloud import provider
+from bench.local_cloud.property_values import from_struct, plain
+from bench.local_cloud.resources import LocalCloud
+from bench.stack_config import load_stack
+
+ROOT = Path(__file__).resolve().parents[3]
+FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
+KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FOR_LIFE = ("availabilityZoneName", "creationToken", "encrypted", "kmsKeyId", "performanceMode")
+"""Inputs that a file system keeps for life: AWS changes none of them, so that another value means another system."""
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path", "replaced")]
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in provider says, as the real one, what a file system has to be replaced for."""
+    diff = provider._Provider.Diff
+
+    def telling(self: Any, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
+        outcome = diff(self, request, context)
+        if FILE_SYSTEM in request.urn:
+            old, new = plain(from_struct(request.old_inputs)), plain(from_struct(request.news))
+            outcome.replaces[:] = [key for key in FOR_LIFE if old.get(key) != new.get(key)]
+        return outcome
+
+    monkeypatch.setattr(provider._Provider, "Diff", telling)
+
+
+def config(*overrides: str) -> StackConfig:
+    return load_stack(ROOT, "stress", overrides)[0]
+
+
+@pytest.fixture
+def cloud() -> LocalCloud:
+    return LocalCloud()
+
+
+@pytest.fixture
+def engine(cloud: LocalCloud, tmp_path: Path) -> Iterator[AutomationEngine]:
+    """An engine whose stack is gone afterwards."""
+    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    yield engine
+    # Without protection: it can be taken away.
+    engine.up(config())
+    assert engine.down() == ()
+
+
+def destroy(engine: AutomationEngine) -> None:
+    """As a person does it at the command line: `down` goes on after an error, to leave as little as it can."""
+    stack = engine._stack
+    assert stack is not None
+    engine._operate(lambda: stack.destroy(color="never"))
+
+
+def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud, engine: AutomationEngine) -> None:
+    protected = "deletion_protection=true"
+    engine.up(config(protected))
+    records = cloud.records
+
+    for attempt in (engine.preview, engine.up):
+        with pytest.raises(BenchError, match=f"unable to replace resource .*{FILE_SYSTEM}"):
+            attempt(config(protected, f"efs_kms_key_arn={KEY}"))
+        assert cloud.records == records
+    with pytest.raises(BenchError, match=FILE_SYSTEM):
+        destroy(engine)
+    assert list(cloud.records.values()) == [r for r in records.values() if r.type == FILE_SYSTEM]
+
+    # Everything else is made again around it, and what AWS changes in place is changed.
+    changed = engine.up(config(protected, "efs_throughput_mode=bursting"))
+    assert changed.graph.one(FILE_SYSTEM).inputs["throughputMode"] == "bursting"
+    assert engine.changes["update"] == 1
+
+
+def test_without_protection_it_is_replaced(cloud: LocalCloud, engine: AutomationEngine) -> None:
+    """So that the other test can fail: the change that is refused there is one that replaces."""
+    engine.up(config())
+    assert engine.preview(config(f"efs_kms_key_arn={KEY}"))["replace"] >= 1
