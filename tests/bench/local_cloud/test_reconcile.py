@@ -22,7 +22,7 @@ from bench.engine import Deployment, StackConfig
 from bench.engine.embedded import EmbeddedEngine
 from bench.failures import UnavailableError
 from bench.graph import Graph
-from bench.local_cloud import reconcile
+from bench.local_cloud import running_tasks
 from bench.local_cloud.load_balancer import envoy_config
 from bench.local_cloud.local_command import localise
 from bench.local_cloud.reconcile import LocalStack, desired_state
@@ -228,7 +228,7 @@ def unfinished_upload(stack: LocalStack, password: str) -> Iterator[None]:
 
 
 def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "START_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(running_tasks, "START_TIMEOUT_S", 3.0)
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs["healthCheck"].update(path="/no-such-health"))
     with pytest.raises(UnavailableError, match="GET /no-such-health"), running(graph, tmp_path):
         pass
@@ -237,7 +237,7 @@ def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: 
 def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deployment) -> None:
     check = {"path": "/simple/", "matcher": "200-401", "interval": 7, "timeout": 3, "healthyThreshold": 4}
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs.update(healthCheck=check))
-    (cluster,) = envoy_config(desired_state(graph).balancer, [1])["static_resources"]["clusters"]
+    (cluster,) = envoy_config(desired_state(graph).balancer, Path("targets.json"))["static_resources"]["clusters"]
     (envoys,) = cluster["health_checks"]
     assert envoys["http_health_check"] == {"path": "/simple/", "expected_statuses": [{"start": 200, "end": 402}]}
     assert (envoys["interval"], envoys["timeout"], envoys["healthy_threshold"]) == ("7s", "3s", 4)
