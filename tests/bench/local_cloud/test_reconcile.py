@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,55 +28,18 @@ from bench.local_cloud.reconcile import LocalStack, desired_state
 from bench.local_cloud.resources import LocalCloud
 from bench.local_cloud.tasks import prepare_host, proportional_memory_mb
 from bench.observe.local import MemoryObserver
-from bench.scratch import RUN_VARIABLE
 from bench.stack_config import load_stack
 from pypiserver_stack.server_files import packed
-
-ROOT = Path(__file__).parents[3]
-SERVICE = "aws:ecs/service:Service"
-TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
-Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture(scope="module")
-def deployment() -> Deployment:
-    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", {"pypiserver:profile": "light"}))
-
-
-@pytest.fixture(autouse=True)
-def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(RUN_VARIABLE, "a test")
-
-
-def altered(graph: Graph, type_: str, change: Change) -> Graph:
-    """The graph with the inputs of one resource changed, and its outputs with them."""
-    resource = graph.one(type_)
-    inputs = json.loads(json.dumps(resource.inputs))
-    change(inputs)
-    changed = replace(resource, inputs=inputs, outputs={**resource.outputs, **inputs})
-    return Graph({**graph.resources, resource.urn: changed})
-
-
-def with_container(graph: Graph, change: Change) -> Graph:
-    def change_definition(inputs: dict[str, Any]) -> None:
-        containers = json.loads(inputs["containerDefinitions"])
-        change(containers[0])
-        inputs["containerDefinitions"] = json.dumps(containers)
-
-    return altered(graph, TASK_DEFINITION, change_definition)
-
-
-@contextmanager
-def running(graph: Graph, folder: Path) -> Iterator[LocalStack]:
-    """What the graph describes, with as many tasks as it asks for."""
-    state = desired_state(graph)
-    stack = LocalStack(state, folder, state.task_count)
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.stop()
+from tests.bench.local_cloud.stacks import (
+    ROOT,
+    TARGET_GROUP,
+    Change,
+    altered,
+    one_task,
+    running,
+    two_tasks,
+    with_container,
+)
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -85,14 +47,6 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def two_tasks(graph: Graph) -> Graph:
-    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=2))
-
-
-def one_task(graph: Graph) -> Graph:
-    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=1))
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
