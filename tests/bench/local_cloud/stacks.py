@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -55,3 +56,10 @@ def two_tasks(graph: Graph) -> Graph:
 
 def one_task(graph: Graph) -> Graph:
     return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=1))
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -6,8 +6,7 @@ import base64
 import http.client
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -35,18 +34,12 @@ from tests.bench.local_cloud.stacks import (
     TARGET_GROUP,
     Change,
     altered,
+    eventually,
     one_task,
     running,
     two_tasks,
     with_container,
 )
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
