@@ -18,14 +18,15 @@ from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.kinds import Group, in_words
 from pypiserver_stack.settings.problems import Problem, SettingsError
 from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings)
+GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, ScalingSettings)
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings):
+class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, ScalingSettings):
     """What a deployment is configured with."""
 
     @property
