@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bench.engine import Deployment, Engine, StackConfig
 from bench.engine.choose import choose
 from bench.failures import UnavailableError, UsageError
-from bench.local_cloud.load_balancer import find_envoy
+from bench.local_cloud.balancer import find_envoy
 from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.local_cloud.resources import LocalCloud
 from bench.report import model
@@ -64,6 +64,19 @@ class LocalDeployment:
         self._processes = LocalStack(state, self._folder, self._task_count(state))
         self._processes.start()
         return Target(self._processes.url, outputs["username"], outputs["password"])
+
+    def update(self, config: StackConfig) -> Deployment:
+        """Bring the resources of the running stack to another configuration, and deploy what they then describe.
+
+        Raises:
+            UsageError: the program refuses the settings.
+            UnavailableError: a resource could not be changed, or its deployment failed; see `LocalStack.deploy`.
+        """
+        assert self._engine is not None, "evaluate comes first"
+        self._deployment = self._engine.up(config)
+        self._config = config
+        self.processes.deploy(desired_state(self._deployment.graph))
+        return self._deployment
 
     @property
     def deployment(self) -> Deployment:

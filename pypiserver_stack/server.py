@@ -17,6 +17,7 @@ from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Clients, Network, find_site
+from pypiserver_stack.scaling import Scaling
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
@@ -94,6 +95,7 @@ class PypiServer(pulumi.ComponentResource):
         if settings.dashboard_enabled:
             dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
         LogQueries(name, settings, log_group=service.logs.name, opts=child)
+        Scaling(name, settings, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
         self.exports = {
             "url": load_balancer.url,
             "username": USERNAME,
@@ -103,6 +105,7 @@ class PypiServer(pulumi.ComponentResource):
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
             "ecs_service_arn": service.service.arn,
+            "task_definition_arn": service.task_definition_arn,
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
             "cloudwatch_alarm_sns_topic_arn": alarms.topic_arn,

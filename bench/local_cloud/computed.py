@@ -204,6 +204,13 @@ def _uuid(identity: Identity) -> str:
     return str(uuid.UUID(identity.digest[:32]))
 
 
+def _scheduled_action(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", identity.physical_name)
+    namespace, resource = inputs["serviceNamespace"], inputs["resourceId"]
+    path = f"scheduledAction:{identity.digest[:32]}:resource/{namespace}/{resource}:scheduledActionName/{name}"
+    return f"{name}-{namespace}-{resource}", {"name": name, "arn": identity.arn("autoscaling", path)}
+
+
 def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"fs-0{identity.digest[:16]}"
     return id_, {
@@ -238,17 +245,18 @@ def _vpc_endpoint(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 
 RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": _scheduled_action,
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
-    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:backup/plan:Plan": _backup_plan,
     "aws:backup/selection:Selection": _backup_selection,
     "aws:backup/vault:Vault": _named("backup", "backup-vault:"),
+    "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _with_arn("sg", "ec2", "security-group"),
-    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _hex_id("eigw"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
     "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _with_arn("sg", "ec2", "security-group"),
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": _hex_id("eigw"),
     "aws:ec2/eip:Eip": _hex_id("eipalloc"),
     "aws:ec2/flowLog:FlowLog": _with_arn("fl", "ec2", "vpc-flow-log"),
     "aws:ec2/internetGateway:InternetGateway": _with_arn("igw", "ec2", "internet-gateway"),

@@ -21,6 +21,7 @@ from pypiserver_stack.settings.monitoring import MonitoringSettings
 from pypiserver_stack.settings.network import NetworkSettings
 from pypiserver_stack.settings.problems import Problem, SettingsError
 from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
 from pypiserver_stack.settings.storage import StorageSettings
 from sizing.profiles import PROFILES
@@ -33,6 +34,7 @@ GROUPS: tuple[type[Group], ...] = (
     BalancerSettings,
     StorageSettings,
     BackupSettings,
+    ScalingSettings,
     MonitoringSettings,
 )
 """In the order of the documentation."""
@@ -46,6 +48,7 @@ class Settings(
     BalancerSettings,
     StorageSettings,
     BackupSettings,
+    ScalingSettings,
     MonitoringSettings,
 ):
     """What a deployment is configured with."""

@@ -20,10 +20,11 @@ EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack,
 # AWS takes no tags on these (random's password is not AWS's), or its provider passes none on, as for a dashboard.
 UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
-    "aws:ec2/route:Route",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "aws:backup/selection:Selection",
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/queryDefinition:QueryDefinition",
-    "aws:backup/selection:Selection",
+    "aws:ec2/route:Route",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws:efs/fileSystemPolicy:FileSystemPolicy",
