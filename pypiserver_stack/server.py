@@ -10,6 +10,7 @@ from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
+from pypiserver_stack.launch_template import refuse_large_user_data
 from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.network import Network
 from pypiserver_stack.service import Service
@@ -29,6 +30,7 @@ class PypiServer(pulumi.ComponentResource):
             ConfigurationError: before any resource exists.
         """
         instance, plan = plan_capacity(settings)
+        refuse_large_user_data(settings, plan)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):
@@ -85,6 +87,6 @@ class PypiServer(pulumi.ComponentResource):
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
             "profile": settings.profile,
-            "capacity": plan.as_dict(),
+            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
         }
         self.register_outputs(dict(self.exports))

@@ -9,11 +9,12 @@ from pypiserver_stack.container_definition import NAME, PACKAGES_VOLUME, PORT, C
 from pypiserver_stack.credentials import Credentials
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
-from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
 from pypiserver_stack.tags import Tags
+from pypiserver_stack.task_roles import execution_role, task_role
 from sizing.capacity import TaskPlan
+from sizing.deployment import MAXIMUM_PERCENT, MINIMUM_HEALTHY_PERCENT
 
 LOG_RETENTION_DAYS = 365
 CPU_TARGET_PERCENT = 60
@@ -55,10 +56,8 @@ class Service(pulumi.ComponentResource):
                 )
             ],
             health_check_grace_period_seconds=60,
-            # At the most tasks the hosts may be full: then old ones have to make room for new ones, or a deployment
-            # would wait for ever. While there is room, new ones start first all the same.
-            deployment_minimum_healthy_percent=50,
-            deployment_maximum_percent=200,
+            deployment_minimum_healthy_percent=MINIMUM_HEALTHY_PERCENT,
+            deployment_maximum_percent=MAXIMUM_PERCENT,
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             ordered_placement_strategies=[
                 aws.ecs.ServiceOrderedPlacementStrategyArgs(type="spread", field="attribute:ecs.availability-zone"),
@@ -81,30 +80,18 @@ class Service(pulumi.ComponentResource):
         self, name: str, settings: Settings, container: Container, storage: Storage, credentials: Credentials
     ) -> aws.ecs.TaskDefinition:
         injected = settings.authentication == "sha256"
-        execution = ServiceRole(
-            f"{name}-execution",
-            "ecs-tasks.amazonaws.com",
-            ["service-role/AmazonECSTaskExecutionRolePolicy"],
-            self,
-            self._tags,
-        )
-        if injected:
-            execution.allow(
-                f"{name}-read-credentials",
-                {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
-            )
-        task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
-        task_role.allow(
-            f"{name}-mount-packages",
-            {
-                "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                "Resource": storage.file_system.arn,
-                "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
-            },
-        )
         logs = aws.cloudwatch.LogGroup(
             name, retention_in_days=LOG_RETENTION_DAYS, tags=self._tags(name), opts=self._child
         )
+        execution = execution_role(
+            name,
+            settings.image,
+            log_group=logs,
+            secret_arn=credentials.secret.arn if injected else None,
+            parent=self,
+            tags=self._tags,
+        )
+        own_role = task_role(name, storage, parent=self, tags=self._tags)
         packages = aws.ecs.TaskDefinitionVolumeArgs(
             name=PACKAGES_VOLUME,
             efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
@@ -123,7 +110,7 @@ class Service(pulumi.ComponentResource):
             # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
             network_mode="bridge",
             execution_role_arn=execution.role.arn,
-            task_role_arn=task_role.role.arn,
+            task_role_arn=own_role.role.arn,
             volumes=[
                 packages,
                 *(
@@ -139,7 +126,7 @@ class Service(pulumi.ComponentResource):
             ),
             tags=self._tags(name),
             # Its tasks cannot start before their roles may do what starting takes.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *task_role.policies]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *own_role.policies]),
         )
 
     def _scaling(self, name: str, plan: TaskPlan, fleet: Fleet) -> None:
