@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.host.user_data import user_data
+from pypiserver_stack.host.user_data import WrittenFile, user_data
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
@@ -28,7 +28,7 @@ def refuse_large_user_data(settings: Settings, plan: TaskPlan) -> None:
         ConfigurationError: it does not.
     """
     files = [
-        {"path": file.path, "permissions": file.permissions, "content": known}
+        WrittenFile(path=file.path, permissions=file.permissions, content=known)
         for file in settings.host_extra_files
         if isinstance(known := file.content, str)
     ]

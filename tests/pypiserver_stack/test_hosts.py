@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
 from bench.failures import UsageError
+from bench.local_cloud.reconcile import desired_state
 from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.evaluation import evaluated, inputs, user_data
 
@@ -81,11 +83,10 @@ def test_on_demand_unless_spot_is_wanted() -> None:
     assert "instanceMarketOptions" not in template.inputs
 
 
-def test_what_runs_on_spot_is_the_same_task() -> None:
-    spot, usual = evaluated("peer", ("spot_enabled=true",)), evaluated("peer")
-    assert user_data("peer", "spot_enabled=true")["write_files"][0]["content"].count("SPOT") == 1
-    definitions = [d.graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["volumes"] for d in (spot, usual)]
-    assert [v["name"] for v in definitions[0]] == [v["name"] for v in definitions[1]]
+def test_files_of_a_host_are_found_whether_it_is_spot_or_not() -> None:
+    spot, usual = (desired_state(evaluated("peer", o).graph).task.files for o in (("spot_enabled=true",), ()))
+    assert spot.keys() == usual.keys()
+    assert PurePosixPath("host/opt/pypiserver/htpasswd") in spot
 
 
 def test_hosts_are_replaced_one_by_one_and_the_new_one_comes_first() -> None:

@@ -101,7 +101,7 @@ def noise(size_bytes: int) -> str:
 
 
 def test_it_is_compressed_only_where_it_must_be() -> None:
-    small, large = ({"path": "/a", "content": noise(size), "permissions": "0644"} for size in (14_000, 17_000))
+    small, large = (WrittenFile(path="/a", content=noise(size), permissions="0644") for size in (14_000, 17_000))
     as_it_is, compressed = base64.b64decode(rendered((small,))), base64.b64decode(rendered((large,)))
     assert as_it_is.startswith(b"#cloud-config")
     assert len(compressed) < 16384 < len(gzip.decompress(compressed))
