@@ -17,8 +17,8 @@ from pypiserver_stack.settings.problems import Problem
 RESERVED_PATHS = ("/etc/ecs/", "/opt/pypiserver/", "/etc/pypiserver/")
 BURSTABLE = re.compile(r"t\d[a-z]*\.", re.ASCII)
 _PUBLIC_KEY = r"(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]+=*( [^\n]*)?"
-_IMAGE = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
-_KEY = arn("kms", "key/[A-Za-z0-9-]+", "the ARN of a KMS key")
+_IMAGE: Any = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
+_KEY: Any = arn("kms", "key/[A-Za-z0-9-]+", "the ARN of a KMS key")
 
 
 def _clean_path(path: str) -> str:
