@@ -13,6 +13,7 @@ from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.dashboard import Dashboard
 from pypiserver_stack.fleet import Fleet
+from pypiserver_stack.launch_template import refuse_large_user_data
 from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
@@ -36,6 +37,7 @@ class PypiServer(pulumi.ComponentResource):
         """
         instance, plan = plan_capacity(settings)
         site = find_site(settings, opts)
+        refuse_large_user_data(settings, plan)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):
@@ -115,6 +117,6 @@ class PypiServer(pulumi.ComponentResource):
             "backup_vault_name": backup.vault.name if backup else None,
             "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
-            "capacity": plan.as_dict(),
+            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
         }
         self.register_outputs(dict(self.exports))

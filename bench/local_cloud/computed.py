@@ -31,6 +31,8 @@ class Identity:
     account: str
     entropy: bytes
     """What generated passwords come from."""
+    revision: int = 1
+    """How often the resource was made or changed."""
 
     @property
     def name(self) -> str:
@@ -151,7 +153,7 @@ def _listener(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 def _launch_template(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"lt-0{identity.digest[:16]}"
     name = inputs.get("name", identity.physical_name)
-    return id_, {"name": name, "arn": identity.arn("ec2", f"launch-template/{id_}"), "latestVersion": 1}
+    return id_, {"name": name, "arn": identity.arn("ec2", f"launch-template/{id_}"), "latestVersion": identity.revision}
 
 
 def _service(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:

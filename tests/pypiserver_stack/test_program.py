@@ -74,7 +74,7 @@ def test_the_server_outlives_the_balancers_idle_timeout() -> None:
 
 
 def test_ecs_agrees_with_the_plan_on_memory() -> None:
-    (command,) = user_data()["runcmd"]
+    command, *_ = user_data()["runcmd"]
     memory_for_tasks_mb = evaluated().outputs["capacity"]["memory_for_tasks_mb"]
     assert f"ECS_RESERVED_MEMORY=$((total_mb - {memory_for_tasks_mb}))" in command
 
@@ -97,7 +97,10 @@ def test_a_task_needs_nothing_of_its_host() -> None:
     definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
     assert [volume["name"] for volume in definition.inputs["volumes"]] == ["packages"]
     assert "placementConstraints" not in definition.inputs
-    assert [file["path"] for file in user_data()["write_files"]] == ["/etc/ecs/ecs.config"]
+    assert [file["path"] for file in user_data()["write_files"]] == [
+        "/etc/ecs/ecs.config",
+        "/etc/pypiserver/cloudwatch-agent.json",
+    ]
 
 
 def test_the_packages_are_mounted_where_the_image_has_nothing() -> None:
@@ -222,7 +225,12 @@ def allowed(role: str) -> dict[str, Any]:
 def test_roles_may_do_what_they_must_and_no_more() -> None:
     graph = evaluated().graph
     secret, files = graph.one("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
-    assert allowed("execution") == {"secretsmanager:GetSecretValue": secret.outputs["arn"]}
+    log = f"{graph.one('aws:cloudwatch/logGroup:LogGroup').outputs['arn']}:log-stream:*"
+    assert allowed("execution") == {
+        "secretsmanager:GetSecretValue": secret.outputs["arn"],
+        "logs:CreateLogStream": log,
+        "logs:PutLogEvents": log,
+    }
     assert allowed("task") == {
         "elasticfilesystem:ClientMount": files.outputs["arn"],
         "elasticfilesystem:ClientWrite": files.outputs["arn"],
