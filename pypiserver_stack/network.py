@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
 
@@ -16,13 +19,24 @@ IN = aws.vpc.SecurityGroupIngressRule
 OUT = aws.vpc.SecurityGroupEgressRule
 
 
-class Network(pulumi.ComponentResource):
-    """Public subnets for the way out, private ones for the balancer, the hosts and the mount targets.
+@dataclass(frozen=True)
+class Clients:
+    """Who may reach the balancer, and where it listens."""
 
-    The security groups name each other: balancer -> instances -> file system, and nothing else inwards.
+    ports: Sequence[int] = (80,)
+    cidrs: Sequence[str] = ()
+    """IPv4 or IPv6 ranges; with none of these, the VPC's own."""
+
+
+class Network(pulumi.ComponentResource):
+    """Public subnets for the way out, private ones for the hosts and the mount targets; the balancer is in either.
+
+    The security groups name each other: clients -> balancer -> instances -> file system, and nothing else inwards.
     """
 
-    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, settings: Settings, *, clients: Clients, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("pypiserver:index:Network", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = Tags(settings)
@@ -43,12 +57,17 @@ class Network(pulumi.ComponentResource):
         public = [self._subnet(f"{name}-public-{i}", zones[i], f"10.98.{i}.0/24") for i in range(ZONES)]
         private = [self._subnet(f"{name}-private-{i}", zones[i], f"10.98.{16 + i}.0/24") for i in range(ZONES)]
         self._connect(name, public, private)
+        self.public_subnet_ids = [subnet.id for subnet in public]
         self.private_subnet_ids = [subnet.id for subnet in private]
+        self.internal_subnet_ids = self.private_subnet_ids
+        self.vpc_id = self.vpc.id
+        self.vpc_cidrs = [self.vpc.cidr_block]
+        self.ip_address_type = "ipv4"
 
         self.balancer_group = self._group(f"{name}-balancer", "The load balancer")
         self.instance_group = self._group(f"{name}-instances", "The ECS container instances")
         self.file_system_group = self._group(f"{name}-files", "The EFS mount targets")
-        self._rules(name)
+        self._rules(name, clients)
         self.register_outputs({"vpc_id": self.vpc.id})
 
     def _subnet(self, name: str, zone: pulumi.Output[str], cidr: str) -> aws.ec2.Subnet:
@@ -84,10 +103,12 @@ class Network(pulumi.ComponentResource):
             name, vpc_id=self.vpc.id, description=description, tags=self._tags(name), opts=self._child
         )
 
-    def _rules(self, name: str) -> None:
+    def _rules(self, name: str, clients: Clients) -> None:
         balancer, instances, files = self.balancer_group.id, self.instance_group.id, self.file_system_group.id
-        # Plain HTTP stays inside the VPC: a password must not cross the internet in clear.
-        self._allow(IN, f"{name}-clients-to-balancer", balancer, (80, 80), cidr=CIDR)
+        ranges: dict[str, pulumi.Input[str]] = {_part_of_a_name(cidr): cidr for cidr in clients.cidrs}
+        for port in clients.ports:
+            for source, cidr in (ranges or {"vpc": self.vpc.cidr_block}).items():
+                self._allow(IN, f"{name}-{source}-to-balancer-{port}", balancer, (port, port), cidr=cidr)
         self._allow(OUT, f"{name}-balancer-to-instances", balancer, EPHEMERAL_PORTS, group=instances)
         self._allow(IN, f"{name}-instances-from-balancer", instances, EPHEMERAL_PORTS, group=balancer)
         self._allow(OUT, f"{name}-instances-to-files", instances, (2049, 2049), group=files)
@@ -103,8 +124,9 @@ class Network(pulumi.ComponentResource):
         ports: tuple[int, int],
         *,
         group: pulumi.Output[str] | None = None,
-        cidr: str | None = None,
+        cidr: pulumi.Input[str] | None = None,
     ) -> None:
+        ipv6 = isinstance(cidr, str) and ":" in cidr
         direction(
             name,
             security_group_id=owner,
@@ -112,7 +134,12 @@ class Network(pulumi.ComponentResource):
             from_port=ports[0],
             to_port=ports[1],
             referenced_security_group_id=group,
-            cidr_ipv4=cidr,
+            cidr_ipv4=None if ipv6 else cidr,
+            cidr_ipv6=cidr if ipv6 else None,
             tags=self._tags(name),
             opts=self._child,
         )
+
+
+def _part_of_a_name(cidr: str) -> str:
+    return cidr.replace(":", "-").replace("/", "-")

@@ -10,7 +10,7 @@ from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
-from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.load_balancer import LoadBalancer, clients
 from pypiserver_stack.network import Network
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
@@ -34,7 +34,7 @@ class PypiServer(pulumi.ComponentResource):
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
-        network = Network(name, settings, opts=child)
+        network = Network(name, settings, clients=clients(settings), opts=child)
         storage = Storage(
             name,
             settings,
@@ -46,9 +46,7 @@ class PypiServer(pulumi.ComponentResource):
         load_balancer = LoadBalancer(
             name,
             settings,
-            vpc_id=network.vpc.id,
-            subnet_ids=network.private_subnet_ids,
-            security_group_id=network.balancer_group.id,
+            network=network,
             opts=child,
         )
         htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
@@ -74,11 +72,14 @@ class PypiServer(pulumi.ComponentResource):
             opts=child,
         )
         self.exports = {
-            "url": load_balancer.url,
+            "url": load_balancer.urls[0],
+            "urls": load_balancer.urls,
             "username": USERNAME,
             "password": credentials.password,
             "credentials_secret_arn": credentials.secret.arn,
             "load_balancer_arn": load_balancer.balancer.arn,
+            "load_balancer_dns_name": load_balancer.balancer.dns_name,
+            "access_logs_bucket": load_balancer.access_logs.bucket.bucket,
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
             "ecs_service_arn": service.service.arn,

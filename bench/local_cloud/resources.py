@@ -109,7 +109,7 @@ class LocalCloud:
         Raises:
             CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
         """
-        return answer(token, REGION, args)
+        return answer(token, REGION, ACCOUNT_ID, args)
 
     def _identity(self, urn: str) -> Identity:
         digest = hashlib.sha256(urn.encode()).hexdigest()

@@ -30,3 +30,6 @@ class GeneralSettings(Group):
         description="The tag `environment`.",
         json_schema_extra={"takes": "what AWS takes as the value of a tag"},
     )
+    deletion_protection: bool = Field(
+        default=True, description="Protect the balancer and the file system against deletion."
+    )

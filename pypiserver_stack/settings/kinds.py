@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from typing import Annotated, Any
 
 import pulumi
@@ -52,6 +53,17 @@ def arn(service: str, resource: str, takes: str) -> Any:
     return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{0,12}}:{resource}", takes)
 
 
+def _range_of_addresses(value: str) -> str:
+    return str(ip_network(value))  # a ValueError where it is none, or has bits behind its prefix
+
+
+Cidr = Annotated[
+    str,
+    AfterValidator(_range_of_addresses),
+    WithJsonSchema({"type": "string", "takes": "a range of IPv4 or IPv6 addresses such as 10.0.0.0/8"}),
+]
+
+
 def _items(value: object) -> object:
     """A list as Pulumi passes one, which is JSON, or texts with commas between."""
     if not isinstance(value, str):
@@ -70,7 +82,8 @@ LISTED = BeforeValidator(_items)
 
 def in_words(schema: Mapping[str, Any]) -> str:
     """Which values a setting of this JSON schema takes."""
-    schema = next((option for option in schema.get("anyOf", ()) if option.get("type") != "null"), schema)
+    if "takes" not in schema:
+        schema = next((option for option in schema.get("anyOf", ()) if option.get("type") != "null"), schema)
     if "takes" in schema:
         return str(schema["takes"])
     if "enum" in schema:

@@ -16,22 +16,24 @@ from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.kinds import Group, in_words
+from pypiserver_stack.settings.names import NamesSettings
 from pypiserver_stack.settings.problems import Problem, SettingsError
-from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.rules import cautions_between_groups, contradictions_between_groups
 from pypiserver_stack.settings.server import ServerSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings)
+GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, NamesSettings, BalancerSettings)
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings):
+class Settings(GeneralSettings, CapacitySettings, ServerSettings, NamesSettings, BalancerSettings):
     """What a deployment is configured with."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed, and should be known."""
-        return tuple(sentence for group in GROUPS for sentence in group.cautions(self))
+        own = (sentence for group in GROUPS for sentence in group.cautions(self))
+        return (*own, *cautions_between_groups(self))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
