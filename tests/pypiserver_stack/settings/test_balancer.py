@@ -50,6 +50,8 @@ def test_a_server_that_hangs_up_before_the_balancer_is_warned_of(
 
 
 def test_the_limit_for_an_address_is_above_twice_the_burst() -> None:
-    burst = WORKLOADS["burst"].clients * 3 * 5
+    clients = WORKLOADS["burst"].clients
+    assert clients is not None
+    burst = clients * 3 * 5
     assert burst == 7650
     assert Settings.from_config(PLAIN).waf_rate_limit_per_5_min >= 2 * burst
