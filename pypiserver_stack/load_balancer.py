@@ -48,7 +48,9 @@ class LoadBalancer(pulumi.ComponentResource):
         if settings.waf_enabled:
             Firewall(name, settings, load_balancer_arn=self.balancer.arn, opts=self._child)
         zone = Zone(name, settings, self) if settings.zone_id is not None else None
-        self.listeners = self._listeners(name, self._certificate_arn(name, settings, zone))
+        self.certificate_arn = self._certificate_arn(name, settings, zone)
+        """None over plain HTTP."""
+        self.listeners = self._listeners(name, self.certificate_arn)
         hosts: list[pulumi.Output[str]] = [self.balancer.dns_name]
         if zone is not None:
             Records(name, zone, self.balancer, network.ip_address_type, opts=self._child)
