@@ -75,7 +75,7 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Tasks need these to run and to stop; no argument of the service names them.
-                depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, policy, *storage.mount_targets],
+                depends_on=[*load_balancer.listeners, fleet.cluster_capacity_providers, policy, *storage.mount_targets],
                 ignore_changes=["desiredCount"],  # scaling owns it
                 # Hosts may have to be launched, twice over; a circuit breaker may take as long to open.
                 custom_timeouts=pulumi.CustomTimeouts(create="45m", update="45m"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -96,6 +97,17 @@ def arn(service: str, resource: str, takes: str) -> Any:
     return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{0,12}}:{resource}", takes)
 
 
+def _range_of_addresses(value: str) -> str:
+    return str(ip_network(value))  # a ValueError where it is none, or has bits behind its prefix
+
+
+Cidr = Annotated[
+    str,
+    AfterValidator(_range_of_addresses),
+    WithJsonSchema({"type": "string", "takes": "a range of IPv4 or IPv6 addresses such as 10.0.0.0/8"}),
+]
+
+
 def _items(value: object) -> object:
     """A list as Pulumi passes one, which is JSON, or texts with commas between."""
     if not isinstance(value, str):
@@ -137,7 +149,8 @@ def in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] = Mapping
     Args:
         definitions: schemas that this one refers to, by name.
     """
-    schema = resolved(schema, definitions)
+    if "takes" not in schema:
+        schema = resolved(schema, definitions)
     if "takes" in schema:
         return str(schema["takes"])
     if "enum" in schema:

@@ -19,9 +19,10 @@ from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.hosts import HostSettings
 from pypiserver_stack.settings.kinds import Group, in_words, resolved
 from pypiserver_stack.settings.monitoring import MonitoringSettings
+from pypiserver_stack.settings.names import NamesSettings
 from pypiserver_stack.settings.network import NetworkSettings
 from pypiserver_stack.settings.problems import Problem, SettingsError
-from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.rules import cautions_between_groups, contradictions_between_groups
 from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
 from pypiserver_stack.settings.storage import StorageSettings
@@ -33,6 +34,7 @@ GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
     NetworkSettings,
     BalancerSettings,
+    NamesSettings,
     HostSettings,
     StorageSettings,
     BackupSettings,
@@ -48,6 +50,7 @@ class Settings(
     ServerSettings,
     NetworkSettings,
     BalancerSettings,
+    NamesSettings,
     HostSettings,
     StorageSettings,
     BackupSettings,
@@ -59,7 +62,8 @@ class Settings(
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed, and should be known."""
-        return tuple(sentence for group in GROUPS for sentence in group.cautions(self))
+        own = (sentence for group in GROUPS for sentence in group.cautions(self))
+        return (*own, *cautions_between_groups(self))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:

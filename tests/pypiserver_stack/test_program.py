@@ -16,9 +16,15 @@ from sizing.profiles import PROFILES
 from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
-EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack, ()) for stack in STACKS]
+NAMED = ("zone_id=Z0123456789ABCDEFGHIJ", "dns_names=pypi,wheels", "waf_enabled=true")
+EVALUATIONS = [
+    *(("stress", (f"profile={name}",)) for name in PROFILES),
+    *((stack, ()) for stack in STACKS),
+    ("stress", NAMED),
+]
 # AWS takes no tags on these (random's password is not AWS's), or its provider passes none on, as for a dashboard.
 UNTAGGED = {
+    "aws:acm/certificateValidation:CertificateValidation",
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:backup/selection:Selection",
@@ -31,9 +37,16 @@ UNTAGGED = {
     "aws:efs/mountTarget:MountTarget",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:route53/record:Record",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
     "random:index/randomPassword:RandomPassword",
 }
 
@@ -115,7 +128,7 @@ def test_settings_reach_the_server() -> None:
 
     assert told() == {
         "PYPISERVER_PACKAGES": "/srv/packages",
-        "PYPISERVER_BACKEND": Settings.from_config({}).backend,
+        "PYPISERVER_BACKEND": Settings.model_fields["backend"].default,
         "PYPISERVER_AUTHENTICATION": "sha256",
         "PYPISERVER_UPLOAD_LIMIT_MB": "1024",
         "PYPISERVER_OVERWRITE": "false",
@@ -301,15 +314,23 @@ class TestEveryStackAndProfile:
         version = deployment.graph.one("aws:secretsmanager/secretVersion:SecretVersion")
         assert version.secret_paths == {"secretString"}
 
-    def test_only_the_balancer_is_open_and_only_to_the_vpc(self, stack: str, overrides: tuple[str, ...]) -> None:
+    def test_only_the_balancer_is_open_and_over_plain_http_only_to_the_vpc(
+        self, stack: str, overrides: tuple[str, ...]
+    ) -> None:
         graph = evaluated(stack, overrides).graph
-        open_to = {
-            (rule.inputs["cidrIpv4"], rule.inputs["fromPort"])
+        open_ports = {
+            (rule.inputs["securityGroupId"], cidr, rule.inputs["fromPort"])
             for rule in graph.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-            if "cidrIpv4" in rule.inputs
+            if (cidr := rule.inputs.get("cidrIpv4") or rule.inputs.get("cidrIpv6"))
         }
-        assert open_to == {(graph.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"], 80)}
-        assert graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["internal"] is True
+        balancer = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
+        (group,) = balancer["securityGroups"]
+        assert balancer["internal"] is True
+        if overrides == NAMED:
+            everybody = {(group, cidr, port) for cidr in ("0.0.0.0/0", "::/0") for port in (80, 443)}
+            assert open_ports == everybody
+        else:
+            assert open_ports == {(group, graph.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"], 80)}
 
     def test_what_is_stored_is_encrypted(self, stack: str, overrides: tuple[str, ...]) -> None:
         graph = evaluated(stack, overrides).graph
@@ -320,3 +341,6 @@ class TestEveryStackAndProfile:
         assert efs["authorizationConfig"]["iam"] == "ENABLED"
         (disk,) = graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs["blockDeviceMappings"]
         assert disk["ebs"]["encrypted"] == "true"
+        encryption = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+        encrypted = {part.inputs["bucket"] for part in graph.of_type(encryption)}
+        assert {bucket.id for bucket in graph.of_type("aws:s3/bucket:Bucket")} == encrypted
