@@ -78,6 +78,8 @@ class PypiServer(pulumi.ComponentResource):
             "username": USERNAME,
             "password": credentials.password,
             "credentials_secret_arn": credentials.secret.arn,
+            "password_generations": list(settings.password_generations),
+            "published_password_generation": settings.published_generation,
             "load_balancer_arn": load_balancer.balancer.arn,
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,

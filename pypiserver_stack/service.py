@@ -64,6 +64,9 @@ class Service(pulumi.ComponentResource):
                 aws.ecs.ServiceOrderedPlacementStrategyArgs(type="spread", field="attribute:ecs.availability-zone"),
                 aws.ecs.ServiceOrderedPlacementStrategyArgs(type="binpack", field="memory"),
             ],
+            # An update ends when every task is a new one, and fails where the circuit breaker has rolled back. What
+            # comes next, such as dropping a password, may rely on that.
+            wait_for_steady_state=True,
             force_delete=True,
             propagate_tags="SERVICE",
             tags=self._tags(name),
@@ -93,6 +96,16 @@ class Service(pulumi.ComponentResource):
                 f"{name}-read-credentials",
                 {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
             )
+            if settings.secret_kms_key_arn is not None:
+                execution.allow(
+                    f"{name}-decrypt-credentials",
+                    {
+                        "Action": "kms:Decrypt",
+                        "Resource": settings.secret_kms_key_arn,
+                        # Secrets Manager encrypts with the secret's ARN as context: the key opens nothing else.
+                        "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": credentials.secret.arn}},
+                    },
+                )
         task_role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
         task_role.allow(
             f"{name}-mount-packages",

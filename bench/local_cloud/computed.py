@@ -111,7 +111,9 @@ def _random_password(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
 
 
 def _secret_version(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    version = identity.digest[:32]
+    # Another value is another version. Keyed, because the id is no secret.
+    text = f"{identity.urn}/{inputs['secretString']}"
+    version = hmac.digest(identity.entropy, text.encode(), hashlib.sha256).hex()[:32]
     return f"{inputs['secretId']}|{version}", {"versionId": version, "arn": inputs["secretId"]}
 
 
@@ -202,6 +204,7 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
     "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": lambda identity, inputs: (inputs["secretArn"], {}),
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _with_arn("sgr", "ec2", "security-group-rule"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _with_arn("sgr", "ec2", "security-group-rule"),

@@ -17,4 +17,15 @@ def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
         yield from rule(settings)
 
 
-RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = ()
+def _two_passwords(settings: Settings) -> Iterator[Problem]:
+    """Only our own check knows more than one generated password."""
+    if len(settings.password_generations) > 1 and settings.authentication != "sha256":
+        yield Problem(
+            "password_generations",
+            list(settings.password_generations),
+            f"two are accepted with authentication sha256 only, which is {settings.authentication}",
+            frozenset(["authentication"]),
+        )
+
+
+RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (_two_passwords,)

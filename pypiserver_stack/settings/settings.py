@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
+from pypiserver_stack.settings.credentials import CredentialSettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.kinds import Group, in_words
 from pypiserver_stack.settings.problems import Problem, SettingsError
@@ -21,11 +22,17 @@ from pypiserver_stack.settings.rules import contradictions_between_groups
 from pypiserver_stack.settings.server import ServerSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings)
+GROUPS: tuple[type[Group], ...] = (
+    GeneralSettings,
+    CapacitySettings,
+    ServerSettings,
+    BalancerSettings,
+    CredentialSettings,
+)
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings):
+class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, CredentialSettings):
     """What a deployment is configured with."""
 
     @property
