@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bench.engine import Deployment, Engine, StackConfig
 from bench.engine.choose import choose
 from bench.failures import UnavailableError, UsageError
-from bench.local_cloud.load_balancer import find_envoy
+from bench.local_cloud.balancer import find_envoy
 from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.local_cloud.resources import LocalCloud
 from bench.report import model

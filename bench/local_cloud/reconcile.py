@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.failures import UnavailableError
+from bench.failures import UnavailableError, UsageError
 from bench.graph import Graph
-from bench.local_cloud.load_balancer import Balancer, BalancerSpec, HealthCheck, read_balancer, start_balancer
-from bench.local_cloud.processes import Child, stop
+from bench.local_cloud.balancer import Balancer
+from bench.local_cloud.load_balancer import BalancerSpec, read_balancer
+from bench.local_cloud.rollout import Rollout, failures_allowed, read_rollout
+from bench.local_cloud.running_tasks import RunningTasks
 from bench.local_cloud.task_definition import TaskSpec, read_task
 from bench.local_cloud.tasks import Task, prepare_host, start_task
-
-START_TIMEOUT_S = 60.0
-STOP_PATIENCE_S = 10.0
-_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -30,6 +24,7 @@ class DesiredState:
     task_count: int
     task_max_count: int
     balancer: BalancerSpec
+    rollout: Rollout
 
 
 def desired_state(graph: Graph) -> DesiredState:
@@ -46,6 +41,7 @@ def desired_state(graph: Graph) -> DesiredState:
         task_count=count,
         task_max_count=max([count, *(target.inputs["maxCapacity"] for target in scaling)]),
         balancer=read_balancer(graph, service),
+        rollout=read_rollout(service),
     )
 
 
@@ -58,100 +54,115 @@ def honest_task_count(state: DesiredState, container_cpu_units: int) -> int:
     return min(state.task_count, max(2, (cores - 1) * 1024 // container_cpu_units))
 
 
+class DeploymentFailedError(UnavailableError):
+    """The tasks of a revision do not become healthy, or the service's own limits leave none to be replaced."""
+
+
 class LocalStack:
-    """The processes of one deployment. `stop` ends all of them, whatever `start` got to."""
+    """The processes of one deployment. `stop` ends all of them, whatever the other methods got to.
+
+    It may be called any time, from any thread; what another thread was changing then ends with an UnavailableError. Of
+    `start`, `deploy` and `scale` only one may be under way.
+    """
 
     def __init__(self, state: DesiredState, run_folder: Path, task_count: int) -> None:
         self.state = state
-        self.tasks: list[Task] = []
         self.url = ""
         self._folder = run_folder
         self._task_count = task_count
-        self._balancer: Balancer | None = None
+        self._running = RunningTasks(state.balancer, self._start_task)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Those that serve."""
+        return self._running.tasks
 
     @property
     def balancer(self) -> Balancer:
         """What stands in front of the tasks."""
-        assert self._balancer is not None, "start comes first"
-        return self._balancer
+        return self._running.balancer
 
     def start(self) -> None:
-        """Start the tasks, wait until each is healthy, then put the balancer in front and wait until it says so too.
+        """Start the balancer and the tasks, and wait until it finds each of them healthy.
 
         Raises:
             UnavailableError: a process ended, or did not become healthy in time.
         """
-        deadline = time.monotonic() + START_TIMEOUT_S
-        self._prepare()
-        for number in range(1, self._task_count + 1):
-            self.tasks.append(self._start_task(number))
-        for task in self.tasks:
-            self._await_healthy(task, deadline)
-        self._balancer = start_balancer(self.state.balancer, [task.port for task in self.tasks], self._folder)
-        self._await_balancer(self._balancer, deadline)
+        self._prepare(self.state.task)
+        self.url = self._running.start_balancer(self._folder)
+        self._grow_to(self._task_count)
+
+    def deploy(self, state: DesiredState) -> None:
+        """Replace the tasks by as many of another revision, the way ECS does; returns when only those are left.
+
+        New ones serve once the balancer finds them healthy; old ones get no new request, finish those under way, and
+        are stopped. The service's percentages say how many there are meanwhile. The count stays: scaling owns it. Where
+        the task definition is the same, nothing is to be done.
+
+        Raises:
+            DeploymentFailedError: tasks of the new revision failed; where the service says so, the old one is back.
+            UnavailableError: the balancer itself would have to change, or the stack was stopped.
+        """
+        if state.balancer != self.state.balancer:
+            raise UnavailableError(
+                "the listener or the target group has changed: the local run replaces tasks, not balancers; start anew"
+            )
+        try:
+            self._roll_to(state.task, state.rollout)
+        except DeploymentFailedError as failure:
+            if not (state.rollout.circuit_breaker and state.rollout.rollback):
+                raise
+            self._roll_to(self.state.task, state.rollout)
+            raise DeploymentFailedError(f"{failure}; the old revision is back") from failure
+        self.state = state
+
+    def scale(self, task_count: int) -> None:
+        """Have so many tasks: start further ones, or take the youngest out of the balancer and stop them.
+
+        Raises:
+            UsageError: the service may not have so many.
+            UnavailableError: a new one did not become healthy, or the stack was stopped.
+        """
+        if not 1 <= task_count <= self.state.task_max_count:
+            raise UsageError(f"{task_count} tasks: the service has at most {self.state.task_max_count}, and 1 at least")
+        self._grow_to(task_count)
+        self._running.remove(self.tasks[task_count:])
+        self._task_count = task_count
 
     def stop(self) -> None:
-        """Stop the balancer first: the tasks then have no idle connection to wait for."""
-        if self._balancer is not None:
-            stop([self._balancer.child], STOP_PATIENCE_S)
-        stop([task.child for task in self.tasks], STOP_PATIENCE_S)
-        self._balancer, self.tasks = None, []
+        """End every process."""
+        self._running.stop()
 
     def ended(self) -> list[str]:
         """In words, which processes ended although nobody asked them to."""
-        children = [task.child for task in self.tasks] + ([self._balancer.child] if self._balancer else [])
-        return [_obituary(child) for child in children if child.exit_status is not None]
+        return self._running.ended()
 
-    def _prepare(self) -> None:
+    def _prepare(self, spec: TaskSpec) -> None:
         """Make what the tasks find when they start."""
-        prepare_host(self.state.task, self._folder)
+        prepare_host(spec, self._folder)
 
-    def _start_task(self, number: int) -> Task:
-        return start_task(f"task-{number}", self.state.task, self._folder)
+    def _start_task(self, number: int, spec: TaskSpec) -> Task:
+        return start_task(f"task-{number}", spec, self._folder)
 
-    def _await_healthy(self, task: Task, deadline: float) -> None:
-        check = self.state.balancer.health_check
-        _await(
-            lambda: _passes(check, task.port),
-            task.child,
-            lambda: f"{task.id} did not pass the target group's health check GET {check.path}",
-            deadline,
-        )
+    def _grow_to(self, task_count: int) -> None:
+        for failure in self._running.add(self.state.task, max(0, task_count - len(self.tasks))):
+            raise UnavailableError(failure)
 
-    def _await_balancer(self, balancer: Balancer, deadline: float) -> None:
-        def ready() -> bool:
-            self.url = balancer.url() or ""
-            return bool(self.url) and balancer.healthy_targets() == len(self.tasks)
-
-        _await(
-            ready,
-            balancer.child,
-            lambda: f"the balancer found {balancer.healthy_targets()} of {len(self.tasks)} tasks healthy",
-            deadline,
-        )
-
-
-def _await(ready: Callable[[], bool], child: Child, complaint: Callable[[], str], deadline: float) -> None:
-    while not ready():
-        if child.exit_status is not None:
-            raise UnavailableError(_obituary(child))
-        if time.monotonic() > deadline:
-            raise UnavailableError(
-                f"{complaint()} within {START_TIMEOUT_S:.0f} s: {child.last_words() or 'it logged nothing'}"
+    def _roll_to(self, spec: TaskSpec, rollout: Rollout) -> None:
+        self._prepare(spec)
+        failures: list[str] = []
+        while True:
+            old = self._running.not_of(spec)
+            step = rollout.next_step(self._task_count, len(old), len(self.tasks) - len(old))
+            if step is None:
+                break
+            failures += self._running.add(spec, step.start)
+            self._running.remove(old[: step.stop])
+            if len(failures) >= failures_allowed(self._task_count):
+                raise DeploymentFailedError(f"{len(failures)} tasks of the new revision failed: {failures[-1]}")
+        if old:
+            raise DeploymentFailedError(
+                f"minimum_healthy_percent = {rollout.minimum_healthy_percent} and maximum_percent = "
+                f"{rollout.maximum_percent} leave none of {self._task_count} tasks to replace: lower the one or raise "
+                "the other"
             )
-        time.sleep(_POLL_S)
-
-
-def _passes(check: HealthCheck, port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{check.path}", timeout=check.timeout_s) as answer:
-            status: int = answer.status
-    except urllib.error.HTTPError as refused:
-        status = refused.code
-    except OSError:
-        return False
-    return check.statuses[0] <= status <= check.statuses[1]
-
-
-def _obituary(child: Child) -> str:
-    return f"{child.name} ended with status {child.exit_status}: {child.last_words() or 'it logged nothing'}"

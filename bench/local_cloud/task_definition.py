@@ -34,6 +34,8 @@ class TaskSpec:
     """Plain variables and injected secrets."""
     container_port: int
     memory_mb: int
+    stop_timeout_s: int
+    """How long after SIGTERM it may still run."""
     mounts: Mapping[PurePosixPath, PurePosixPath]
     """Container path to path below the run's folder."""
     files: Mapping[PurePosixPath, str]
@@ -76,6 +78,7 @@ def read_task(graph: Graph, service: Resource) -> TaskSpec:
         environment=environment,
         container_port=service.inputs["loadBalancers"][0]["containerPort"],
         memory_mb=container["memory"],
+        stop_timeout_s=container.get("stopTimeout", 30),
         mounts=mounts,
         files=_users_file(graph, environment, mounts) | _host_files(graph, service),
     )

@@ -12,6 +12,7 @@ import psutil
 from bench.local_cloud.local_command import IMAGE_WORKING_FOLDER, SEARCH_PATH, LocalCommand, localise
 from bench.local_cloud.processes import Child, spawn
 from bench.local_cloud.task_definition import TaskSpec
+from bench.local_cloud.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,14 @@ def start_task(task_id: str, spec: TaskSpec, run_folder: Path) -> Task:
 
 
 def prepare_host(spec: TaskSpec, run_folder: Path) -> None:
-    """Write the files that are there before a task starts, and make the folders that the tasks mount."""
+    """Write the files that are there before a task starts, and make the folders that the tasks mount.
+
+    Tasks of an earlier revision may be reading those files.
+    """
     for path, content in spec.files.items():
         file = run_folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, "utf-8")
+        write_whole(file, content)
     for mounted in spec.mounts.values():
         if not (run_folder / mounted).exists():
             (run_folder / mounted).mkdir(parents=True)

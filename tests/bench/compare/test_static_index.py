@@ -15,6 +15,7 @@ import pytest
 from bench.compare.static_index import StaticIndex, write_site
 from bench.local_cloud.load_balancer import BalancerSpec, HealthCheck
 from bench.local_cloud.reconcile import DesiredState
+from bench.local_cloud.rollout import Rollout
 from bench.local_cloud.task_definition import TaskSpec
 from bench.packages import PackageSet, Wheel, build
 from bench.publish import publish
@@ -24,7 +25,15 @@ from tests.bench.conftest import PypiServer
 
 STATE = DesiredState(
     task=TaskSpec(
-        image="", entry_point=(), command=(), environment={}, container_port=8080, memory_mb=512, mounts={}, files={}
+        image="",
+        entry_point=(),
+        command=(),
+        environment={},
+        container_port=8080,
+        memory_mb=512,
+        stop_timeout_s=30,
+        mounts={},
+        files={},
     ),
     task_count=12,
     task_max_count=24,
@@ -37,7 +46,9 @@ STATE = DesiredState(
             "/health", (200, 200), interval_s=5, timeout_s=2, healthy_threshold=2, unhealthy_threshold=2
         ),
         idle_timeout_s=60,
+        deregistration_delay_s=30,
     ),
+    rollout=Rollout(minimum_healthy_percent=100, maximum_percent=200, circuit_breaker=True, rollback=True),
 )
 
 

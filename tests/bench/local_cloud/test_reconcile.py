@@ -6,10 +6,8 @@ import base64
 import http.client
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,77 +20,26 @@ from bench.engine import Deployment, StackConfig
 from bench.engine.embedded import EmbeddedEngine
 from bench.failures import UnavailableError
 from bench.graph import Graph
-from bench.local_cloud import reconcile
+from bench.local_cloud import running_tasks
 from bench.local_cloud.load_balancer import envoy_config
 from bench.local_cloud.local_command import localise
 from bench.local_cloud.reconcile import LocalStack, desired_state
 from bench.local_cloud.resources import LocalCloud
 from bench.local_cloud.tasks import prepare_host, proportional_memory_mb
 from bench.observe.local import MemoryObserver
-from bench.scratch import RUN_VARIABLE
 from bench.stack_config import load_stack
 from pypiserver_stack.server_files import packed
-
-ROOT = Path(__file__).parents[3]
-SERVICE = "aws:ecs/service:Service"
-TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
-TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
-Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture(scope="module")
-def deployment() -> Deployment:
-    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", {"pypiserver:profile": "light"}))
-
-
-@pytest.fixture(autouse=True)
-def marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(RUN_VARIABLE, "a test")
-
-
-def altered(graph: Graph, type_: str, change: Change) -> Graph:
-    """The graph with the inputs of one resource changed, and its outputs with them."""
-    resource = graph.one(type_)
-    inputs = json.loads(json.dumps(resource.inputs))
-    change(inputs)
-    changed = replace(resource, inputs=inputs, outputs={**resource.outputs, **inputs})
-    return Graph({**graph.resources, resource.urn: changed})
-
-
-def with_container(graph: Graph, change: Change) -> Graph:
-    def change_definition(inputs: dict[str, Any]) -> None:
-        containers = json.loads(inputs["containerDefinitions"])
-        change(containers[0])
-        inputs["containerDefinitions"] = json.dumps(containers)
-
-    return altered(graph, TASK_DEFINITION, change_definition)
-
-
-@contextmanager
-def running(graph: Graph, folder: Path) -> Iterator[LocalStack]:
-    """What the graph describes, with as many tasks as it asks for."""
-    state = desired_state(graph)
-    stack = LocalStack(state, folder, state.task_count)
-    try:
-        stack.start()
-        yield stack
-    finally:
-        stack.stop()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def two_tasks(graph: Graph) -> Graph:
-    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=2))
-
-
-def one_task(graph: Graph) -> Graph:
-    return altered(graph, SERVICE, lambda inputs: inputs.update(desiredCount=1))
+from tests.bench.local_cloud.stacks import (
+    ROOT,
+    TARGET_GROUP,
+    Change,
+    altered,
+    eventually,
+    one_task,
+    running,
+    two_tasks,
+    with_container,
+)
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
@@ -228,7 +175,7 @@ def unfinished_upload(stack: LocalStack, password: str) -> Iterator[None]:
 
 
 def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "START_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(running_tasks, "START_TIMEOUT_S", 3.0)
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs["healthCheck"].update(path="/no-such-health"))
     with pytest.raises(UnavailableError, match="GET /no-such-health"), running(graph, tmp_path):
         pass
@@ -237,7 +184,7 @@ def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: 
 def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deployment) -> None:
     check = {"path": "/simple/", "matcher": "200-401", "interval": 7, "timeout": 3, "healthyThreshold": 4}
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs.update(healthCheck=check))
-    (cluster,) = envoy_config(desired_state(graph).balancer, [1])["static_resources"]["clusters"]
+    (cluster,) = envoy_config(desired_state(graph).balancer, Path("targets.json"))["static_resources"]["clusters"]
     (envoys,) = cluster["health_checks"]
     assert envoys["http_health_check"] == {"path": "/simple/", "expected_statuses": [{"start": 200, "end": 402}]}
     assert (envoys["interval"], envoys["timeout"], envoys["healthy_threshold"]) == ("7s", "3s", 4)
