@@ -117,11 +117,10 @@ def _deployed(stack: Stack) -> Passwords:
 
 def _refuse_other_changes(stack: Stack) -> None:
     preview = stack.preview(color="never")
-    changes = sum(count for kind, count in preview.change_summary.items() if kind != OpType.SAME)
-    if changes:
+    if set(preview.change_summary) - {OpType.SAME}:
         raise RotationError(
-            f"stack {stack.name} has changes to {changes} resources that are not deployed: run `pulumi up` first, so "
-            "that a rotation changes passwords and nothing else"
+            f"stack {stack.name} has changes that are not deployed: run `pulumi up` first, so that a rotation "
+            "changes passwords and nothing else"
         )
 
 

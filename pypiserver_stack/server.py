@@ -78,8 +78,7 @@ class PypiServer(pulumi.ComponentResource):
             "username": USERNAME,
             "password": credentials.password,
             "credentials_secret_arn": credentials.secret.arn,
-            "password_generations": list(settings.password_generations),
-            "published_password_generation": settings.published_generation,
+            **_once_deployed(service, settings),
             "load_balancer_arn": load_balancer.balancer.arn,
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
@@ -90,3 +89,14 @@ class PypiServer(pulumi.ComponentResource):
             "capacity": plan.as_dict(),
         }
         self.register_outputs(dict(self.exports))
+
+
+def _once_deployed(service: Service, settings: Settings) -> dict[str, pulumi.Output[object]]:
+    """What a rotation reads to know where it stands: said only when the service has these passwords.
+
+    An update that fails may all the same write those of a stack's outputs that wait for nothing.
+    """
+    passwords = pulumi.Output.all(
+        service.service.id, list(settings.password_generations), settings.published_generation
+    )
+    return {"password_generations": passwords[1], "published_password_generation": passwords[2]}

@@ -125,7 +125,7 @@ def test_no_password_is_in_clear_while_two_are_accepted() -> None:
     assert deployment.secret_outputs == {"password"}
     for password in passwords(deployment).values():
         holders = [resource for resource in deployment.graph if password in json.dumps(dict(resource.inputs))]
-        assert [(holder.type, holder.secret_paths) for holder in holders] == [(VERSION, {"secretString"})]
+        assert [(holder.type, holder.secret_paths) for holder in holders] == [(VERSION, frozenset({"secretString"}))]
 
 
 def test_tasks_get_the_very_version_that_was_written() -> None:

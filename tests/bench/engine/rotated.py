@@ -23,10 +23,11 @@ task = aws.ecs.TaskDefinition(
     family="index",
     container_definitions=pulumi.Output.json_dumps([{"name": "index", "secret": credentials.value_from}]),
 )
-aws.ecs.Service("index", cluster="index", task_definition=task.arn, force_delete=True)
+service = aws.ecs.Service("index", cluster="index", task_definition=task.arn, force_delete=True)
 pulumi.export("password", credentials.password)
-pulumi.export("password_generations", list(settings.password_generations))
-pulumi.export("published_password_generation", settings.published_generation)
+passwords = pulumi.Output.all(service.id, list(settings.password_generations), settings.published_generation)
+pulumi.export("password_generations", passwords[1])
+pulumi.export("published_password_generation", passwords[2])
 """
 
 SERVICE = "aws:ecs/service:Service"

@@ -129,7 +129,7 @@ def test_a_step_that_fails_is_taken_again(deployed: Deployed, changes: int) -> N
     assert_rotated_once(deployed)
 
 
-@pytest.mark.parametrize("line", range(4))
+@pytest.mark.parametrize("line", [1, 2, 3])
 def test_it_goes_on_where_the_plug_was_pulled(deployed: Deployed, line: int) -> None:
     with pytest.raises(StopError):
         deployed.rotate(stop_at=line)
@@ -171,7 +171,7 @@ def configure(stack: Stack, **values: str) -> None:
         ),
         (
             {"secret_recovery_window_days": "30"},
-            "stack dev has changes to 1 resources that are not deployed: run `pulumi up` first, .*",
+            "stack dev has changes that are not deployed: run `pulumi up` first, .*",
         ),
     ],
 )

@@ -36,7 +36,7 @@ class Clients(Target):
         object.__setattr__(self, "_each", each)
 
     @property
-    def headers(self) -> bytes:  # type: ignore[override]
+    def headers(self) -> bytes:
         each: Iterator[bytes] = vars(self)["_each"]
         return next(each)
 
@@ -72,7 +72,7 @@ class Rotated:
                 self._clients.hold(self.published[-1])
                 self._load.await_more(task.id for task in self._processes.tasks)
 
-        stack.up = up  # type: ignore[method-assign]
+        stack.up = up  # type: ignore[assignment,method-assign]
         return rotate(stack, say)
 
 
