@@ -65,6 +65,19 @@ class LocalDeployment:
         self._processes.start()
         return Target(self._processes.url, outputs["username"], outputs["password"])
 
+    def update(self, config: StackConfig) -> Deployment:
+        """Bring the resources of the running stack to another configuration, and deploy what they then describe.
+
+        Raises:
+            UsageError: the program refuses the settings.
+            UnavailableError: a resource could not be changed, or its deployment failed; see `LocalStack.deploy`.
+        """
+        assert self._engine is not None, "evaluate comes first"
+        self._deployment = self._engine.up(config)
+        self._config = config
+        self.processes.deploy(desired_state(self._deployment.graph))
+        return self._deployment
+
     @property
     def deployment(self) -> Deployment:
         """What the engine made."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError
+from pypiserver_stack.settings.problems import Problem
 from sizing.capacity import TaskPlan, plan
 from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, find
@@ -18,9 +22,39 @@ def plan_capacity(settings: Settings) -> tuple[Instance, TaskPlan]:
     """
     instance = _instance(settings.instance_type)
     try:
-        return instance, plan(settings, instance)
+        planned = plan(settings, instance)
     except SizingError as refused:
         raise ConfigurationError(str(refused)) from refused
+    if problems := [*_scheduled_beyond(settings, planned), *_stuck(settings, planned)]:
+        raise SettingsError(problems)
+    return instance, planned
+
+
+def _scheduled_beyond(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
+    """Scheduled counts that the hosts, which are sized for the plan, do not hold."""
+    for action in settings.scheduled_scaling:
+        for key in ("task_min_count", "task_max_count"):
+            count = getattr(action, key)
+            if count is not None and count > planned.task_max_count:
+                yield Problem(
+                    "scheduled_scaling",
+                    f"{action.name}: {key} {count}",
+                    f"at most task_max_count, which is {planned.task_max_count}: the hosts hold no more",
+                )
+
+
+def _stuck(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
+    """Percentages that, rounded as ECS does, neither let a new task start nor an old one go."""
+    minimum, maximum = settings.deployment_minimum_healthy_percent, settings.deployment_maximum_percent
+    for count in range(planned.task_min_count, planned.task_max_count + 1):
+        if math.floor(count * maximum / 100) <= count <= math.ceil(count * minimum / 100):
+            yield Problem(
+                "deployment_maximum_percent",
+                maximum,
+                f"with {count} tasks and deployment_minimum_healthy_percent = {minimum} no task could ever be "
+                f"replaced: {math.ceil(100 * (count + 1) / count)} would do",
+            )
+            return
 
 
 def _instance(name: str) -> Instance:

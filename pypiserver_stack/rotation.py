@@ -105,6 +105,11 @@ def _configured(stack: Stack) -> Passwords:
                 "authentication is bcrypt, which accepts one password at a time: set password_generations to another "
                 "number and run `pulumi up`, and clients will be refused until they have the new password"
             )
+    if not settings.wait_for_steady_state:
+        raise RotationError(
+            "wait_for_steady_state is false, so nobody knows when all tasks accept a password: set it to true and run "
+            "`pulumi up` first"
+        )
     return Passwords(settings.password_generations, settings.published_generation)
 
 

@@ -12,6 +12,7 @@ from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.fleet import Fleet
 from pypiserver_stack.load_balancer import LoadBalancer
 from pypiserver_stack.network import Network
+from pypiserver_stack.scaling import Scaling
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
@@ -73,6 +74,7 @@ class PypiServer(pulumi.ComponentResource):
             load_balancer=load_balancer,
             opts=child,
         )
+        Scaling(name, settings, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
         self.exports = {
             "url": load_balancer.url,
             "username": USERNAME,
@@ -83,6 +85,7 @@ class PypiServer(pulumi.ComponentResource):
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
             "ecs_service_arn": service.service.arn,
+            "task_definition_arn": service.task_definition_arn,
             "asg_name": fleet.group.name,
             "file_system_id": storage.file_system.id,
             "profile": settings.profile,
@@ -97,6 +100,6 @@ def _once_deployed(service: Service, settings: Settings) -> dict[str, pulumi.Out
     An update that fails may all the same write those of a stack's outputs that wait for nothing.
     """
     passwords = pulumi.Output.all(
-        service.service.id, list(settings.password_generations), settings.published_generation
+        service.task_definition_arn, list(settings.password_generations), settings.published_generation
     )
     return {"password_generations": passwords[1], "published_password_generation": passwords[2]}

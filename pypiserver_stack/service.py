@@ -1,4 +1,4 @@
-"""The ECS service: its task definition, its roles and how it scales."""
+"""The ECS service: its task definition, its roles and how its tasks are replaced."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
 
 LOG_RETENTION_DAYS = 365
-CPU_TARGET_PERCENT = 60
 
 
 class Service(pulumi.ComponentResource):
-    """Runs between `plan.task_min_count` and `plan.task_max_count` tasks behind the balancer."""
+    """Runs tasks behind the balancer: at first `plan.task_min_count`, from then on as many as scaling asks for."""
+
+    task_definition_arn: pulumi.Output[str]
+    """Of the revision that runs. Known only where that is the one that was asked for."""
 
     def __init__(
         self,
@@ -54,19 +56,17 @@ class Service(pulumi.ComponentResource):
                     target_group_arn=load_balancer.target_group.arn, container_name=NAME, container_port=PORT
                 )
             ],
-            health_check_grace_period_seconds=60,
-            # At the most tasks the hosts may be full: then old ones have to make room for new ones, or a deployment
-            # would wait for ever. While there is room, new ones start first all the same.
-            deployment_minimum_healthy_percent=50,
-            deployment_maximum_percent=200,
+            health_check_grace_period_seconds=settings.health_check_grace_period_s,
+            deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
+            deployment_maximum_percent=settings.deployment_maximum_percent,
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             ordered_placement_strategies=[
                 aws.ecs.ServiceOrderedPlacementStrategyArgs(type="spread", field="attribute:ecs.availability-zone"),
                 aws.ecs.ServiceOrderedPlacementStrategyArgs(type="binpack", field="memory"),
             ],
-            # An update ends when every task is a new one, and fails where the circuit breaker has rolled back. What
-            # comes next, such as dropping a password, may rely on that.
-            wait_for_steady_state=True,
+            # After a zone was lost and is back, its share of the tasks returns; AWS refuses it where none may be added.
+            availability_zone_rebalancing="ENABLED" if settings.deployment_maximum_percent > 100 else "DISABLED",
+            wait_for_steady_state=settings.wait_for_steady_state,
             force_delete=True,
             propagate_tags="SERVICE",
             tags=self._tags(name),
@@ -75,9 +75,13 @@ class Service(pulumi.ComponentResource):
                 # Tasks need these to run and to stop; no argument of the service names them.
                 depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, *storage.mount_targets],
                 ignore_changes=["desiredCount"],  # scaling owns it
+                # Hosts may have to be launched, twice over; a circuit breaker may take as long to open.
+                custom_timeouts=pulumi.CustomTimeouts(create="45m", update="45m"),
             ),
         )
-        self._scaling(name, plan, fleet)
+        self.task_definition_arn = pulumi.Output.all(self.service.task_definition, task.arn).apply(
+            lambda arns: _not_rolled_back(*arns) if settings.wait_for_steady_state else arns[0]
+        )
         self.register_outputs({"service_name": self.service.name})
 
     def _task_definition(
@@ -155,30 +159,12 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *task_role.policies]),
         )
 
-    def _scaling(self, name: str, plan: TaskPlan, fleet: Fleet) -> None:
-        target = aws.appautoscaling.Target(
-            name,
-            service_namespace="ecs",
-            scalable_dimension="ecs:service:DesiredCount",
-            resource_id=pulumi.Output.concat("service/", fleet.cluster.name, "/", self.service.name),
-            min_capacity=plan.task_min_count,
-            max_capacity=plan.task_max_count,
-            tags=self._tags(name),
-            opts=self._child,
+
+def _not_rolled_back(running: str, wanted: str) -> str:
+    # The provider waits for a steady state, and takes that after a rollback for one as well.
+    if running != wanted:
+        raise pulumi.RunError(
+            f"the deployment of {wanted} was rolled back to {running}: the service's events and the log group of its "
+            "tasks say why"
         )
-        aws.appautoscaling.Policy(
-            f"{name}-cpu",
-            policy_type="TargetTrackingScaling",
-            service_namespace=target.service_namespace,
-            scalable_dimension=target.scalable_dimension,
-            resource_id=target.resource_id,
-            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-                target_value=CPU_TARGET_PERCENT,
-                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
-                    predefined_metric_type="ECSServiceAverageCPUUtilization"
-                ),
-                scale_in_cooldown=300,
-                scale_out_cooldown=60,
-            ),
-            opts=self._child,
-        )
+    return running

@@ -166,6 +166,13 @@ def _task_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
     return inputs["family"], {"arn": arn, "revision": 1}
 
 
+def _scheduled_action(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", identity.physical_name)
+    namespace, resource = inputs["serviceNamespace"], inputs["resourceId"]
+    path = f"scheduledAction:{identity.digest[:32]}:resource/{namespace}/{resource}:scheduledActionName/{name}"
+    return f"{name}-{namespace}-{resource}", {"name": name, "arn": identity.arn("autoscaling", path)}
+
+
 def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"fs-0{identity.digest[:16]}"
     return id_, {
@@ -176,6 +183,7 @@ def _file_system(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 
 RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": _scheduled_action,
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
     "aws:autoscaling/group:Group": _named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),

@@ -162,7 +162,7 @@ class LocalStack:
                 raise DeploymentFailedError(f"{len(failures)} tasks of the new revision failed: {failures[-1]}")
         if old:
             raise DeploymentFailedError(
-                f"minimum_healthy_percent = {rollout.minimum_healthy_percent} and maximum_percent = "
-                f"{rollout.maximum_percent} leave none of {self._task_count} tasks to replace: lower the one or raise "
-                "the other"
+                f"deployment_minimum_healthy_percent = {rollout.minimum_healthy_percent} and "
+                f"deployment_maximum_percent = {rollout.maximum_percent} leave none of {self._task_count} tasks to "
+                "replace: lower the one or raise the other"
             )

@@ -19,6 +19,7 @@ from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.kinds import Group, in_words
 from pypiserver_stack.settings.problems import Problem, SettingsError
 from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
 from sizing.profiles import PROFILES
 
@@ -27,12 +28,15 @@ GROUPS: tuple[type[Group], ...] = (
     CapacitySettings,
     ServerSettings,
     BalancerSettings,
+    ScalingSettings,
     CredentialSettings,
 )
 """In the order of the documentation."""
 
 
-class Settings(GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, CredentialSettings):
+class Settings(
+    GeneralSettings, CapacitySettings, ServerSettings, BalancerSettings, ScalingSettings, CredentialSettings
+):
     """What a deployment is configured with."""
 
     @property

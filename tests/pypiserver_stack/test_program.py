@@ -20,6 +20,7 @@ EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack,
 # AWS takes no tags on these (random's password is not AWS's).
 UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:ec2/routeTableAssociation:RouteTableAssociation",
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
     "aws:efs/mountTarget:MountTarget",

@@ -163,6 +163,7 @@ def configure(stack: Stack, **values: str) -> None:
     ("values", "sentence"),
     [
         ({"authentication": "htpasswd"}, "authentication is htpasswd: .* change them there"),
+        ({"wait_for_steady_state": "false"}, "wait_for_steady_state is false, so nobody knows .*"),
         ({"authentication": "bcrypt"}, "authentication is bcrypt, which accepts one password at a time: .*"),
         (
             {"password_generations": "7"},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 import pytest
@@ -18,12 +19,15 @@ from bench.failures import UnavailableError, UsageError
 from bench.graph import Graph
 from bench.local_cloud import running_tasks
 from bench.local_cloud.reconcile import DeploymentFailedError, LocalStack, desired_state
+from bench.local_deployment import LocalDeployment
 from bench.publish import fetch_catalogue
 from bench.scratch import RUN_VARIABLE, processes_of
+from bench.stack_config import load_stack
 from bench.target import Target
 from bench.upload_form import CONTENT_TYPE, UploadForm
 from pypiserver_stack.server_files import packed
 from tests.bench.local_cloud.stacks import (
+    ROOT,
     SERVICE,
     TARGET_GROUP,
     altered,
@@ -189,3 +193,29 @@ def test_a_deployment_that_is_interrupted_leaves_nothing(
     with running(graph, tmp_path) as stack, pytest.raises(KeyboardInterrupt):
         stack.deploy(desired_state(new_revision(graph, REVISION="2")))
     assert processes_of(mark) == []
+
+
+@pytest.mark.parametrize("engine", ["embedded", pytest.param("pulumi", marks=pytest.mark.engine)])
+def test_an_update_of_the_stack_is_deployed(
+    engine: Literal["embedded", "pulumi"],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if engine == "pulumi":
+        folder = request.getfixturevalue("pulumi_cli")
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    small = ["profile=light"]
+    stack = LocalDeployment(load_stack(ROOT, "stress", small)[0], engine, 1, tmp_path)
+    try:
+        stack.evaluate()
+        target = stack.start()
+        before = stack.processes.tasks
+        stack.update(load_stack(ROOT, "stress", [*small, "timing_headers=false"])[0])
+        (task,) = stack.processes.tasks
+        assert task not in before
+        assert psutil.Process(task.child.pid).environ()["PYPISERVER_TIMING_HEADERS"] == "false"
+        assert stack.processes.url == target.url
+    finally:
+        stack.stop()
+        assert stack.delete() == []
