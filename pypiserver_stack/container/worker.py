@@ -12,7 +12,8 @@ from gunicorn.workers.ggevent import GeventWorker
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
 IDLE_LINGER_S = 1.0
-_BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING"])
+# What makes gunicorn read a body. For the last that is eight bytes, as a draft of the WebSocket protocol had it.
+_BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING", "SEC-WEBSOCKET-KEY1"])
 
 
 class TaskWorker(GeventWorker):  # type: ignore[misc]
