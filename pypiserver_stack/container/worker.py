@@ -30,6 +30,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """What the process does, from its fork to its end."""
+        self.cfg.set("post_request", _close_if_short)
         # gunicorn asks for 23 settings per request, each through two tables: a fifth of what a request costs it.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
@@ -68,6 +69,14 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
             for connection in tuple(self._connections):
                 connection.end_idle(longer_than_s=IDLE_LINGER_S)
             gevent.sleep(0.1)
+
+
+def _close_if_short(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
+    """A client takes what comes next for the rest of what was promised."""
+    if resp is None or resp.response_length is None or req.method == "HEAD" or resp.status_code in (204, 304):
+        return
+    if resp.sent + environ.get("pypiserver.sent_bytes", 0) < resp.response_length:
+        _close_after(req)
 
 
 def _next_began(req: Any) -> bool:

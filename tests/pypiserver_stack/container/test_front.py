@@ -245,9 +245,10 @@ def test_a_file_written_in_place_is_noticed_when_it_is_downloaded(tmp_path: Path
         assert hashlib.sha256(b"another length").hexdigest().encode() in second
 
 
-def test_a_file_truncated_while_it_is_sent_ends_the_connection_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["simple-dir", "validated"])
+def test_a_file_truncated_while_it_is_sent_ends_the_connection_and_nothing_else(tmp_path: Path, backend: str) -> None:
     packages = tmp_path / "packages"
-    with start_task(tmp_path / "task", packages=packages, PYPISERVER_BACKEND="validated") as task:
+    with start_task(tmp_path / "task", packages=packages, PYPISERVER_BACKEND=backend) as task:
         (packages / LARGE).write_bytes(bytes(64_000_000))
         with task.connect() as slow:
             slow.sendall(

@@ -92,7 +92,7 @@ def get(connection: socket.socket, path: str) -> bytes:
     [
         ("GET", "/bytes/20000", b"\r\n\r\n" + b"x" * 20000),
         ("GET", "/bytes/0", b"\r\n\r\n"),
-        ("HEAD", "/bytes/0", b"\r\n\r\n"),
+        ("HEAD", "/promised/7", b"\r\n\r\n"),
         ("GET", "/status/204", b"\r\n\r\n"),
         ("GET", "/status/303", b"\r\n\r\n"),
         ("GET", "/status/304", b"\r\n\r\n"),
@@ -123,6 +123,12 @@ def test_an_application_that_fails_is_a_500_and_one_that_fails_late_a_short_answ
         assert read_to_end(connection).startswith(b"HTTP/1.1 500 ")
     with task.connect() as connection:
         connection.sendall(GET.format("/fails/late").encode())
+        assert read_to_end(connection).endswith(b"\r\n\r\nbegun")
+
+
+def test_nothing_follows_an_answer_that_is_shorter_than_it_promised(task: RunningTask) -> None:
+    with task.connect() as connection:
+        connection.sendall((GET.format("/promised/10") + GET.format("/bytes/20")).encode())
         assert read_to_end(connection).endswith(b"\r\n\r\nbegun")
 
 
