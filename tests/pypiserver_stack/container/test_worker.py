@@ -185,20 +185,21 @@ def test_a_client_cannot_speak_for_the_balancer(task: RunningTask) -> None:
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "status"),
     [
-        f"GET / HTTP/1.1\r\nX-Long: {'x' * 1_000_000}\r\n\r\n",
-        f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n",
-        "GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000,
-        "no request\r\n\r\n",
+        (f"GET / HTTP/1.1\r\nX-Long: {'x' * 20_000}\r\n\r\n", 400),
+        (f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n", 400),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: {'x' * 16_000}\r\n" for i in range(5)) + "\r\n", 431),
+        ("GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000, 431),
+        ("no request\r\n\r\n", 400),
     ],
-    ids=["line", "path", "many", "no end", "nonsense"],
+    ids=["line", "path", "many", "together", "no end", "nonsense"],
 )
-def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask, head: str) -> None:
+def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask, head: str, status: int) -> None:
     with task.connect() as other, task.connect() as connection:
         connection.sendall(head.encode())
-        assert read_to_end(connection).startswith(b"HTTP/1.1 400 ")
+        assert read_to_end(connection).startswith(f"HTTP/1.1 {status} ".encode())
         assert get(other, "/bytes/1") == b"x"
 
 
@@ -206,6 +207,14 @@ def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask,
 def test_what_the_balancer_lets_through_is_taken(task: RunningTask, value: str) -> None:
     lines = {f"X-{i}": value for i in range(64_000 // len(value))}
     assert task.request("GET", "/bytes/1", headers=lines)[0] == 200
+
+
+def test_each_head_of_a_connection_is_measured_by_itself(task: RunningTask) -> None:
+    long_head = GET.format("/bytes/1").replace("Host", "".join(f"X-{i}: {'x' * 15_000}\r\n" for i in range(4)) + "Host")
+    with task.connect() as connection:
+        for _ in range(3):
+            connection.sendall(long_head.encode())
+            assert read_answer(connection)[1] == b"x"
 
 
 def test_a_slow_head_stops_nobody_and_is_ended_however_steadily_it_drips(tmp_path: Path) -> None:
