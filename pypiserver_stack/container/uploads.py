@@ -62,7 +62,7 @@ class Uploads:
             OSError: the connection is lost.
         """
         if not environ.get("CONTENT_TYPE", "").lower().startswith("multipart/"):
-            return None  # bottle takes 100 kB of anything else
+            return None
         try:
             body = _Body(environ, self._limit_bytes)
             with ExitStack() as cleanup:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import xmlrpc.client
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -149,6 +150,26 @@ def test_anybody_may_see_that_it_is_well(task: RunningTask) -> None:
     assert task.request("GET", "/", headers={"Authorization": ""})[0] == 200
     for path in ("/", "/RPC2", "/demo/"):
         assert task.request("POST", path, headers={"Authorization": ""})[0] == 401
+
+
+@pytest.mark.parametrize("path", ["/RPC2", "/", "/demo/", "/simple/demo/"])
+@pytest.mark.parametrize("framing", [f"Content-Length: {15 * 2**20}", "Transfer-Encoding: chunked"])
+def test_pypiserver_gets_no_large_body_and_nobody_waits_for_it(task: RunningTask, path: str, framing: str) -> None:
+    """What it would parse: each of these bodies, whole, without letting another request run."""
+    with task.connect() as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {AUTHORIZATION}\r\n{framing}\r\n\r\n".encode()
+        )
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_pypiserver_gets_a_body_of_what_a_client_of_it_sends(task: RunningTask) -> None:
+    call = xmlrpc.client.dumps(({"name": ["deep"], "padding": "x" * 60_000}, "or"), "search")
+    status, _, found = task.request("POST", "/RPC2", call.encode())
+    assert status == 200
+    assert b"deep_one" in found.replace(b"-", b"_")
 
 
 def test_every_answer_says_who_served_it_and_what_it_took(task: RunningTask) -> None:
