@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Iterator, NamedTuple, Optional
 from answer import Answer, Headers, text
 from conditions import has_it, wanted_range
 from digests import FileKey
-from index import Entry, Index
+from directory import GONE
+from index import Entry, Index, IndexUnavailableError
 from offload import offload
 
 Environ = dict[str, Any]
@@ -61,12 +62,15 @@ class Downloads:
         """None where the file is no longer the one that is listed: the index will look again."""
         try:
             opened = offload(_read_or_open, self._root / entry.relfn)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in GONE:
+                raise IndexUnavailableError(f"{entry.relfn!a} cannot be read: {error}") from error
             self._index.distrust(entry)
             return None
-        if not self._index.is_current(entry, opened.key):
-            if opened.file:
-                opened.file.close()
+        # Fewer bytes than it has: somebody writes in place, and the next look tells what its size is now.
+        cut = len(opened.first) < min(opened.key.size, FIRST_BYTES)
+        if cut or not self._index.is_current(entry, opened.key):
+            _close(opened)
             self._index.distrust(entry)
             return None
         return opened
@@ -136,9 +140,6 @@ def _read_or_open(path: Path) -> _Opened:
     try:
         key = FileKey.of(os.fstat(file.fileno()))
         first = file.read(min(key.size, FIRST_BYTES))
-        if len(first) < min(key.size, FIRST_BYTES):
-            # Somebody writes in place: what its size is now, the next look tells.
-            key = key._replace(size=-1)
     except BaseException:
         file.close()
         raise
