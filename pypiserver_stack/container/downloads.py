@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, NamedTuple, Optional
+from typing import Any, BinaryIO, Iterator, NamedTuple, Optional, Tuple
 
 from answer import Answer, Headers, text
 from conditions import has_it, wanted_range
-from digests import FileKey
+from digests import Digests, FileKey
 from directory import GONE
 from index import Entry, Index, IndexUnavailableError
 from offload import offload
@@ -18,6 +18,8 @@ Environ = dict[str, Any]
 # Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
 FIRST_BYTES = 64 * 1024
 _TYPE = ("Content-Type", "application/octet-stream")
+_KEEP = ("Cache-Control", "private, max-age=31536000, immutable")
+_ASK_AGAIN = ("Cache-Control", "private, no-cache")
 _METADATA = ".metadata"
 
 
@@ -35,11 +37,11 @@ class Downloads:
     def __init__(self, index: Index, root: Path, *, immutable: bool) -> None:
         """
         Args:
-            immutable: a file that was once listed never changes under its name, so that clients may keep it.
+            immutable: a file whose digests are known never changes under its name, so that clients may keep it.
         """
         self._index = index
         self._root = root
-        self._caching = ("Cache-Control", "private, max-age=31536000, immutable" if immutable else "private, no-cache")
+        self._immutable = immutable
 
     def __call__(self, environ: Environ, path: str) -> Answer:
         """The answer for the file at `path`, relative to the root.
@@ -79,7 +81,7 @@ class Downloads:
         size = opened.key.size
         digests = entry.digests
         etag = f'"{digests.sha256}"' if digests else None
-        headers = [_TYPE, self._caching, ("Accept-Ranges", "bytes")]
+        headers = [_TYPE, self._caching(digests), ("Accept-Ranges", "bytes")]
         if etag:
             headers.append(("ETag", etag))
             if has_it(environ, etag):
@@ -109,10 +111,14 @@ class Downloads:
         if entry is None or content is None or entry.digests is None:
             return None
         etag = f'"{entry.digests.metadata_sha256}"'
-        headers: Headers = [_TYPE, self._caching, ("ETag", etag)]
+        headers: Headers = [_TYPE, self._caching(entry.digests), ("ETag", etag)]
         if has_it(environ, etag):
             return Answer("304 Not Modified", headers, [])
         return Answer("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
+
+    def _caching(self, digests: Optional[Digests]) -> Tuple[str, str]:
+        # Without digests it may still be written to.
+        return _KEEP if self._immutable and digests else _ASK_AGAIN
 
 
 class _Sending:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,3 +95,21 @@ def test_what_lies_there_no_more_is_not_found(tmp_path: Path, change: Callable[[
         change(path)
         assert task.request("GET", "/packages/sub/demo-1.0.zip")[0] == 404
         assert "Traceback" not in task.log()
+
+
+def test_only_a_file_that_is_known_to_be_at_rest_may_be_kept(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    with start_task(
+        tmp_path / "task", packages=packages, PYPISERVER_BACKEND="validated", PYPISERVER_INDEX_MARGIN_S="3600"
+    ) as task:
+        copied, uploaded = "copied-1.0.zip", "uploaded-1.0.zip"
+        (packages / copied).write_bytes(os.urandom(10))
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
+            b'--b\r\nContent-Disposition: form-data; name="content"; filename="%s"\r\n\r\nPK\r\n--b--\r\n'
+        ) % uploaded.encode()
+        assert task.request("POST", "/", body, {"Content-Type": "multipart/form-data; boundary=b"})[0] == 200
+        listing = task.request("GET", "/simple/copied/")[2]
+        assert hashlib.sha256((packages / copied).read_bytes()).hexdigest().encode() in listing
+        assert task.request("GET", f"/packages/{copied}")[1]["cache-control"] == "private, no-cache"
+        assert "immutable" in task.request("GET", f"/packages/{uploaded}")[1]["cache-control"]
