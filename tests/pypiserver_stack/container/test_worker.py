@@ -8,6 +8,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +19,7 @@ import pytest
 import requests
 from urllib3 import encode_multipart_formdata
 
-from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import CONTAINER, RunningTask, start_task
 
 APP = Path(__file__).parent / "worker_app.py"
 GET = "GET {} HTTP/1.1\r\nHost: index\r\n\r\n"
@@ -333,6 +335,24 @@ def test_a_stop_loses_no_request_and_waits_for_no_idle_connection(tmp_path: Path
             assert connection.recv(1) == b""
         assert task.process.wait(PATIENCE_S) == 0
         assert "ERROR" not in task.log()
+
+
+def test_a_stop_takes_no_time_worth_naming_for_idle_connections(tmp_path: Path) -> None:
+    """Against what requests under way are given: anything near that would be noticed at each deployment."""
+    with started(tmp_path, GUNICORN_KEEPALIVE_S="4000") as task, ExitStack() as stack:
+        for _ in range(20):
+            assert get(stack.enter_context(task.connect()), "/bytes/1") == b"x"
+            stack.enter_context(task.connect())
+        began_s = time.monotonic()
+        assert task.stop() == 0
+        assert time.monotonic() - began_s < configured("graceful_timeout") / 2
+
+
+def configured(name: str) -> int:
+    """A whole number of gunicorn's configuration, read as the task reads it: in a process that it may patch."""
+    program = f"import runpy; print(runpy.run_path({str(CONTAINER / 'gunicorn.conf.py')!r})[{name!r}])"
+    environment = {"GUNICORN_WORKERS": "1", "GUNICORN_KEEPALIVE_S": "75"}
+    return int(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True).stdout)
 
 
 HURRIED_CLOCK = """
