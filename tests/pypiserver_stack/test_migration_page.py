@@ -10,19 +10,59 @@ from tests.pypiserver_stack.evaluation import evaluated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "migrating-from-terraform.md").read_text("utf-8")
 # Of infrahouse/pypiserver/aws 2.3.0.
-INPUTS = """
-    ami_id asg_instance_type asg_min_size asg_max_size asg_subnets load_balancer_subnets zone_id dns_names environment
-    service_name secret_readers users extra_instance_profile_permissions cloudinit_extra_commands extra_files
-    access_log_force_destroy backups_force_destroy enable_efs_backup backup_retention_days backup_schedule
-    efs_throughput_mode efs_provisioned_throughput_in_mibps efs_lifecycle_policy efs_burst_credit_threshold
-    enable_cloudwatch_dashboard alarm_emails alarm_topic_arns docker_image_tag container_memory
-    container_memory_reservation container_cpu gunicorn_workers task_min_count task_max_count
-""".split()
-OUTPUTS = """
-    pypi_server_urls pypi_username pypi_password pypi_user_secret pypi_user_secret_arn pypi_load_balancer_arn
-    ecs_service_arn ecs_cluster_name ecs_service_name asg_name cloudwatch_alarm_sns_topic_arn cloudwatch_alarm_arns
-    task_min_count capacity_info cloudwatch_dashboard_url
-""".split()
+INPUTS = [
+    "ami_id",
+    "asg_instance_type",
+    "asg_min_size",
+    "asg_max_size",
+    "asg_subnets",
+    "load_balancer_subnets",
+    "zone_id",
+    "dns_names",
+    "environment",
+    "service_name",
+    "secret_readers",
+    "users",
+    "extra_instance_profile_permissions",
+    "cloudinit_extra_commands",
+    "extra_files",
+    "access_log_force_destroy",
+    "backups_force_destroy",
+    "enable_efs_backup",
+    "backup_retention_days",
+    "backup_schedule",
+    "efs_throughput_mode",
+    "efs_provisioned_throughput_in_mibps",
+    "efs_lifecycle_policy",
+    "efs_burst_credit_threshold",
+    "enable_cloudwatch_dashboard",
+    "alarm_emails",
+    "alarm_topic_arns",
+    "docker_image_tag",
+    "container_memory",
+    "container_memory_reservation",
+    "container_cpu",
+    "gunicorn_workers",
+    "task_min_count",
+    "task_max_count",
+]
+OUTPUTS = [
+    "pypi_server_urls",
+    "pypi_username",
+    "pypi_password",
+    "pypi_user_secret",
+    "pypi_user_secret_arn",
+    "pypi_load_balancer_arn",
+    "ecs_service_arn",
+    "ecs_cluster_name",
+    "ecs_service_name",
+    "asg_name",
+    "cloudwatch_alarm_sns_topic_arn",
+    "cloudwatch_alarm_arns",
+    "task_min_count",
+    "capacity_info",
+    "cloudwatch_dashboard_url",
+]
 
 
 def rows(heading: str) -> dict[str, str]:
