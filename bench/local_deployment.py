@@ -59,7 +59,7 @@ class LocalDeployment:
         outputs = self.deployment.outputs
         find_envoy()
         state = desired_state(self.deployment.graph)
-        _check_url(outputs["url"], state)
+        check_url(outputs["url"], state)
         # Known before it is started: `stop` has to end what a start that is interrupted got to.
         self._processes = LocalStack(state, self._folder, self._task_count(state))
         self._processes.start()
@@ -132,9 +132,11 @@ class LocalDeployment:
         return self._tasks
 
 
-def _check_url(url: str, state: DesiredState) -> None:
+def check_url(url: str, state: DesiredState) -> None:
     """The exported URL must lead to the very balancer and listener that stand in for it here."""
     parts = urlsplit(url)
-    wanted = (state.balancer.dns_name, state.balancer.listener_port)
-    if (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)) != wanted:
-        raise UnavailableError(f"the stack exports {url}, but its listener is port {wanted[1]} of {wanted[0]}")
+    names, port = state.balancer.host_names, state.balancer.listener_port
+    if parts.hostname not in names or (parts.port or (443 if parts.scheme == "https" else 80)) != port:
+        raise UnavailableError(
+            f"the stack exports {url}, but its listener is port {port} of {', '.join(sorted(names))}"
+        )

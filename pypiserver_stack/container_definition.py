@@ -9,6 +9,7 @@ import pulumi
 
 from pypiserver_stack.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_VARIABLE, packed
 from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.server import STOP_TIMEOUT_S
 from pypiserver_stack.storage import GID, UID
 from sizing.capacity import TaskPlan
 
@@ -19,9 +20,6 @@ PACKAGES_PATH = "/srv/packages"
 PEER_PACKAGES_PATH = "/data/packages"
 PACKAGES_VOLUME = "packages"
 HTPASSWD_PATH = "/data/.htpasswd"
-# Longer than gunicorn's graceful_timeout, so that it ends by itself. Before that, ECS has taken the task out of the
-# balancer and waited for the deregistration delay.
-STOP_TIMEOUT_S = 40
 
 
 @dataclass(frozen=True)

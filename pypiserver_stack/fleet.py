@@ -7,18 +7,17 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.host import user_data
+from pypiserver_stack.instance_role import instance_profile
+from pypiserver_stack.launch_template import launch_template
 from pypiserver_stack.network import Network
-from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.settings import Settings
+from pypiserver_stack.spot import spot_policy
 from pypiserver_stack.tags import Tags
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
 
-AMI_PARAMETERS = {
-    "x86_64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id",
-    "arm64": "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id",
-}
+# From its launch, when a host has booted, registered with ECS and may be given tasks.
+INSTANCE_WARMUP_S = 120
 
 
 class Fleet(pulumi.ComponentResource):
@@ -48,15 +47,31 @@ class Fleet(pulumi.ComponentResource):
             tags=self._tags(name),
             opts=self._child,
         )
-        template = self._launch_template(name, plan, instance, host_files, network.instance_group.id)
-        self.group = self._group(name, plan, template, network)
+        template = launch_template(
+            name,
+            settings,
+            plan,
+            instance,
+            cluster_name=self.cluster.name,
+            profile=instance_profile(name, settings, self.cluster, self, self._tags),
+            security_group_id=network.instance_group.id,
+            host_files=host_files,
+            parent=self,
+        )
+        self.group = self._group(name, settings, plan, template, network)
         self.capacity_provider = aws.ecs.CapacityProvider(
             name,
             auto_scaling_group_provider=aws.ecs.CapacityProviderAutoScalingGroupProviderArgs(
                 auto_scaling_group_arn=self.group.arn,
                 managed_scaling=aws.ecs.CapacityProviderAutoScalingGroupProviderManagedScalingArgs(
-                    status="ENABLED", target_capacity=100
+                    status="ENABLED",
+                    target_capacity=100,
+                    # As many at once as a burst of new tasks needs. ECS asks again only once they have warmed up.
+                    minimum_scaling_step_size=1,
+                    maximum_scaling_step_size=plan.instance_max_count,
+                    instance_warmup_period=INSTANCE_WARMUP_S,
                 ),
+                # Its conditions are managed scaling and the group's protection from scaling in.
                 managed_termination_protection="ENABLED",
                 managed_draining="ENABLED",
             ),
@@ -76,84 +91,40 @@ class Fleet(pulumi.ComponentResource):
         )
         self.register_outputs({"cluster_name": self.cluster.name, "asg_name": self.group.name})
 
-    def _launch_template(
-        self,
-        name: str,
-        plan: TaskPlan,
-        instance: Instance,
-        host_files: Mapping[str, pulumi.Input[str]],
-        security_group_id: pulumi.Input[str],
-    ) -> aws.ec2.LaunchTemplate:
-        instance_role = ServiceRole(
-            f"{name}-instance",
-            "ec2.amazonaws.com",
-            ["service-role/AmazonEC2ContainerServiceforEC2Role", "AmazonSSMManagedInstanceCore"],
-            self,
-            self._tags,
-        )
-        profile = aws.iam.InstanceProfile(
-            name,
-            role=instance_role.role.name,
-            tags=self._tags(name),
-            # A host without its policies cannot join the cluster, and cannot leave it either.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=instance_role.policies),
-        )
-        ami = aws.ssm.get_parameter_output(
-            name=AMI_PARAMETERS[instance.architecture], opts=pulumi.InvokeOutputOptions(parent=self)
-        )
-        data = pulumi.Output.all(cluster_name=self.cluster.name, files=host_files).apply(
-            lambda known: user_data(known["cluster_name"], plan.memory_for_tasks_mb, known["files"])
-        )
-        return aws.ec2.LaunchTemplate(
-            name,
-            image_id=ami.value,
-            instance_type=plan.instance_type,
-            iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(arn=profile.arn),
-            vpc_security_group_ids=[security_group_id],
-            metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-                http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
-            ),
-            block_device_mappings=[
-                aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
-                    device_name="/dev/xvda",
-                    ebs=aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                        encrypted="true", volume_type="gp3", volume_size=30, delete_on_termination="true"
-                    ),
-                )
-            ],
-            user_data=data,
-            tag_specifications=[
-                aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=self._tags(name))
-                for kind in ("instance", "volume")
-            ],
-            tags=self._tags(name),
-            opts=self._child,
-        )
-
     def _group(
-        self,
-        name: str,
-        plan: TaskPlan,
-        template: aws.ec2.LaunchTemplate,
-        network: Network,
+        self, name: str, settings: Settings, plan: TaskPlan, template: aws.ec2.LaunchTemplate, network: Network
     ) -> aws.autoscaling.Group:
         group_tags = {**self._tags(name), "AmazonECSManaged": "true"}
+        # The number, not $Latest: only a changed number tells AWS that hosts must be replaced.
+        version = template.latest_version.apply(str)
+        spot = settings.spot_enabled
         return aws.autoscaling.Group(
             name,
             min_size=plan.instance_min_count,
             max_size=plan.instance_max_count,
             vpc_zone_identifiers=network.private_subnet_ids,
-            # The number, not $Latest: only a changed number tells AWS that hosts must be replaced.
-            launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
-                id=template.id, version=template.latest_version.apply(str)
+            launch_template=None if spot else aws.autoscaling.GroupLaunchTemplateArgs(id=template.id, version=version),
+            mixed_instances_policy=spot_policy(settings, plan, template.id, version) if spot else None,
+            # A Spot Instance at risk is replaced before its two minutes begin; the capacity provider's termination hook
+            # drains it like any other that the group terminates.
+            capacity_rebalance=spot,
+            default_instance_warmup=INSTANCE_WARMUP_S,
+            # A new host first, then an old one is drained and terminated, whatever the reason.
+            instance_maintenance_policy=aws.autoscaling.GroupInstanceMaintenancePolicyArgs(
+                min_healthy_percentage=100, max_healthy_percentage=110
             ),
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
                 strategy="Rolling",
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
-                    min_healthy_percentage=100, scale_in_protected_instances="Refresh"
+                    # The provider would send its own defaults, not the group's policy.
+                    min_healthy_percentage=100,
+                    max_healthy_percentage=110,
+                    instance_warmup=str(INSTANCE_WARMUP_S),
+                    scale_in_protected_instances="Refresh",
+                    auto_rollback=True,
                 ),
             ),
-            protect_from_scale_in=True,  # a condition of the capacity provider's managed termination protection
+            protect_from_scale_in=True,
             force_delete=True,  # protected instances would keep the group from ever reaching zero
             tags=[
                 aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)

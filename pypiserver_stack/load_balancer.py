@@ -1,52 +1,94 @@
-"""The Application Load Balancer, its target group and its listener."""
+"""The Application Load Balancer, its target group, its listeners and who may reach them."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.access_logs import AccessLogs
+from pypiserver_stack.firewall import Firewall
+from pypiserver_stack.names import Certificate, Records, Zone
+from pypiserver_stack.network import Clients, Network
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tags import Tags
 
-IDLE_TIMEOUT_S = 60
+HTTP_PORT, HTTPS_PORT = 80, 443
+# What AWS recommends: TLS 1.3, and 1.2 with forward secrecy alone; key exchange that a quantum computer does not break
+# for clients that know it.
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+EVERYBODY = ("0.0.0.0/0", "::/0")
+
+
+def clients(settings: Settings) -> Clients:
+    """Who may reach the balancer, and at which ports."""
+    if settings.https:
+        # Port 80 for the redirect: who forgets the scheme still arrives.
+        return Clients(ports=(HTTPS_PORT, HTTP_PORT), cidrs=settings.allowed_cidrs or EVERYBODY)
+    # Plain HTTP stays inside the VPC unless told otherwise: a password must not cross the internet in clear.
+    return Clients(ports=(HTTP_PORT,), cidrs=settings.allowed_cidrs or ())
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """Internal and plain HTTP: a certificate and names make it public, and there are none here."""
+    """HTTPS where there is a certificate, and then plain HTTP is redirected to it; else plain HTTP."""
+
+    urls: list[pulumi.Output[str]]
+    """Where the index is, one for each of its names; the balancer's own name where it has none."""
+    listeners: list[aws.lb.Listener]
+    """ECS takes no target group that no listener forwards to."""
 
     def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        *,
-        vpc_id: pulumi.Input[str],
-        subnet_ids: Sequence[pulumi.Input[str]],
-        security_group_id: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, settings: Settings, *, network: Network, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("pypiserver:index:LoadBalancer", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        tags = Tags(settings)
-        self.balancer = aws.lb.LoadBalancer(
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = Tags(settings)
+        self.access_logs = AccessLogs(f"{name}-access-logs", settings, opts=self._child)
+        self.balancer = self._balancer(name, settings, network)
+        self.target_group = self._target_group(name, settings, network)
+        if settings.waf_enabled:
+            Firewall(name, settings, load_balancer_arn=self.balancer.arn, opts=self._child)
+        zone = Zone(name, settings, self) if settings.zone_id is not None else None
+        self.certificate_arn = self._certificate_arn(name, settings, zone)
+        """None over plain HTTP."""
+        self.listeners = self._listeners(name, self.certificate_arn)
+        hosts: list[pulumi.Output[str]] = [self.balancer.dns_name]
+        if zone is not None:
+            Records(name, zone, self.balancer, network.ip_address_type, opts=self._child)
+            hosts = list(zone.names.values())
+        scheme = "https://" if settings.https else "http://"
+        self.urls = [pulumi.Output.concat(scheme, host) for host in hosts]
+        self.register_outputs({"urls": self.urls})
+
+    def _balancer(self, name: str, settings: Settings, network: Network) -> aws.lb.LoadBalancer:
+        return aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",
-            internal=True,
-            subnets=list(subnet_ids),
-            security_groups=[security_group_id],
-            idle_timeout=IDLE_TIMEOUT_S,
+            internal=settings.internal,
+            ip_address_type=network.ip_address_type,
+            subnets=network.internal_subnet_ids if settings.internal else network.public_subnet_ids,
+            security_groups=[network.balancer_group.id],
+            idle_timeout=settings.idle_timeout_s,
+            enable_deletion_protection=settings.deletion_protection,
             drop_invalid_header_fields=True,
-            tags=tags(name),
-            opts=child,
+            # gunicorn before 22 does not check Transfer-Encoding (CVE-2024-1135), and the image has 20.0.4: what a
+            # balancer reads one way and a server another must not come through. No client of an index sends such.
+            desync_mitigation_mode=settings.desync_mitigation_mode,
+            preserve_host_header=True,  # pypiserver's redirects name the host that the client asked
+            access_logs=aws.lb.LoadBalancerAccessLogsArgs(bucket=self.access_logs.bucket.bucket, enabled=True),
+            tags=self._tags(name),
+            # The balancer tries to write as soon as it is told the bucket, and is refused until the policy allows it.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.access_logs.policy]),
         )
-        self.target_group = aws.lb.TargetGroup(
+
+    def _target_group(self, name: str, settings: Settings, network: Network) -> aws.lb.TargetGroup:
+        return aws.lb.TargetGroup(
             name,
-            vpc_id=vpc_id,
+            vpc_id=network.vpc_id,
             target_type="instance",
             protocol="HTTP",
             port=80,  # required, and overridden by the port that each task registers with
             load_balancing_algorithm_type=settings.load_balancing_algorithm,
+            slow_start=settings.slow_start_s,
             stickiness=aws.lb.TargetGroupStickinessArgs(
                 enabled=settings.stickiness_enabled, type="lb_cookie", cookie_duration=86400
             ),
@@ -58,18 +100,48 @@ class LoadBalancer(pulumi.ComponentResource):
                 healthy_threshold=2,
                 unhealthy_threshold=3,
             ),
-            deregistration_delay=30,  # the longest an answer may take after a task is told to go
-            tags=tags(name),
-            opts=child,
+            deregistration_delay=settings.deregistration_delay_s,
+            tags=self._tags(name),
+            opts=self._child,
         )
-        self.listener = aws.lb.Listener(
+
+    def _certificate_arn(self, name: str, settings: Settings, zone: Zone | None) -> pulumi.Input[str] | None:
+        if settings.certificate_arn is not None:
+            given: pulumi.Input[str] = settings.certificate_arn
+            return given
+        return Certificate(name, settings, zone, opts=self._child).arn if zone is not None else None
+
+    def _listeners(self, name: str, certificate_arn: pulumi.Input[str] | None) -> list[aws.lb.Listener]:
+        forward = aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)
+        if certificate_arn is None:
+            return [self._listener(name, HTTP_PORT, "HTTP", forward)]
+        redirect = aws.lb.ListenerDefaultActionArgs(
+            type="redirect",
+            redirect=aws.lb.ListenerDefaultActionRedirectArgs(
+                protocol="HTTPS", port=str(HTTPS_PORT), status_code="HTTP_301"
+            ),
+        )
+        return [
+            self._listener(name, HTTPS_PORT, "HTTPS", forward, certificate_arn),
+            self._listener(f"{name}-redirect", HTTP_PORT, "HTTP", redirect),
+        ]
+
+    def _listener(
+        self,
+        name: str,
+        port: int,
+        protocol: str,
+        action: aws.lb.ListenerDefaultActionArgs,
+        certificate_arn: pulumi.Input[str] | None = None,
+    ) -> aws.lb.Listener:
+        return aws.lb.Listener(
             name,
             load_balancer_arn=self.balancer.arn,
-            port=80,
-            protocol="HTTP",
-            default_actions=[aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)],
-            tags=tags(name),
-            opts=child,
+            port=port,
+            protocol=protocol,
+            ssl_policy=TLS_POLICY if certificate_arn is not None else None,
+            certificate_arn=certificate_arn,
+            default_actions=[action],
+            tags=self._tags(name),
+            opts=self._child,
         )
-        self.url = pulumi.Output.concat("http://", self.balancer.dns_name)
-        self.register_outputs({"url": self.url})

@@ -49,9 +49,14 @@ class ServiceRole:
             for policy in managed_policies
         ]
 
-    def allow(self, name: str, statement: dict[str, Any]) -> None:
-        """Add one statement, its values Inputs or plain, as an inline policy."""
-        document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
-        self.policies.append(
-            aws.iam.RolePolicy(name, role=self.role.id, policy=pulumi.Output.json_dumps(document), opts=self._child)
-        )
+    def allow(self, name: str, *statements: dict[str, Any]) -> None:
+        """Add statements, their values Inputs or plain, as one inline policy."""
+        document = {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", **statement} for statement in statements],
+        }
+        self.allow_document(name, pulumi.Output.json_dumps(document))
+
+    def allow_document(self, name: str, document: pulumi.Input[str]) -> None:
+        """Add a policy document, as JSON, as an inline policy."""
+        self.policies.append(aws.iam.RolePolicy(name, role=self.role.id, policy=document, opts=self._child))

@@ -55,7 +55,7 @@ class Scaling(pulumi.ComponentResource):
                     load_balancer.balancer.arn_suffix, "/", load_balancer.target_group.arn_suffix
                 ),
                 # AWS refuses the label of a target group that no listener forwards to.
-                depends_on=[load_balancer.listener],
+                depends_on=[*load_balancer.listeners],
             )
         for action in settings.scheduled_scaling:
             aws.appautoscaling.ScheduledAction(

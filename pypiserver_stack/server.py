@@ -13,10 +13,11 @@ from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.dashboard import Dashboard
 from pypiserver_stack.fleet import Fleet
-from pypiserver_stack.load_balancer import LoadBalancer
+from pypiserver_stack.launch_template import refuse_large_user_data
+from pypiserver_stack.load_balancer import LoadBalancer, clients
 from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
-from pypiserver_stack.network import Clients, Network, find_site
+from pypiserver_stack.network import Network, find_site
 from pypiserver_stack.scaling import Scaling
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
@@ -36,13 +37,13 @@ class PypiServer(pulumi.ComponentResource):
         """
         instance, plan = plan_capacity(settings)
         site = find_site(settings, opts)
+        refuse_large_user_data(settings, plan)
         super().__init__("pypiserver:index:PypiServer", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
-        # Plain HTTP stays inside the VPC: a password must not cross the internet in clear.
-        network = Network(name, settings, site, clients=Clients(), opts=child)
+        network = Network(name, settings, site, clients=clients(settings), opts=child)
         storage = Storage(
             name,
             settings,
@@ -55,9 +56,7 @@ class PypiServer(pulumi.ComponentResource):
         load_balancer = LoadBalancer(
             name,
             settings,
-            vpc_id=network.vpc_id,
-            subnet_ids=network.internal_subnet_ids,
-            security_group_id=network.balancer_group.id,
+            network=network,
             opts=child,
         )
         htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
@@ -90,18 +89,23 @@ class PypiServer(pulumi.ComponentResource):
             file_system_id=storage.file_system.id,
             asg_name=fleet.group.name,
         )
-        alarms = Alarms(name, settings, plan, instance, metrics=metrics, opts=child)
+        alarms = Alarms(
+            name, settings, plan, instance, metrics=metrics, certificate_arn=load_balancer.certificate_arn, opts=child
+        )
         dashboard = None
         if settings.dashboard_enabled:
             dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
         LogQueries(name, settings, log_group=service.logs.name, opts=child)
         Scaling(name, settings, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
         self.exports = {
-            "url": load_balancer.url,
+            "url": load_balancer.urls[0],
+            "urls": load_balancer.urls,
             "username": USERNAME,
             "password": credentials.password,
             "credentials_secret_arn": credentials.secret.arn,
             "load_balancer_arn": load_balancer.balancer.arn,
+            "load_balancer_dns_name": load_balancer.balancer.dns_name,
+            "access_logs_bucket": load_balancer.access_logs.bucket.bucket,
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
             "ecs_service_arn": service.service.arn,
@@ -115,6 +119,6 @@ class PypiServer(pulumi.ComponentResource):
             "backup_vault_name": backup.vault.name if backup else None,
             "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
-            "capacity": plan.as_dict(),
+            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
         }
         self.register_outputs(dict(self.exports))

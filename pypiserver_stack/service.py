@@ -14,6 +14,7 @@ from pypiserver_stack.policies import ServiceRole
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
 from pypiserver_stack.tags import Tags
+from pypiserver_stack.task_roles import execution_role, task_role
 from sizing.capacity import TaskPlan
 
 
@@ -39,9 +40,9 @@ class Service(pulumi.ComponentResource):
         super().__init__("pypiserver:index:Service", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = Tags(settings)
-        task_role = self._task_role(name, storage)
-        task = self._task_definition(name, settings, container, storage, credentials, task_role)
-        policy = file_system_policy(name, settings, storage, task_role.role, parent=self)
+        own_role = task_role(name, storage, parent=self, tags=self._tags)
+        task = self._task_definition(name, settings, container, storage, credentials, own_role)
+        policy = file_system_policy(name, settings, storage, own_role.role, parent=self)
         self.service = aws.ecs.Service(
             name,
             cluster=fleet.cluster.arn,
@@ -74,7 +75,7 @@ class Service(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # Tasks need these to run and to stop; no argument of the service names them.
-                depends_on=[load_balancer.listener, fleet.cluster_capacity_providers, policy, *storage.mount_targets],
+                depends_on=[*load_balancer.listeners, fleet.cluster_capacity_providers, policy, *storage.mount_targets],
                 ignore_changes=["desiredCount"],  # scaling owns it
                 # Hosts may have to be launched, twice over; a circuit breaker may take as long to open.
                 custom_timeouts=pulumi.CustomTimeouts(create="45m", update="45m"),
@@ -85,18 +86,6 @@ class Service(pulumi.ComponentResource):
         )
         self.register_outputs({"service_name": self.service.name})
 
-    def _task_role(self, name: str, storage: Storage) -> ServiceRole:
-        role = ServiceRole(f"{name}-task", "ecs-tasks.amazonaws.com", [], self, self._tags)
-        role.allow(
-            f"{name}-mount-packages",
-            {
-                "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
-                "Resource": storage.file_system.arn,
-                "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
-            },
-        )
-        return role
-
     def _task_definition(
         self,
         name: str,
@@ -104,27 +93,23 @@ class Service(pulumi.ComponentResource):
         container: Container,
         storage: Storage,
         credentials: Credentials,
-        task_role: ServiceRole,
+        own_role: ServiceRole,
     ) -> aws.ecs.TaskDefinition:
         injected = settings.authentication == "sha256"
-        execution = ServiceRole(
-            f"{name}-execution",
-            "ecs-tasks.amazonaws.com",
-            ["service-role/AmazonECSTaskExecutionRolePolicy"],
-            self,
-            self._tags,
-        )
-        if injected:
-            execution.allow(
-                f"{name}-read-credentials",
-                {"Action": "secretsmanager:GetSecretValue", "Resource": credentials.secret.arn},
-            )
         self.logs = aws.cloudwatch.LogGroup(
             name,
             retention_in_days=settings.log_retention_days,
             kms_key_id=settings.log_kms_key_arn,
             tags=self._tags(name),
             opts=self._child,
+        )
+        execution = execution_role(
+            name,
+            settings.image,
+            log_group=self.logs,
+            secret_arn=credentials.secret.arn if injected else None,
+            parent=self,
+            tags=self._tags,
         )
         packages = aws.ecs.TaskDefinitionVolumeArgs(
             name=PACKAGES_VOLUME,
@@ -144,7 +129,7 @@ class Service(pulumi.ComponentResource):
             # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
             network_mode="bridge",
             execution_role_arn=execution.role.arn,
-            task_role_arn=task_role.role.arn,
+            task_role_arn=own_role.role.arn,
             volumes=[
                 packages,
                 *(
@@ -160,7 +145,7 @@ class Service(pulumi.ComponentResource):
             ),
             tags=self._tags(name),
             # Its tasks cannot start before their roles may do what starting takes.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *task_role.policies]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*execution.policies, *own_role.policies]),
         )
 
 

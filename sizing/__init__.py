@@ -1,10 +1,12 @@
 """Arithmetic of capacity: from settings and an instance type to tasks. No I/O but its own data, no Pulumi, no AWS."""
 
-from sizing.capacity import DaemonTask, InstanceTooSmallError, TaskPlan, plan
+from sizing.capacity import TaskPlan, plan
 from sizing.demand import PlanError, SizingSettings
 from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, catalogue, find
+from sizing.packing import DaemonTask
 from sizing.profiles import PROFILES, Profile, UnknownProfileError, find_profile
+from sizing.refusals import InstanceTooSmallError, TooFewInstancesError
 
 __all__ = [
     "PROFILES",
@@ -16,6 +18,7 @@ __all__ = [
     "SizingError",
     "SizingSettings",
     "TaskPlan",
+    "TooFewInstancesError",
     "UnknownInstanceError",
     "UnknownProfileError",
     "catalogue",

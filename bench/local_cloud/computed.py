@@ -31,6 +31,8 @@ class Identity:
     account: str
     entropy: bytes
     """What generated passwords come from."""
+    revision: int = 1
+    """How often the resource was made or changed."""
 
     @property
     def name(self) -> str:
@@ -148,10 +150,60 @@ def _listener(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     return arn, {"arn": arn}
 
 
+def _bucket(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("bucket", identity.physical_name)
+    return name, {
+        "bucket": name,
+        "arn": f"arn:aws:s3:::{name}",
+        "bucketDomainName": f"{name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{identity.region}.amazonaws.com",
+    }
+
+
+def _of_bucket(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    """A part of a bucket's configuration, known by the bucket's name."""
+    return inputs["bucket"], {}
+
+
+def _certificate(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    arn = identity.arn("acm", f"certificate/{uuid.UUID(identity.digest[:32])}")
+    hosts = [inputs["domainName"], *inputs.get("subjectAlternativeNames", ())]
+    # As with AWS, the same name has the same record for each certificate of an account; they come in no useful order.
+    options = [
+        {
+            "domainName": host,
+            "resourceRecordName": f"_{_hash(identity.account, host)}.{host}.",
+            "resourceRecordType": "CNAME",
+            "resourceRecordValue": f"_{_hash(host, identity.account)}.acm-validations.aws.",
+        }
+        for host in reversed(hosts)
+    ]
+    return arn, {"arn": arn, "domainValidationOptions": options, "status": "PENDING_VALIDATION"}
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
+
+
+def _certificate_validation(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    return "2026-01-01 00:00:00 +0000 UTC", {}
+
+
+def _record(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    host = inputs["name"].rstrip(".")
+    return f"{inputs['zoneId']}_{host}_{inputs['type']}", {"fqdn": host}
+
+
+def _web_acl(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", identity.physical_name)
+    id_ = str(uuid.UUID(identity.digest[:32]))
+    return id_, {"name": name, "arn": identity.arn("wafv2", f"regional/webacl/{name}/{id_}"), "capacity": 2}
+
+
 def _launch_template(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     id_ = f"lt-0{identity.digest[:16]}"
     name = inputs.get("name", identity.physical_name)
-    return id_, {"name": name, "arn": identity.arn("ec2", f"launch-template/{id_}"), "latestVersion": 1}
+    return id_, {"name": name, "arn": identity.arn("ec2", f"launch-template/{id_}"), "latestVersion": identity.revision}
 
 
 def _service(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
@@ -244,6 +296,8 @@ def _vpc_endpoint(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 
 
 RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
+    "aws:acm/certificate:Certificate": _certificate,
+    "aws:acm/certificateValidation:CertificateValidation": _certificate_validation,
     "aws:appautoscaling/policy:Policy": _named_by_arn("autoscaling", "scalingPolicy:"),
     "aws:appautoscaling/scheduledAction:ScheduledAction": _scheduled_action,
     "aws:appautoscaling/target:Target": lambda identity, inputs: (inputs["resourceId"], {}),
@@ -286,6 +340,13 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:lb/listener:Listener": _listener,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
+    "aws:route53/record:Record": _record,
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _of_bucket,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _of_bucket,
+    "aws:s3/bucketPolicy:BucketPolicy": _of_bucket,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket,
     "aws:secretsmanager/secret:Secret": _secret,
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
     "aws:sns/topic:Topic": _named_by_arn("sns", ""),
@@ -293,6 +354,11 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _with_arn("sgr", "ec2", "security-group-rule"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _with_arn("sgr", "ec2", "security-group-rule"),
+    "aws:wafv2/webAcl:WebAcl": _web_acl,
+    "aws:wafv2/webAclAssociation:WebAclAssociation": lambda identity, inputs: (
+        f"{inputs['webAclArn']},{inputs['resourceArn']}",
+        {},
+    ),
     "random:index/randomPassword:RandomPassword": _random_password,
 }
 
@@ -313,6 +379,11 @@ def answer(token: str, region: str, account: str, args: Mapping[str, Any]) -> Co
         return _subnet(args["id"], region)
     if token == "aws:ec2/getVpc:getVpc":
         return _found_vpc(args["id"])
+    if token == "aws:index/getCallerIdentity:getCallerIdentity":
+        return {"id": account, "accountId": account, "arn": f"arn:aws:iam::{account}:user/local", "userId": "AIDALOCAL"}
+    if token == "aws:route53/getZone:getZone":
+        zone = args["zoneId"]
+        return {"id": zone, "zoneId": zone, "name": "example.com", "arn": f"arn:aws:route53:::hostedzone/{zone}"}
     if token == "aws:ssm/getParameter:getParameter":
         return {"id": args["name"], "name": args["name"], "value": "ami-0123456789abcdef0"}
     if token == "aws:ec2/getInstanceType:getInstanceType":

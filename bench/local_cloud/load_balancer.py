@@ -38,7 +38,8 @@ class HealthCheck:
 class BalancerSpec:
     """A listener and its target group, as the graph describes them."""
 
-    dns_name: str
+    host_names: frozenset[str]
+    """The balancer's own name, and those of the records that are aliases of it."""
     listener_port: int
     algorithm: str
     stickiness_s: int | None
@@ -74,7 +75,7 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     check = group.inputs.get("healthCheck", {})
     first, _, last = str(check.get("matcher", "200")).partition("-")
     return BalancerSpec(
-        dns_name=balancer.outputs["dnsName"],
+        host_names=_host_names(graph, balancer.outputs["dnsName"]),
         listener_port=listener.inputs["port"],
         algorithm=algorithm,
         stickiness_s=stickiness.get("cookieDuration", 86400) if stickiness.get("enabled") else None,
@@ -89,6 +90,15 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
         idle_timeout_s=balancer.inputs.get("idleTimeout", 60),
         deregistration_delay_s=group.inputs.get("deregistrationDelay", 300),
     )
+
+
+def _host_names(graph: Graph, dns_name: str) -> frozenset[str]:
+    aliases = (
+        record.outputs["fqdn"]
+        for record in graph.of_type("aws:route53/record:Record")
+        if any(alias["name"] == dns_name for alias in record.inputs.get("aliases", ()))
+    )
+    return frozenset([dns_name, *aliases])
 
 
 def envoy_config(spec: BalancerSpec, targets_path: Path) -> dict[str, Any]:

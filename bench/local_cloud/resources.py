@@ -44,6 +44,8 @@ class Record:
     id: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
+    revision: int = 1
+    """How often it was made or changed."""
 
 
 class LocalCloud:
@@ -90,8 +92,9 @@ class LocalCloud:
         if old is None:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
-        _, computed = computed_outputs(old.type, self._identity(urn), inputs)
-        record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed})
+        revision = old.revision + 1
+        _, computed = computed_outputs(old.type, self._identity(urn, revision), inputs)
+        record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed}, revision=revision)
         with self._lock:
             self._records[urn] = record
         return record
@@ -111,9 +114,9 @@ class LocalCloud:
         """
         return answer(token, REGION, ACCOUNT_ID, args)
 
-    def _identity(self, urn: str) -> Identity:
+    def _identity(self, urn: str, revision: int = 1) -> Identity:
         digest = hashlib.sha256(urn.encode()).hexdigest()
-        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy)
+        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, revision)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):

@@ -6,7 +6,6 @@ settings.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import yaml
 
 from bench.failures import UnavailableError
 from bench.graph import Graph, Resource
+from pypiserver_stack.host.user_data import decoded
 
 # The image whose software is installed in this environment, whatever digest it is pinned by.
 IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+(@sha256:[0-9a-f]{64})?")
@@ -134,12 +134,13 @@ def _host_files(graph: Graph, service: Resource) -> dict[PurePosixPath, str]:
     group = graph.one(
         "aws:autoscaling/group:Group", arn=provider.inputs["autoScalingGroupProvider"]["autoScalingGroupArn"]
     )
-    template = next(
-        template
-        for template in graph.of_type("aws:ec2/launchTemplate:LaunchTemplate")
-        if template.id == group.inputs["launchTemplate"]["id"]
+    template_id = (
+        group.inputs["mixedInstancesPolicy"]["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
+        if "mixedInstancesPolicy" in group.inputs
+        else group.inputs["launchTemplate"]["id"]
     )
-    cloud_config = yaml.safe_load(base64.b64decode(template.inputs["userData"]))
+    template = next(t for t in graph.of_type("aws:ec2/launchTemplate:LaunchTemplate") if t.id == template_id)
+    cloud_config = yaml.safe_load(decoded(template.inputs["userData"]))
     return {_below_host(file["path"]): file["content"] for file in cloud_config["write_files"]}
 
 

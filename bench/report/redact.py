@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from typing import Any
 from urllib.parse import quote
 
 from bench.graph import Resource
+from pypiserver_stack.host.user_data import decoded
 
 HIDDEN = "[secret]"
 
@@ -68,12 +69,12 @@ def _redacted(value: Any, path: str, secret_paths: Set[str], known: Collection[s
 
 
 def _encodes_any(text: str, secrets: Collection[str]) -> bool:
-    """Whether `text` is base64 with a secret in it, as user data is handed to EC2."""
+    """Whether `text` is base64 with a secret in it, compressed or not, as user data is handed to EC2."""
     try:
-        decoded = base64.b64decode(text, validate=True).decode()
-    except ValueError:
+        plain = decoded(text)
+    except (ValueError, EOFError, OSError, zlib.error):  # no base64, no text, or not what it begins like
         return False
-    return hide(decoded, secrets) != decoded
+    return hide(plain, secrets) != plain
 
 
 def _marked_texts(value: Any, path: str, secret_paths: Set[str]) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from pypiserver_stack.settings.kinds import Group
+from pypiserver_stack.settings.problems import Problem
 from sizing.profiles import PROFILES
 
 
@@ -33,3 +36,9 @@ class GeneralSettings(Group):
     deletion_protection: bool = Field(
         default=True, description="Protect the balancer and the file system against deletion."
     )
+
+    def contradictions(self) -> Iterator[Problem]:
+        """Names that ECS keeps for its own capacity providers."""
+        if self.service_name.startswith(("aws", "ecs", "fargate")):
+            allowed = "does not begin with aws, ecs or fargate, which no capacity provider's name may"
+            yield Problem("service_name", self.service_name, allowed)

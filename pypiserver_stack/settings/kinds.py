@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import pulumi
@@ -66,6 +68,12 @@ class Group(BaseModel):
         return ()
 
 
+class Entry(BaseModel):
+    """An object in a list of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
 def reference(pattern: str, takes: str) -> Any:
     """The kind of a name or ARN of something that exists already; another program may give it as an Output.
 
@@ -89,6 +97,17 @@ def arn(service: str, resource: str, takes: str) -> Any:
     return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{0,12}}:{resource}", takes)
 
 
+def _range_of_addresses(value: str) -> str:
+    return str(ip_network(value))  # a ValueError where it is none, or has bits behind its prefix
+
+
+Cidr = Annotated[
+    str,
+    AfterValidator(_range_of_addresses),
+    WithJsonSchema({"type": "string", "takes": "a range of IPv4 or IPv6 addresses such as 10.0.0.0/8"}),
+]
+
+
 def _items(value: object) -> object:
     """A list as Pulumi passes one, which is JSON, or texts with commas between."""
     if not isinstance(value, str):
@@ -105,9 +124,33 @@ LISTED = BeforeValidator(_items)
 """Makes a tuple of what a configuration has for it: `Annotated[tuple[str, ...], LISTED]`."""
 
 
-def in_words(schema: Mapping[str, Any]) -> str:
-    """Which values a setting of this JSON schema takes."""
+def _from_json(value: object) -> object:
+    """A list as Pulumi passes one; what is no JSON is no list, and refused."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+OBJECTS = BeforeValidator(_from_json)
+"""As LISTED, for objects and for texts that may have commas in them."""
+
+
+def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A JSON schema without the detours: over null, and over a definition that stands elsewhere."""
     schema = next((option for option in schema.get("anyOf", ()) if option.get("type") != "null"), schema)
+    definition: Mapping[str, Any] = definitions.get(schema.get("$ref", "").rsplit("/", 1)[-1], schema)
+    return definition
+
+
+def in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Which values a setting of this JSON schema takes.
+
+    Args:
+        definitions: schemas that this one refers to, by name.
+    """
+    if "takes" not in schema:
+        schema = resolved(schema, definitions)
     if "takes" in schema:
         return str(schema["takes"])
     if "enum" in schema:
@@ -122,6 +165,13 @@ def in_words(schema: Mapping[str, Any]) -> str:
         case "boolean":
             return "true or false"
         case "array":
-            return f"a list, each {in_words(schema['items'])}"
+            return f"a list, each {in_words(schema['items'], definitions)}"
+        case "object":
+            needed = schema.get("required", ())
+            parts = [
+                f"{key} ({in_words(part, definitions)}{'' if key in needed else '; may be left out'})"
+                for key, part in schema["properties"].items()
+            ]
+            return f"an object of {', '.join(parts)}"
         case _:
             return f"text that matches {schema['pattern']}" if "pattern" in schema else "text"

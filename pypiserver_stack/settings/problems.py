@@ -18,6 +18,11 @@ class Problem:
     others: frozenset[str] = field(default=frozenset(), compare=False)
     """Further keys that it depends on: where one of those is wrong itself, this says nothing new."""
 
+    @property
+    def setting(self) -> str:
+        """The setting that the key is a part of: `host_users` of `host_users[0].name`."""
+        return self.key.split("[", 1)[0]
+
     def __str__(self) -> str:
         return f"{self.key} = {self.value!r}: {self.allowed}"
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from pypiserver_stack.settings.hosts import BURSTABLE
 from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.server import STOP_TIMEOUT_S
 
 if TYPE_CHECKING:
     from pypiserver_stack.settings.settings import Settings
@@ -19,6 +21,8 @@ def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
         yield from rule(settings)
 
 
+# Given to a Spot instance, in seconds.
+_SPOT_NOTICE_S = 120
 _FROM_ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com/", re.ASCII).match
 
 
@@ -48,7 +52,49 @@ def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
         yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
 
 
+def credits_are_of_burstable_instances(settings: Settings) -> Iterator[Problem]:
+    """AWS launches no instance with a credit specification that its type cannot have."""
+    if settings.cpu_credits is not None and not BURSTABLE.match(settings.instance_type):
+        allowed = f"not set, for instance_type {settings.instance_type} has no CPU credits"
+        yield Problem("cpu_credits", settings.cpu_credits, allowed, frozenset(["instance_type"]))
+
+
+def some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
+    """Spot that only the base would use."""
+    most = settings.instance_max_count
+    if settings.spot_enabled and most is not None and settings.spot_on_demand_base_count >= most:
+        allowed = f"below instance_max_count, which is {most}, or no instance would be a Spot one"
+        others = frozenset(["spot_enabled", "instance_max_count"])
+        yield Problem("spot_on_demand_base_count", settings.spot_on_demand_base_count, allowed, others)
+
+
+def a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
+    """It is gone two minutes after it was told so; by then its tasks are out of the balancer, and stopped."""
+    most_s = _SPOT_NOTICE_S - STOP_TIMEOUT_S - 1
+    if settings.spot_enabled and settings.deregistration_delay_s > most_s:
+        allowed = f"at most {most_s} with spot_enabled, so that a task has ended when its instance goes"
+        yield Problem("deregistration_delay_s", settings.deregistration_delay_s, allowed, frozenset(["spot_enabled"]))
+
+
+def cautions_between_groups(settings: Settings) -> Iterator[str]:
+    """What only several groups together show: allowed, and should be known."""
+    for caution in CAUTIONS:
+        yield from caution(settings)
+
+
+def _server_hangs_up_first(settings: Settings) -> Iterator[str]:
+    if settings.gunicorn_keepalive_s <= settings.idle_timeout_s:
+        yield (
+            f"gunicorn_keepalive_s = {settings.gunicorn_keepalive_s} is not above idle_timeout_s = "
+            f"{settings.idle_timeout_s}: the balancer answers 502 when it reuses a connection that a task just closed"
+        )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _a_network_without_nat_takes_its_image_from_ecr,
     _the_own_vpc_holds_the_instances,
+    credits_are_of_burstable_instances,
+    some_instances_are_spot,
+    a_spot_instance_has_time_to_drain,
 )
+CAUTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (_server_hangs_up_first,)

@@ -22,6 +22,11 @@ def _names_a_version(image: str) -> str:
     return image
 
 
+# Longer than gunicorn's graceful_timeout, so that it ends by itself. Before that, ECS has taken the task out of the
+# balancer and waited for the deregistration delay.
+STOP_TIMEOUT_S = 40
+
+
 class ServerSettings(Group):
     """Server."""
 

@@ -16,11 +16,13 @@ from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.general import GeneralSettings
-from pypiserver_stack.settings.kinds import Group, in_words
+from pypiserver_stack.settings.hosts import HostSettings
+from pypiserver_stack.settings.kinds import Group, in_words, resolved
 from pypiserver_stack.settings.monitoring import MonitoringSettings
+from pypiserver_stack.settings.names import NamesSettings
 from pypiserver_stack.settings.network import NetworkSettings
 from pypiserver_stack.settings.problems import Problem, SettingsError
-from pypiserver_stack.settings.rules import contradictions_between_groups
+from pypiserver_stack.settings.rules import cautions_between_groups, contradictions_between_groups
 from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
 from pypiserver_stack.settings.storage import StorageSettings
@@ -32,6 +34,8 @@ GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
     NetworkSettings,
     BalancerSettings,
+    NamesSettings,
+    HostSettings,
     StorageSettings,
     BackupSettings,
     ScalingSettings,
@@ -46,6 +50,8 @@ class Settings(
     ServerSettings,
     NetworkSettings,
     BalancerSettings,
+    NamesSettings,
+    HostSettings,
     StorageSettings,
     BackupSettings,
     ScalingSettings,
@@ -56,7 +62,8 @@ class Settings(
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed, and should be known."""
-        return tuple(sentence for group in GROUPS for sentence in group.cautions(self))
+        own = (sentence for group in GROUPS for sentence in group.cautions(self))
+        return (*own, *cautions_between_groups(self))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -77,7 +84,7 @@ class Settings(
         values = {**(profile.values if profile else {}), **{k: v for k, v in config.items() if k in cls.model_fields}}
         wrong = _wrong_values(values)
         problems += wrong
-        told = {problem.key for problem in wrong}
+        told = {problem.setting for problem in wrong}
         # What is wrong falls back to its default, so that the rest can be checked against each other all the same.
         settings = cls.model_validate({k: v for k, v in values.items() if k not in told})
         problems += [problem for problem in settings._all_contradictions() if told.isdisjoint(_keys(problem))]
@@ -93,23 +100,39 @@ class Settings(
 
 def allowed(key: str) -> str:
     """In words, which values a setting takes."""
-    return in_words(_SCHEMA["properties"][key])
+    return in_words(_SCHEMA["properties"][key], _DEFINITIONS)
 
 
 _SCHEMA = Settings.model_json_schema()
+_DEFINITIONS = _SCHEMA.get("$defs", {})
 
 
 def _keys(problem: Problem) -> set[str]:
-    return {problem.key, *problem.others}
+    return {problem.setting, *problem.others}
 
 
 def _wrong_values(values: Mapping[str, object]) -> list[Problem]:
     try:
         Settings.model_validate(values)
     except ValidationError as error:
-        keys = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors())
-        return [Problem(key, values[key], allowed(key)) for key in keys]
+        problems = [_problem(detail["loc"], detail["input"], values) for detail in error.errors()]
+        return list({problem.key: problem for problem in problems}.values())
     return []
+
+
+def _problem(location: tuple[int | str, ...], found: object, values: Mapping[str, object]) -> Problem:
+    """What is wrong: the setting, or in a list of objects the part of an object."""
+    key = str(location[0])
+    setting = resolved(_SCHEMA["properties"][key], _DEFINITIONS)
+    entry = resolved(setting.get("items", {}), _DEFINITIONS)
+    match location[1:]:
+        case (int() as index, str() as part, *_) if "properties" in entry:
+            known = entry["properties"]
+            if part not in known:
+                return Problem(f"{key}[{index}].{part}", found, f"there is no such part{_nearest(part, known)}")
+            value = None if isinstance(found, Mapping) else found  # where it is missing, the object was found
+            return Problem(f"{key}[{index}].{part}", value, in_words(known[part], _DEFINITIONS))
+    return Problem(key, values[key], allowed(key))
 
 
 def _unknown_key(key: str) -> str:

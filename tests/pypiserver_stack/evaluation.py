@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from bench.engine import Deployment
 from bench.engine.embedded import EmbeddedEngine
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
+from pypiserver_stack.host.user_data import decoded
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +36,7 @@ def container(*overrides: str, stack: str = "stress") -> dict[str, Any]:
 
 def user_data(stack: str = "stress", *overrides: str) -> dict[str, Any]:
     template = evaluated(stack, overrides).graph.one("aws:ec2/launchTemplate:LaunchTemplate")
-    loaded: dict[str, Any] = yaml.safe_load(base64.b64decode(template.inputs["userData"]))
+    loaded: dict[str, Any] = yaml.safe_load(decoded(template.inputs["userData"]))
     return loaded
 
 

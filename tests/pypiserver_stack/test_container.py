@@ -49,7 +49,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     packages = tmp_path / "packages"
     packages.mkdir()
     port_file = tmp_path / "log"
-    settings = Settings.from_config({"gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
+    settings = Settings.from_config({"allow_http": "true", "gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
     definition = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition
     environment = {
         **{entry["name"]: entry["value"] for entry in definition["environment"]},

@@ -16,9 +16,15 @@ from sizing.profiles import PROFILES
 from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
-EVALUATIONS = [("stress", (f"profile={name}",)) for name in PROFILES] + [(stack, ()) for stack in STACKS]
+NAMED = ("zone_id=Z0123456789ABCDEFGHIJ", "dns_names=pypi,wheels", "waf_enabled=true")
+EVALUATIONS = [
+    *(("stress", (f"profile={name}",)) for name in PROFILES),
+    *((stack, ()) for stack in STACKS),
+    ("stress", NAMED),
+]
 # AWS takes no tags on these (random's password is not AWS's), or its provider passes none on, as for a dashboard.
 UNTAGGED = {
+    "aws:acm/certificateValidation:CertificateValidation",
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:backup/selection:Selection",
@@ -31,9 +37,16 @@ UNTAGGED = {
     "aws:efs/mountTarget:MountTarget",
     "aws:iam/rolePolicy:RolePolicy",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:route53/record:Record",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sns/topicSubscription:TopicSubscription",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
     "random:index/randomPassword:RandomPassword",
 }
 
@@ -74,7 +87,7 @@ def test_the_server_outlives_the_balancers_idle_timeout() -> None:
 
 
 def test_ecs_agrees_with_the_plan_on_memory() -> None:
-    (command,) = user_data()["runcmd"]
+    command, *_ = user_data()["runcmd"]
     memory_for_tasks_mb = evaluated().outputs["capacity"]["memory_for_tasks_mb"]
     assert f"ECS_RESERVED_MEMORY=$((total_mb - {memory_for_tasks_mb}))" in command
 
@@ -97,7 +110,10 @@ def test_a_task_needs_nothing_of_its_host() -> None:
     definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
     assert [volume["name"] for volume in definition.inputs["volumes"]] == ["packages"]
     assert "placementConstraints" not in definition.inputs
-    assert [file["path"] for file in user_data()["write_files"]] == ["/etc/ecs/ecs.config"]
+    assert [file["path"] for file in user_data()["write_files"]] == [
+        "/etc/ecs/ecs.config",
+        "/etc/pypiserver/cloudwatch-agent.json",
+    ]
 
 
 def test_the_packages_are_mounted_where_the_image_has_nothing() -> None:
@@ -112,7 +128,7 @@ def test_settings_reach_the_server() -> None:
 
     assert told() == {
         "PYPISERVER_PACKAGES": "/srv/packages",
-        "PYPISERVER_BACKEND": Settings.from_config({}).backend,
+        "PYPISERVER_BACKEND": Settings.model_fields["backend"].default,
         "PYPISERVER_AUTHENTICATION": "sha256",
         "PYPISERVER_UPLOAD_LIMIT_MB": "1024",
         "PYPISERVER_OVERWRITE": "false",
@@ -222,7 +238,12 @@ def allowed(role: str) -> dict[str, Any]:
 def test_roles_may_do_what_they_must_and_no_more() -> None:
     graph = evaluated().graph
     secret, files = graph.one("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
-    assert allowed("execution") == {"secretsmanager:GetSecretValue": secret.outputs["arn"]}
+    log = f"{graph.one('aws:cloudwatch/logGroup:LogGroup').outputs['arn']}:log-stream:*"
+    assert allowed("execution") == {
+        "secretsmanager:GetSecretValue": secret.outputs["arn"],
+        "logs:CreateLogStream": log,
+        "logs:PutLogEvents": log,
+    }
     assert allowed("task") == {
         "elasticfilesystem:ClientMount": files.outputs["arn"],
         "elasticfilesystem:ClientWrite": files.outputs["arn"],
@@ -293,15 +314,23 @@ class TestEveryStackAndProfile:
         version = deployment.graph.one("aws:secretsmanager/secretVersion:SecretVersion")
         assert version.secret_paths == {"secretString"}
 
-    def test_only_the_balancer_is_open_and_only_to_the_vpc(self, stack: str, overrides: tuple[str, ...]) -> None:
+    def test_only_the_balancer_is_open_and_over_plain_http_only_to_the_vpc(
+        self, stack: str, overrides: tuple[str, ...]
+    ) -> None:
         graph = evaluated(stack, overrides).graph
-        open_to = {
-            (rule.inputs["cidrIpv4"], rule.inputs["fromPort"])
+        open_ports = {
+            (rule.inputs["securityGroupId"], cidr, rule.inputs["fromPort"])
             for rule in graph.of_type("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-            if "cidrIpv4" in rule.inputs
+            if (cidr := rule.inputs.get("cidrIpv4") or rule.inputs.get("cidrIpv6"))
         }
-        assert open_to == {(graph.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"], 80)}
-        assert graph.one("aws:lb/loadBalancer:LoadBalancer").inputs["internal"] is True
+        balancer = graph.one("aws:lb/loadBalancer:LoadBalancer").inputs
+        (group,) = balancer["securityGroups"]
+        assert balancer["internal"] is True
+        if overrides == NAMED:
+            everybody = {(group, cidr, port) for cidr in ("0.0.0.0/0", "::/0") for port in (80, 443)}
+            assert open_ports == everybody
+        else:
+            assert open_ports == {(group, graph.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"], 80)}
 
     def test_what_is_stored_is_encrypted(self, stack: str, overrides: tuple[str, ...]) -> None:
         graph = evaluated(stack, overrides).graph
@@ -312,3 +341,6 @@ class TestEveryStackAndProfile:
         assert efs["authorizationConfig"]["iam"] == "ENABLED"
         (disk,) = graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs["blockDeviceMappings"]
         assert disk["ebs"]["encrypted"] == "true"
+        encryption = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+        encrypted = {part.inputs["bucket"] for part in graph.of_type(encryption)}
+        assert {bucket.id for bucket in graph.of_type("aws:s3/bucket:Bucket")} == encrypted

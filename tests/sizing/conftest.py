@@ -20,6 +20,7 @@ class Wanted:
     gunicorn_workers: int | None = None
     task_min_count: int | None = None
     task_max_count: int | None = None
+    deployment_minimum_healthy_percent: int = 50
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
-from sizing import DaemonTask, Instance, InstanceTooSmallError, PlanError, SizingError, SizingSettings, find, plan
-from sizing.capacity import (
+from sizing import (
+    DaemonTask,
+    Instance,
+    InstanceTooSmallError,
+    PlanError,
+    SizingError,
+    SizingSettings,
+    TooFewInstancesError,
+    find,
+    plan,
+)
+from sizing.capacity import instance_max_count
+from sizing.deployment import places_needed
+from sizing.packing import (
     cpu_units_for_tasks,
-    instance_max_count,
     memory_for_tasks_mb,
     tasks_by_cpu,
     tasks_by_memory,
@@ -48,6 +59,9 @@ def test_two_c6a_xlarge_as_load_tested(wanted: WantedFactory) -> None:
         "instance_type": "c6a.xlarge",
         "instance_min_count": 2,
         "instance_max_count": 4,
+        "instance_vcpu_count": 4,
+        "instance_memory_mb": 8192,
+        "instance_registered_memory_mb": 7726,
         "gunicorn_workers": 4,
         "container_cpu_units": 640,
         "container_memory_mb": 512,
@@ -62,6 +76,11 @@ def test_two_c6a_xlarge_as_load_tested(wanted: WantedFactory) -> None:
         "bound_by": "cpu",
         "task_min_count": 12,
         "task_max_count": 24,
+        "spare_places": 0,
+        "page_cache_memory_mb": 5122,
+        "page_cache_memory_at_limits_mb": 4354,
+        "burstable_baseline_cpu_units": None,
+        "cpu_units_reserved": 3840,
         "warnings": [],
     }
     assert json.loads(json.dumps(made.as_dict())) == made.as_dict()
@@ -85,7 +104,7 @@ def test_each_task_has_a_mount_proxy_on_its_host(wanted: WantedFactory) -> None:
     assert small.mount_proxies_memory_mb == 2 * 16
     # Beside the reservations of its tasks, what the incident's instance offers holds their proxies too.
     assert 2 * 96 + small.mount_proxies_memory_mb <= small.memory_for_tasks_mb
-    assert not small.warnings
+    assert not any("mounts" in warning for warning in small.warnings)
 
 
 def test_many_small_tasks_whose_mounts_take_the_page_cache_are_warned_of(wanted: WantedFactory) -> None:
@@ -158,13 +177,97 @@ def test_daemon_tasks_take_from_both_constraints(wanted: WantedFactory) -> None:
     assert beside.ecs_reserved_memory_mb == alone.ecs_reserved_memory_mb
 
 
-def test_a_warning_where_the_most_tasks_exceed_the_most_instances(wanted: WantedFactory) -> None:
-    made = plan(wanted(instance_max_count=3, task_max_count=24), find("c6a.xlarge"))
-    (warning,) = made.warnings
-    assert "task_max_count = 24 is above the 18 tasks" in warning
-    assert "set instance_max_count to 4, or task_max_count to 18 or less" in warning
-    assert plan(wanted(instance_max_count=4, task_max_count=24), find("c6a.xlarge")).warnings == ()
-    assert plan(wanted(instance_max_count=3, task_max_count=18), find("c6a.xlarge")).warnings == ()
+def test_a_group_that_cannot_hold_the_most_tasks_is_refused_with_the_numbers_that_would_do(
+    wanted: WantedFactory,
+) -> None:
+    with pytest.raises(TooFewInstancesError) as refused:
+        plan(wanted(instance_max_count=3, task_max_count=24), find("c6a.xlarge"))
+    assert isinstance(refused.value, SizingError)
+    assert refused.value.fitting_instance_max_count == 4
+    assert str(refused.value) == (
+        "instance_max_count = 3 instances hold 18 tasks, fewer than task_max_count = 24, and the rest would never "
+        "start: set instance_max_count to 4, or task_max_count to 18 or less"
+    )
+    assert plan(wanted(instance_max_count=4, task_max_count=24), find("c6a.xlarge")).spare_places == 0
+    assert plan(wanted(instance_max_count=3, task_max_count=17), find("c6a.xlarge")).spare_places == 1
+
+
+def test_fewer_tasks_are_no_way_out_where_more_were_asked_for(wanted: WantedFactory) -> None:
+    with pytest.raises(TooFewInstancesError, match=r"set instance_max_count to 4$"):
+        plan(wanted(instance_max_count=3, task_min_count=20, task_max_count=24), find("c6a.xlarge"))
+
+
+def test_a_deployment_of_one_task_needs_a_second_place(wanted: WantedFactory) -> None:
+    one = {"instance_min_count": 1, "task_min_count": 1, "task_max_count": 1, "container_cpu_units": 1000}
+    with pytest.raises(TooFewInstancesError) as refused:
+        plan(wanted(**one, instance_max_count=1), find("t3.small"))
+    assert str(refused.value) == (
+        "instance_max_count = 1 instances hold 1 tasks, fewer than the 2 that a deployment of one task needs, the old "
+        "and the new, and a deployment would wait for ever to replace the only task: set instance_max_count to 2"
+    )
+    assert plan(wanted(**one), find("t3.small")).instance_max_count == 2
+    two_places = {**one, "container_cpu_units": 900}
+    assert plan(wanted(**two_places, instance_max_count=1), find("t3.small")).tasks_per_instance == 2
+
+
+@pytest.mark.parametrize(
+    ("fewest", "most", "minimum_healthy_percent", "places"),
+    [(1, 1, 50, 2), (1, 2, 50, 2), (2, 2, 50, 2), (1, 24, 50, 24), (12, 24, 50, 24), (1, 1, 0, 1), (2, 4, 100, 5)],
+)
+def test_places_that_a_deployment_needs(fewest: int, most: int, minimum_healthy_percent: int, places: int) -> None:
+    # At 50 %, of two tasks and more one may stop before its successor starts: half of them, rounded up, stay.
+    assert places_needed(fewest, most, minimum_healthy_percent) == places
+
+
+def test_what_is_left_for_page_cache(wanted: WantedFactory) -> None:
+    # What the kernel sees, less 300 MB for the system, less three tasks of 384 MB, or of 512 MB.
+    small = find("t3.small")
+    made = plan(wanted(), small)
+    assert made.page_cache_memory_mb == small.registered_memory_mb - 300 - 3 * 384 == 449
+    assert made.page_cache_memory_at_limits_mb == small.registered_memory_mb - 300 - 3 * 512 == 65
+    beside = plan(wanted(), small, [DaemonTask(memory_mb=10, cpu_units=0)])
+    assert beside.page_cache_memory_mb == made.page_cache_memory_mb - 10
+
+
+def test_little_page_cache_is_warned_of(wanted: WantedFactory) -> None:
+    (warning,) = (w for w in plan(wanted(), find("t3.small")).warnings if "page cache" in w)
+    assert warning == (
+        "instance_type t3.small has 449 MB left for page cache when it is full of tasks that use what they reserve, "
+        "and 500 MB are wanted, for metadata of EFS and hot files: set instance_type to t3.medium"
+    )
+    reserving = {"container_cpu_units": 1900}
+    just_enough = plan(
+        wanted(**reserving, container_memory_mb=1101, container_memory_reservation_mb=1101), find("t3.small")
+    )
+    assert just_enough.page_cache_memory_mb == 500
+    assert not any("page cache" in warning for warning in just_enough.warnings)
+    one_less = plan(
+        wanted(**reserving, container_memory_mb=1102, container_memory_reservation_mb=1102), find("t3.small")
+    )
+    assert any("page cache" in warning for warning in one_less.warnings)
+
+
+def test_more_than_a_burstable_instance_sustains_is_warned_of(wanted: WantedFactory) -> None:
+    made = plan(wanted(), find("t3.small"))
+    # A fifth of two vCPU; three tasks of 640 units.
+    assert (made.burstable_baseline_cpu_units, made.cpu_units_reserved) == (409, 1920)
+    (warning,) = (w for w in made.warnings if "sustains" in w)
+    assert warning == (
+        "instance_type t3.small sustains 409 CPU units, and is full with tasks that reserve 1920: what lasts beyond "
+        "its CPU credits is billed, or with cpu_credits = standard throttled; where load lasts, set instance_type to "
+        "c6a.large"
+    )
+    large = {"container_memory_mb": 900, "container_memory_reservation_mb": 900}
+    assert not any("sustains" in w for w in plan(wanted(**large, container_cpu_units=409), find("t3.small")).warnings)
+    assert any("sustains" in w for w in plan(wanted(**large, container_cpu_units=410), find("t3.small")).warnings)
+    steady = plan(wanted(), find("c6a.large"))
+    assert (steady.burstable_baseline_cpu_units, steady.warnings) == (None, ())
+
+
+def test_an_arm_instance_is_told_of_arm_instances(wanted: WantedFactory) -> None:
+    page_cache, baseline = plan(wanted(), find("t4g.small")).warnings
+    assert page_cache.endswith("set instance_type to t4g.medium")
+    assert baseline.endswith("set instance_type to c7g.large")
 
 
 def test_a_warning_where_the_fewest_tasks_exceed_the_fewest_instances(wanted: WantedFactory) -> None:

@@ -19,6 +19,7 @@ from sizing import (
     PlanError,
     SizingSettings,
     TaskPlan,
+    TooFewInstancesError,
     catalogue,
     find,
     plan,
@@ -64,12 +65,14 @@ def tasks_held(settings: SizingSettings, instance: Instance, daemons: list[Daemo
         return plan(settings, instance, daemons).tasks_per_instance
     except InstanceTooSmallError:
         return 0
+    except TooFewInstancesError:
+        return tasks_held(replace(settings, instance_max_count=None), instance, daemons)  # type: ignore[type-var]
 
 
 def planned(settings: SizingSettings, instance: Instance, daemons: list[DaemonTask]) -> TaskPlan:
     try:
         return plan(settings, instance, daemons)
-    except InstanceTooSmallError:
+    except (InstanceTooSmallError, TooFewInstancesError):
         assume(False)
         raise
 
@@ -161,13 +164,32 @@ def test_a_daemon_task_never_adds_tasks(
 
 
 @given(consistent, instances, daemon_tasks)
-def test_a_warning_says_exactly_when_instances_do_not_hold_the_tasks(
+def test_a_warning_says_exactly_when_the_first_instances_do_not_hold_the_fewest_tasks(
     wanted: WantedFactory, chosen: Given, instance: Instance, daemons: list[DaemonTask]
 ) -> None:
     made = planned(wanted(**chosen), instance, daemons)
     warned = " ".join(made.warnings)
-    assert ("task_max_count =" in warned) == (made.task_max_count > made.instance_max_count * made.tasks_per_instance)
     assert ("task_min_count =" in warned) == (made.task_min_count > made.instance_min_count * made.tasks_per_instance)
+
+
+@given(consistent, instances, st.integers(1, 40))
+def test_a_group_is_refused_exactly_when_it_cannot_hold_the_most_tasks_or_deploy_one(
+    wanted: WantedFactory, chosen: Given, instance: Instance, instance_max: int
+) -> None:
+    within = {**chosen, "instance_min_count": 1}
+    computed = planned(wanted(**{**within, "instance_max_count": None}), instance, [])
+    settings = wanted(**{**within, "instance_max_count": instance_max})
+    only_one = computed.task_max_count == 1 or computed.task_min_count == 1
+    enough = instance_max * computed.tasks_per_instance >= max(computed.task_max_count, 2 if only_one else 1)
+    if enough:
+        assert plan(settings, instance).spare_places >= 0
+        return
+    with pytest.raises(TooFewInstancesError) as refused:
+        plan(settings, instance)
+    fitting = refused.value.fitting_instance_max_count
+    assert plan(wanted(**{**within, "instance_max_count": fitting}), instance).spare_places >= 0
+    with pytest.raises(TooFewInstancesError):
+        plan(wanted(**{**within, "instance_max_count": max(1, fitting - 1)}), instance)
 
 
 @given(consistent, instances, daemon_tasks)
@@ -256,7 +278,7 @@ def test_contradictions_are_refused_whatever_the_instance_and_nothing_else_is(
         plan(settings, instance)
     except PlanError:
         assert contradictory
-    except InstanceTooSmallError:
+    except (InstanceTooSmallError, TooFewInstancesError):
         assert not contradictory
     else:
         assert not contradictory

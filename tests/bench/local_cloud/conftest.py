@@ -13,7 +13,8 @@ from tests.bench.local_cloud.stacks import ROOT
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", {"pypiserver:profile": "light"}))
+    values = {"pypiserver:profile": "light", "pypiserver:allow_http": "true"}
+    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", values))
 
 
 @pytest.fixture(autouse=True)

@@ -273,7 +273,12 @@ class TestTheImagesOwnEntryPoint:
 
 
 def test_a_file_of_users_beside_the_packages_holds_the_user_that_is_exported(tmp_path: Path) -> None:
-    config = StackConfig("pypiserver", "test", {"pypiserver:profile": "light", "pypiserver:authentication": "htpasswd"})
+    values = {
+        "pypiserver:profile": "light",
+        "pypiserver:allow_http": "true",
+        "pypiserver:authentication": "htpasswd",
+    }
+    config = StackConfig("pypiserver", "test", values)
     deployment = EmbeddedEngine(LocalCloud(), ROOT).up(config)
     task = desired_state(deployment.graph).task
     prepare_host(task, tmp_path)

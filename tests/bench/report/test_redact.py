@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -98,6 +99,21 @@ def test_a_password_in_base64() -> None:
     leaking, harmless = resource("a", encoded(f"#!/bin/sh\nP={PASSWORD}")), resource("b", encoded("#!/bin/sh"))
 
     assert inputs_of(leaking, harmless, secrets=(PASSWORD,)) == [{"userData": HIDDEN}, encoded("#!/bin/sh")]
+
+
+def test_a_password_in_compressed_base64() -> None:
+    def encoded(content: bytes) -> dict[str, Any]:
+        return {"userData": base64.b64encode(content).decode()}
+
+    leaking = resource("a", encoded(gzip.compress(f"P={PASSWORD}".encode())))
+    harmless = resource("b", encoded(gzip.compress(b"P=1")))
+    broken = resource("c", encoded(gzip.compress(PASSWORD.encode())[:-9]))
+
+    assert inputs_of(leaking, harmless, broken, secrets=(PASSWORD,)) == [
+        {"userData": HIDDEN},
+        harmless.inputs,
+        broken.inputs,
+    ]
 
 
 letters = st.text(alphabet='abdfgh019/+"\\\\ &', min_size=1)

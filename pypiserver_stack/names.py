@@ -1,0 +1,136 @@
+"""What the index is called: its names in a Route 53 zone, the certificate for them, and the records they have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.settings import Settings
+from pypiserver_stack.tags import Tags
+
+VALIDATION_TTL_S = 60
+CAA_TTL_S = 3600
+
+
+class Zone:
+    """The hosted zone, and the provider that reaches it, which may be in another account."""
+
+    def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
+        assert settings.zone_id is not None, "asked for where there is a zone"
+        self.id: pulumi.Input[str] = settings.zone_id
+        self._provider = None
+        if settings.dns_role_arn is not None:
+            region = aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=parent)).region
+            self._provider = aws.Provider(
+                f"{name}-dns",
+                # Without it this provider would look for one in the environment, where the stack need not have it from.
+                region=region,
+                assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=settings.dns_role_arn, session_name=name)],
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+        zone = aws.route53.get_zone_output(
+            zone_id=self.id, opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
+        )
+        self.names = {label: pulumi.Output.concat(label, ".", zone.name) for label in settings.dns_names}
+        """The names in full, by what precedes the zone's."""
+        self.caa_records = [
+            aws.route53.Record(
+                f"{name}-{label}-caa",
+                zone_id=self.id,
+                name=host,
+                type="CAA",
+                ttl=CAA_TTL_S,
+                records=[f'0 issue "{issuer}"' for issuer in settings.certificate_issuers],
+                opts=self.options(parent),
+            )
+            for label, host in self.names.items()
+            if settings.certificate_issuers
+        ]
+
+    def options(
+        self, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource] | None = None
+    ) -> pulumi.ResourceOptions:
+        """For a record in the zone."""
+        return pulumi.ResourceOptions(parent=parent, provider=self._provider, depends_on=depends_on)
+
+
+class Certificate(pulumi.ComponentResource):
+    """A certificate of ACM for all names, which a record for each proves to be ours."""
+
+    def __init__(self, name: str, settings: Settings, zone: Zone, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pypiserver:index:Certificate", name, None, opts)
+        first, *others = zone.names.values()
+        certificate = aws.acm.Certificate(
+            name,
+            domain_name=first,
+            subject_alternative_names=others,
+            validation_method="DNS",
+            tags=Tags(settings)(name),
+            # A zone above the names may name other authorities, and ACM gives up at once where it may not issue.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=zone.caa_records),
+        )
+        records = [
+            self._validation_record(f"{name}-{label}-validation", zone, certificate, host)
+            for label, host in zone.names.items()
+        ]
+        validation = aws.acm.CertificateValidation(
+            name,
+            certificate_arn=certificate.arn,
+            validation_record_fqdns=[record.fqdn for record in records],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = validation.certificate_arn
+        """Known once the certificate is issued: a listener takes no other."""
+        self.register_outputs({"arn": self.arn})
+
+    def _validation_record(
+        self, name: str, zone: Zone, certificate: aws.acm.Certificate, host: pulumi.Output[str]
+    ) -> aws.route53.Record:
+        # ACM tells its options in no order, so they are told apart by what only it knows, hence an apply.
+        option = pulumi.Output.all(options=certificate.domain_validation_options, host=host).apply(
+            lambda known: next(option for option in known["options"] if option["domain_name"] == known["host"])
+        )
+        return aws.route53.Record(
+            name,
+            zone_id=zone.id,
+            name=option["resource_record_name"],
+            type=option["resource_record_type"],
+            ttl=VALIDATION_TTL_S,
+            records=[option["resource_record_value"]],
+            # The same name has the same record for every certificate of an account, so one that is left over is this.
+            allow_overwrite=True,
+            opts=zone.options(self),
+        )
+
+
+class Records(pulumi.ComponentResource):
+    """Every name as an alias of the balancer."""
+
+    def __init__(
+        self,
+        name: str,
+        zone: Zone,
+        balancer: aws.lb.LoadBalancer,
+        ip_address_type: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("pypiserver:index:Records", name, None, opts)
+        for label, host in zone.names.items():
+            for kind in ("A", "AAAA") if ip_address_type == "dualstack" else ("A",):
+                aws.route53.Record(
+                    f"{name}-{label}-{kind.lower()}",
+                    zone_id=zone.id,
+                    name=host,
+                    type=kind,
+                    aliases=[
+                        aws.route53.RecordAliasArgs(
+                            name=balancer.dns_name,
+                            zone_id=balancer.zone_id,
+                            evaluate_target_health=False,  # there is nowhere else to send a client
+                        )
+                    ],
+                    opts=zone.options(self),
+                )
+        self.register_outputs({})

@@ -1,0 +1,77 @@
+"""What ECS may do to start a task, and what the task itself may do."""
+
+from __future__ import annotations
+
+import re
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.policies import ServiceRole
+from pypiserver_stack.storage import Storage
+from pypiserver_stack.tags import Tags
+
+TASKS = "ecs-tasks.amazonaws.com"
+_PRIVATE_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)", re.ASCII
+)
+
+
+def execution_role(
+    name: str,
+    image: str,
+    *,
+    log_group: aws.cloudwatch.LogGroup,
+    secret_arn: pulumi.Input[str] | None,
+    parent: pulumi.Resource,
+    tags: Tags,
+) -> ServiceRole:
+    """Writes the task's log, reads the secret that is injected, and pulls a private image.
+
+    Not AmazonECSTaskExecutionRolePolicy, which writes to every log group and pulls from every repository.
+    """
+    role = ServiceRole(f"{name}-execution", TASKS, [], parent, tags)
+    role.allow(
+        f"{name}-write-log",
+        {
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": pulumi.Output.concat(log_group.arn, ":log-stream:*"),
+        },
+    )
+    if secret_arn is not None:
+        role.allow(f"{name}-read-credentials", {"Action": "secretsmanager:GetSecretValue", "Resource": secret_arn})
+    if repository := _PRIVATE_ECR.match(image):
+        role.allow(
+            f"{name}-pull-image",
+            {
+                "Action": [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                    # The repository may be the cache of another registry, which fills it when it is first pulled from.
+                    "ecr:BatchImportUpstreamImage",
+                    "ecr:CreateRepository",
+                ],
+                "Resource": pulumi.Output.concat(
+                    log_group.arn.apply(lambda arn: arn.split(":")[1]).apply(lambda partition: f"arn:{partition}:ecr:"),
+                    f"{repository['region']}:{repository['account']}:repository/{repository['repository']}",
+                ),
+            },
+            # A login to the registry as a whole; AWS has no narrower resource for it.
+            {"Action": "ecr:GetAuthorizationToken", "Resource": "*"},
+        )
+    return role
+
+
+def task_role(name: str, storage: Storage, *, parent: pulumi.Resource, tags: Tags) -> ServiceRole:
+    """Mounts the packages to read and write, through the access point alone."""
+    role = ServiceRole(f"{name}-task", TASKS, [], parent, tags)
+    role.allow(
+        f"{name}-mount-packages",
+        {
+            "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+            "Resource": storage.file_system.arn,
+            "Condition": {"StringEquals": {"elasticfilesystem:AccessPointArn": storage.access_point.arn}},
+        },
+    )
+    return role

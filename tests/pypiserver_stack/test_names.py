@@ -1,0 +1,79 @@
+"""Names and certificate: the records in the zone, and who makes them."""
+
+from __future__ import annotations
+
+from bench.graph import Graph, Resource
+from tests.pypiserver_stack.evaluation import evaluated
+
+ZONE_ID = "Z0123456789ABCDEFGHIJ"
+ZONE = f"zone_id={ZONE_ID}"
+TWO_NAMES = "dns_names=pypi,wheels"
+HOSTS = ["pypi.example.com", "wheels.example.com"]
+RECORD = "aws:route53/record:Record"
+
+
+def graph(*overrides: str) -> Graph:
+    return evaluated("stress", (ZONE, *overrides)).graph
+
+
+def records(found: Graph, type_: str) -> dict[str, Resource]:
+    return {record.inputs["name"]: record for record in found.of_type(RECORD) if record.inputs["type"] == type_}
+
+
+def test_every_name_is_an_alias_of_the_balancer() -> None:
+    found = graph(TWO_NAMES)
+    balancer = found.one("aws:lb/loadBalancer:LoadBalancer").outputs
+    aliases = records(found, "A")
+    assert sorted(aliases) == HOSTS
+    for alias in aliases.values():
+        assert alias.inputs["zoneId"] == ZONE_ID
+        assert alias.inputs["aliases"] == [
+            {"name": balancer["dnsName"], "zoneId": balancer["zoneId"], "evaluateTargetHealth": False}
+        ]
+        # Somebody else's record of that name is not taken over.
+        assert "allowOverwrite" not in alias.inputs
+    assert not records(found, "AAAA")
+
+
+def test_the_certificate_stands_for_every_name_and_each_is_proved_by_its_own_record() -> None:
+    found = graph(TWO_NAMES)
+    certificate = found.one("aws:acm/certificate:Certificate")
+    assert certificate.inputs["domainName"] == HOSTS[0]
+    assert certificate.inputs["subjectAlternativeNames"] == HOSTS[1:]
+    assert certificate.inputs["validationMethod"] == "DNS"
+    options = {option["domainName"]: option for option in certificate.outputs["domainValidationOptions"]}
+    by_resource = {record.name: record.inputs for record in found.of_type(RECORD)}
+    for label, host in zip(("pypi", "wheels"), HOSTS, strict=True):
+        # Named after what it proves, for ACM tells its options in no order.
+        record = by_resource[f"pypiserver-{label}-validation"]
+        assert record["name"] == options[host]["resourceRecordName"]
+        assert record["records"] == [options[host]["resourceRecordValue"]]
+        assert record["type"] == "CNAME"
+
+
+def test_the_listener_waits_until_the_certificate_is_issued() -> None:
+    found = graph(TWO_NAMES)
+    validation = found.one("aws:acm/certificateValidation:CertificateValidation")
+    (listener,) = (listener for listener in found.of_type("aws:lb/listener:Listener") if listener.inputs["port"] == 443)
+    assert listener.inputs["certificateArn"] == found.one("aws:acm/certificate:Certificate").outputs["arn"]
+    assert validation.urn in listener.dependencies
+    assert sorted(validation.inputs["validationRecordFqdns"]) == sorted(
+        record.outputs["fqdn"] for record in records(found, "CNAME").values()
+    )
+
+
+def test_caa_records_name_who_may_issue_before_anybody_is_asked_to() -> None:
+    found = graph(TWO_NAMES, "certificate_issuers=amazon.com,letsencrypt.org")
+    caa = records(found, "CAA")
+    assert sorted(caa) == HOSTS
+    certificate = found.one("aws:acm/certificate:Certificate")
+    for record in caa.values():
+        assert record.inputs["records"] == ['0 issue "amazon.com"', '0 issue "letsencrypt.org"']
+        assert record.urn in certificate.dependencies
+    assert not records(graph("certificate_issuers=[]"), "CAA")
+
+
+def test_a_certificate_of_ones_own_has_records_all_the_same() -> None:
+    given = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+    found = graph(given)
+    assert {record.inputs["type"] for record in found.of_type(RECORD)} == {"A", "CAA"}
