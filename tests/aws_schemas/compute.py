@@ -88,11 +88,11 @@ COMPUTE = {
             "deploymentMinimumHealthyPercent": "DeploymentConfiguration.MinimumHealthyPercent",
             "alarms": "DeploymentConfiguration.Alarms",
             "enableEcsManagedTags": "EnableECSManagedTags",
+            "forceNewDeployment": "ForceNewDeployment.EnableForceNewDeployment",
             "orderedPlacementStrategies": "PlacementStrategies",
         },
         left_out={
             "forceDelete": PROVIDERS_OWN,
-            "forceNewDeployment": PROVIDERS_OWN,
             "triggers": PROVIDERS_OWN,
             "waitForSteadyState": PROVIDERS_OWN,
         },

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.aws_schemas.compute import COMPUTE
 from tests.aws_schemas.data import DATA
+from tests.aws_schemas.edge import EDGE
 from tests.aws_schemas.network import NETWORK
 
-MAPPED = {**COMPUTE, **NETWORK, **DATA}
+MAPPED = {**COMPUTE, **NETWORK, **DATA, **EDGE}
 
 NOT_IN_CLOUDFORMATION = {
     "aws:acm/certificateValidation:CertificateValidation": "It waits; AWS is given nothing.",
