@@ -103,6 +103,7 @@ class PypiServer(pulumi.ComponentResource):
             "username": USERNAME,
             "password": credentials.password,
             "credentials_secret_arn": credentials.secret.arn,
+            **_once_deployed(service, settings),
             "load_balancer_arn": load_balancer.balancer.arn,
             "load_balancer_dns_name": load_balancer.balancer.dns_name,
             "access_logs_bucket": load_balancer.access_logs.bucket.bucket,
@@ -122,3 +123,14 @@ class PypiServer(pulumi.ComponentResource):
             "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
         }
         self.register_outputs(dict(self.exports))
+
+
+def _once_deployed(service: Service, settings: Settings) -> dict[str, pulumi.Output[object]]:
+    """What a rotation reads to know where it stands: said only when the service has these passwords.
+
+    An update that fails may all the same write those of a stack's outputs that wait for nothing.
+    """
+    passwords = pulumi.Output.all(
+        service.task_definition_arn, list(settings.password_generations), settings.published_generation
+    )
+    return {"password_generations": passwords[1], "published_password_generation": passwords[2]}

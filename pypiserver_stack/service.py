@@ -108,6 +108,7 @@ class Service(pulumi.ComponentResource):
             settings.image,
             log_group=self.logs,
             secret_arn=credentials.secret.arn if injected else None,
+            secret_key_arn=settings.secret_kms_key_arn,
             parent=self,
             tags=self._tags,
         )

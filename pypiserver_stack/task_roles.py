@@ -23,6 +23,7 @@ def execution_role(
     *,
     log_group: aws.cloudwatch.LogGroup,
     secret_arn: pulumi.Input[str] | None,
+    secret_key_arn: pulumi.Input[str] | None,
     parent: pulumi.Resource,
     tags: Tags,
 ) -> ServiceRole:
@@ -40,6 +41,16 @@ def execution_role(
     )
     if secret_arn is not None:
         role.allow(f"{name}-read-credentials", {"Action": "secretsmanager:GetSecretValue", "Resource": secret_arn})
+    if secret_arn is not None and secret_key_arn is not None:
+        role.allow(
+            f"{name}-decrypt-credentials",
+            {
+                "Action": "kms:Decrypt",
+                "Resource": secret_key_arn,
+                # Secrets Manager encrypts with the secret's ARN as context: the key opens nothing else.
+                "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn}},
+            },
+        )
     if repository := _PRIVATE_ECR.match(image):
         role.allow(
             f"{name}-pull-image",

@@ -12,7 +12,7 @@ from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, Stack
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.background import Background
-from bench.engine.failure import failure, gist
+from bench.engine.failure import failure
 from bench.engine.language_host import language_host
 from bench.engine.program import Program
 from bench.engine.pulumi_command import PrivateCommand
@@ -23,6 +23,7 @@ from bench.grpc_service import listening
 from bench.local_cloud.provider import serve
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
+from pypiserver_stack.command_error import gist
 
 # An interrupted command finishes the requests it has sent; the local cloud answers at once, but for faults.
 INTERRUPT_PATIENCE_S = 20.0
@@ -86,6 +87,12 @@ class AutomationEngine:
             self.changes = _by_kind(stack.refresh(color="never").summary.resource_changes)
 
         self._operate(refresh)
+
+    def drive(self, operation: Callable[[Stack], T]) -> T:
+        """Let something else operate the stack through the Automation API, after an `up`."""
+        stack = self._stack
+        assert stack is not None
+        return self._operate(lambda: operation(stack))
 
     def down(self) -> tuple[str, ...]:
         """See `Engine.down`."""

@@ -9,6 +9,7 @@ from pulumi.automation import CommandError
 
 from bench.failures import UnavailableError, UsageError
 from bench.local_cloud.resources import CloudError
+from pypiserver_stack.command_error import gist
 from pypiserver_stack.settings import ConfigurationError
 
 
@@ -31,10 +32,3 @@ def failure(error: Exception, refusals: Sequence[str]) -> Exception:
     if isinstance(error, CloudError | RunError):
         return UnavailableError(str(error))
     return error
-
-
-def gist(error: CommandError) -> str:
-    """The CLI's own sentence: its first error message that says more than that there were errors."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    messages = [line.partition("error: ")[2] for line in lines if "error: " in line]
-    return next((message for message in messages if message != "update failed"), lines[-1])

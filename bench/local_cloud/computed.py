@@ -114,7 +114,9 @@ def _random_password(identity: Identity, inputs: Inputs) -> tuple[str, Computed]
 
 
 def _secret_version(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    version = identity.digest[:32]
+    # Another value is another version. Keyed, because the id is no secret.
+    text = f"{identity.urn}/{inputs['secretString']}"
+    version = hmac.digest(identity.entropy, text.encode(), hashlib.sha256).hex()[:32]
     return f"{inputs['secretId']}|{version}", {"versionId": version, "arn": inputs["secretId"]}
 
 
@@ -348,6 +350,7 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _of_bucket,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket,
     "aws:secretsmanager/secret:Secret": _secret,
+    "aws:secretsmanager/secretPolicy:SecretPolicy": lambda identity, inputs: (inputs["secretArn"], {}),
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
     "aws:sns/topic:Topic": _named_by_arn("sns", ""),
     "aws:sns/topicPolicy:TopicPolicy": lambda identity, inputs: (inputs["arn"], {"owner": identity.account}),

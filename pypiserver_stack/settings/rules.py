@@ -52,14 +52,14 @@ def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
         yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
 
 
-def credits_are_of_burstable_instances(settings: Settings) -> Iterator[Problem]:
+def _credits_are_of_burstable_instances(settings: Settings) -> Iterator[Problem]:
     """AWS launches no instance with a credit specification that its type cannot have."""
     if settings.cpu_credits is not None and not BURSTABLE.match(settings.instance_type):
         allowed = f"not set, for instance_type {settings.instance_type} has no CPU credits"
         yield Problem("cpu_credits", settings.cpu_credits, allowed, frozenset(["instance_type"]))
 
 
-def some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
+def _some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
     """Spot that only the base would use."""
     most = settings.instance_max_count
     if settings.spot_enabled and most is not None and settings.spot_on_demand_base_count >= most:
@@ -68,7 +68,7 @@ def some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
         yield Problem("spot_on_demand_base_count", settings.spot_on_demand_base_count, allowed, others)
 
 
-def a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
+def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
     """It is gone two minutes after it was told so; by then its tasks are out of the balancer, and stopped."""
     most_s = _SPOT_NOTICE_S - STOP_TIMEOUT_S - 1
     if settings.spot_enabled and settings.deregistration_delay_s > most_s:
@@ -90,11 +90,23 @@ def _server_hangs_up_first(settings: Settings) -> Iterator[str]:
         )
 
 
+def _two_passwords(settings: Settings) -> Iterator[Problem]:
+    """Only our own check knows more than one generated password."""
+    if len(settings.password_generations) > 1 and settings.authentication != "sha256":
+        yield Problem(
+            "password_generations",
+            list(settings.password_generations),
+            f"two are accepted with authentication sha256 only, which is {settings.authentication}",
+            frozenset(["authentication"]),
+        )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _a_network_without_nat_takes_its_image_from_ecr,
     _the_own_vpc_holds_the_instances,
-    credits_are_of_burstable_instances,
-    some_instances_are_spot,
-    a_spot_instance_has_time_to_drain,
+    _credits_are_of_burstable_instances,
+    _some_instances_are_spot,
+    _a_spot_instance_has_time_to_drain,
+    _two_passwords,
 )
 CAUTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (_server_hangs_up_first,)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
+from pypiserver_stack.settings.credentials import CredentialSettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.hosts import HostSettings
 from pypiserver_stack.settings.kinds import Group, in_words, resolved
@@ -38,6 +39,7 @@ GROUPS: tuple[type[Group], ...] = (
     HostSettings,
     StorageSettings,
     BackupSettings,
+    CredentialSettings,
     ScalingSettings,
     MonitoringSettings,
 )
@@ -54,6 +56,7 @@ class Settings(
     HostSettings,
     StorageSettings,
     BackupSettings,
+    CredentialSettings,
     ScalingSettings,
     MonitoringSettings,
 ):

@@ -28,7 +28,6 @@ COMPUTE = {
     "aws:appautoscaling/target:Target": Mapped(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         names={"roleArn": "RoleARN"},
-        left_out={"tags": "AWS takes them, CloudFormation does not."},
     ),
     "aws:autoscaling/group:Group": Mapped(
         "AWS::AutoScaling::AutoScalingGroup",

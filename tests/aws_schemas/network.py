@@ -51,10 +51,6 @@ NETWORK = {
         names={"certificateArn": "Certificates", "defaultActions.redirect": "RedirectConfig",
                "defaultActions.fixedResponse": "FixedResponseConfig", "defaultActions.forward": "ForwardConfig"},
         values={"certificateArn": lambda arn: [{"CertificateArn": arn}], "defaultActions.redirect": _redirect_codes},
-        left_out={"tags": _UNTAGGED_THERE},
-    ),
-    "aws:lb/listenerRule:ListenerRule": Mapped(
-        "AWS::ElasticLoadBalancingV2::ListenerRule", left_out={"tags": _UNTAGGED_THERE}
     ),
     "aws:lb/loadBalancer:LoadBalancer": Mapped(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",

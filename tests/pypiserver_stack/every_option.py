@@ -122,6 +122,13 @@ OPTIONS = {
         task_min_count=6,
         task_max_count=12,
     ),
+    "credentials": (
+        "secret_readers=arn:aws:iam::123456789012:role/ci",
+        f"secret_kms_key_arn={_KEY}",
+        "secret_recovery_window_days=30",
+        "password_generations=1,2",
+        "published_password_generation=2",
+    ),
     "names": ("service_name=wheels", "environment=staging"),
     "server": (
         "authentication=htpasswd",
