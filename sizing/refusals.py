@@ -116,8 +116,9 @@ def too_few_instances(
             other_way_out = ""
         beyond = f"task_max_count = {task_max}"
     else:
-        why, other_way_out = "a deployment would wait for ever to replace the only task", ""
-        beyond = f"the {needed} that a deployment of one task needs, the old and the new"
+        tasks = "one task" if needed == 2 else f"{needed - 1} tasks"
+        why, other_way_out = "it may stop none before another has started, so that it would wait for ever", ""
+        beyond = f"the {needed} that a deployment of {tasks} needs"
     return TooFewInstancesError(
         f"instance_max_count = {instance_max} instances hold {places} tasks, fewer than {beyond}, and {why}: set "
         f"instance_max_count to {fitting}{other_way_out}",

@@ -16,6 +16,7 @@ from bench.explain.mixing import packages_to_mix, upload_interleaved
 from bench.explain.model import Explanation, Probes
 from bench.explain.page import Page
 from bench.explain.report import report_explanation
+from bench.explain.spread import spread_over_tasks
 from bench.packages import Wheel, build, default_cache_dir
 from bench.parameters import Asked
 from bench.run import Run
@@ -92,9 +93,11 @@ def job(
 async def _probe(standing: Standing, wheels: Sequence[Wheel]) -> Probes:
     """The uploads come last: what they leave would be more for a health check to count."""
     processes, target = standing.processes, standing.target
+    cheap_path = f"{target.base_path}{_CHEAP_PATH}"
     urls = [f"http://127.0.0.1:{task.port}" for task in processes.tasks]
     return Probes(
+        spread=await spread_over_tasks(target, cheap_path, processes.balancer.requests_by_port),
         health_check=await time_health_checks(urls, processes.state.balancer.health_check.path),
-        idle=await use_after_idling(target, f"{target.base_path}{_CHEAP_PATH}"),
+        idle=await use_after_idling(target, cheap_path),
         mixing=await upload_interleaved(target, wheels),
     )

@@ -15,6 +15,13 @@ from bench.compare.model import Measured
 from bench.report.model import Count, Machine, Part, Positive, Run, Seconds, Teardown, Workload
 
 
+class Spread(Part):
+    """Requests of clients that share one cookie jar, which holds what an earlier answer brought."""
+
+    requests: Positive
+    to_the_busiest_task: Count
+
+
 class Idle(Part):
     """Requests on connections to the tasks that had been idle for about 2 s."""
 
@@ -41,6 +48,7 @@ class Mixing(Part):
 class Probes(Part):
     """What the burst does not show."""
 
+    spread: Spread
     idle: Idle
     health_check: HealthCheck
     mixing: Mixing

@@ -31,6 +31,10 @@ def _probe(name: str, heading: str, text: Callable[[Probes], str]) -> Column:
     return Column(name, heading, lambda step: text(step.probes) if step.probes is not None else NOTHING)
 
 
+def _spread(probes: Probes) -> str:
+    return f"{probes.spread.to_the_busiest_task} of {probes.spread.requests}"
+
+
 def _idle(probes: Probes) -> str:
     return f"{probes.idle.failed} of {probes.idle.requests}"
 
@@ -46,6 +50,7 @@ COLUMNS = (
     _figure("error_rate"),
     _figure("per_task_deviation"),
     _figure("tasks_cpu_us_per_request"),
+    _probe("spread", "one cookie jar: to the busiest task", _spread),
     _probe("idle", "5xx after 2 s idle", _idle),
     _probe("health_check", "health check, ms", lambda probes: significant(probes.health_check.median_s * 1e3)),
     _probe("accepted", "interleaved uploads answered 200", _accepted),
@@ -56,7 +61,7 @@ _COST = ("latency_p50_s", "latency_p95_s", "throughput_rps", "tasks_cpu_us_per_r
 # Where a change of each setting shows, if anywhere.
 SHOWN_IN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "stickiness_enabled": ("per_task_deviation",),
+        "stickiness_enabled": ("per_task_deviation", "spread"),
         "gunicorn_keepalive_s": ("idle",),
         "health_check_path": ("health_check",),
         "entry_point": ("accepted", "whole"),

@@ -7,16 +7,24 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bench.report.model import VersionPair, Versions
 
-# What pypiserver/pypiserver:v2.4.x carries; read from the image.
-_IMAGE = {"python": "3.10", "gunicorn": "20.0.4", "gevent": "24.11.1"}
+IMAGE = "pypiserver/pypiserver:v2.4.2"
+CARRIED = {
+    "python": "3.10",
+    "pypiserver": "2.4.2",
+    "gunicorn": "20.0.4",
+    "gevent": "24.11.1",
+    "passlib": "1.7.4",
+    "bcrypt": "3.2.0",
+}
+"""The versions in `IMAGE`, read from it."""
 
 
 def versions() -> Versions:
     """Python, gunicorn and gevent: here, and in the image."""
     return Versions(
-        python=VersionPair(local=platform.python_version(), image=_IMAGE["python"]),
-        gunicorn=VersionPair(local=_installed("gunicorn"), image=_IMAGE["gunicorn"]),
-        gevent=VersionPair(local=_installed("gevent"), image=_IMAGE["gevent"]),
+        python=VersionPair(local=platform.python_version(), image=CARRIED["python"]),
+        gunicorn=VersionPair(local=_installed("gunicorn"), image=CARRIED["gunicorn"]),
+        gevent=VersionPair(local=_installed("gevent"), image=CARRIED["gevent"]),
     )
 
 

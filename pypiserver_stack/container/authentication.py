@@ -10,7 +10,7 @@ from credentials import CREDENTIALS, Check, NotNowError, basic_credentials, gene
 
 
 class Authenticator:
-    """The same check for the middleware, called with a request, and for pypiserver's `auther`, called `check`."""
+    """The check of every request that is not public."""
 
     def __init__(self, check: Check) -> None:
         self._check = check
@@ -29,13 +29,6 @@ class Authenticator:
             return text(error.status, error.sentence, [("Retry-After", str(error.retry_after_s))])
         challenge = ("WWW-Authenticate", 'Basic realm="pypi"')
         return text("401 Unauthorized", "a user name and its password are needed", [challenge])
-
-    def check(self, username: str, password: str) -> bool:
-        """For pypiserver, behind the middleware: what that has let in is verified already, and answered from memory."""
-        try:
-            return self._check(username, password, {})
-        except NotNowError:
-            return False
 
 
 def authenticator_from_environment(environment: MutableMapping[str, str]) -> Authenticator:

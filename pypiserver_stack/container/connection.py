@@ -17,6 +17,8 @@ from offload import offload
 
 # Limits on purpose. A balancer forwards a head at once; only a client that means harm, or is gone, needs longer.
 HEAD_S = 10
+# What the balancer lets through. gunicorn's own limits, of a line and of how many, come to a megabyte.
+HEAD_BYTES = 65536
 # Without one byte of progress, in either direction. Longer than any retransmission that still succeeds.
 STALL_S = 30
 # Above this, copying the first piece behind the head costs more than the segment it saves.
@@ -25,6 +27,7 @@ GATHER_BYTES = 65536
 DRAIN_S, DRAIN_BYTES = 2, 16 * 1024 * 1024
 # A client that sends as fast as it is read would keep all others waiting: after so many bytes it is their turn.
 TURN_BYTES = 256 * 1024
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Connection:
@@ -48,6 +51,7 @@ class Connection:
         self._answer_plain = answer_plain
         self._held = b""
         self._head_until_s = 0.0
+        self._head_bytes = 0
         self._turn_bytes = 0
         self._client_sends = False
         self._ended = self._closed = False
@@ -61,6 +65,7 @@ class Connection:
     def begin_answer(self, request: Any, has_body: bool) -> None:
         """A head has been read."""
         self.request, self.head_written, self.idle_since_s, self._client_sends = request, False, None, has_body
+        self._head_bytes = 0
 
     def end_answer(self, next_began: bool) -> None:
         """The answer is whole, and the connection stays open."""
@@ -80,8 +85,8 @@ class Connection:
         """What the client sends next, plain requests left out: those are answered on the way.
 
         Raises:
-            ConnectionResetError: the client took too long, or the end has been read twice: gunicorn 20.0.4 would ask
-                for the rest of a chunk for ever.
+            ConnectionResetError: the client took too long, or sent a head that is too large, or the end has been read
+                twice: gunicorn 20.0.4 would ask for the rest of a chunk for ever.
         """
         while True:
             idle = self.idle_since_s is not None
@@ -91,6 +96,9 @@ class Connection:
 
     def _receive(self, size: int) -> bytes:
         self.flush()
+        if self._head_bytes >= HEAD_BYTES:
+            self._send(_HEAD_TOO_LARGE)
+            raise _reset("the head is too large")
         self._sock.settimeout(self._patience_s())
         try:
             data: bytes = self._sock.recv(size)
@@ -105,6 +113,8 @@ class Connection:
             self._ended, self._client_sends = True, False
         elif self.idle_since_s is not None:
             self.idle_since_s, self._client_sends, self._head_until_s = None, True, monotonic() + HEAD_S
+        if self.request is None:
+            self._head_bytes += len(data)
         self._turn_bytes += len(data)
         if self._turn_bytes >= TURN_BYTES:
             self._turn_bytes = 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator, NamedTuple, Optional
+from typing import Any, BinaryIO, Iterator, NamedTuple, Optional, Tuple
 
 from answer import Answer, Headers, text
 from conditions import has_it, wanted_range
-from digests import FileKey
-from index import Entry, Index
+from digests import Digests, FileKey
+from directory import GONE
+from index import Entry, Index, IndexUnavailableError
 from offload import offload
 
 Environ = dict[str, Any]
@@ -17,6 +18,8 @@ Environ = dict[str, Any]
 # Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
 FIRST_BYTES = 64 * 1024
 _TYPE = ("Content-Type", "application/octet-stream")
+_KEEP = ("Cache-Control", "private, max-age=31536000, immutable")
+_ASK_AGAIN = ("Cache-Control", "private, no-cache")
 _METADATA = ".metadata"
 
 
@@ -34,11 +37,11 @@ class Downloads:
     def __init__(self, index: Index, root: Path, *, immutable: bool) -> None:
         """
         Args:
-            immutable: a file that was once listed never changes under its name, so that clients may keep it.
+            immutable: a file whose digests are known never changes under its name, so that clients may keep it.
         """
         self._index = index
         self._root = root
-        self._caching = ("Cache-Control", "private, max-age=31536000, immutable" if immutable else "private, no-cache")
+        self._immutable = immutable
 
     def __call__(self, environ: Environ, path: str) -> Answer:
         """The answer for the file at `path`, relative to the root.
@@ -61,12 +64,15 @@ class Downloads:
         """None where the file is no longer the one that is listed: the index will look again."""
         try:
             opened = offload(_read_or_open, self._root / entry.relfn)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in GONE:
+                raise IndexUnavailableError(f"{entry.relfn!a} cannot be read: {error}") from error
             self._index.distrust(entry)
             return None
-        if not self._index.is_current(entry, opened.key):
-            if opened.file:
-                opened.file.close()
+        # Fewer bytes than it has: somebody writes in place, and the next look tells what its size is now.
+        cut = len(opened.first) < min(opened.key.size, FIRST_BYTES)
+        if cut or not self._index.is_current(entry, opened.key):
+            _close(opened)
             self._index.distrust(entry)
             return None
         return opened
@@ -75,7 +81,7 @@ class Downloads:
         size = opened.key.size
         digests = entry.digests
         etag = f'"{digests.sha256}"' if digests else None
-        headers = [_TYPE, self._caching, ("Accept-Ranges", "bytes")]
+        headers = [_TYPE, self._caching(digests), ("Accept-Ranges", "bytes")]
         if etag:
             headers.append(("ETag", etag))
             if has_it(environ, etag):
@@ -105,10 +111,14 @@ class Downloads:
         if entry is None or content is None or entry.digests is None:
             return None
         etag = f'"{entry.digests.metadata_sha256}"'
-        headers: Headers = [_TYPE, self._caching, ("ETag", etag)]
+        headers: Headers = [_TYPE, self._caching(entry.digests), ("ETag", etag)]
         if has_it(environ, etag):
             return Answer("304 Not Modified", headers, [])
         return Answer("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
+
+    def _caching(self, digests: Optional[Digests]) -> Tuple[str, str]:
+        # Without digests it may still be written to.
+        return _KEEP if self._immutable and digests else _ASK_AGAIN
 
 
 class _Sending:
@@ -136,9 +146,6 @@ def _read_or_open(path: Path) -> _Opened:
     try:
         key = FileKey.of(os.fstat(file.fileno()))
         first = file.read(min(key.size, FIRST_BYTES))
-        if len(first) < min(key.size, FIRST_BYTES):
-            # Somebody writes in place: what its size is now, the next look tells.
-            key = key._replace(size=-1)
     except BaseException:
         file.close()
         raise

@@ -18,7 +18,7 @@ from downloads import Downloads
 from index import Index, IndexUnavailableError, Page
 from negotiation import wants_json
 from timing import Timing
-from uploads import Uploads
+from uploads import PYPISERVER_BODY_BYTES, Uploads
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -73,7 +73,7 @@ class Front:
         # WSGI hands bytes over as Latin-1; names of files are UTF-8, or bytes that are nothing.
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
         try:
-            answer = self._answer(environ, path, timing)
+            answer = self._answer(environ, path, timing) or _too_large_for_pypiserver(environ)
         except IndexUnavailableError:
             answer = _UNAVAILABLE
         if answer is None:
@@ -146,6 +146,15 @@ def _public(path: str) -> Optional[Answer]:
     if "/" in project or project in ("simple", "packages", ""):
         return _NOT_PUBLIC
     return _redirect("303 See Other", f"/simple/{quote(project, errors='surrogateescape')}/")
+
+
+def _too_large_for_pypiserver(environ: Environ) -> Optional[Answer]:
+    """None lets pypiserver have the body: it reads all of it at once, and parses it while everybody else waits."""
+    chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if not chunked and int(environ.get("CONTENT_LENGTH") or 0) <= PYPISERVER_BODY_BYTES:
+        return None
+    sentence = f"A request that uploads no package may have {PYPISERVER_BODY_BYTES} bytes at most, and says how many."
+    return text("413 Request Entity Too Large", sentence)
 
 
 def _redirect(status: str, path: str) -> Answer:

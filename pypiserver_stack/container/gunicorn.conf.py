@@ -35,7 +35,8 @@ _descriptors = min(max(_allowed, 2756), _highest)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_descriptors, _highest))
 worker_connections = min(2500, _descriptors - 256)
 
-# A path of an index is short; headers may be what the balancer lets through: 16 K a line, 64 K in all.
+# A path of an index is short; headers may be what the balancer lets through: 16 K a line, and 64 K in all, which the
+# connection counts.
 limit_request_line = 8190
 limit_request_field_size = 16384
 limit_request_fields = 64

@@ -20,8 +20,8 @@ from package_store import Incoming, PackageStore, StoreError
 
 Environ = dict[str, Any]
 
-REPLAYED_BYTES = 1024 * 1024
-"""The largest form that pypiserver gets: one that uploads no package."""
+PYPISERVER_BODY_BYTES = 64 * 1024
+"""The largest body that pypiserver gets: one that uploads no package, such as the form that removes one."""
 _READ_BYTES = 64 * 1024  # where gunicorn's reader is at its fastest
 _FIELD_BYTES = 1024
 _LOG_INTERVAL_S = 10
@@ -62,7 +62,7 @@ class Uploads:
             OSError: the connection is lost.
         """
         if not environ.get("CONTENT_TYPE", "").lower().startswith("multipart/"):
-            return None  # bottle takes 100 kB of anything else
+            return None
         try:
             body = _Body(environ, self._limit_bytes)
             with ExitStack() as cleanup:
@@ -169,15 +169,17 @@ class _Body:
                 break
             self._taken += len(chunk)
             self._bound(self._taken)
-            if self._taken <= REPLAYED_BYTES:
+            if self._taken <= PYPISERVER_BODY_BYTES:
                 self._kept += chunk
+            else:  # of two hundred packages at once nothing may stay in memory
+                self._kept.clear()
             yield chunk
         if self._length is not None and self._taken < self._length:
             raise MultipartError("The body is shorter than its Content-Length.")
 
     def replay(self) -> None:
-        if self._taken > REPLAYED_BYTES:
-            raise _TooLargeError(f"A form that uploads no package may have {REPLAYED_BYTES} bytes at most.")
+        if self._taken > PYPISERVER_BODY_BYTES:
+            raise _TooLargeError(f"A form that uploads no package may have {PYPISERVER_BODY_BYTES} bytes at most.")
         self._environ["wsgi.input"] = io.BytesIO(self._kept)
         self._environ["CONTENT_LENGTH"] = str(self._taken)
         self._environ.pop("HTTP_TRANSFER_ENCODING", None)  # bottle would undo the chunks a second time

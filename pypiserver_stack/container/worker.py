@@ -14,7 +14,8 @@ from plain_requests import PlainRequests
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
 IDLE_LINGER_S = 1.0
-_BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING"])
+# What makes gunicorn read a body. For the last that is eight bytes, as a draft of the WebSocket protocol had it.
+_BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING", "SEC-WEBSOCKET-KEY1"])
 
 
 class TaskWorker(GeventWorker):  # type: ignore[misc]
@@ -32,6 +33,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """What the process does, from its fork to its end."""
+        self.cfg.set("post_request", _close_if_short)
         # gunicorn asks for 23 settings per request, each through two tables: a fifth of what a request costs it.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
@@ -81,6 +83,14 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
             for connection in tuple(self._connections):
                 connection.end_idle(longer_than_s=IDLE_LINGER_S)
             gevent.sleep(0.1)
+
+
+def _close_if_short(worker: Any, req: Any, environ: dict[str, Any], resp: Any) -> None:
+    """A client takes what comes next for the rest of what was promised."""
+    if resp is None or resp.response_length is None or req.method == "HEAD" or resp.status_code in (204, 304):
+        return
+    if resp.sent + environ.get("pypiserver.sent_bytes", 0) < resp.response_length:
+        _close_after(req)
 
 
 def _next_began(req: Any) -> bool:

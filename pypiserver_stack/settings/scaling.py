@@ -44,8 +44,15 @@ class ScheduledScaling(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
-    schedule: Annotated[str, AfterValidator(_schedule)]
-    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        json_schema_extra={
+            "takes": "`cron(0 8 ? * MON-FRI *)`, with ? for the day of the month or of the week, "
+            "`at(2030-01-31T08:00:00)` or `rate(2 hours)`"
+        }
+    )
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+        default="UTC", json_schema_extra={"takes": "a name of the IANA database, such as Europe/Berlin"}
+    )
     task_min_count: Count | None = None
     task_max_count: Count | None = None
 

@@ -11,9 +11,9 @@ from bench.graph import Graph
 from pypiserver_stack.alarm_table import Alarm, alarms
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.metrics import Metrics
-from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.evaluation import evaluated
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 ALARM, TOPIC = "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:sns/topic:Topic"
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/0a1b2c3d"
@@ -30,7 +30,7 @@ METRICS = Metrics(
 
 
 def table(**config: str) -> dict[str, Alarm]:
-    settings = Settings.from_config(config)
+    settings = plain_settings(config)
     instance, plan = plan_capacity(settings)
     return {alarm.name: alarm for alarm in alarms(settings, plan, instance, METRICS, CERTIFICATE)}
 
@@ -115,10 +115,10 @@ def test_an_undersized_deployment_is_told_what_to_raise() -> None:
 def test_alarms_are_there_where_they_mean_something() -> None:
     assert "efs_burst_credits" in table(efs_throughput_mode="bursting")
     assert "efs_burst_credits" not in table(efs_throughput_mode="elastic")
-    assert "efs_burst_credits" not in table(efs_throughput_mode="provisioned")
+    assert "efs_burst_credits" not in table(efs_throughput_mode="provisioned", efs_provisioned_throughput_mibps="64")
     assert "cpu_credits" in table(instance_type="t3.small")
     assert "cpu_credits" not in table(instance_type="c6a.xlarge")
-    settings = Settings.from_config({})
+    settings = plain_settings()
     instance, plan = plan_capacity(settings)
     assert "certificate_expiry" not in {alarm.name for alarm in alarms(settings, plan, instance, METRICS)}
 

@@ -30,11 +30,13 @@ def secret_value(deployment: Deployment) -> dict[str, Any]:
 
 
 def statements(role: str, deployment: Deployment) -> list[dict[str, Any]]:
+    """What a role may do with secrets and keys."""
     return [
         statement
         for policy in deployment.graph.of_type("aws:iam/rolePolicy:RolePolicy")
         if policy.inputs["role"].startswith(f"pypiserver-{role}-")
         for statement in json.loads(policy.inputs["policy"])["Statement"]
+        if str(statement["Action"]).startswith(("secretsmanager:", "kms:"))
     ]
 
 

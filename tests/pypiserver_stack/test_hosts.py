@@ -10,8 +10,8 @@ import pytest
 
 from bench.failures import UsageError
 from bench.local_cloud.reconcile import desired_state
-from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.evaluation import evaluated, inputs, user_data
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 GROUP = "aws:autoscaling/group:Group"
@@ -221,7 +221,7 @@ def test_the_capacity_is_exported_with_every_warning() -> None:
     told = " ".join(capacity["warnings"])
     for words in ("449 MB left for page cache", "sustains 409 CPU units", "not pinned by digest"):
         assert words in told
-    assert evaluated().outputs["capacity"]["warnings"] == list(Settings.from_config({}).warnings)
+    assert evaluated().outputs["capacity"]["warnings"] == list(plain_settings().warnings)
 
 
 def test_a_group_that_cannot_hold_its_service_is_refused() -> None:

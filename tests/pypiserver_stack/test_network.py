@@ -20,8 +20,8 @@ from bench.failures import UsageError
 from bench.graph import Graph
 from bench.local_cloud.resources import LocalCloud
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
-from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.evaluation import evaluated
+from tests.pypiserver_stack.plain_settings import plain_settings
 from tests.pypiserver_stack.test_program import UNTAGGED
 from tests.pypiserver_stack.test_reachability import ECR_IMAGE
 
@@ -59,7 +59,7 @@ def test_the_network_is_where_it_is_asked_to_be() -> None:
 @hypothesis.given(st.integers(0, 2**24 - 1), st.integers(16, 23))
 def test_ranges_lie_in_the_vpc_apart_from_each_other_and_large_enough(address: int, prefix_length: int) -> None:
     vpc = IPv4Network((10 << 24 | address, prefix_length), strict=False)
-    cidr = Settings.from_config({"vpc_cidr": str(vpc)}).vpc_cidr
+    cidr = plain_settings({"vpc_cidr": str(vpc)}).vpc_cidr
     subnets = [IPv4Network(range_of(cidr, zone)) for range_of in (public_range, private_range) for zone in range(3)]
     assert all(subnet.subnet_of(vpc) for subnet in subnets)
     assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
@@ -179,12 +179,12 @@ from pypiserver_stack.settings import Settings
 vpc = aws.ec2.Vpc("theirs", cidr_block="10.20.0.0/16")
 ids = [aws.ec2.Subnet(f"theirs-{i}", vpc_id=vpc.id, cidr_block=f"10.20.{i}.0/24").id for i in range(4)]
 subnets = {"instance_subnet_ids": ids[:2], "balancer_subnet_ids": ids[2:]}
-settings = Settings.from_config(subnets)
+settings = Settings.from_config({**subnets, "allow_http": True})
 clients = Clients(ports=(80, 443), cidrs=("203.0.113.0/24", "2001:db8::/32"), prefix_list_ids=("pl-0123456789abcdef0",))
 network = Network("index", settings, find_site(settings), clients=clients)
 for i, id_ in enumerate(network.mount_target_subnet_ids):
     aws.efs.MountTarget(f"files-{i}", file_system_id="fs-1", subnet_id=id_)
-dual_stack = Settings.from_config({**subnets, "ipv6_enabled": True})
+dual_stack = Settings.from_config({**subnets, "allow_http": True, "ipv6_enabled": True})
 Network("second", dual_stack, find_site(dual_stack), clients=Clients())
 """
 

@@ -12,7 +12,8 @@ import pytest
 
 from pypiserver_stack.network import find_site
 from pypiserver_stack.network.site import GivenSite, OwnSite
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 INSTANCES = ("subnet-0000000a0", "subnet-0000000b0")
 BALANCER = ("subnet-0000000a1", "subnet-0000000b1")
@@ -60,22 +61,20 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 def refused(**config: Any) -> str:
     with pytest.raises(ConfigurationError) as error:
-        find_site(Settings.from_config({**GIVEN, **config}))
+        find_site(plain_settings({**GIVEN, **config}))
     return str(error.value)
 
 
 def test_given_subnets_are_used_as_they_are(account: Account) -> None:
-    assert find_site(Settings.from_config(GIVEN)) == GivenSite(
-        "vpc-1", ("10.0.0.0/16",), INSTANCES, INSTANCES, BALANCER
-    )
-    dual_stack = find_site(Settings.from_config({**GIVEN, "ipv6_enabled": "true"}))
+    assert find_site(plain_settings(GIVEN)) == GivenSite("vpc-1", ("10.0.0.0/16",), INSTANCES, INSTANCES, BALANCER)
+    dual_stack = find_site(plain_settings({**GIVEN, "ipv6_enabled": "true"}))
     assert isinstance(dual_stack, GivenSite)
     assert dual_stack.vpc_cidrs == ("10.0.0.0/16", "2001:db8::/56")
 
 
 def test_a_zone_has_one_mount_target(account: Account) -> None:
     several = ["subnet-0000000a0", "subnet-0000000a2", "subnet-0000000b0", "subnet-0000000b2"]
-    site = find_site(Settings.from_config({**GIVEN, "instance_subnet_ids": several}))
+    site = find_site(plain_settings({**GIVEN, "instance_subnet_ids": several}))
     assert isinstance(site, GivenSite)
     assert site.instance_subnet_ids == tuple(several)
     assert site.mount_target_subnet_ids == ("subnet-0000000a0", "subnet-0000000b0")
@@ -84,7 +83,7 @@ def test_a_zone_has_one_mount_target(account: Account) -> None:
 def test_outputs_among_the_subnets_are_taken_at_their_word(account: Account) -> None:
     output: pulumi.Output[str] = pulumi.Output.from_input("subnet-0000000a0")
     mixed = {"instance_subnet_ids": [*INSTANCES, output], "balancer_subnet_ids": [output, *BALANCER]}
-    site = find_site(Settings.from_config(mixed))
+    site = find_site(plain_settings(mixed))
     assert isinstance(site, GivenSite)
     assert site.mount_target_subnet_ids == (*INSTANCES, output)
     assert site.balancer_subnet_ids == (output, *BALANCER)
@@ -117,12 +116,12 @@ def test_aws_is_asked_with_the_provider_of_the_component(account: Account, key: 
         "provider": {"provider": ours},
         "providers": {"providers": [SimpleNamespace(package="random"), ours]},
     }[key]
-    find_site(Settings.from_config({}), pulumi.ResourceOptions(**given))
-    find_site(Settings.from_config({}))
+    find_site(plain_settings(), pulumi.ResourceOptions(**given))
+    find_site(plain_settings())
     assert [opts.provider for opts in account.asked_with] == [ours, None]
 
 
 def test_zones_that_a_region_does_not_have_are_refused(account: Account) -> None:
-    assert find_site(Settings.from_config({})) == OwnSite(("xx-east-1a", "xx-east-1b"))
+    assert find_site(plain_settings()) == OwnSite(("xx-east-1a", "xx-east-1b"))
     with pytest.raises(ConfigurationError, match=r"availability_zone_count = 3: at most 2 in this region"):
-        find_site(Settings.from_config({"availability_zone_count": "3"}))
+        find_site(plain_settings({"availability_zone_count": "3"}))

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from pypiserver_stack.rotation import Passwords
-from pypiserver_stack.settings import Settings
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 STEPS = [Passwords((3,), 3), Passwords((3, 4), 3), Passwords((3, 4), 4), Passwords((4,), 4)]
 
@@ -49,7 +49,5 @@ def test_what_it_is_called() -> None:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_settings_take_every_step(step: Passwords) -> None:
-    settings = Settings.from_config(
-        {"password_generations": step.accepted, "published_password_generation": step.published}
-    )
+    settings = plain_settings({"password_generations": step.accepted, "published_password_generation": step.published})
     assert (settings.password_generations, settings.published_generation) == (step.accepted, step.published)

@@ -115,10 +115,11 @@ def test_how_tasks_are_replaced() -> None:
 def test_percentages_that_let_nothing_be_replaced_are_refused(
     profile: str, minimum: int, maximum: int, would_do: int
 ) -> None:
-    percentages = (f"deployment_minimum_healthy_percent={minimum}", f"deployment_maximum_percent={maximum}")
+    # A host more than the tasks need, so that room is not what lacks.
+    wanted = (f"profile={profile}", "instance_max_count=5", f"deployment_minimum_healthy_percent={minimum}")
     with pytest.raises(UsageError, match=f"no task could ever be replaced: {would_do} would do"):
-        evaluated("stress", (f"profile={profile}", *percentages))
-    evaluated("stress", (f"profile={profile}", percentages[0], f"deployment_maximum_percent={would_do}"))
+        evaluated("stress", (*wanted, f"deployment_maximum_percent={maximum}"))
+    evaluated("stress", (*wanted, f"deployment_maximum_percent={would_do}"))
 
 
 def test_an_update_fails_when_its_deployment_was_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from pypiserver_stack.host.user_data import WrittenFile, decoded, user_data
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 # What cloud-init and YAML could take for their own.
 AWKWARD = "#cloud-config\n'single' \"double\" {{ braces }} ${dollar} \\ : - \t é\n  indented\n\n"
@@ -21,7 +22,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB alice@example"
 
 
 def rendered(files: tuple[WrittenFile, ...] = (), **config: Any) -> str:
-    return user_data(Settings.from_config(config), 1248, cluster_name="pypiserver-0123456", files=files)
+    return user_data(plain_settings(config), 1248, cluster_name="pypiserver-0123456", files=files)
 
 
 def cloud_config(files: tuple[WrittenFile, ...] = (), **config: Any) -> dict[str, Any]:

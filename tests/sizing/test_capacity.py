@@ -202,8 +202,8 @@ def test_a_deployment_of_one_task_needs_a_second_place(wanted: WantedFactory) ->
     with pytest.raises(TooFewInstancesError) as refused:
         plan(wanted(**one, instance_max_count=1), find("t3.small"))
     assert str(refused.value) == (
-        "instance_max_count = 1 instances hold 1 tasks, fewer than the 2 that a deployment of one task needs, the old "
-        "and the new, and a deployment would wait for ever to replace the only task: set instance_max_count to 2"
+        "instance_max_count = 1 instances hold 1 tasks, fewer than the 2 that a deployment of one task needs, and it "
+        "may stop none before another has started, so that it would wait for ever: set instance_max_count to 2"
     )
     assert plan(wanted(**one), find("t3.small")).instance_max_count == 2
     two_places = {**one, "container_cpu_units": 900}

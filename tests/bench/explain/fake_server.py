@@ -76,6 +76,27 @@ class UploadServer:
         return 200
 
 
+class TwoTasks:
+    """A balancer that deals requests to two tasks in turn; a sticky one goes by the cookie of whoever brings one."""
+
+    def __init__(self, *, sticky: bool) -> None:
+        self._sticky = sticky
+        self._dealt = 0
+        self.requests = {1: 0, 2: 0}
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        bound = re.search(r"(?i)cookie: .*task=(\d)", head)
+        if bound and self._sticky:
+            task = int(bound[1])
+        else:
+            self._dealt += 1
+            task = 1 + self._dealt % 2
+        self.requests[task] += 1
+        cookie = f"Set-Cookie: task={task}; Path=/\r\n" if self._sticky else ""
+        writer.write(f"HTTP/1.1 200 x\r\n{cookie}Content-Length: 0\r\n\r\n".encode())
+
+
 class KeptConnections:
     """A balancer that answers 503 to what comes on a connection that has been idle for so long."""
 

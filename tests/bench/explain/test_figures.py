@@ -15,7 +15,7 @@ from bench.compare.bootstrap import Bootstrap
 from bench.compare.rounds import Contender, Cpu, Round
 from bench.explain.ladder import ladder
 from bench.explain.markdown import explanation_markdown, table_markdown
-from bench.explain.model import Explanation, HealthCheck, Idle, Mixing, Probes, Step
+from bench.explain.model import Explanation, HealthCheck, Idle, Mixing, Probes, Spread, Step
 from bench.explain.report import step_figures
 from bench.explain.terminal import print_explanation
 from bench.explain.wording import COLUMNS
@@ -23,6 +23,7 @@ from bench.report.machine import this_machine
 from bench.report.model import Run
 
 PROBES = Probes(
+    spread=Spread(requests=100, to_the_busiest_task=100),
     idle=Idle(requests=500, failed=95),
     health_check=HealthCheck(path="/", checks=50, median_s=0.0081),
     mixing=Mixing(uploads=20, answers={"200": 7, "409": 13}, whole=6),
@@ -100,8 +101,10 @@ def test_a_change_is_to_the_step_before() -> None:
 def test_a_row_of_the_table_has_every_figure_and_marks_the_one_that_counts() -> None:
     rows = table_markdown(explanation(measured_steps(), 3)).splitlines()
 
-    assert rows[2] == ("| 0 | `peer` | 8.00 | 8.00 | 0.125 | 0 | 0 | - | 95 of 500 | 8.10 | 7 of 20 | 6 |")
-    assert rows[3].startswith("| 1 | `stickiness_enabled=false` | 4.00 | 4.00 | 0.250 | 0 | **0** | - |")
+    assert rows[2] == ("| 0 | `peer` | 8.00 | 8.00 | 0.125 | 0 | 0 | - | 100 of 100 | 95 of 500 | 8.10 | 7 of 20 | 6 |")
+    assert rows[3].startswith(
+        "| 1 | `stickiness_enabled=false` | 4.00 | 4.00 | 0.250 | 0 | **0** | - | **100 of 100** |"
+    )
     assert rows[4].endswith("| **95 of 500** | 8.10 | 7 of 20 | 6 |")
 
 

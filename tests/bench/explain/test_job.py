@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bench.explain import spread
 from bench.explain.idle import CLIENTS, OFFSETS_S
 from bench.explain.ladder import ladder
 from bench.explain.mixing import UPLOADS
@@ -60,9 +61,12 @@ def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> Non
         assert (step["requests"], step["failed"]) == (36, 0)
         assert sum(step["per_task"].values()) == 36
         assert all(measured["value"] is not None for measured in step["figures"].values())
+        assert step["probes"]["spread"]["requests"] == spread.CLIENTS
         assert step["probes"]["idle"]["requests"] == CLIENTS * len(OFFSETS_S)
         assert sum(step["probes"]["mixing"]["answers"].values()) == UPLOADS
 
+    assert peer["probes"]["spread"]["to_the_busiest_task"] == spread.CLIENTS
+    assert ours["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS * 0.7
     # Exactly those: other failures would be faults of the probes.
     assert peer["probes"]["mixing"]["whole"] < UPLOADS
     for step in (entry_point, ours):

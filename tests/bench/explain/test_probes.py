@@ -11,11 +11,13 @@ from bench.explain.health import CHECKS, time_health_checks
 from bench.explain.idle import CLIENTS, OFFSETS_S, use_after_idling
 from bench.explain.ladder import PEER, settings_of
 from bench.explain.mixing import NO_ANSWER, UPLOADS, packages_to_mix, upload_interleaved
-from bench.explain.model import Idle, Mixing
+from bench.explain.model import Idle, Mixing, Spread
+from bench.explain.spread import CLIENTS as SHARING
+from bench.explain.spread import spread_over_tasks
 from bench.failures import UnavailableError
 from bench.packages import Wheel, build
 from bench.target import Target
-from tests.bench.explain.fake_server import KeptConnections, UploadServer, answer, read_head, serving
+from tests.bench.explain.fake_server import KeptConnections, TwoTasks, UploadServer, answer, read_head, serving
 
 WAVES = len(OFFSETS_S)
 
@@ -158,4 +160,29 @@ def test_a_health_check_that_is_not_passed_is_a_failure_in_a_sentence() -> None:
             await time_health_checks([url], "/")
 
     with pytest.raises(UnavailableError, match=r"GET / at http://127\.0\.0\.1:\d+ ended in status 500"):
+        asyncio.run(probe())
+
+
+@pytest.mark.parametrize(("sticky", "busiest"), [(True, SHARING), (False, SHARING // 2)])
+def test_a_cookie_that_all_share_sends_them_all_to_one_task(sticky: bool, busiest: int) -> None:
+    server = TwoTasks(sticky=sticky)
+
+    async def probe() -> Spread:
+        async with serving(server.handle) as url:
+            return await spread_over_tasks(Target(url), "/health", lambda: dict(server.requests))
+
+    assert asyncio.run(probe()) == Spread(requests=SHARING, to_the_busiest_task=busiest)
+    assert sum(server.requests.values()) == SHARING + 1
+
+
+def test_a_request_that_fails_is_no_spread() -> None:
+    async def probe() -> Spread:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_head(reader)
+            writer.write(answer(503))
+
+        async with serving(refuse) as url:
+            return await spread_over_tasks(Target(url), "/health", dict)
+
+    with pytest.raises(UnavailableError, match="/health through the balancer ended in 503"):
         asyncio.run(probe())

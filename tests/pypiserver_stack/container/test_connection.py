@@ -161,6 +161,7 @@ def test_a_client_that_sends_as_fast_as_it_is_read_leaves_turns_to_others(
     ends: tuple[Connection, socket.socket],
 ) -> None:
     connection, client = ends
+    connection.begin_answer(REQUEST, True)
     turns: list[str] = []
     gevent.spawn(turns.append, "mine")
     for _ in range(TURN_BYTES // 65536 - 1):

@@ -19,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from package_store import INCOMING, Incoming, PackageStore
 from pypiserver.bottle_wrapper import HTTPError
-from uploads import REPLAYED_BYTES, Uploads
+from uploads import PYPISERVER_BODY_BYTES, Uploads
 
 BOUNDARY = b"0a1b"
 NAME = "project-1.0-py3-none-any.whl"
@@ -333,7 +333,7 @@ def test_a_form_in_the_url_encoding_is_left_to_pypiserver(index: Index) -> None:
 
 
 def test_a_large_form_that_uploads_nothing_does_not_reach_pypiserver(index: Index) -> None:
-    field: Field = ("description", None, b"x" * REPLAYED_BYTES)
+    field: Field = ("description", None, b"x" * PYPISERVER_BODY_BYTES)
     assert index.upload((":action", None, b"submit"), field)[0] == 413
     assert index.upload((":action", None, b"submit"), ("description", None, field[2][:-1000]))[0] == 200
 

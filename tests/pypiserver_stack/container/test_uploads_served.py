@@ -89,9 +89,13 @@ def await_condition(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def on_their_way(task: RunningTask) -> list[str]:
+def incoming(task: RunningTask) -> list[Path]:
     folder = task.packages / ".incoming"
-    return [path.name for path in folder.iterdir()] if folder.exists() else []
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+def on_their_way(task: RunningTask) -> list[str]:
+    return [path.name for path in incoming(task)]
 
 
 def test_twenty_slow_uploads_through_one_worker_arrive_byte_for_byte(task: RunningTask) -> None:
@@ -174,6 +178,29 @@ def test_a_body_beyond_the_limit_is_refused_while_it_is_sent(task: RunningTask, 
         assert status_of(connection) == 413
     await_condition(lambda: on_their_way(task) == [])
     assert not (task.packages / "endless-1.0.zip").exists()
+
+
+def test_a_hundred_uploads_at_once_hold_little_memory(tmp_path: Path) -> None:
+    """Half of what one worker has for everything: docs/sizing.md."""
+    (tmp_path / "task").mkdir()
+    with served(tmp_path / "task", tmp_path / "packages") as task, contextlib.ExitStack() as stack:
+        assert post(task, "first-1.0.zip", b"PK") == 200
+        before_mb = resident_mb(task)
+        bodies = [form(f"held-{number}.0.zip", bytes(1_500_000)) for number in range(100)]
+        connections = [stack.enter_context(task.connect()) for _ in bodies]
+        for connection, body in zip(connections, bodies, strict=True):
+            connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
+        await_condition(lambda: sum(path.stat().st_size for path in incoming(task)) > 100 * 1_400_000)
+        held_mb = resident_mb(task) - before_mb
+        for connection, body in zip(connections, bodies, strict=True):
+            connection.sendall(body[-1:])
+            assert status_of(connection) == 200
+    assert held_mb < 64
+
+
+def resident_mb(task: RunningTask) -> float:
+    (worker,) = task.worker_pids()
+    return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.fixture

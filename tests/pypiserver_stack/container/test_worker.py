@@ -8,6 +8,8 @@ import os
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +19,7 @@ import pytest
 import requests
 from urllib3 import encode_multipart_formdata
 
-from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import CONTAINER, RunningTask, start_task
 
 APP = Path(__file__).parent / "worker_app.py"
 GET = "GET {} HTTP/1.1\r\nHost: index\r\n\r\n"
@@ -92,7 +94,7 @@ def get(connection: socket.socket, path: str) -> bytes:
     [
         ("GET", "/bytes/20000", b"\r\n\r\n" + b"x" * 20000),
         ("GET", "/bytes/0", b"\r\n\r\n"),
-        ("HEAD", "/bytes/0", b"\r\n\r\n"),
+        ("HEAD", "/promised/7", b"\r\n\r\n"),
         ("GET", "/status/204", b"\r\n\r\n"),
         ("GET", "/status/303", b"\r\n\r\n"),
         ("GET", "/status/304", b"\r\n\r\n"),
@@ -123,6 +125,12 @@ def test_an_application_that_fails_is_a_500_and_one_that_fails_late_a_short_answ
         assert read_to_end(connection).startswith(b"HTTP/1.1 500 ")
     with task.connect() as connection:
         connection.sendall(GET.format("/fails/late").encode())
+        assert read_to_end(connection).endswith(b"\r\n\r\nbegun")
+
+
+def test_nothing_follows_an_answer_that_is_shorter_than_it_promised(task: RunningTask) -> None:
+    with task.connect() as connection:
+        connection.sendall((GET.format("/promised/10") + GET.format("/bytes/20")).encode())
         assert read_to_end(connection).endswith(b"\r\n\r\nbegun")
 
 
@@ -162,11 +170,14 @@ def test_the_next_request_never_waits_for_an_unread_body(task: RunningTask) -> N
         assert connection.recv(1) == b""  # the server's side is closed, though not a byte of the body was sent
 
 
-@pytest.mark.parametrize("length", ["Transfer-Encoding: xchunked", "Transfer-Encoding: chunked", "Content-Length: 3"])
-def test_what_stands_in_a_body_is_never_taken_for_a_request(task: RunningTask, length: str) -> None:
+@pytest.mark.parametrize(
+    "announced",
+    ["Transfer-Encoding: xchunked", "Transfer-Encoding: chunked", "Content-Length: 3", "Sec-WebSocket-Key1: x"],
+)
+def test_what_stands_in_a_body_is_never_taken_for_a_request(task: RunningTask, announced: str) -> None:
     hidden = GET.format("/bytes/1")
     with task.connect() as connection:
-        connection.sendall(f"POST /bytes/2 HTTP/1.1\r\n{length}\r\n\r\n0\r\n\r\n{hidden}".encode())
+        connection.sendall(f"POST /bytes/2 HTTP/1.1\r\n{announced}\r\n\r\n0\r\n\r\n{hidden}".encode())
         assert read_to_end(connection).partition(b"\r\n\r\n")[2] == b"xx"
 
 
@@ -176,20 +187,21 @@ def test_a_client_cannot_speak_for_the_balancer(task: RunningTask) -> None:
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "status"),
     [
-        f"GET / HTTP/1.1\r\nX-Long: {'x' * 1_000_000}\r\n\r\n",
-        f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n",
-        "GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000,
-        "no request\r\n\r\n",
+        (f"GET / HTTP/1.1\r\nX-Long: {'x' * 20_000}\r\n\r\n", 400),
+        (f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n", 400),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: {'x' * 16_000}\r\n" for i in range(5)) + "\r\n", 431),
+        ("GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000, 431),
+        ("no request\r\n\r\n", 400),
     ],
-    ids=["line", "path", "many", "no end", "nonsense"],
+    ids=["line", "path", "many", "together", "no end", "nonsense"],
 )
-def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask, head: str) -> None:
+def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask, head: str, status: int) -> None:
     with task.connect() as other, task.connect() as connection:
         connection.sendall(head.encode())
-        assert read_to_end(connection).startswith(b"HTTP/1.1 400 ")
+        assert read_to_end(connection).startswith(f"HTTP/1.1 {status} ".encode())
         assert get(other, "/bytes/1") == b"x"
 
 
@@ -197,6 +209,14 @@ def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask,
 def test_what_the_balancer_lets_through_is_taken(task: RunningTask, value: str) -> None:
     lines = {f"X-{i}": value for i in range(64_000 // len(value))}
     assert task.request("GET", "/bytes/1", headers=lines)[0] == 200
+
+
+def test_each_head_of_a_connection_is_measured_by_itself(task: RunningTask) -> None:
+    long_head = GET.format("/bytes/1").replace("Host", "".join(f"X-{i}: {'x' * 15_000}\r\n" for i in range(4)) + "Host")
+    with task.connect() as connection:
+        for _ in range(3):
+            connection.sendall(long_head.encode())
+            assert read_answer(connection)[1] == b"x"
 
 
 def test_a_slow_head_stops_nobody_and_is_ended_however_steadily_it_drips(tmp_path: Path) -> None:
@@ -315,6 +335,24 @@ def test_a_stop_loses_no_request_and_waits_for_no_idle_connection(tmp_path: Path
             assert connection.recv(1) == b""
         assert task.process.wait(PATIENCE_S) == 0
         assert "ERROR" not in task.log()
+
+
+def test_a_stop_takes_no_time_worth_naming_for_idle_connections(tmp_path: Path) -> None:
+    """Against what requests under way are given: anything near that would be noticed at each deployment."""
+    with started(tmp_path, GUNICORN_KEEPALIVE_S="4000") as task, ExitStack() as stack:
+        for _ in range(20):
+            assert get(stack.enter_context(task.connect()), "/bytes/1") == b"x"
+            stack.enter_context(task.connect())
+        began_s = time.monotonic()
+        assert task.stop() == 0
+        assert time.monotonic() - began_s < configured("graceful_timeout") / 2
+
+
+def configured(name: str) -> int:
+    """A whole number of gunicorn's configuration, read as the task reads it: in a process that it may patch."""
+    program = f"import runpy; print(runpy.run_path({str(CONTAINER / 'gunicorn.conf.py')!r})[{name!r}])"
+    environment = {"GUNICORN_WORKERS": "1", "GUNICORN_KEEPALIVE_S": "75"}
+    return int(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True).stdout)
 
 
 HURRIED_CLOCK = """

@@ -50,8 +50,15 @@ def _generated(environ: Environ, start_response: StartResponse, argument: str) -
 
 
 def _status(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
-    start_response(f"{argument} Such", [("Content-Length", "0")] if argument == "303" else [])
+    # The last tells how long the page is that the client has.
+    length = {"303": "0", "304": "7"}.get(argument)
+    start_response(f"{argument} Such", [("Content-Length", length)] if length else [])
     return []
+
+
+def _promised(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Length", argument)])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [b"begun"]
 
 
 def _fails(environ: Environ, start_response: StartResponse, argument: str) -> Iterable[bytes]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 
 def problems(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_the_defaults() -> None:
-    settings = Settings.from_config({})
+    settings = plain_settings()
     assert (settings.backup_enabled, settings.backup_retention_days, settings.backup_force_destroy) == (True, 7, False)
     assert settings.backup_schedule == "cron(0 2 * * ? *)"
 
@@ -41,7 +42,7 @@ def test_the_defaults() -> None:
     ],
 )
 def test_schedules_that_aws_takes(schedule: str) -> None:
-    assert Settings.from_config({"backup_schedule": schedule}).backup_schedule == schedule
+    assert plain_settings({"backup_schedule": schedule}).backup_schedule == schedule
 
 
 @pytest.mark.parametrize(

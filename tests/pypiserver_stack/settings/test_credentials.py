@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 ROLE = "arn:aws:iam::123456789012:role/ci/reader"
 FOREIGN = "arn:aws-us-gov:iam::210987654321:root"
@@ -16,12 +17,12 @@ KEY = "arn:aws:kms:us-west-2:123456789012:key/mrk-1234abcd"
 
 def problems(**config: Any) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_without_configuration() -> None:
-    settings = Settings.from_config({})
+    settings = plain_settings()
     assert settings.secret_readers == ()
     assert settings.secret_kms_key_arn is None
     assert settings.secret_recovery_window_days == 7
@@ -47,7 +48,7 @@ def test_without_configuration() -> None:
     ],
 )
 def test_what_is_taken(key: str, text: str, value: object) -> None:
-    assert getattr(Settings.from_config({key: text}), key) == value
+    assert getattr(plain_settings({key: text}), key) == value
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_what_is_allowed_reads_well() -> None:
 
 def test_another_program_may_give_readers_and_key_as_outputs() -> None:
     reader, key = pulumi.Output.from_input(ROLE), pulumi.Output.from_input(KEY)
-    settings = Settings.from_config({"secret_readers": [reader, FOREIGN], "secret_kms_key_arn": key})
+    settings = plain_settings({"secret_readers": [reader, FOREIGN], "secret_kms_key_arn": key})
     assert settings.secret_readers == (reader, FOREIGN)
     assert settings.secret_kms_key_arn is key
 
@@ -102,7 +103,7 @@ def test_the_published_password_is_the_first_unless_named(
     config = {"password_generations": generations} | (
         {} if published is None else {"published_password_generation": published}
     )
-    assert Settings.from_config(config).published_generation == generation
+    assert plain_settings(config).published_generation == generation
 
 
 def test_a_password_that_is_not_accepted_cannot_be_published() -> None:
@@ -118,8 +119,8 @@ def test_two_passwords_need_the_check_that_knows_two(authentication: str) -> Non
     assert problems(password_generations="1,2", authentication=authentication) == {
         "password_generations": f"two are accepted with authentication sha256 only, which is {authentication}"
     }
-    Settings.from_config({"password_generations": "2", "authentication": authentication})
-    Settings.from_config({"password_generations": "1,2", "authentication": "sha256"})
+    plain_settings({"password_generations": "2", "authentication": authentication})
+    plain_settings({"password_generations": "1,2", "authentication": "sha256"})
 
 
 def test_readers_of_two_accounts_need_a_key_that_both_can_use() -> None:
@@ -128,5 +129,5 @@ def test_readers_of_two_accounts_need_a_key_that_both_can_use() -> None:
         "secret_readers": "readers of more than one account need secret_kms_key_arn, for other accounts cannot use "
         "AWS's own key"
     }
-    Settings.from_config({"secret_readers": readers, "secret_kms_key_arn": KEY})
+    plain_settings({"secret_readers": readers, "secret_kms_key_arn": KEY})
     assert list(problems(secret_readers=readers, secret_kms_key_arn="mine")) == ["secret_kms_key_arn"]

@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB alice@example"
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::wheels/*"}
@@ -16,14 +17,14 @@ STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s
 
 def problems(**config: Any) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_objects_come_as_json_or_as_they_are() -> None:
     users = [{"name": "alice", "ssh_authorized_keys": [KEY], "sudo": True}, {"name": "bob"}]
-    from_stack_file = Settings.from_config({"host_users": json.dumps(users)})
-    from_program = Settings.from_config({"host_users": users})
+    from_stack_file = plain_settings({"host_users": json.dumps(users)})
+    from_program = plain_settings({"host_users": users})
     assert from_stack_file.host_users == from_program.host_users
     alice, bob = from_program.host_users
     assert (alice.name, alice.ssh_authorized_keys, alice.sudo) == ("alice", (KEY,), True)
@@ -32,13 +33,13 @@ def test_objects_come_as_json_or_as_they_are() -> None:
 
 def test_a_file_may_have_content_that_is_not_known_yet() -> None:
     content = pulumi.Output.from_input("later")
-    (file,) = Settings.from_config({"host_extra_files": [{"path": "/etc/motd", "content": content}]}).host_extra_files
+    (file,) = plain_settings({"host_extra_files": [{"path": "/etc/motd", "content": content}]}).host_extra_files
     assert file.content is content
     assert file.permissions == "0644"
 
 
 def test_commands_are_a_list_and_may_have_commas() -> None:
-    commands = Settings.from_config({"host_extra_commands": '["echo a, b", "true"]'}).host_extra_commands
+    commands = plain_settings({"host_extra_commands": '["echo a, b", "true"]'}).host_extra_commands
     assert commands == ("echo a, b", "true")
     assert problems(host_extra_commands="echo a, b") == {"host_extra_commands": "a list, each a shell command"}
 
@@ -96,7 +97,7 @@ def test_what_is_taken_is_refused(key: str, entries: list[dict[str, str]], named
     ],
 )
 def test_a_policy_comes_as_json_or_as_it_is(document: object) -> None:
-    policy = Settings.from_config({"instance_extra_policy": document}).instance_extra_policy
+    policy = plain_settings({"instance_extra_policy": document}).instance_extra_policy
     wanted = json.loads(document) if isinstance(document, str) else document
     assert policy == json.dumps(wanted, separators=(",", ":"))
 
@@ -141,16 +142,16 @@ def test_credits_are_of_burstable_instances() -> None:
         "cpu_credits": "not set, for instance_type trn1.2xlarge has no CPU credits"
     }
     for instance_type in ("t2.micro", "t3.small", "t3a.small", "t4g.small"):
-        Settings.from_config({"instance_type": instance_type, "cpu_credits": "standard"})
+        plain_settings({"instance_type": instance_type, "cpu_credits": "standard"})
 
 
 def test_spot_that_only_the_base_would_use_is_refused() -> None:
     config = {"profile": "tested", "spot_enabled": "true"}
-    assert Settings.from_config({**config, "spot_on_demand_base_count": "3"}).spot_enabled
+    assert plain_settings({**config, "spot_on_demand_base_count": "3"}).spot_enabled
     assert problems(**config, spot_on_demand_base_count="4") == {
         "spot_on_demand_base_count": "below instance_max_count, which is 4, or no instance would be a Spot one"
     }
-    Settings.from_config({"profile": "tested", "spot_on_demand_base_count": "4"})
+    plain_settings({"profile": "tested", "spot_on_demand_base_count": "4"})
 
 
 @pytest.mark.parametrize("name", ["aws-wheels", "ecs1", "fargate"])

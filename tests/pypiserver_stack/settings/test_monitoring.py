@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import SettingsError
 from pypiserver_stack.settings.monitoring import ALARM_NAMES
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 TOPICS = [f"arn:aws:sns:us-west-2:123456789012:told-{i}" for i in range(6)]
 NOBODY = "nobody is told of an alarm: set alarm_emails or alarm_topic_arns"
@@ -13,12 +14,12 @@ NOBODY = "nobody is told of an alarm: set alarm_emails or alarm_topic_arns"
 
 def refusals(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_the_defaults_are_those_of_the_plan() -> None:
-    settings = Settings.from_config({})
+    settings = plain_settings()
     assert (settings.alarm_response_time_p95_s, settings.alarm_memory_percent, settings.alarm_cpu_percent) == (
         2,
         80,
@@ -30,7 +31,7 @@ def test_the_defaults_are_those_of_the_plan() -> None:
 
 
 def test_values_as_pulumi_passes_them() -> None:
-    settings = Settings.from_config(
+    settings = plain_settings(
         {
             "alarm_emails": "ops@wheels.example, night.shift+pypi@wheels.example",
             "alarm_topic_arns": f'["{TOPICS[0]}"]',
@@ -72,7 +73,7 @@ def test_cloudwatch_keeps_logs_for_certain_numbers_of_days_only(days: str) -> No
 
 
 def test_an_alarm_takes_five_actions() -> None:
-    assert len(Settings.from_config({"alarm_topic_arns": ",".join(TOPICS[:5])}).alarm_topic_arns) == 5
+    assert len(plain_settings({"alarm_topic_arns": ",".join(TOPICS[:5])}).alarm_topic_arns) == 5
     assert refusals(alarm_topic_arns=",".join(TOPICS)) == {
         "alarm_topic_arns": "at most 5: an alarm of CloudWatch takes 5 actions"
     }
@@ -101,4 +102,4 @@ def test_nobody_is_told_twice() -> None:
     ],
 )
 def test_alarms_that_nobody_hears_are_warned_of(config: dict[str, str], cautioned: bool) -> None:
-    assert (NOBODY in Settings.from_config(config).warnings) is cautioned
+    assert (NOBODY in plain_settings(config).warnings) is cautioned

@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 A, B, C, D = (f"subnet-0123456789abcde{digit}0" for digit in "abcd")
 GIVEN = {"instance_subnet_ids": f"{A},{B}", "balancer_subnet_ids": f'["{C}", "{D}"]'}
@@ -16,20 +17,20 @@ ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/mirror/pypiserver:v2.4.2"
 
 def problems(**config: Any) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_lists_come_as_json_or_with_commas() -> None:
-    settings = Settings.from_config(GIVEN)
+    settings = plain_settings(GIVEN)
     assert (settings.instance_subnet_ids, settings.balancer_subnet_ids) == ((A, B), (C, D))
     assert settings.subnets_given
-    assert not Settings.from_config({}).subnets_given
+    assert not plain_settings().subnets_given
 
 
 def test_another_program_gives_outputs() -> None:
     subnet: pulumi.Output[str] = pulumi.Output.from_input(A)
-    settings = Settings.from_config({"instance_subnet_ids": [subnet], "balancer_subnet_ids": [subnet, B]})
+    settings = plain_settings({"instance_subnet_ids": [subnet], "balancer_subnet_ids": [subnet, B]})
     assert settings.instance_subnet_ids == (subnet,)
     assert settings.balancer_subnet_ids == (subnet, B)
 
@@ -62,7 +63,7 @@ def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "172.16.0.0/16", "172.18.0.0/20", "192.168.4.0/23", "100.64.0.0/16"])
 def test_private_ranges_that_hold_the_subnets_are_taken(cidr: str) -> None:
-    assert Settings.from_config({"vpc_cidr": cidr}).vpc_cidr == cidr
+    assert plain_settings({"vpc_cidr": cidr}).vpc_cidr == cidr
 
 
 def test_half_a_network_is_refused() -> None:
@@ -93,7 +94,7 @@ def test_settings_of_an_own_vpc_are_refused_with_given_subnets_whatever_their_va
 
 
 def test_resolvers_are_refused_without_given_subnets() -> None:
-    assert Settings.from_config({**GIVEN, "resolver_addresses": "10.0.0.2"}).resolver_addresses == ("10.0.0.2",)
+    assert plain_settings({**GIVEN, "resolver_addresses": "10.0.0.2"}).resolver_addresses == ("10.0.0.2",)
     assert list(problems(resolver_addresses="10.0.0.2")) == ["resolver_addresses"]
 
 
@@ -109,15 +110,15 @@ def test_without_nat_the_image_comes_from_ecr(image: str) -> None:
     (sentence,) = problems(nat_gateways="none", image=image).values()
     assert image in sentence
     assert "without NAT neither Docker Hub nor any other registry can be reached" in sentence
-    assert Settings.from_config({"nat_gateways": "none", "image": ECR}).image == ECR
+    assert plain_settings({"nat_gateways": "none", "image": ECR}).image == ECR
 
 
 def test_a_vpc_too_small_for_the_instances_is_refused() -> None:
     # A /23 has private subnets of 128 addresses, of which 26 are taken.
     small = {"vpc_cidr": "10.0.0.0/23", "availability_zone_count": "3"}
-    assert Settings.from_config({**small, "instance_max_count": "306"}).instance_max_count == 306
+    assert plain_settings({**small, "instance_max_count": "306"}).instance_max_count == 306
     assert problems(**small, instance_max_count="307") == {
         "vpc_cidr": "holds at most 306 instances in 3 zones, and there may be 307: take a larger range"
     }
     assert list(problems(vpc_cidr="10.0.0.0/23", instance_min_count="204")) == ["vpc_cidr"]
-    assert Settings.from_config({"instance_max_count": "1000"}).vpc_cidr == "10.98.0.0/16"
+    assert plain_settings({"instance_max_count": "1000"}).vpc_cidr == "10.98.0.0/16"

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from pypiserver_stack.settings import Settings, SettingsError
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 PEAK = {"name": "monday", "schedule": "cron(0 8 ? * MON *)", "timezone": "Europe/Berlin", "task_min_count": 4}
 
 
 def scheduled(*actions: dict[str, Any]) -> Settings:
-    return Settings.from_config({"scheduled_scaling": json.dumps(actions)})
+    return plain_settings({"scheduled_scaling": json.dumps(actions)})
 
 
 def refusals(**config: str) -> list[str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return [str(problem) for problem in refused.value.problems]
 
 
@@ -65,8 +66,8 @@ def test_schedules_that_aws_takes(schedule: str) -> None:
 )
 def test_what_aws_would_refuse(change: dict[str, Any]) -> None:
     (refusal,) = refusals(scheduled_scaling=json.dumps([PEAK | change]))
-    assert refusal.startswith("scheduled_scaling = ")
-    assert "cron(0 8 ? * MON-FRI *)" in refusal
+    # The part that is wrong, or where it is two of them, the whole with what it takes.
+    assert refusal.startswith((f"scheduled_scaling[0].{next(iter(change))} = ", "scheduled_scaling = "))
 
 
 def test_names_are_unique() -> None:
@@ -98,3 +99,8 @@ def test_an_action_that_nothing_takes_back_is_cautioned_about() -> None:
 def test_bounds(key: str, value: str) -> None:
     (refusal,) = refusals(**{key: value})
     assert refusal.startswith(f"{key} = {value!r}: ")
+
+
+def test_a_schedule_that_aws_would_refuse_is_told_what_it_could_be() -> None:
+    (refusal,) = refusals(scheduled_scaling=json.dumps([{**PEAK, "schedule": "8 o'clock"}]))
+    assert "cron(0 8 ? * MON-FRI *)" in refusal

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed
+from tests.pypiserver_stack.plain_settings import plain_settings
 
 
 def problems(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        plain_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_the_defaults() -> None:
-    settings = Settings.from_config({})
+    settings = plain_settings()
     assert settings.deletion_protection is True
     assert (settings.efs_throughput_mode, settings.efs_provisioned_throughput_mibps) == ("elastic", None)
     assert (settings.efs_infrequent_access_after_days, settings.access_point_path) == (30, "/packages")
@@ -24,15 +25,11 @@ def test_the_defaults() -> None:
 @pytest.mark.parametrize("days", [1, 7, 14, 30, 60, 90, 180, 270, 365])
 def test_days_until_infrequent_access_are_numbers_whether_text_or_not(days: int) -> None:
     for value in (days, str(days)):
-        assert (
-            Settings.from_config({"efs_infrequent_access_after_days": value}).efs_infrequent_access_after_days == days
-        )
+        assert plain_settings({"efs_infrequent_access_after_days": value}).efs_infrequent_access_after_days == days
 
 
 def test_infrequent_access_can_be_left_out() -> None:
-    assert (
-        Settings.from_config({"efs_infrequent_access_after_days": "never"}).efs_infrequent_access_after_days == "never"
-    )
+    assert plain_settings({"efs_infrequent_access_after_days": "never"}).efs_infrequent_access_after_days == "never"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +62,7 @@ def test_what_efs_does_not_take_is_refused(key: str, value: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/packages", "/a/b/c/d", "/with.dots-and_more", "/" + "a" * 99])
 def test_paths_that_efs_takes(path: str) -> None:
-    assert Settings.from_config({"access_point_path": path}).access_point_path == path
+    assert plain_settings({"access_point_path": path}).access_point_path == path
 
 
 @pytest.mark.parametrize("figure", ["0.5", "0", "3415", "much"])
@@ -81,5 +78,5 @@ def test_provisioned_throughput_and_its_figure_come_together() -> None:
     assert problems(efs_provisioned_throughput_mibps="64") == {
         "efs_provisioned_throughput_mibps": "only with efs_throughput_mode provisioned, which is elastic"
     }
-    settings = Settings.from_config({"efs_throughput_mode": "provisioned", "efs_provisioned_throughput_mibps": "64"})
+    settings = plain_settings({"efs_throughput_mode": "provisioned", "efs_provisioned_throughput_mibps": "64"})
     assert settings.efs_provisioned_throughput_mibps == 64
