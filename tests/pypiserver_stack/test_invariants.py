@@ -6,7 +6,7 @@ import re
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.embedded import EmbeddedEngine
@@ -47,7 +47,12 @@ def test_with_every_option(name: str) -> None:
     assert violations(evaluated(stack, overrides), load_stack(ROOT, stack, overrides)[0]) == []
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+# Each example is a whole deployment, of which few can be had, and shrinking would take hundreds.
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(stack_configs())
 def test_with_random_settings(config: StackConfig) -> None:
     try:
