@@ -59,10 +59,12 @@ COMPUTE = {
             "tags": "^TagSpecifications",
             "vpcSecurityGroupIds": "SecurityGroupIds",
         },
-        values={"tags": lambda tags: [{"ResourceType": "launch-template", "Tags": pairs(tags)}],
-                "tagSpecifications": lambda specs: [
-                    {"ResourceType": spec["resourceType"], "Tags": pairs(spec["tags"])} for spec in specs
-                ]},
+        values={
+            "tags": lambda tags: [{"ResourceType": "launch-template", "Tags": pairs(tags)}],
+            "tagSpecifications": lambda specs: [
+                {"ResourceType": spec["resourceType"], "Tags": pairs(spec["tags"])} for spec in specs
+            ],
+        },
         left_out={"updateDefaultVersion": PROVIDERS_OWN, "defaultVersion": PROVIDERS_OWN},
     ),
     "aws:ecs/capacityProvider:CapacityProvider": Mapped("AWS::ECS::CapacityProvider", names={"name": "Name"}),

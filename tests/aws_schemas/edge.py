@@ -39,7 +39,8 @@ EDGE = {
         left_out={**_OF_BUCKET, "rules.filter": "An empty one says that the rule is for every object."},
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Mapped(
-        "AWS::S3::Bucket", names={"rule": "OwnershipControls"},
+        "AWS::S3::Bucket",
+        names={"rule": "OwnershipControls"},
         values={"rule": lambda rule: {"Rules": [{"ObjectOwnership": rule["objectOwnership"]}]}},
         left_out=_OF_BUCKET,
     ),
@@ -47,11 +48,15 @@ EDGE = {
         "AWS::S3::BucketPolicy", names={"policy": "PolicyDocument"}, values={"policy": document}
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Mapped(
-        "AWS::S3::Bucket", below="PublicAccessBlockConfiguration",
+        "AWS::S3::Bucket",
+        below="PublicAccessBlockConfiguration",
         left_out={**_OF_BUCKET, "skipDestroy": PROVIDERS_OWN},
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Mapped(
-        "AWS::S3::Bucket", names={"rules": "BucketEncryption"}, values={"rules": _encryption}, left_out=_OF_BUCKET,
+        "AWS::S3::Bucket",
+        names={"rules": "BucketEncryption"},
+        values={"rules": _encryption},
+        left_out=_OF_BUCKET,
     ),
     "aws:wafv2/webAcl:WebAcl": Mapped(
         "AWS::WAFv2::WebACL",

@@ -48,8 +48,12 @@ NETWORK = {
     ),
     "aws:lb/listener:Listener": Mapped(
         "AWS::ElasticLoadBalancingV2::Listener",
-        names={"certificateArn": "Certificates", "defaultActions.redirect": "RedirectConfig",
-               "defaultActions.fixedResponse": "FixedResponseConfig", "defaultActions.forward": "ForwardConfig"},
+        names={
+            "certificateArn": "Certificates",
+            "defaultActions.redirect": "RedirectConfig",
+            "defaultActions.fixedResponse": "FixedResponseConfig",
+            "defaultActions.forward": "ForwardConfig",
+        },
         values={"certificateArn": lambda arn: [{"CertificateArn": arn}], "defaultActions.redirect": _redirect_codes},
     ),
     "aws:lb/loadBalancer:LoadBalancer": Mapped(
@@ -111,8 +115,13 @@ NETWORK = {
             "aliases.name": "DNSName",
             "aliases.zoneId": "HostedZoneId",
         },
-        values={"aliases": lambda aliases: {"DNSName": aliases[0]["name"], "HostedZoneId": aliases[0]["zoneId"],
-                                            "EvaluateTargetHealth": aliases[0]["evaluateTargetHealth"]}},
+        values={
+            "aliases": lambda aliases: {
+                "DNSName": aliases[0]["name"],
+                "HostedZoneId": aliases[0]["zoneId"],
+                "EvaluateTargetHealth": aliases[0]["evaluateTargetHealth"],
+            }
+        },
         left_out={"allowOverwrite": PROVIDERS_OWN},
     ),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Mapped(

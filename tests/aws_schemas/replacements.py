@@ -73,7 +73,9 @@ def _create_only(type_: str) -> set[str]:
             if fixed == place or place.startswith(f"{fixed}/"):
                 found.add(name)
             elif fixed.startswith(f"{place}/"):
-                found.add(".".join((name, *(part[0].lower() + part[1:] for part in fixed[len(place) + 1 :].split("/")))))
+                found.add(
+                    ".".join((name, *(part[0].lower() + part[1:] for part in fixed[len(place) + 1 :].split("/"))))
+                )
     # What is fixed as a whole is fixed in its parts.
     return {path for path in found if not any(path.startswith(f"{other}.") for other in found)}
 

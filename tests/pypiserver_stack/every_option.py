@@ -101,7 +101,8 @@ OPTIONS = {
         "root_volume_gb=60",
         f"root_volume_kms_key_arn={_KEY}",
         "detailed_monitoring_enabled=true",
-        "host_users=" + json.dumps([{"name": "admin", "ssh_authorized_keys": ["ssh-ed25519 " + "A" * 68], "sudo": True}]),
+        "host_users="
+        + json.dumps([{"name": "admin", "ssh_authorized_keys": ["ssh-ed25519 " + "A" * 68], "sudo": True}]),
         "host_extra_files=" + json.dumps([{"path": "/etc/motd", "content": "hello", "permissions": "0644"}]),
         "host_extra_commands=" + json.dumps(["systemctl enable --now chronyd"]),
         "instance_extra_policy="

@@ -56,7 +56,9 @@ ENCRYPTED: Mapping[str, Callable[[Resource, Graph], bool]] = {
     "aws:efs/fileSystem:FileSystem": lambda resource, graph: resource.inputs["encrypted"] is True,
     "aws:s3/bucket:Bucket": lambda resource, graph: any(
         rules.inputs["bucket"] == resource.id
-        for rules in graph.of_type("aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+        for rules in graph.of_type(
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+        )
     ),
     "aws:sns/topic:Topic": lambda resource, graph: bool(resource.inputs.get("kmsMasterKeyId")),
 }
@@ -93,11 +95,16 @@ def _of_account(arn: str) -> bool:
 
 def open_to_the_public(graph: Graph) -> list[str]:
     """Whatever anybody could reach or read, but for the balancer."""
-    balancers = {group for one in graph.of_type("aws:lb/loadBalancer:LoadBalancer") for group in one.inputs["securityGroups"]}
+    balancers = {
+        group for one in graph.of_type("aws:lb/loadBalancer:LoadBalancer") for group in one.inputs["securityGroups"]
+    }
     blocked = {
         block.inputs["bucket"]
         for block in graph.of_type("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
-        if all(block.inputs[key] for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"))
+        if all(
+            block.inputs[key]
+            for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+        )
     }
     wrong = []
     for resource in graph:

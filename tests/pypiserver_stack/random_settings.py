@@ -53,9 +53,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-_SETTINGS = {
-    key: _values(schema, _examples(key)).map(_text) for key, schema in _SCHEMA["properties"].items()
-}
+_SETTINGS = {key: _values(schema, _examples(key)).map(_text) for key, schema in _SCHEMA["properties"].items()}
 
 
 @st.composite

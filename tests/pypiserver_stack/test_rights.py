@@ -15,7 +15,14 @@ ANY_RESOURCE = {
     **dict.fromkeys(
         [
             f"ec2messages:{call}"
-            for call in ("AcknowledgeMessage", "DeleteMessage", "FailMessage", "GetEndpoint", "GetMessages", "SendReply")
+            for call in (
+                "AcknowledgeMessage",
+                "DeleteMessage",
+                "FailMessage",
+                "GetEndpoint",
+                "GetMessages",
+                "SendReply",
+            )
         ],
         _NO_RESOURCE,
     ),
