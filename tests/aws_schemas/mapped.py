@@ -1,4 +1,4 @@
-"""A Pulumi resource as CloudFormation writes it, so that what is known of CloudFormation's types can be asked about it."""
+"""A Pulumi resource as CloudFormation writes it, so that it can be held against what is known of its types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Mapped:
     type: str
     """CloudFormation's type."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Path in Pulumi to path in CloudFormation: from where the property's parent is, or with ^ in front from the top."""
+    """Path in Pulumi to path in CloudFormation: from the property's parent on, or with ^ in front from the top."""
     values: Mapping[str, Callable[[Value], Value]] = field(default_factory=dict)
     """Path in Pulumi to what makes CloudFormation's value; nothing below it is looked at further."""
     attributes: Mapping[str, str] = field(default_factory=dict)
