@@ -76,5 +76,6 @@ def test_after_a_create_that_failed_nothing_is_left_and_it_can_be_tried_again(ty
     assert cloud.records
     assert engine.down() == ()
     assert not cloud.leftovers
-    engine.up(config)
-    assert engine.down() == ()
+    again = AutomationEngine(cloud, ROOT, tmp_path / "again")
+    again.up(config)
+    assert again.down() == ()
