@@ -116,7 +116,7 @@ class LocalCloud:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
         revision = old.revision + 1
-        _, computed = computed_outputs(old.type, self._identity(urn, revision), inputs)
+        _, computed = computed_outputs(old.type, self._identity(urn, old.number, revision), inputs)
         record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed}, revision=revision)
         with self._lock:
             self._records[urn] = record
@@ -145,9 +145,9 @@ class LocalCloud:
         """
         return answer(token, REGION, ACCOUNT_ID, args)
 
-    def _identity(self, urn: str, revision: int = 1) -> Identity:
-        digest = hashlib.sha256(urn.encode()).hexdigest()
-        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, revision)
+    def _identity(self, urn: str, number: int, revision: int = 1) -> Identity:
+        digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
+        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):
