@@ -45,6 +45,8 @@ class Record:
     id: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
+    number: int = 1
+    """The how many-th of its URN it is."""
     revision: int = 1
     """How often it was made or changed."""
 
@@ -92,7 +94,7 @@ class LocalCloud:
         with self._lock:
             number = self._made[urn] + 1
         id_, computed = computed_outputs(type_, self._identity(urn, number), inputs)
-        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number)
+        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number=number)
         with self._lock:
             self._made[urn] = number
             old = self._records.pop(urn, None)
