@@ -97,7 +97,7 @@ class AutomationEngine:
     def down(self) -> tuple[str, ...]:
         """See `Engine.down`."""
         if not self._end_what_runs():
-            return (*self._cloud.records, f"the evaluation of {self._project_dir}, which does not end")
+            return (*self._cloud.leftovers, f"the evaluation of {self._project_dir}, which does not end")
         for _ in range(_DESTROY_ATTEMPTS):
             if self._stack is None:
                 break
@@ -105,7 +105,7 @@ class AutomationEngine:
                 self._operate(self._destroy, _DESTROY_TIMEOUT_S)
             except BenchError:
                 self._state_is_doubtful = True
-        return tuple(self._cloud.records)
+        return self._cloud.leftovers
 
     def _destroy(self) -> None:
         assert self._stack is not None

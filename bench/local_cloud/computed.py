@@ -26,11 +26,13 @@ class Identity:
 
     urn: str
     digest: str
-    """64 hexadecimal digits, from the URN alone: both engines and every run give the same ids."""
+    """64 hexadecimal digits, from the URN and the number: both engines and every run give the same ids."""
     region: str
     account: str
     entropy: bytes
     """What generated passwords come from."""
+    number: int = 1
+    """The how many-th of its URN it is: one that was replaced, or made again, gets other ids."""
     revision: int = 1
     """How often the resource was made or changed."""
 
@@ -103,7 +105,7 @@ def _association(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 def _random_password(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     stream = b"".join(
-        hmac.digest(identity.entropy, f"{identity.urn}/{block}".encode(), hashlib.sha256)
+        hmac.digest(identity.entropy, f"{identity.digest}/{block}".encode(), hashlib.sha256)
         for block in range(1 + inputs["length"] // 8)
     )
     # Four bytes a character: the modulo then favours no letter by more than one in 69 million.
@@ -215,8 +217,8 @@ def _service(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 
 
 def _task_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    arn = identity.arn("ecs", f"task-definition/{inputs['family']}:1")
-    return inputs["family"], {"arn": arn, "revision": 1}
+    arn = identity.arn("ecs", f"task-definition/{inputs['family']}:{identity.number}")
+    return inputs["family"], {"arn": arn, "revision": identity.number}
 
 
 def _dashboard(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:

@@ -16,7 +16,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from bench.grpc_service import listening
 from bench.local_cloud.property_values import from_struct, plain, to_struct
-from bench.local_cloud.pulumi_cloud import PulumiCloud
+from bench.local_cloud.pulumi_cloud import PulumiCloud, type_and_name
+from bench.local_cloud.replacements import keeps_its_name, replaced_for
 
 _PACKAGES = ("aws", "random")
 
@@ -66,9 +67,14 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
-        same = plain(from_struct(request.old_inputs)) == plain(from_struct(request.news))
+        old, new = plain(from_struct(request.old_inputs)), plain(from_struct(request.news))
+        type_, _ = type_and_name(request.urn)
         outcome = provider_pb2.DiffResponse
-        return outcome(changes=outcome.DIFF_NONE if same else outcome.DIFF_SOME)
+        return outcome(
+            changes=outcome.DIFF_NONE if old == new else outcome.DIFF_SOME,
+            replaces=replaced_for(type_, old, new),
+            deleteBeforeReplace=keeps_its_name(type_, old, new),
+        )
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:
         if request.preview:
@@ -94,7 +100,7 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: Any) -> Empty:
         with _refusal_to(context):
-            self._cloud.delete(request.urn)
+            self._cloud.delete(request.urn, request.id)
             return Empty()
 
     def Cancel(self, request: Any, context: Any) -> Empty:

@@ -60,11 +60,11 @@ class PulumiCloud:
         outputs: dict[str, Any] = with_secrets(record.outputs, secret_paths(inputs))
         return outputs
 
-    def delete(self, urn: str) -> None:
-        """Delete a resource."""
+    def delete(self, urn: str, id_: str) -> None:
+        """Delete a resource, which may have been replaced by another of its URN."""
         type_, name = type_and_name(urn)
         with self._noting(f"{type_} {name} could not be deleted"):
-            self._cloud.delete(urn)
+            self._cloud.delete(urn, id_)
 
     def invoke(self, token: str, arguments: Values) -> dict[str, Any]:
         """What a provider function answers."""

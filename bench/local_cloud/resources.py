@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -44,6 +45,8 @@ class Record:
     id: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
+    number: int = 1
+    """The how many-th of its URN it is."""
     revision: int = 1
     """How often it was made or changed."""
 
@@ -61,20 +64,42 @@ class LocalCloud:
         self._faults = tuple(faults)
         self._seen: dict[int, int] = {}
         self._records: dict[str, Record] = {}
+        self._replaced: list[Record] = []
+        self._made: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     @property
     def records(self) -> Mapping[str, Record]:
-        """What exists now, by URN."""
+        """What exists now, by URN; of what is being replaced, the new one."""
         with self._lock:
             return dict(self._records)
 
-    def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
-        """Make a resource; ids derive from the URN, so that both engines and every run give the same."""
-        self._fail_on_request("create", type_)
-        id_, computed = computed_outputs(type_, self._identity(urn), inputs)
-        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed})
+    @property
+    def replaced(self) -> tuple[Record, ...]:
+        """What a newer resource of the same URN has taken the place of, and nobody has deleted."""
         with self._lock:
+            return tuple(self._replaced)
+
+    @property
+    def leftovers(self) -> tuple[str, ...]:
+        """The URNs of all that exists."""
+        return (*self.records, *(record.urn for record in self.replaced))
+
+    def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
+        """Make a resource, beside the one of this URN that it is to replace, if there is one.
+
+        Ids derive from the URN and from how many there were of it, so that both engines and every run give the same.
+        """
+        self._fail_on_request("create", type_)
+        with self._lock:
+            number = self._made[urn] + 1
+        id_, computed = computed_outputs(type_, self._identity(urn, number), inputs)
+        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number=number)
+        with self._lock:
+            self._made[urn] = number
+            old = self._records.pop(urn, None)
+            if old is not None:
+                self._replaced.append(old)
             self._records[urn] = record
         return record
 
@@ -93,18 +118,26 @@ class LocalCloud:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
         revision = old.revision + 1
-        _, computed = computed_outputs(old.type, self._identity(urn, revision), inputs)
+        _, computed = computed_outputs(old.type, self._identity(urn, old.number, revision), inputs)
         record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed}, revision=revision)
         with self._lock:
             self._records[urn] = record
         return record
 
-    def delete(self, urn: str) -> None:
-        """Remove a resource; one that is gone already is no error, as with AWS."""
+    def delete(self, urn: str, id_: str = "") -> None:
+        """Remove a resource; one that is gone already is no error, as with AWS.
+
+        Args:
+            id_: which one, where there may be two of a URN. Revisions of a task definition share one: the older goes.
+        """
         record = self.read(urn)
         self._fail_on_request("delete", record.type if record else "")
         with self._lock:
-            self._records.pop(urn, None)
+            old = next((one for one in self._replaced if one.urn == urn and one.id == id_), None)
+            if old is not None:
+                self._replaced.remove(old)
+            elif not id_ or (urn in self._records and self._records[urn].id == id_):
+                self._records.pop(urn, None)
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a provider function such as `aws:index/getRegion:getRegion`.
@@ -114,9 +147,9 @@ class LocalCloud:
         """
         return answer(token, REGION, ACCOUNT_ID, args)
 
-    def _identity(self, urn: str, revision: int = 1) -> Identity:
-        digest = hashlib.sha256(urn.encode()).hexdigest()
-        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, revision)
+    def _identity(self, urn: str, number: int, revision: int = 1) -> Identity:
+        digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
+        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):

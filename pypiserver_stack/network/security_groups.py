@@ -75,7 +75,7 @@ class SecurityGroups(pulumi.ComponentResource):
         self.balancer = self._group("balancer", "The load balancer")
         self.instances = self._group("instances", "The ECS container instances")
         self.files = self._group("files", "The EFS mount targets")
-        self.endpoints = None if s3_prefix_list_id is None else self._group("endpoints", "Endpoints of AWS's services")
+        self.endpoints = None if s3_prefix_list_id is None else self._group("endpoints", "Endpoints of AWS services")
         self._admit_clients(clients, vpc_cidrs)
         self._connect("balancer-to-instances", self.balancer, self.instances, EPHEMERAL_PORTS)
         self._connect("instances-to-files", self.instances, self.files, NFS)

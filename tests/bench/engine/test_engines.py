@@ -89,9 +89,9 @@ def test_a_resource_that_is_refused_is_named_and_nothing_stays(
 def test_a_resource_type_that_the_cloud_lacks_is_named(
     make_engine: EngineFactory, project: Path, config: StackConfig
 ) -> None:
-    (project / "__main__.py").write_text("import pulumi_aws\npulumi_aws.sns.Topic('alarms')\n")
+    (project / "__main__.py").write_text("import pulumi_aws\npulumi_aws.sqs.Queue('jobs')\n")
     engine = make_engine(LocalCloud(), project)
-    with pytest.raises(UnavailableError, match=r"aws:sns/topic:Topic alarms could not be created: "):
+    with pytest.raises(UnavailableError, match=r"aws:sqs/queue:Queue jobs could not be created: "):
         engine.up(config)
     assert engine.down() == ()
 

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pulumi.runtime.proto import provider_pb2
 
 from bench.engine import StackConfig
 from bench.engine.automation import AutomationEngine
 from bench.failures import BenchError
-from bench.local_cloud import provider
-from bench.local_cloud.property_values import from_struct, plain
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-FOR_LIFE = ("availabilityZoneName", "creationToken", "encrypted", "kmsKeyId", "performanceMode")
-"""Inputs that a file system keeps for life: AWS changes none of them, so that another value means another system."""
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path", "replaced")]
-
-
-@pytest.fixture
-def replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in provider says, as the real one, what a file system has to be replaced for."""
-    diff = provider._Provider.Diff
-
-    def telling(self: Any, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:
-        outcome = diff(self, request, context)
-        if FILE_SYSTEM in request.urn:
-            old, new = plain(from_struct(request.old_inputs)), plain(from_struct(request.news))
-            outcome.replaces[:] = [key for key in FOR_LIFE if old.get(key) != new.get(key)]
-        return outcome
-
-    monkeypatch.setattr(provider._Provider, "Diff", telling)
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
 
 def config(*overrides: str) -> StackConfig:

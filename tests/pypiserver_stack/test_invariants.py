@@ -1,0 +1,79 @@
+"""What is true of every deployment: with every option on, and with random settings under a stack of any name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+from hypothesis import HealthCheck, Phase, assume, given, settings
+
+from bench.engine import Deployment, StackConfig
+from bench.engine.embedded import EmbeddedEngine
+from bench.failures import BenchError
+from bench.local_cloud.resources import REGION, LocalCloud
+from bench.stack_config import load_stack
+from tests.aws_schemas.table import MAPPED
+from tests.pypiserver_stack import invariants
+from tests.pypiserver_stack.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.every_option import EVALUATIONS
+from tests.pypiserver_stack.random_settings import stack_configs
+from tests.pypiserver_stack.test_program import UNTAGGED
+
+
+def untagged(deployment: Deployment) -> list[str]:
+    return [
+        resource.urn
+        for resource in deployment.graph
+        if resource.id and resource.type not in UNTAGGED and not resource.inputs.get("tags")
+    ]
+
+
+def violations(deployment: Deployment, config: StackConfig) -> list[str]:
+    graph = deployment.graph
+    return [
+        *invariants.unresolved_references(graph, config),
+        *invariants.open_to_the_public(graph),
+        *invariants.unencrypted(graph),
+        *invariants.names_too_long(graph),
+        *invariants.secrets_in_clear(graph),
+        *untagged(deployment),
+    ]
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+def test_with_every_option(name: str) -> None:
+    stack, overrides = EVALUATIONS[name]
+    assert violations(evaluated(stack, overrides), load_stack(ROOT, stack, overrides)[0]) == []
+
+
+# Each example is a whole deployment, of which few can be had, and shrinking would take hundreds.
+@settings(
+    max_examples=15,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(stack_configs())
+def test_with_random_settings(config: StackConfig) -> None:
+    try:
+        deployment = EmbeddedEngine(LocalCloud(), ROOT).up(config)
+    except BenchError:
+        # Refused by the plan of what runs where, or an instance type that does not exist.
+        assume(False)
+    assert violations(deployment, config) == []
+
+
+def test_every_type_that_can_be_encrypted_is_in_a_table() -> None:
+    of_encryption = re.compile("encrypt|kms", re.IGNORECASE)
+    for type_, mapped in MAPPED.items():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, mapped.type).schema
+        part_of_another = any(reason.startswith("There it is a property") for reason in mapped.left_out.values())
+        if not part_of_another and any(of_encryption.search(name) for name in schema["properties"]):
+            assert type_ in {*invariants.ENCRYPTED, *invariants.ENCRYPTED_BY_AWS}, type_
+
+
+def test_every_type_with_a_name_has_a_limit() -> None:
+    for name in EVALUATIONS:
+        for resource in evaluated(*EVALUATIONS[name]).graph:
+            if resource.id and "name" in resource.outputs:
+                assert resource.type in invariants.NAME_LIMITS, resource.type
