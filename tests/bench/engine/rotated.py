@@ -41,7 +41,7 @@ def write_project(folder: Path) -> None:
     folder.mkdir()
     (folder / "__main__.py").write_text(PROGRAM)
     (folder / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
-    (folder / "Pulumi.dev.yaml").write_text("config:\n  small:service_name: index\n")
+    (folder / "Pulumi.dev.yaml").write_text('config:\n  small:service_name: index\n  small:allow_http: "true"\n')
 
 
 class Cloud(LocalCloud):

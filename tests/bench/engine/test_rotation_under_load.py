@@ -91,7 +91,9 @@ def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     mark = f"a test in {tmp_path.name}"
     monkeypatch.setenv(RUN_VARIABLE, mark)
     engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "engine")
-    deployed = engine.up(StackConfig("pypiserver", "test", {"pypiserver:profile": "light"}))
+    deployed = engine.up(
+        StackConfig("pypiserver", "test", {"pypiserver:profile": "light", "pypiserver:allow_http": "true"})
+    )
     old = deployed.outputs["password"]
     with running(two_tasks(deployed.graph), tmp_path / "run") as processes:
         clients = Clients(processes.url, deployed.outputs["username"])
