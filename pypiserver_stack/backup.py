@@ -28,7 +28,8 @@ class Backup(pulumi.ComponentResource):
             kms_key_arn=settings.efs_kms_key_arn,
             force_destroy=settings.backup_force_destroy,
             tags=tags(name),
-            opts=child,
+            # A vault with another key is another vault: not before the file system, which keeps its own, has taken the key.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[storage.file_system]),
         )
         plan = aws.backup.Plan(
             name,

@@ -44,7 +44,7 @@ class CloudMonitor(MockMonitor):
         inputs = from_struct(request.object)
         id_, outputs = "", dict[str, Any]()
         if request.custom and not is_provider(request.type):
-            id_, outputs = self._cloud.create(urn, inputs)
+            id_, outputs = self._cloud.ensure(urn, inputs)
             outputs = with_secrets(outputs, {(name,) for name in request.additionalSecretOutputs if name in outputs})
         self._state[urn] = {
             "urn": urn,

@@ -41,6 +41,15 @@ class PulumiCloud:
             record = self._cloud.create(urn, type_, plain(inputs))
         return record.id, with_secrets(record.outputs, secret_paths(inputs))
 
+    def ensure(self, urn: str, inputs: Values) -> tuple[str, dict[str, Any]]:
+        """As `create`, for an engine that keeps no state: what exists already is as it was, or is changed in place."""
+        known = self._cloud.read(urn)
+        if known is None:
+            return self.create(urn, inputs)
+        if known.inputs != plain(inputs):
+            return known.id, self.update(urn, inputs)
+        return known.id, with_secrets(known.outputs, secret_paths(inputs))
+
     def read(self, urn: str, inputs: Values, outputs: Values) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """The id, inputs and outputs now of a resource that was known to have these; the id is empty if it is gone."""
         record = self._cloud.read(urn)

@@ -14,9 +14,17 @@ from typing import Any
 PATH = Path(__file__).with_suffix(".json")
 
 
+# Which of them AWS fills in by itself: what the program does not say of them stays as it is.
+_FILLED_IN = frozenset(["creationToken", "kmsKeyId", "name"])
+
+
 def replaced_for(type_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
     """The paths of the inputs that another resource has to be made for; none where the change is made in place."""
-    return tuple(path for path in _paths().get(type_, ()) if _at(path, old) != _at(path, new))
+    return tuple(
+        path
+        for path in _paths().get(type_, ())
+        if _at(path, old) != _at(path, new) and not (path in _FILLED_IN and path not in new)
+    )
 
 
 def keeps_its_name(type_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

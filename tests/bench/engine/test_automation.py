@@ -113,11 +113,13 @@ def test_a_resource_that_disappeared_is_made_again(project: Path, config: StackC
     cloud = LocalCloud()
     engine = AutomationEngine(cloud, project, tmp_path / "work")
     deployment = engine.up(config)
+    before = cloud.records[SUBNET]
     cloud.delete(SUBNET)
     engine.refresh()
     assert engine.changes["delete"] == 1
-    assert engine.up(config) == deployment
-    assert SUBNET in cloud.records
+    assert engine.up(config).outputs == deployment.outputs
+    assert cloud.records[SUBNET].inputs == before.inputs
+    assert cloud.records[SUBNET].id != before.id
     assert engine.down() == ()
 
 
