@@ -28,7 +28,7 @@ class Backup(pulumi.ComponentResource):
             kms_key_arn=settings.efs_kms_key_arn,
             force_destroy=settings.backup_force_destroy,
             tags=tags(name),
-            # A vault with another key is another vault: not before the file system, which keeps its own, has taken the key.
+            # With another key it is another vault: not before the file system, which keeps its own, has taken that key.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[storage.file_system]),
         )
         plan = aws.backup.Plan(
