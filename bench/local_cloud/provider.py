@@ -87,7 +87,7 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
         with _refusal_to(context):
             id_, inputs, outputs = self._cloud.read(
-                request.urn, from_struct(request.inputs), from_struct(request.properties)
+                request.urn, request.id, from_struct(request.inputs), from_struct(request.properties)
             )
             return provider_pb2.ReadResponse(id=id_, inputs=to_struct(inputs), properties=to_struct(outputs))
 

@@ -50,9 +50,9 @@ class PulumiCloud:
             return known.id, self.update(urn, inputs)
         return known.id, with_secrets(known.outputs, secret_paths(inputs))
 
-    def read(self, urn: str, inputs: Values, outputs: Values) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    def read(self, urn: str, id_: str, inputs: Values, outputs: Values) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """The id, inputs and outputs now of a resource that was known to have these; the id is empty if it is gone."""
-        record = self._cloud.read(urn)
+        record = self._cloud.read(urn, id_)
         if record is None:
             return "", {}, {}
         return (

@@ -103,9 +103,17 @@ class LocalCloud:
             self._records[urn] = record
         return record
 
-    def read(self, urn: str) -> Record | None:
-        """The resource, or None where it is gone."""
-        return self.records.get(urn)
+    def read(self, urn: str, id_: str = "") -> Record | None:
+        """The resource, or None where it is gone.
+
+        Args:
+            id_: which one, where there may be two of a URN; the newer without it.
+        """
+        with self._lock:
+            newest = self._records.get(urn)
+            if not id_ or (newest is not None and newest.id == id_):
+                return newest
+            return next((one for one in self._replaced if one.urn == urn and one.id == id_), None)
 
     def update(self, urn: str, inputs: Mapping[str, Any]) -> Record:
         """Give a resource new inputs; its id stays, its computed outputs follow the inputs.

@@ -92,7 +92,11 @@ def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv(RUN_VARIABLE, mark)
     engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "engine")
     deployed = engine.up(
-        StackConfig("pypiserver", "test", {"pypiserver:profile": "light", "pypiserver:allow_http": "true"})
+        StackConfig(
+            "pypiserver",
+            "test",
+            {"pypiserver:profile": "light", "pypiserver:allow_http": "true", "pypiserver:deletion_protection": "false"},
+        )
     )
     old = deployed.outputs["password"]
     with running(two_tasks(deployed.graph), tmp_path / "run") as processes:

@@ -38,7 +38,8 @@ def test_the_providers_cases_are_none_that_the_schemas_have_anyway() -> None:
     [
         (FILE_SYSTEM, {"throughputMode": "elastic"}, {"throughputMode": "bursting"}, ()),
         (FILE_SYSTEM, {"kmsKeyId": "a"}, {"kmsKeyId": "b", "encrypted": True}, ("encrypted", "kmsKeyId")),
-        (FILE_SYSTEM, {"creationToken": "a"}, {}, ("creationToken",)),
+        (FILE_SYSTEM, {"creationToken": "a"}, {"creationToken": "b"}, ("creationToken",)),
+        (FILE_SYSTEM, {"creationToken": "a"}, {}, ()),
         (TASK, {"tags": {"a": "1"}, "cpu": "1"}, {"cpu": "1"}, ()),
         (
             PROVIDER,
