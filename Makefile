@@ -24,8 +24,8 @@ $(READY): pyproject.toml constraints.txt
 bench: $(READY)  ## the main job: stand the stack up, load it, judge, take it down
 	$(BIN)/python -m bench
 
-test: check  ## static checks, then the tests
-	$(BIN)/python -m pytest
+test: check  ## static checks, then the tests, on all cores
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 check: $(READY)  ## static checks only
 	$(BIN)/ruff check .
