@@ -66,7 +66,9 @@ def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> Non
         assert sum(step["probes"]["mixing"]["answers"].values()) == UPLOADS
 
     assert peer["probes"]["spread"]["to_the_busiest_task"] == spread.CLIENTS
-    assert ours["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS * 0.7
+    # Without the cookie the balancer deals them out; how evenly is a matter of how busy each task is.
+    for step in (entry_point, ours):
+        assert step["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS
     # Exactly those: other failures would be faults of the probes.
     assert peer["probes"]["mixing"]["whole"] < UPLOADS
     for step in (entry_point, ours):
