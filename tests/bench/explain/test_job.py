@@ -66,9 +66,8 @@ def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> Non
         assert sum(step["probes"]["mixing"]["answers"].values()) == UPLOADS
 
     assert peer["probes"]["spread"]["to_the_busiest_task"] == spread.CLIENTS
-    # Without the cookie the balancer deals them out; how evenly is a matter of how busy each task is.
-    for step in (entry_point, ours):
-        assert step["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS
+    # Dealt out in turn without the cookie. Least outstanding requests may find the same task idle each time.
+    assert entry_point["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS
     # Exactly those: other failures would be faults of the probes.
     assert peer["probes"]["mixing"]["whole"] < UPLOADS
     for step in (entry_point, ours):
