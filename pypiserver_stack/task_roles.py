@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.policies import ServiceRole
+from pypiserver_stack.private_ecr import repository
 from pypiserver_stack.storage import Storage
 from pypiserver_stack.tags import Tags
 
 TASKS = "ecs-tasks.amazonaws.com"
-_PRIVATE_ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)", re.ASCII
-)
 
 
 def execution_role(
@@ -51,7 +47,7 @@ def execution_role(
                 "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn}},
             },
         )
-    if repository := _PRIVATE_ECR.match(image):
+    if private := repository(image):
         role.allow(
             f"{name}-pull-image",
             {
@@ -65,7 +61,7 @@ def execution_role(
                 ],
                 "Resource": pulumi.Output.concat(
                     log_group.arn.apply(lambda arn: arn.split(":")[1]).apply(lambda partition: f"arn:{partition}:ecr:"),
-                    f"{repository['region']}:{repository['account']}:repository/{repository['repository']}",
+                    f"{private.region}:{private.account}:repository/{private.name}",
                 ),
             },
             # A login to the registry as a whole; AWS has no narrower resource for it.

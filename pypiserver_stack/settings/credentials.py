@@ -7,14 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from pypiserver_stack.settings.kinds import LISTED, Group, arn, reference
+from pypiserver_stack.settings.kinds import LISTED, Group, KmsKeyArn, reference
 from pypiserver_stack.settings.problems import Problem
 
 # What a policy may name and that is one party: wildcards, services and federated users are not readers of a password.
 _PRINCIPAL: Any = reference(
     r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,576})", "the ARN of an IAM role, user or account"
 )
-_KEY: Any = arn("kms", r"key/[A-Za-z0-9-]+", "the ARN of a KMS key")
 
 
 def _window(days: int) -> int:
@@ -42,7 +41,7 @@ class CredentialSettings(Group):
         ),
         json_schema_extra={"takes": "a list of at most 30, each the ARN of an IAM role, user or account"},
     )
-    secret_kms_key_arn: _KEY | None = Field(
+    secret_kms_key_arn: KmsKeyArn | None = Field(
         default=None,
         description="KMS key that encrypts the secret; without one it is AWS's own key of Secrets Manager.",
     )

@@ -55,7 +55,8 @@ _FIELDS = (
 _DAYS = (2, 4)
 
 
-def _is_valid(text: str) -> bool:
+def is_cron(text: str) -> bool:
+    """Whether AWS takes the text as a cron expression."""
     found = _EXPRESSION.fullmatch(text)
     if not found:
         return False
@@ -67,7 +68,7 @@ def _is_valid(text: str) -> bool:
 
 
 def _checked(text: str) -> str:
-    if not _is_valid(text):
+    if not is_cron(text):
         raise ValueError(text)
     return text
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pulumi
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from pypiserver_stack.settings.kinds import OBJECTS, Entry, Group, arn, reference
+from pypiserver_stack.settings.kinds import OBJECTS, Entry, Group, KmsKeyArn, reference
 from pypiserver_stack.settings.policy_document import PolicyDocument
 from pypiserver_stack.settings.problems import Problem
 
@@ -18,7 +18,6 @@ RESERVED_PATHS = ("/etc/ecs/", "/opt/pypiserver/", "/etc/pypiserver/")
 BURSTABLE = re.compile(r"t\d[a-z]*\.", re.ASCII)
 _PUBLIC_KEY = r"(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]+=*( [^\n]*)?"
 _IMAGE: Any = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
-_KEY: Any = arn("kms", "key/[A-Za-z0-9-]+", "the ARN of a KMS key")
 
 
 def _clean_path(path: str) -> str:
@@ -68,7 +67,7 @@ class HostSettings(Group):
         le=16384,
         description="Size of a host's disk in GB; the ECS-optimised image takes 30 at least.",
     )
-    root_volume_kms_key_arn: _KEY | None = Field(
+    root_volume_kms_key_arn: KmsKeyArn | None = Field(
         default=None,
         description=(
             "Key that the disks are encrypted with, without it AWS's own; its policy must let the Auto Scaling service "

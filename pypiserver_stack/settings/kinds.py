@@ -93,8 +93,12 @@ def reference(pattern: str, takes: str) -> Any:
 
 
 def arn(service: str, resource: str, takes: str) -> Any:
-    """The kind of an ARN of one service; `resource` is a pattern of what follows region and account."""
-    return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:\d{{0,12}}:{resource}", takes)
+    """The kind of an ARN in one region of one account; `resource` is a pattern of what follows both."""
+    return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{resource}", takes)
+
+
+KmsKeyArn: Any = arn("kms", r"key/[A-Za-z0-9-]{1,128}", "the ARN of a KMS key (not of an alias) in the stack's region")
+RoleArn: Any = reference(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", "the ARN of an IAM role")
 
 
 def _range_of_addresses(value: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
-from pypiserver_stack.settings.kinds import LISTED, Group, LogRetentionDays, arn
+from pypiserver_stack.settings.kinds import LISTED, Group, KmsKeyArn, LogRetentionDays, arn
 from pypiserver_stack.settings.problems import Problem
 
 AlarmName = Literal[
@@ -34,8 +34,7 @@ EmailAddress = Annotated[
     Field(pattern=r"^[^@\s,]+@[^@\s,]+\.[^@\s,]+$", max_length=320, json_schema_extra={"takes": "an e-mail address"}),
 ]
 # Alarms publish to no FIFO topic, whose name would end in .fifo.
-TopicArn = arn("sns", r"[A-Za-z0-9_-]{1,256}", "ARN of a standard SNS topic")
-KeyArn = arn("kms", r"key/[A-Za-z0-9-]{1,128}", "ARN of a KMS key")
+TopicArn: Any = arn("sns", r"[A-Za-z0-9_-]{1,256}", "ARN of a standard SNS topic")
 # An alarm's description ends at 1,024 characters.
 Url = Annotated[
     str,
@@ -49,7 +48,7 @@ class MonitoringSettings(Group):
     alarm_emails: Annotated[tuple[EmailAddress, ...], LISTED] = Field(
         default=(), description="Who is told of an alarm; each address has to confirm the message that SNS sends it."
     )
-    alarm_topic_arns: Annotated[tuple[TopicArn, ...], LISTED] = Field(  # type: ignore[valid-type]
+    alarm_topic_arns: Annotated[tuple[TopicArn, ...], LISTED] = Field(
         default=(), description="Topics in the same region that are told of an alarm too; their policies must admit it."
     )
     alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = Field(default=(), description="Alarms that are not made.")
@@ -96,7 +95,7 @@ class MonitoringSettings(Group):
         description="Metrics of ECS in CloudWatch. enhanced: of each task. enabled: of the service. Both are paid.",
     )
     log_retention_days: LogRetentionDays = Field(default=365, description="Days for which logs are kept.")
-    log_kms_key_arn: KeyArn | None = Field(  # type: ignore[valid-type]
+    log_kms_key_arn: KmsKeyArn | None = Field(
         default=None,
         description="Key that logs are encrypted with; its policy must admit CloudWatch Logs. None: a key of AWS's.",
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pypiserver_stack.settings.kinds import LISTED, Cidr, Group, arn, reference
+from pypiserver_stack.settings.kinds import LISTED, Cidr, Group, RoleArn, arn, reference
 from pypiserver_stack.settings.problems import Problem
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -20,7 +20,6 @@ Label = Annotated[str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=200
 Issuer = Annotated[str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})+$", max_length=253)]
 
 _ZoneId: Any = reference(r"Z[A-Z0-9]{1,31}", "the ID of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ")
-_RoleArn: Any = arn("iam", r"role/[\w+=,.@/-]+", "the ARN of an IAM role")
 _CertificateArn: Any = arn("acm", r"certificate/[A-Za-z0-9-]+", "the ARN of a certificate of ACM in the stack's region")
 
 
@@ -35,7 +34,7 @@ class NamesSettings(Group):
         description="Names of the index, without the zone's own; the first one is in the exported `url`.",
         json_schema_extra={"takes": "a list of 1 to 10 names of lower-case letters, digits, hyphens and dots"},
     )
-    dns_role_arn: _RoleArn | None = Field(
+    dns_role_arn: RoleArn | None = Field(
         default=None, description="Role that is assumed to read and write the zone, where it is in another account."
     )
     certificate_arn: _CertificateArn | None = Field(

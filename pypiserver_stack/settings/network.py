@@ -26,28 +26,28 @@ def _holds_the_subnets(cidr: str) -> str:
     return cidr
 
 
-_SubnetId = reference(r"subnet-[0-9a-f]{8,17}", "the id of a subnet (`subnet-...`)")
+_SubnetId: Any = reference(r"subnet-[0-9a-f]{8,17}", "the id of a subnet (`subnet-...`)")
 _OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
-_Address = reference(rf"({_OCTET}\.){{3}}{_OCTET}", "an IPv4 address")
+_Address: Any = reference(rf"({_OCTET}\.){{3}}{_OCTET}", "an IPv4 address")
 
 
 class NetworkSettings(Group):
     """Network."""
 
-    instance_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(  # type: ignore[valid-type]
+    instance_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(
         default=(),
         description=(
             "Subnets of the instances and the mount targets, used as they are; none: the stack makes a VPC. They need "
             "a way out to AWS's services and to the image's registry."
         ),
     )
-    balancer_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(  # type: ignore[valid-type]
+    balancer_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(
         default=(),
         description=(
             "Subnets of the balancer, of the same VPC: one in each availability zone that has instances, at least two."
         ),
     )
-    resolver_addresses: Annotated[tuple[_Address, ...], LISTED] = Field(  # type: ignore[valid-type]
+    resolver_addresses: Annotated[tuple[_Address, ...], LISTED] = Field(
         default=(),
         description=(
             "DNS servers that the DHCP options of the given subnets' VPC name; none: Amazon's, which need no rule."

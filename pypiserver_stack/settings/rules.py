@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
+from pypiserver_stack.private_ecr import repository
 from pypiserver_stack.settings.hosts import BURSTABLE
 from pypiserver_stack.settings.problems import Problem
 from pypiserver_stack.settings.server import STOP_TIMEOUT_S
@@ -23,11 +23,10 @@ def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
 
 # Given to a Spot instance, in seconds.
 _SPOT_NOTICE_S = 120
-_FROM_ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com/", re.ASCII).match
 
 
 def _a_network_without_nat_takes_its_image_from_ecr(settings: Settings) -> Iterator[Problem]:
-    if settings.nat_gateways == "none" and not settings.subnets_given and not _FROM_ECR(settings.image):
+    if settings.nat_gateways == "none" and not settings.subnets_given and not repository(settings.image):
         allowed = (
             "takes an image from a private ECR registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com/...), which {} is not: "
             "without NAT neither Docker Hub nor any other registry can be reached; set image, or nat_gateways to one"

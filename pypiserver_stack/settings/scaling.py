@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Annotated, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from pypiserver_stack.settings.kinds import LISTED, Count, Group
+from pypiserver_stack.settings.cron import is_cron
+from pypiserver_stack.settings.kinds import LISTED, Count, Entry, Group
 from pypiserver_stack.settings.problems import Problem
 
 Percent = Annotated[int, Field(ge=10, le=90)]
@@ -18,15 +19,11 @@ CooldownSeconds = Annotated[int, Field(ge=0, le=3600)]
 
 _AT = r"at\(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\)"
 _RATE = r"rate\((1 (minute|hour|day)|(?!0|1 )\d+ (minutes|hours|days))\)"
-_FIELD = r"[0-9A-Z*,/?L#-]+"
-_CRON = rf"cron\({_FIELD} {_FIELD} (?P<day>{_FIELD}) {_FIELD} (?P<weekday>{_FIELD}) {_FIELD}\)"
-_SCHEDULE = re.compile(f"{_AT}|{_RATE}|{_CRON}")
+_AT_OR_RATE = re.compile(f"{_AT}|{_RATE}", re.ASCII)
 
 
 def _schedule(text: str) -> str:
-    match = _SCHEDULE.fullmatch(text)
-    # AWS has a day of the month or a day of the week decide, never both.
-    if match is None or (match["day"] is not None and [match["day"], match["weekday"]].count("?") != 1):
+    if not (_AT_OR_RATE.fullmatch(text) or is_cron(text)):
         raise ValueError(text)
     return text
 
@@ -38,10 +35,8 @@ def _timezone(text: str) -> str:
     return text
 
 
-class ScheduledScaling(BaseModel):
+class ScheduledScaling(Entry):
     """From a point in time on, the service has at least, and at most, so many tasks."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
     schedule: Annotated[str, AfterValidator(_schedule)] = Field(

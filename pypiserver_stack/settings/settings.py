@@ -29,22 +29,6 @@ from pypiserver_stack.settings.server import ServerSettings
 from pypiserver_stack.settings.storage import StorageSettings
 from sizing.profiles import PROFILES
 
-GROUPS: tuple[type[Group], ...] = (
-    GeneralSettings,
-    CapacitySettings,
-    ServerSettings,
-    NetworkSettings,
-    BalancerSettings,
-    NamesSettings,
-    HostSettings,
-    StorageSettings,
-    BackupSettings,
-    CredentialSettings,
-    ScalingSettings,
-    MonitoringSettings,
-)
-"""In the order of the documentation."""
-
 
 class Settings(
     GeneralSettings,
@@ -99,6 +83,10 @@ class Settings(
         for group in GROUPS:
             yield from group.contradictions(self)
         yield from contradictions_between_groups(self)
+
+
+GROUPS: tuple[type[Group], ...] = Settings.__bases__
+"""In the order of the documentation."""
 
 
 def allowed(key: str) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pypiserver_stack.settings.kinds import Group, arn
+from pypiserver_stack.settings.kinds import Group, KmsKeyArn, RoleArn
 from pypiserver_stack.settings.problems import Problem
-
-_RoleArn: Any = arn("iam", r"role/[\w+=,.@/-]+", "the ARN of an IAM role")
-_KeyArn: Any = arn("kms", r"key/[a-zA-Z0-9-]+", "the ARN of a KMS key (not of an alias) in the region of the stack")
 
 
 def _whole_number(value: object) -> object:
@@ -42,14 +39,14 @@ class StorageSettings(Group):
             "keep and more to read; the first read moves it back. never: files stay where they are."
         ),
     )
-    efs_kms_key_arn: _KeyArn | None = Field(
+    efs_kms_key_arn: KmsKeyArn | None = Field(
         default=None,
         description=(
             "Your own KMS key for the file system and its backups; none: the keys that AWS manages for EFS and AWS "
             "Backup. A file system keeps its key for life."
         ),
     )
-    efs_maintenance_role_arn: _RoleArn | None = Field(
+    efs_maintenance_role_arn: RoleArn | None = Field(
         default=None,
         description=(
             "Role that may mount the whole file system, as root and over TLS, while restored or imported packages are "

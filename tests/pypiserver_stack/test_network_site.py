@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -81,7 +82,10 @@ def test_a_zone_has_one_mount_target(account: Account) -> None:
 
 
 def test_outputs_among_the_subnets_are_taken_at_their_word(account: Account) -> None:
-    output: pulumi.Output[str] = pulumi.Output.from_input("subnet-0000000a0")
+    async def output_of_a_program() -> pulumi.Output[str]:
+        return pulumi.Output.from_input("subnet-0000000a0")
+
+    output = asyncio.run(output_of_a_program())
     mixed = {"instance_subnet_ids": [*INSTANCES, output], "balancer_subnet_ids": [output, *BALANCER]}
     site = find_site(plain_settings(mixed))
     assert isinstance(site, GivenSite)

@@ -62,6 +62,8 @@ def test_what_is_taken(key: str, text: str, value: object) -> None:
         ("secret_readers", ",".join([ROLE] * 31)),
         ("secret_kms_key_arn", "alias/aws/secretsmanager"),
         ("secret_kms_key_arn", "arn:aws:kms:us-west-2:123456789012:alias/mine"),
+        ("secret_kms_key_arn", "arn:aws:kms::123456789012:key/mine"),
+        ("secret_kms_key_arn", "arn:aws:kms:us-west-2::key/mine"),
         ("secret_recovery_window_days", "1"),
         ("secret_recovery_window_days", "6"),
         ("secret_recovery_window_days", "31"),
@@ -81,7 +83,7 @@ def test_what_is_refused(key: str, text: str) -> None:
 
 def test_what_is_allowed_reads_well() -> None:
     assert allowed("secret_readers") == "a list of at most 30, each the ARN of an IAM role, user or account"
-    assert allowed("secret_kms_key_arn") == "the ARN of a KMS key"
+    assert allowed("secret_kms_key_arn") == "the ARN of a KMS key (not of an alias) in the stack's region"
     assert allowed("secret_recovery_window_days") == "0, or a whole number from 7 to 30"
     assert allowed("password_generations") == "one or two different whole numbers from 1 to 9999"
     assert allowed("published_password_generation") == "a whole number from 1 to 9999"

@@ -60,7 +60,7 @@ def test_values_as_pulumi_passes_them() -> None:
         ("alarm_target_5xx_count", "0", "a whole number from 1 to 1000000"),
         ("alarm_certificate_days", "0", "a whole number from 1 to 365"),
         ("container_insights", "on", "one of enhanced, enabled, disabled"),
-        ("log_kms_key_arn", "alias/logs", "ARN of a KMS key"),
+        ("log_kms_key_arn", "alias/logs", "the ARN of a KMS key (not of an alias) in the stack's region"),
     ],
 )
 def test_what_aws_would_not_take_is_refused(key: str, value: str, allowed: str) -> None:

@@ -104,6 +104,7 @@ def test_resolvers_are_refused_without_given_subnets() -> None:
         "pypiserver/pypiserver:v2.4.2",
         "public.ecr.aws/mirror/pypiserver:v2.4.2",
         "registry.example/123456789012.dkr.ecr.eu-central-1.amazonaws.com/pypiserver:v2.4.2",
+        "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/pypiserver:v2.4.2",
     ],
 )
 def test_without_nat_the_image_comes_from_ecr(image: str) -> None:

@@ -52,6 +52,7 @@ def test_schedules_that_aws_takes(schedule: str) -> None:
         {"schedule": "cron(0 8 ? * MON)"},
         {"schedule": "cron(0 8 * * MON *)"},
         {"schedule": "cron(0 8 ? * ? *)"},
+        {"schedule": "cron(0 24 ? * MON *)"},
         {"schedule": "at(2030-01-31 08:00)"},
         {"schedule": "rate(1 hours)"},
         {"schedule": "rate(2 hour)"},
