@@ -25,6 +25,7 @@ class Bench:
     folder: Path
     environment: dict[str, str]
     lines: list[str] = field(default_factory=list)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -34,7 +35,7 @@ class Bench:
         command = [sys.executable, "-m", "bench", *options]
         if "packages" not in options:
             command += ["--results", str(self.results)]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=self.environment,
@@ -43,6 +44,8 @@ class Bench:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def run(self, *options: str) -> tuple[int, str, str]:
         process = self.start(*options)

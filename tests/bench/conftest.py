@@ -69,9 +69,14 @@ def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, wheel_cache: Path) -> Bench:
-    """The command line, in folders of its own."""
+def bench(tmp_path: Path, wheel_cache: Path) -> Iterator[Bench]:
+    """The command line, in folders of its own. What a test that fails has started is ended with it."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
-    return Bench(tmp_path, environment)
+    bench = Bench(tmp_path, environment)
+    yield bench
+    for process in bench.started:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=60)

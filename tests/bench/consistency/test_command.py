@@ -4,83 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from bench.scratch import RUN_VARIABLE
+from tests.bench.command_line import Bench
 from tests.bench.conftest import PypiServer
 from tests.bench.consistency.fake_index import FakeIndex
 
-ROOT = Path(__file__).parents[3]
 SMALL = ("--uploads", "4", "--readers", "6")
 LOCAL = (*SMALL, "--engine", "embedded", "--tasks", "2")
 Serve = Callable[[FakeIndex], FakeIndex]
 
 
-@dataclass
-class Bench:
-    """A check in folders of its own, so that whatever it leaves can be seen."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "bench", "consistency", "--results", str(self.folder / "results"), *options],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *options: str) -> tuple[int, str]:
-        """Exit code, and what it said."""
-        process = self.start(*options)
-        output, errors = process.communicate(timeout=120)
-        assert self.remains(process.pid) == []
-        return process.returncode, output + errors
-
-    def report(self) -> dict[str, Any]:
-        (path,) = self.folder.glob("results/*/consistency.json")
-        report: dict[str, Any] = json.loads(path.read_text())
-        return report
-
-    def remains(self, pid: int) -> list[str]:
-        """What a run that has ended left: temporary files, and processes that bear its mark."""
-        found = [str(path) for path in Path(self.environment["TMPDIR"]).iterdir()]
-        for process in psutil.process_iter():
-            try:
-                ours = process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-")
-                if ours and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
-        return found
+def start(bench: Bench, *options: str) -> subprocess.Popen[str]:
+    return bench.start("consistency", *options)
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    return Bench(tmp_path, {**os.environ, "TMPDIR": str(temporary)})
+def check(bench: Bench, *options: str) -> tuple[int, str]:
+    """Exit code, and what it said."""
+    process = start(bench, *options)
+    output, errors = process.communicate(timeout=120)
+    assert bench.remains(process.pid) == []
+    return process.returncode, output + errors
+
+
+def report_of(bench: Bench) -> dict[str, Any]:
+    (path,) = bench.results.glob("*/consistency.json")
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
 
 
 @pytest.mark.parametrize("backend", ["simple-dir", "validated"])
 def test_no_task_of_the_stack_misses_an_upload_or_a_removal(bench: Bench, backend: str) -> None:
-    status, said = bench.run(*LOCAL, "-c", f"backend={backend}")
-    report = bench.report()
+    status, said = check(bench, *LOCAL, "-c", f"backend={backend}")
+    report = report_of(bench)
     faults = report["faults"]
     # simple-dir writes an upload under its final name: whoever comes just then sees half of it, and is told so.
     half_written = faults.pop("wrong_digest") + faults.pop("wrong_bytes")
@@ -99,8 +61,8 @@ def test_no_task_of_the_stack_misses_an_upload_or_a_removal(bench: Bench, backen
 
 def test_a_real_index_without_balancer_is_checked_and_left_as_it_was(bench: Bench, pypi_server: PypiServer) -> None:
     bench.environment |= {"PYPI_USERNAME": pypi_server.username, "PYPI_PASSWORD": pypi_server.password}
-    status, said = bench.run(*SMALL, "--url", pypi_server.url)
-    report = bench.report()
+    status, said = check(bench, *SMALL, "--url", pypi_server.url)
+    report = report_of(bench)
     assert (report["uploads"], report["removals"], report["refusals"]) == (4, 4, [])
     assert report["faults"]["stale"] == report["faults"]["stale_removal"] == 0
     assert status in (0, 3)
@@ -113,9 +75,9 @@ def test_a_real_index_without_balancer_is_checked_and_left_as_it_was(bench: Benc
 def test_the_url_may_stand_in_the_environment(bench: Bench, serving: Serve) -> None:
     index = serving(FakeIndex(tasks=("a", "b", "c")))
     bench.environment["PYPI_URL"] = index.url
-    status, said = bench.run(*SMALL, "--tasks", "3")
+    status, said = check(bench, *SMALL, "--tasks", "3")
     assert status == 0, said
-    report = bench.report()
+    report = report_of(bench)
     assert report["verdict"] == "passed"
     assert set(report["faults"].values()) == {0}
     assert report["reads_by_kind"].keys() == {"listing_html", "listing_json", "index_page", "download"}
@@ -125,9 +87,9 @@ def test_the_url_may_stand_in_the_environment(bench: Bench, serving: Serve) -> N
 
 def test_packages_can_be_kept(bench: Bench, serving: Serve) -> None:
     index = serving(FakeIndex())
-    status, said = bench.run(*SMALL, "--url", index.url, "--keep-packages")
+    status, said = check(bench, *SMALL, "--url", index.url, "--keep-packages")
     assert status == 0, said
-    report = bench.report()
+    report = report_of(bench)
     assert len(index.files) == 4
     assert report["remaining"] == sorted(index.files)
     assert all(name.startswith(f"bench_consistency_{report['run']['id'].replace('-', '_')}_") for name in index.files)
@@ -147,8 +109,8 @@ class StaleCache(FakeIndex):
 
 def test_a_stale_task_is_named_and_is_exit_3(bench: Bench, serving: Serve) -> None:
     index = serving(StaleCache())
-    status, said = bench.run(*SMALL, "--url", index.url, "--time-limit", "4")
-    report = bench.report()
+    status, said = check(bench, *SMALL, "--url", index.url, "--time-limit", "4")
+    report = report_of(bench)
     assert status == report["exit_code"] == 3
     assert report["verdict"] == "inconsistent"
     tasks = {task["name"]: task for task in report["tasks"]}
@@ -164,10 +126,10 @@ def test_a_stale_task_is_named_and_is_exit_3(bench: Bench, serving: Serve) -> No
 
 def test_a_task_that_did_not_answer_is_exit_6(bench: Bench, serving: Serve) -> None:
     index = serving(FakeIndex())
-    status, said = bench.run(*SMALL, "--url", index.url, "--tasks", "3")
+    status, said = check(bench, *SMALL, "--url", index.url, "--tasks", "3")
     assert status == 6
     assert "--tasks 3: 2 answered, nothing is proved of the others" in said
-    assert bench.report()["verdict"] == "unproved"
+    assert report_of(bench)["verdict"] == "unproved"
 
 
 class Unremovable(FakeIndex):
@@ -177,7 +139,7 @@ class Unremovable(FakeIndex):
 
 def test_what_the_index_does_not_give_back_is_named(bench: Bench, serving: Serve) -> None:
     index = serving(Unremovable())
-    status, said = bench.run(*SMALL, "--url", index.url)
+    status, said = check(bench, *SMALL, "--url", index.url)
     assert status == 5
     assert len(index.files) == 4
     assert all(f"{name} on {index.url}" in said for name in index.files)
@@ -206,39 +168,39 @@ class Announcing(FakeIndex):
 def test_an_interruption_leaves_nothing_on_a_live_index(bench: Bench, serving: Serve, number: signal.Signals) -> None:
     index = serving(Announcing())
     assert isinstance(index, Announcing)
-    process = bench.start(*SMALL, "--url", index.url)
+    process = start(bench, *SMALL, "--url", index.url)
     assert index.arrived.wait(60)
     process.send_signal(number)
     process.communicate(timeout=60)
-    assert process.returncode == bench.report()["exit_code"] == 130
+    assert process.returncode == report_of(bench)["exit_code"] == 130
     assert index.stored.wait(60)  # had the check not waited for its upload, it would have removed nothing
     assert index.files == {}
-    assert bench.report()["remaining"] == []
+    assert report_of(bench)["remaining"] == []
     assert bench.remains(process.pid) == []
 
 
 def test_an_interruption_that_must_leave_something_says_what(bench: Bench, serving: Serve) -> None:
     index = serving(Announcing(removal=403))
     assert isinstance(index, Announcing)
-    process = bench.start(*SMALL, "--url", index.url)
+    process = start(bench, *SMALL, "--url", index.url)
     assert index.stored.wait(60)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert len(index.files) >= 1
     assert all(name in output for name in index.files)
-    assert bench.report()["remaining"] == sorted(index.files)
+    assert report_of(bench)["remaining"] == sorted(index.files)
 
 
 @pytest.mark.parametrize("step", ["start", "uploads", "removals"])
 def test_an_interruption_of_the_check_of_a_stack_leaves_nothing(bench: Bench, step: str) -> None:
-    process = bench.start(*LOCAL)
+    process = start(bench, *LOCAL)
     assert process.stderr is not None
     assert any(line.startswith(step) for line in process.stderr)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert process.returncode == bench.report()["exit_code"] == 130
-    assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
+    assert process.returncode == report_of(bench)["exit_code"] == 130
+    assert report_of(bench)["teardown"] == {"complete": True, "leftovers": []}
     assert bench.remains(process.pid) == []
 
 
@@ -256,7 +218,7 @@ MISTAKES = {
 @pytest.mark.parametrize("case", MISTAKES)
 def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
-    status, said = bench.run(*options)
+    status, said = check(bench, *options)
     assert status == expected_status
     assert mentioned in said
     assert "Traceback" not in said

@@ -31,7 +31,7 @@ def page(tmp_path: Path) -> Path:
 
 def climb(bench: Bench, page: Path, *steps: int) -> subprocess.Popen[str]:
     module = [sys.executable, "-m", "tests.bench.explain.short_ladder"]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*module, str(bench.results), ",".join(map(str, steps)), str(page)],
         cwd=ROOT,
         env=bench.environment,
@@ -40,6 +40,8 @@ def climb(bench: Bench, page: Path, *steps: int) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+    bench.started.append(process)
+    return process
 
 
 def explanation_of(bench: Bench) -> dict[str, Any]:
