@@ -109,3 +109,12 @@ def test_every_target_that_is_made_exists(name: str) -> None:
 def test_no_page_names_a_path_of_somebodys_machine(name: str) -> None:
     # What a run on this machine printed may name its temporary folder.
     assert not re.findall(r"(?<![\w~])/(?:home|root|Users|work)/\w+", (ROOT / name).read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_box_of_a_diagram_has_a_name_that_mermaid_keeps_for_itself(name: str) -> None:
+    # Instead of the diagram, GitHub would show an error.
+    diagrams = re.findall(r"^```mermaid\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for diagram in diagrams:
+        kept = r"\b(graph|flowchart|subgraph|end|style|class|classDef|click|linkStyle|default)\b(?=[\[({]| *-)"
+        assert not re.findall(kept, diagram), diagram
