@@ -16,8 +16,8 @@ from sizing.instances import find
 
 Charge = Callable[[Resource], Iterable[Line]]
 
-# Of a request of pip with all that the server says of it; it grows with paths and agents.
-ACCESS_LOG_LINE_BYTES = 500
+# Of a request of pip, whose agent is long, and the 26 that CloudWatch adds to each.
+ACCESS_LOG_LINE_BYTES = 700
 # EC2's own metrics of an instance, when they come each minute.
 DETAILED_METRICS = 7
 

@@ -155,7 +155,7 @@ def test_use_is_charged_beside() -> None:
         "files written": 0.12,
         "backups": 1.0,
         "balancer's capacity units": 0.336,
-        "access log": 0.75,
+        "access log": 1.05,
         "AWS WAF": 1.8,
         "sent to the internet": 3.6,
     }
