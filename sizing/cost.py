@@ -1,0 +1,104 @@
+"""What AWS charges for a month: list prices, and quantities of what is charged.
+
+The prices are data, in prices.toml and instances.toml, with their sources. Who knows the resources makes the lines.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from types import MappingProxyType
+
+from sizing.instances import Instance
+
+HOURS_PER_MONTH = 730
+
+
+@dataclass(frozen=True)
+class Price:
+    """One price of AWS's list."""
+
+    what: str
+    usd: float
+    unit: str
+    region: str
+    date: str | None
+    """The day or the month for which the source says so; None where it says none."""
+    source: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a month's bill."""
+
+    what: str
+    quantity: float
+    """In the price's unit; of hours, for the whole month."""
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        """What it comes to."""
+        return self.quantity * self.price.usd
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a month's clients ask for: it is charged beside what stands."""
+
+    stored_gb: float
+    downloaded_gb: float
+    uploaded_gb: float
+    request_count: float
+
+
+@functools.cache
+def prices() -> Mapping[str, Price]:
+    """Every price by its name, read only."""
+    data = tomllib.loads(files("sizing").joinpath("prices.toml").read_text("utf-8"))
+    return MappingProxyType(
+        {
+            name: Price(
+                what=facts["what"],
+                usd=facts["usd"],
+                unit=facts["unit"],
+                region=data["region"],
+                date=facts.get("date"),
+                source=facts["source"],
+            )
+            for name, facts in data["prices"].items()
+        }
+    )
+
+
+def instance_price(instance: Instance) -> Price | None:
+    """What an hour of an instance type costs; None where it is not known."""
+    if instance.price_usd_per_hour is None:
+        return None
+    return Price(
+        what=instance.name,
+        usd=instance.price_usd_per_hour,
+        unit="hour",
+        region=instance.price_region or "",
+        date=instance.price_date,
+        source="https://github.com/aws/karpenter-provider-aws",
+    )
+
+
+def line(name: str, quantity: float, what: str | None = None) -> Line:
+    """So much of what has this price."""
+    price = prices()[name]
+    return Line(what or price.what, quantity, price)
+
+
+def for_a_month(name: str, count: float, what: str | None = None) -> Line:
+    """So many of what is charged by the hour, which stand for the whole month."""
+    return line(name, count * HOURS_PER_MONTH, what)
+
+
+def total_usd(lines: Iterable[Line]) -> float:
+    """What the lines come to."""
+    return sum(one.usd for one in lines)

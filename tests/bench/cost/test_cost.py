@@ -1,0 +1,200 @@
+"""A bill has what the resources cost, and no type of resource is on none of the lists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from bench.cost import tables
+from bench.cost.bill import STANDING, by_use, standing
+from bench.engine import Deployment
+from sizing.cost import Line, Usage, total_usd
+from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
+from tests.pypiserver_stack.evaluation import evaluated
+
+PAGE = tables.PROJECT_DIR / "docs" / "cost.md"
+CERTIFICATE = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
+USAGE = Usage(stored_gb=20, downloaded_gb=40, uploaded_gb=2, request_count=3_000_000)
+
+HOSTS = {"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate"}
+# Charged for what goes in, comes out or is kept.
+BY_USE = {
+    "aws:backup/vault:Vault",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:ec2/flowLog:FlowLog",
+    "aws:lb/loadBalancer:LoadBalancer",
+    "aws:s3/bucket:Bucket",
+    "aws:sns/topic:Topic",
+}
+FREE = {
+    "aws:acm/certificate:Certificate",  # a public one that is not exported
+    "aws:acm/certificateValidation:CertificateValidation",
+    "aws:appautoscaling/policy:Policy",  # but for the alarms that it makes
+    "aws:appautoscaling/scheduledAction:ScheduledAction",
+    "aws:appautoscaling/target:Target",
+    "aws:backup/plan:Plan",
+    "aws:backup/selection:Selection",
+    "aws:cloudwatch/queryDefinition:QueryDefinition",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway",
+    "aws:ec2/internetGateway:InternetGateway",
+    "aws:ec2/route:Route",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+    "aws:ecs/capacityProvider:CapacityProvider",
+    "aws:ecs/cluster:Cluster",  # but for Container Insights
+    "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders",
+    "aws:ecs/service:Service",
+    "aws:ecs/taskDefinition:TaskDefinition",
+    "aws:efs/accessPoint:AccessPoint",
+    "aws:efs/fileSystemPolicy:FileSystemPolicy",
+    "aws:efs/mountTarget:MountTarget",
+    "aws:iam/instanceProfile:InstanceProfile",
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:kms/alias:Alias",
+    "aws:lb/listener:Listener",
+    "aws:lb/targetGroup:TargetGroup",
+    "aws:route53/record:Record",  # alias and validation records; the zone is charged to who has it
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:secretsmanager/secretPolicy:SecretPolicy",
+    "aws:secretsmanager/secretVersion:SecretVersion",
+    "aws:sns/topicPolicy:TopicPolicy",
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:wafv2/webAclAssociation:WebAclAssociation",
+}
+
+
+def stands(deployment: Deployment, host_count: int = 2) -> dict[str, Line]:
+    return {one.what: one for one in standing(deployment, host_count)}
+
+
+def test_of_every_type_in_use_it_is_known_whether_it_costs() -> None:
+    types = {type_ for type_ in {**MAPPED, **NOT_IN_CLOUDFORMATION} if type_.startswith("aws:")}
+    assert types == HOSTS | STANDING.keys() | BY_USE | FREE
+
+
+def test_what_stands_is_counted_from_the_resources() -> None:
+    lines = stands(evaluated("stress", ("balancer_scheme=internet-facing", CERTIFICATE)))
+    assert {what: (one.quantity, round(one.usd, 2)) for what, one in lines.items()} == {
+        "hosts": (1460, 223.38),
+        "their disks": (60, 4.80),
+        "their metrics": (9, 2.70),
+        "balancer": (730, 16.43),
+        "public addresses": (3 * 730, 10.95),  # one of the NAT gateway, one in each zone of the balancer
+        "NAT gateways": (730, 32.85),
+        "alarms": (10, 1.00),
+        "dashboard": (1, 3.00),
+        "secret": (1, 0.40),
+    }
+
+
+def test_settings_that_add_to_what_stands() -> None:
+    lines = stands(
+        evaluated(
+            "stress",
+            (
+                "nat_gateways=one_per_zone",
+                "root_volume_gb=50",
+                "detailed_monitoring_enabled=true",
+                "waf_enabled=true",
+                "alarm_emails=ops@example.com",
+                "alarms_off=host_swap,response_time",
+                "efs_throughput_mode=provisioned",
+                "efs_provisioned_throughput_mibps=12",
+            ),
+        )
+    )
+    assert {what: one.quantity for what, one in lines.items()} == {
+        "hosts": 2 * 730,
+        "their disks": 2 * 50,
+        "their metrics": 9 + 2 * 7,
+        "balancer": 730,
+        "public addresses": 2 * 730,
+        "NAT gateways": 2 * 730,
+        "provisioned throughput": 12,
+        "alarms": 7,
+        "dashboard": 1,
+        "secret": 1,
+        "KMS key": 1,
+        "web ACL of AWS WAF": 1,
+        "its rules": 1,
+    }
+
+
+def test_settings_that_take_away_from_it() -> None:
+    image = "image=123456789012.dkr.ecr.us-west-2.amazonaws.com/pypiserver:v2.4.2"
+    lines = stands(evaluated("stress", ("nat_gateways=none", image, "dashboard_enabled=false")))
+    assert lines["interface endpoints"].quantity == 12 * 2 * 730
+    assert not {"NAT gateways", "public addresses", "dashboard"} & lines.keys()
+
+
+def test_more_hosts_cost_more_and_nothing_else_does() -> None:
+    two, four = (stands(evaluated("stress"), count) for count in (2, 4))
+    assert [what for what in two if two[what] != four[what]] == ["hosts", "their disks", "their metrics"]
+    assert four["hosts"].usd == 2 * two["hosts"].usd
+    assert four["their metrics"].quantity == 15
+
+
+def test_use_is_charged_beside() -> None:
+    overrides = ("waf_enabled=true", "balancer_scheme=internet-facing", CERTIFICATE)
+    lines = {one.what: round(one.usd, 4) for one in by_use(evaluated("stress", overrides), USAGE)}
+    assert lines == {
+        "files": 6.0,
+        "files read": 1.2,
+        "files written": 0.12,
+        "backups": 1.0,
+        "balancer's capacity units": 0.336,
+        "access log": 1.05,
+        "AWS WAF": 1.8,
+        "sent to the internet": 3.6,
+    }
+
+
+def test_without_elastic_throughput_backups_and_public_addresses_use_costs_less() -> None:
+    overrides = ("efs_throughput_mode=bursting", "backup_enabled=false")
+    whats = [one.what for one in by_use(evaluated("stress", overrides), USAGE)]
+    assert whats == ["files", "balancer's capacity units", "access log"]
+
+
+def test_the_page_has_the_tables() -> None:
+    assert tables.page_part() in PAGE.read_text("utf-8"), (
+        "run `python -m bench.cost --page` and put its tables into docs/cost.md"
+    )
+
+
+def test_a_bill_ends_in_its_sums() -> None:
+    deployment = evaluated("stress")
+    lines = tables.bill(deployment, USAGE).splitlines()
+    assert f"| **stands, with 2 hosts** | | | | **{total_usd(standing(deployment, 2)):,.2f}** |" in lines
+    assert f"| stands, with 4 hosts | | | | {total_usd(standing(deployment, 4)):,.2f} |" in lines
+    assert f"| **use** | | | | **{total_usd(by_use(deployment, USAGE)):,.2f}** |" in lines
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench.cost", *arguments], cwd=tables.PROJECT_DIR, capture_output=True, text=True
+    )
+
+
+def test_the_command_prints_the_bill_of_a_stack() -> None:
+    done = run("--stack", "peer", "-c", "waf_enabled=true", "--requests", "5e6")
+    assert done.returncode == 0, done.stderr
+    assert "| AWS WAF | 5 | million | 0.6 | 3.00 |" in done.stdout
+
+
+def test_a_mistake_is_a_sentence() -> None:
+    done = run("-c", "profile=huge")
+    assert done.returncode == 2
+    assert "profile = 'huge': one of light, " in done.stderr
+    assert "Traceback" not in done.stderr
