@@ -76,7 +76,14 @@ def test_preview_and_up(pulumi_cli: Path, checkout: Path, tmp_path: Path) -> Non
         state = json.loads(pulumi("stack", "export", "--stack=stress", "--show-secrets"))
         assert deployment(state["deployment"]["resources"]) == wanted
         assert f"{resources} unchanged" in pulumi("up", "--stack=stress", "--yes")
-        assert f"- {resources} deleted" in pulumi("destroy", "--stack=stress", "--yes", "--skip-preview")
+        pulumi("config", "set", "deletion_protection", "true", "--stack=stress")
+        pulumi("up", "--stack=stress", "--yes", "--skip-preview")
+        everything = cloud.records
+        assert "cannot be deleted" in pulumi("destroy", "--stack=stress", "--yes", exit_code=1)
+        assert cloud.records == everything
+        pulumi("config", "set", "deletion_protection", "false", "--stack=stress")
+        pulumi("up", "--stack=stress", "--yes", "--skip-preview")
+        assert f"- {resources} deleted" in pulumi("destroy", "--stack=stress", "--yes")
         pulumi("config", "set", "profile", "huge", "--stack=stress")
         refused = pulumi("preview", "--stack=stress", exit_code=1)
         assert "profile = 'huge': one of light, " in refused
