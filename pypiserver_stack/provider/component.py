@@ -21,8 +21,7 @@ else:
 
 
 class PypiServer(server.PypiServer):
-    """A private Python package index: pypiserver in ECS tasks on an Auto Scaling group of EC2 instances, with packages
-    on EFS, behind an Application Load Balancer."""
+    """A private Python package index on AWS: pypiserver in ECS tasks on EC2, with packages on EFS, behind a balancer."""
 
     def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, Settings.from_config(args), opts)

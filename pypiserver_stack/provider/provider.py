@@ -16,6 +16,7 @@ from pulumi.provider.server import ComponentInitError
 from pypiserver_stack.outputs import Outputs
 from pypiserver_stack.provider.component import PypiServer
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed
+from pypiserver_stack.settings.monitoring import ALARM_NAMES
 from pypiserver_stack.settings_table import default
 
 PACKAGE = "pypiserver"
@@ -30,7 +31,7 @@ class PypiServerProvider(ComponentProvider):
     def __init__(self) -> None:
         super().__init__([PypiServer], PACKAGE, version=VERSION)
         definition = self._component_defs[PypiServer.__name__]
-        self._words = {
+        self._names = {
             snake: camel
             for mapping in (definition.inputs_mapping, *(kind.properties_mapping for kind in self._type_defs.values()))
             for camel, snake in mapping.items()
@@ -62,7 +63,7 @@ class PypiServerProvider(ComponentProvider):
             if isinstance(error.inner, SettingsError):
                 details: list[InputPropertyErrorDetails] = [
                     {
-                        "property_path": self._in_camel_case(problem.key),
+                        "property_path": re.sub(r"\w+", lambda part: self._names.get(part[0], part[0]), problem.key),
                         "reason": self._in_camel_case(problem.allowed),
                     }
                     for problem in error.inner.problems
@@ -95,8 +96,10 @@ class PypiServerProvider(ComponentProvider):
         return value
 
     def _in_camel_case(self, text: str) -> str:
-        """A sentence with the names that its reader knows."""
-        return re.sub(r"\w+", lambda word: self._words.get(word[0], word[0]), text)
+        """A sentence with the names that its reader knows. An alarm is called cpu_credits too, and stays so."""
+        return re.sub(
+            r"\w+", lambda word: word[0] if word[0] in ALARM_NAMES else self._names.get(word[0], word[0]), text
+        )
 
 
 def _meaning(key: str) -> str:
