@@ -27,9 +27,9 @@ def schema_type(annotation: Any) -> Any:
     if origin is tuple:
         return list[schema_type(arguments[0])]  # type: ignore[misc]  # computed on purpose
     if origin in (Union, types.UnionType):
-        kinds = {schema_type(part) for part in arguments if part is not types.NoneType and not _is_output(part)}
-        (kind,) = kinds
-        return pulumi.Input[kind] if any(map(_is_output, arguments)) else kind
+        (kind,) = {schema_type(part) for part in arguments if part is not types.NoneType and not _is_output(part)}
+        as_input: Any = pulumi.Input
+        return as_input[kind] if any(map(_is_output, arguments)) else kind
     assert issubclass(annotation, BaseModel), annotation
     return typed_dict(
         annotation.__name__,

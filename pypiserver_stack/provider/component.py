@@ -21,7 +21,7 @@ else:
 
 
 class PypiServer(server.PypiServer):
-    """A private Python package index on AWS: pypiserver in ECS tasks on EC2, with packages on EFS, behind a balancer."""
+    """A private Python package index on AWS: pypiserver in ECS tasks on EC2, packages on EFS, a balancer in front."""
 
     def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, Settings.from_config(args), opts)

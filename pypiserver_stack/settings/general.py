@@ -55,7 +55,7 @@ class GeneralSettings(Group):
         """Names that AWS keeps for itself."""
         if reserved(self.service_name):
             allowed = (
-                "does not begin with aws, ecs, fargate, internal-, sg-, xn--, sthree- or amzn-s3-demo-, which AWS keeps "
-                "for itself"
+                "does not begin with aws, ecs, fargate, internal-, sg-, xn--, sthree- or amzn-s3-demo-, which AWS "
+                "keeps for itself"
             )
             yield Problem("service_name", self.service_name, allowed)
