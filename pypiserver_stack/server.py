@@ -40,7 +40,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         component, name = name, resource_name(name)
         if "service_name" not in settings.model_fields_set:
             settings = settings.model_copy(update={"service_name": name})
-        instance, plan = plan_capacity(settings)
+        instance, plan = plan_capacity(settings, opts)
         site = find_site(settings, opts)
         refuse_large_user_data(name, settings, plan)
         super().__init__("pypiserver:index:PypiServer", component, None, opts)

@@ -45,7 +45,7 @@ for number, name in enumerate(json.loads(pulumi.Config().require("names"))):
                 "scheduled_scaling": [{"name": "night", "schedule": "cron(0 20 * * ? *)", "task_min_count": 2}],
                 "instance_extra_policy": {
                     "Version": "2012-10-17",
-                    "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:hosts"}],
+                    "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}],
                 },
             }
         ),

@@ -41,6 +41,7 @@ AWS = {
     "name": "aws",
     "version": "7.51.0",
     "meta": {"moduleFormat": "(.*)(?:/[^/]*)"},
+    "provider": {"inputProperties": {"region": {"type": "string"}}},
     "resources": {
         "aws:ec2/vpc:Vpc": _type("cidrBlock", "arn"),
         "aws:ec2/subnet:Subnet": _type("vpcId cidrBlock availabilityZone", "arn"),
@@ -93,7 +94,9 @@ def foreign(pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         folder.mkdir()
     # What the language host for Python does with plugin/: the one that can be built here is too old for plugins.
     starter = folders[1] / "pulumi-resource-pypiserver"
-    starter.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", str(ROOT / "plugin" / "__main__.py")])} "$@"\n')
+    starter.write_text(
+        f'#!/bin/sh\nexec {shlex.join([sys.executable, "-I", str(ROOT / "plugin" / "__main__.py")])} "$@"\n'
+    )
     starter.chmod(0o755)
     cloud = LocalCloud(entropy=PASSWORD)
     with provider.serve(PulumiCloud(cloud)) as providers:
@@ -153,7 +156,7 @@ def test_the_example_through_its_whole_life(foreign: Foreign) -> None:
     assert not foreign.cloud.records
 
 
-def test_subnets_that_the_program_makes_itself(foreign: Foreign) -> None:
+def test_subnets_and_a_provider_that_the_program_makes_itself(foreign: Foreign) -> None:
     def subnet(number: int, zone: str) -> dict[str, Any]:
         where = {"cidrBlock": f"10.0.{number}.0/24", "availabilityZone": f"us-west-2{zone}"}
         return {"type": "aws:ec2:Subnet", "properties": {"vpcId": "${network.id}", **where}}
@@ -174,7 +177,12 @@ def test_subnets_that_the_program_makes_itself(foreign: Foreign) -> None:
                 "private-b": subnet(1, "b"),
                 "public-a": subnet(2, "a"),
                 "public-b": subnet(3, "b"),
-                "Package Index": {"type": "pypiserver:index:PypiServer", "properties": index},
+                "there": {"type": "pulumi:providers:aws", "properties": {"region": "eu-central-1"}},
+                "Package Index": {
+                    "type": "pypiserver:index:PypiServer",
+                    "properties": index,
+                    "options": {"providers": ["${there}"]},
+                },
             },
         }
     )
@@ -189,5 +197,8 @@ def test_subnets_that_the_program_makes_itself(foreign: Foreign) -> None:
     assert set(balancer.inputs["subnets"]) == {ids["public-a"], ids["public-b"]}
     assert balancer.outputs["name"].startswith("package-index-")
     assert balancer.inputs["tags"]["service"] == balancer.outputs["name"][:-8]
+    state = json.loads(foreign.pulumi("stack", "export"))["deployment"]["resources"]
+    ours = [resource for resource in state if "PypiServer$" in resource["urn"] and resource["type"].startswith("aws:")]
+    assert {resource["provider"].split("::")[3] for resource in ours} == {"there"}
     foreign.pulumi("destroy", "--yes", "--skip-preview")
     assert not foreign.cloud.records
