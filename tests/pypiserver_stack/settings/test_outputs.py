@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pulumi
@@ -15,27 +14,17 @@ from tests.pypiserver_stack.plain_settings import plain_settings
 TOO_LATE = "takes no output: what is made depends on it, so it has to be known before"
 
 
-def output() -> pulumi.Output[Any]:
-    """One that nobody waits for."""
-    pending: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    known: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    return pulumi.Output(set(), pending, known)
-
-
 def given(**config: Any) -> Settings:
     """With an Output for each None."""
+    return plain_settings(_filled(config))
 
-    def filled(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: filled(part) for key, part in value.items()}
-        if isinstance(value, list):
-            return [filled(item) for item in value]
-        return output() if value is None else value
 
-    async def made() -> Settings:
-        return plain_settings(filled(config))
-
-    return asyncio.run(made())
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(item) for item in value]
+    return pulumi.Output.from_input("not known yet") if value is None else value
 
 
 def test_what_exists_already_may_be_an_output() -> None:
