@@ -15,8 +15,8 @@ const index = new pypiserver.PypiServer("wheels", {
     zoneId: network.requireOutput("zoneId"),
     alarmEmails: ["platform@example.com"],
     scheduledScaling: [
-        { name: "ci-peak", schedule: "cron(0 8 ? * MON-FRI *)", taskMinCount: 24 },
-        { name: "ci-rest", schedule: "cron(0 10 ? * MON-FRI *)", taskMinCount: 12 },
+        { name: "ci-peak", schedule: "cron(0 8 ? * MON-FRI *)", taskMinCount: 10 },
+        { name: "ci-rest", schedule: "cron(0 10 ? * MON-FRI *)", taskMinCount: 3 },
     ],
 });
 

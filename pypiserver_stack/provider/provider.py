@@ -40,7 +40,11 @@ class PypiServerProvider(ComponentProvider):
         schema = json.loads(self.schema or "{}")
         component = schema["resources"][f"{PACKAGE}:index:{PypiServer.__name__}"]
         for camel, key in definition.inputs_mapping.items():
-            component["inputProperties"][camel]["description"] = self._in_camel_case(_meaning(key))
+            given = component["inputProperties"][camel]
+            given["description"] = self._in_camel_case(_meaning(key))
+            # For plain objects in a list Pulumi's generator for Go names types that it does not generate.
+            if "$ref" in given.get("items", ()):
+                del given["items"]["plain"]
         for camel, name in definition.outputs_mapping.items():
             meaning = self.analyzer.get_docstring(Outputs, name) or ""
             component["properties"][camel] |= {
