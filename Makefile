@@ -33,7 +33,7 @@ check: $(READY)  ## static checks only
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-pulumi: $(READY)  ## build the Pulumi CLI and, for the tests, a language host from Go modules into .tools/bin
+pulumi: $(READY)  ## build the Pulumi CLI and, for the tests, language hosts from Go modules into .tools/bin
 	tools/pulumi/build.sh .tools/bin
 
 benchmarks: $(READY)  ## measure the load generator against Locust's

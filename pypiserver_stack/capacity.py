@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.invoke_options import invoke_options
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError
 from pypiserver_stack.settings.problems import Problem
 from sizing.capacity import TaskPlan, plan
@@ -14,13 +16,16 @@ from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, find
 
 
-def plan_capacity(settings: Settings) -> tuple[Instance, TaskPlan]:
+def plan_capacity(settings: Settings, opts: pulumi.ResourceOptions | None = None) -> tuple[Instance, TaskPlan]:
     """The instance type that the settings name, and what it and they amount to.
+
+    Args:
+        opts: those of the component, for its provider.
 
     Raises:
         ConfigurationError: the type is unknown, to us and to AWS, or cannot hold the tasks.
     """
-    instance = _instance(settings.instance_type)
+    instance = _instance(settings.instance_type, invoke_options(opts))
     try:
         planned = plan(settings, instance)
     except SizingError as refused:
@@ -57,12 +62,12 @@ def _stuck(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
             return
 
 
-def _instance(name: str) -> Instance:
+def _instance(name: str, invoke: pulumi.InvokeOptions) -> Instance:
     try:
         return find(name)
     except UnknownInstanceError as unknown:
         try:
-            described = aws.ec2.get_instance_type(instance_type=name)
+            described = aws.ec2.get_instance_type(instance_type=name, opts=invoke)
         except Exception as refused:  # whatever the provider raises, it does not know the type either
             raise ConfigurationError(f"{unknown} ({refused})") from refused
     return Instance.described(

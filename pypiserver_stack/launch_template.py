@@ -21,7 +21,7 @@ AMI_PARAMETERS = {
 _PLACEHOLDER_SUFFIX = "-0123456"
 
 
-def refuse_large_user_data(settings: Settings, plan: TaskPlan) -> None:
+def refuse_large_user_data(name: str, settings: Settings, plan: TaskPlan) -> None:
     """Whether EC2 takes the user data, as far as it is known before any resource exists.
 
     Raises:
@@ -32,7 +32,7 @@ def refuse_large_user_data(settings: Settings, plan: TaskPlan) -> None:
         for file in settings.host_extra_files
         if isinstance(known := file.content, str)
     ]
-    cluster_name = settings.service_name + _PLACEHOLDER_SUFFIX
+    cluster_name = name + _PLACEHOLDER_SUFFIX
     user_data(settings, plan.memory_for_tasks_mb, cluster_name=cluster_name, files=files)
 
 

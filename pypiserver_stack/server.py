@@ -18,27 +18,32 @@ from pypiserver_stack.load_balancer import LoadBalancer, clients
 from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Network, find_site
+from pypiserver_stack.outputs import Outputs
+from pypiserver_stack.resource_names import resource_name
 from pypiserver_stack.scaling import Scaling
 from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage import Storage
 
 
-class PypiServer(pulumi.ComponentResource):
+class PypiServer(Outputs, pulumi.ComponentResource):
     """A package index: network, storage, backup, credentials, balancer, hosts and service, in the order of need."""
-
-    exports: Mapping[str, pulumi.Input[object]]
-    """What a stack that consists of this component exports."""
 
     def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
         """
+        Args:
+            name: any; what names of resources begin with is made of it.
+
         Raises:
             ConfigurationError: before any resource exists.
         """
-        instance, plan = plan_capacity(settings)
+        component, name = name, resource_name(name)
+        if "service_name" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"service_name": name})
+        instance, plan = plan_capacity(settings, opts)
         site = find_site(settings, opts)
-        refuse_large_user_data(settings, plan)
-        super().__init__("pypiserver:index:PypiServer", name, None, opts)
+        refuse_large_user_data(name, settings, plan)
+        super().__init__("pypiserver:index:PypiServer", component, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
@@ -97,7 +102,7 @@ class PypiServer(pulumi.ComponentResource):
             dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
         LogQueries(name, settings, log_group=service.logs.name, opts=child)
         Scaling(name, settings, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
-        self.exports = {
+        self.exports: Mapping[str, pulumi.Input[object]] = {
             "url": load_balancer.urls[0],
             "urls": load_balancer.urls,
             "username": USERNAME,
@@ -122,6 +127,9 @@ class PypiServer(pulumi.ComponentResource):
             "profile": settings.profile,
             "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
         }
+        """What a stack that consists of this component exports: every one of its outputs."""
+        for output, value in self.exports.items():
+            setattr(self, output, value)
         self.register_outputs(dict(self.exports))
 
 

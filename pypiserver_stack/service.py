@@ -41,7 +41,7 @@ class Service(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = Tags(settings)
         own_role = task_role(name, storage, parent=self, tags=self._tags)
-        task = self._task_definition(name, settings, container, storage, credentials, own_role)
+        task = self._task_definition(name, settings, container, fleet, storage, credentials, own_role)
         policy = file_system_policy(name, settings, storage, own_role.role, parent=self)
         self.service = aws.ecs.Service(
             name,
@@ -91,6 +91,7 @@ class Service(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         container: Container,
+        fleet: Fleet,
         storage: Storage,
         credentials: Credentials,
         own_role: ServiceRole,
@@ -124,8 +125,9 @@ class Service(pulumi.ComponentResource):
         )
         return aws.ecs.TaskDefinition(
             name,
-            # Families are the account's, not the stack's: two stacks must not register revisions of the same one.
-            family=f"{name}-{pulumi.get_stack()}",
+            # Families are the account's, not the stack's: two stacks must not register revisions of the same one, and
+            # Pulumi makes no name for a family. The cluster's is unique, and of letters that a family's may have.
+            family=fleet.cluster.name,
             requires_compatibilities=["EC2"],
             # awsvpc would spend a network interface per task: a c6a.xlarge has three to give, the plan wants six tasks.
             network_mode="bridge",

@@ -22,11 +22,12 @@ def _table(title: str, keys: dict[str, object]) -> str:
     for key in keys:
         setting = Settings.model_fields[key]
         takes = allowed(key).replace("|", "\\|")
-        rows.append(f"| `{key}` | {takes} | {_default(setting)} | {setting.description} |")
+        rows.append(f"| `{key}` | {takes} | {default(setting)} | {setting.description} |")
     return "\n".join(rows) + "\n"
 
 
-def _default(setting: FieldInfo) -> str:
+def default(setting: FieldInfo) -> str:
+    """What a setting is where it is left out, in words."""
     match setting.default:
         case None:
             return "computed" if "omputed" in (setting.description or "") else "none"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.invoke_options import invoke_options
 from pypiserver_stack.settings import ConfigurationError, Settings
 
 Input = pulumi.Input[str]
@@ -48,21 +48,8 @@ def find_site(settings: Settings, opts: pulumi.ResourceOptions | None = None) ->
     Raises:
         ConfigurationError: AWS does not know the subnets, or what is asked for does not work with them.
     """
-    invoke = _invoke_options(opts)
+    invoke = invoke_options(opts)
     return _given(settings, invoke) if settings.subnets_given else OwnSite(_zones(settings, invoke))
-
-
-def _invoke_options(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions:
-    """For a component that does not exist yet, so that its children's parent cannot say which provider is theirs."""
-    if opts is None:
-        return pulumi.InvokeOptions()
-    providers: Any = opts.providers or ()
-    if isinstance(providers, Mapping):
-        providers = providers.values()
-    elif isinstance(providers, pulumi.ProviderResource):
-        providers = (providers,)
-    ours = (provider for provider in (opts.provider, *providers) if provider is not None and provider.package == "aws")
-    return pulumi.InvokeOptions(parent=opts.parent, provider=next(ours, None))
 
 
 def _zones(settings: Settings, invoke: pulumi.InvokeOptions) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pydantic import Field
@@ -9,6 +10,17 @@ from pydantic import Field
 from pypiserver_stack.settings.kinds import Group
 from pypiserver_stack.settings.problems import Problem
 from sizing.profiles import PROFILES
+
+# Names of balancers end at 32 characters, of which Pulumi adds eight.
+NAME = r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$"
+NAME_TAKES = "2 to 20 lower-case letters, digits and hyphens, the first a letter"
+# A hyphen follows each name. Capacity providers of ECS, balancers, security groups and buckets, in this order.
+_RESERVED = re.compile(r"(aws|ecs|fargate)|internal-|sg-|(xn--|sthree-|amzn-s3-demo-)")
+
+
+def reserved(name: str) -> bool:
+    """Whether AWS keeps names that begin like this for itself."""
+    return _RESERVED.match(f"{name}-") is not None
 
 
 class GeneralSettings(Group):
@@ -21,10 +33,12 @@ class GeneralSettings(Group):
     )
     service_name: str = Field(
         default="pypiserver",
-        # Names of balancers end at 32 characters, of which Pulumi adds eight.
-        pattern=r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$",
-        description="What names of resources begin with; also the tag `service`.",
-        json_schema_extra={"takes": "2 to 20 lower-case letters, digits and hyphens, the first a letter"},
+        pattern=NAME,
+        description=(
+            "What names of resources begin with; also the tag `service`. In another program names begin with the "
+            "component's, and so does this where it is left out."
+        ),
+        json_schema_extra={"takes": NAME_TAKES},
     )
     environment: str = Field(
         default="development",
@@ -38,7 +52,10 @@ class GeneralSettings(Group):
     )
 
     def contradictions(self) -> Iterator[Problem]:
-        """Names that ECS keeps for its own capacity providers."""
-        if self.service_name.startswith(("aws", "ecs", "fargate")):
-            allowed = "does not begin with aws, ecs or fargate, which no capacity provider's name may"
+        """Names that AWS keeps for itself."""
+        if reserved(self.service_name):
+            allowed = (
+                "does not begin with aws, ecs, fargate, internal-, sg-, xn--, sthree- or amzn-s3-demo-, which AWS "
+                "keeps for itself"
+            )
             yield Problem("service_name", self.service_name, allowed)

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
-from types import MappingProxyType
-from typing import Annotated, Any
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -138,6 +138,16 @@ def _from_json(value: object) -> object:
 
 OBJECTS = BeforeValidator(_from_json)
 """As LISTED, for objects and for texts that may have commas in them."""
+
+
+def takes_output(annotation: Any) -> bool:
+    """Whether a value of this type may be an Output as a whole; a list of Outputs is a list."""
+    if get_origin(annotation) is Annotated:
+        return takes_output(get_args(annotation)[0])
+    return any(
+        get_origin(part) is pulumi.Output or takes_output(part)
+        for part in (get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ())
+    )
 
 
 def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:

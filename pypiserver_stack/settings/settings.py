@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
+import pulumi
 from pydantic import ValidationError
 
 from pypiserver_stack.settings.backup import BackupSettings
@@ -18,7 +19,7 @@ from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.credentials import CredentialSettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.hosts import HostSettings
-from pypiserver_stack.settings.kinds import Group, in_words, resolved
+from pypiserver_stack.settings.kinds import Group, in_words, resolved, takes_output
 from pypiserver_stack.settings.monitoring import MonitoringSettings
 from pypiserver_stack.settings.names import NamesSettings
 from pypiserver_stack.settings.network import NetworkSettings
@@ -65,8 +66,8 @@ class Settings(
         """
         problems = [Problem(key, config[key], _unknown_key(key)) for key in config if key not in cls.model_fields]
         name = config.get("profile", cls.model_fields["profile"].default)
-        profile = PROFILES.get(name)
-        if profile is None:
+        profile = PROFILES.get(name) if isinstance(name, str) else None
+        if profile is None and isinstance(name, str):
             problems.append(Problem("profile", name, allowed("profile") + _nearest(name, PROFILES)))
         values = {**(profile.values if profile else {}), **{k: v for k, v in config.items() if k in cls.model_fields}}
         wrong = _wrong_values(values)
@@ -103,17 +104,33 @@ def _keys(problem: Problem) -> set[str]:
 
 
 def _wrong_values(values: Mapping[str, object]) -> list[Problem]:
+    fields = Settings.model_fields
+    outputs = [
+        key
+        for key, value in values.items()
+        if isinstance(value, pulumi.Output) and not takes_output(fields[key].annotation)
+    ]
     try:
-        Settings.model_validate(values)
+        Settings.model_validate({key: value for key, value in values.items() if key not in outputs})
     except ValidationError as error:
         problems = [_problem(detail["loc"], detail["input"], values) for detail in error.errors()]
-        return list({problem.key: problem for problem in problems}.values())
-    return []
+        return [*map(_output, outputs), *{problem.key: problem for problem in problems}.values()]
+    return list(map(_output, outputs))
+
+
+def _output(key: str) -> Problem:
+    takes = "takes no output: what is made depends on it, so it has to be known before"
+    items = get_args(Settings.model_fields[key].annotation) if key in Settings.model_fields else ()
+    if any(map(takes_output, items)):
+        takes += "; a list of outputs will do"
+    return Problem(key, "(an output)", takes)
 
 
 def _problem(location: tuple[int | str, ...], found: object, values: Mapping[str, object]) -> Problem:
     """What is wrong: the setting, or in a list of objects the part of an object."""
     key = str(location[0])
+    if isinstance(found, pulumi.Output):
+        return _output("".join([key, *(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location[1:])]))
     setting = resolved(_SCHEMA["properties"][key], _DEFINITIONS)
     entry = resolved(setting.get("items", {}), _DEFINITIONS)
     match location[1:]:

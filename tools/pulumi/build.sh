@@ -1,14 +1,15 @@
 #!/bin/sh
-# Build the Pulumi CLI and a Python language host from Go modules: build.sh DESTINATION
+# Build the Pulumi CLI and language hosts for Python and YAML from Go modules: build.sh DESTINATION
 #
-# For machines that reach a Go module proxy and have no `pulumi`. The language host is the last one that is part of a
-# public module, years older than the CLI: good enough for tests, not for a user's `pulumi up`.
+# For machines that reach a Go module proxy and have no `pulumi`. The language hosts are the last ones that are part of
+# public modules, years older than the CLI: good enough for tests, not for a user's `pulumi up`.
 set -eu
 mkdir -p "$1"
 destination=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 
-stamp=$(cat build.sh cli/go.mod cli/go.sum language_host/go.mod language_host/go.sum | cksum)
+stamp=$(cat build.sh cli/go.mod cli/go.sum language_host/go.mod language_host/go.sum \
+    yaml_host/go.mod yaml_host/go.sum | cksum)
 if [ "$(cat "$destination/.stamp" 2>/dev/null)" = "$stamp" ]; then
     exit 0
 fi
@@ -37,4 +38,6 @@ build cli github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$(version_of github.com/pu
 build language_host "$sdk/python/cmd/pulumi-language-python" "$(version_of "$sdk" language_host)"
 install -m 755 \
     "$(cd language_host && go list -m -f '{{.Dir}}' "$sdk")/python/cmd/pulumi-language-python-exec" "$destination"
+yaml=github.com/pulumi/pulumi-yaml
+build yaml_host "$yaml/cmd/pulumi-language-yaml" "$(version_of "$yaml" yaml_host)"
 echo "$stamp" >"$destination/.stamp"

@@ -1,0 +1,74 @@
+"""What a deployment tells: the outputs of the component, and the exports of a stack that consists of it."""
+
+# Pulumi reads these annotations as they are, so they must not be kept as text: no `from __future__ import annotations`.
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pulumi import Output
+
+from pypiserver_stack.schema_types import schema_type, typed_dict
+from sizing.capacity import TaskPlan
+
+if TYPE_CHECKING:
+    Capacity = dict[str, Any]
+else:
+    _HINTS = get_type_hints(TaskPlan)
+    Capacity = typed_dict(
+        "Capacity",
+        {field.name: schema_type(_HINTS[field.name]) for field in fields(TaskPlan)},
+        "What the settings amount to. Memory in MB of 2**20 bytes, 1024 CPU units to a vCPU.",
+    )
+
+
+class Outputs:
+    """One annotation for each output, and its meaning."""
+
+    url: Output[str]
+    """Where the index is."""
+    urls: list[Output[str]]
+    """Where the index is, under each of its names."""
+    username: str
+    """User name of the generated credentials."""
+    password: Output[str]
+    """The generated password."""
+    credentials_secret_arn: Output[str]
+    """ARN of the secret that holds user name and password."""
+    password_generations: Output[list[int]]
+    """Numbers of the generated passwords that are accepted."""
+    published_password_generation: Output[int]
+    """Number of the generated password that the secret tells its readers."""
+    load_balancer_arn: Output[str]
+    """ARN of the balancer."""
+    load_balancer_dns_name: Output[str]
+    """The balancer's own name."""
+    access_logs_bucket: Output[str]
+    """Bucket of the balancer's access logs."""
+    ecs_cluster_name: Output[str]
+    """Name of the ECS cluster."""
+    ecs_service_name: Output[str]
+    """Name of the ECS service."""
+    ecs_service_arn: Output[str]
+    """ARN of the ECS service."""
+    task_definition_arn: Output[str]
+    """ARN of the task definition that the service runs."""
+    asg_name: Output[str]
+    """Name of the Auto Scaling group."""
+    file_system_id: Output[str]
+    """Id of the EFS file system."""
+    access_point_id: Output[str]
+    """Id of the access point to the packages."""
+    cloudwatch_alarm_sns_topic_arn: Output[str] | None
+    """ARN of the topic that is told of an alarm; none without alarm_emails."""
+    cloudwatch_alarm_arns: list[Output[str]]
+    """ARN of each alarm."""
+    cloudwatch_dashboard_url: Output[str] | None
+    """Where the dashboard is; none without one."""
+    backup_vault_name: Output[str] | None
+    """Name of the vault that the backups are in; none without backups."""
+    backup_role_arn: Output[str] | None
+    """ARN of the role that AWS Backup copies and restores with; none without backups."""
+    profile: str
+    """The profile that the settings began with."""
+    capacity: Capacity
+    """The task plan: every number of it, which constraint bound, and warnings."""

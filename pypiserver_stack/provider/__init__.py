@@ -1,0 +1,1 @@
+"""The deployment as a component of a Pulumi package, for programs in any language."""

@@ -1,0 +1,27 @@
+"""The component of the package: what its annotations say is inferred into the schema."""
+
+# Pulumi reads these annotations as they are, so they must not be kept as text: no `from __future__ import annotations`.
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from pypiserver_stack import server
+from pypiserver_stack.schema_types import schema_type, typed_dict
+from pypiserver_stack.settings import Settings
+
+if TYPE_CHECKING:
+    PypiServerArgs = dict[str, Any]
+else:
+    PypiServerArgs = typed_dict(
+        "PypiServerArgs",
+        {key: schema_type(setting.annotation) for key, setting in Settings.model_fields.items()},
+        Settings.__doc__,
+    )
+
+
+class PypiServer(server.PypiServer):
+    """A private Python package index on AWS: pypiserver in ECS tasks on EC2, packages on EFS, a balancer in front."""
+
+    def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, Settings.from_config(args), opts)
