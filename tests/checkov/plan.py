@@ -13,27 +13,27 @@ from tests.checkov.terraform_types import Arguments, arguments, snake, terraform
 RENAMED = {("aws_sns_topic_subscription", "topic"): "topic_arn"}
 """Arguments that Pulumi gives a name of its own: neither Terraform's, nor its plural."""
 
-NOT_IN_A_PLAN = {"random_password", "aws_acm_certificate_validation"}
-"""Types of other providers, and what only waits."""
-
 
 class PlanError(LookupError):
     """Terraform has no such argument."""
 
 
 def rendered(graph: Graph) -> dict[str, Any]:
-    """The plan of a deployment that makes every resource of `graph`.
+    """The plan of a deployment that makes every resource of AWS's in `graph`.
 
     As in a real plan, what only AWS knows (ids, ARNs) is left out where an argument is nothing but that, and the
     configuration says what it refers to. Policies and other texts that merely contain it are whole, as in the plan of
     a deployment that stands: what they say is looked at, too.
 
+    What is secret is left out too: it is on no disk.
+
     Raises:
-        PlanError: Terraform has no such argument, or none of Terraform's types is known under this name.
+        PlanError: Terraform has no such argument.
+        KeyError: nobody has read what arguments a type has.
     """
     planned, configured, changes = [], [], []
     for resource in graph:
-        if not resource.id:
+        if not _is_of_aws(resource):
             continue
         one = _Rendering(resource, graph)
         head = {"address": one.address, "mode": "managed", "type": one.type, "name": one.name}
@@ -48,6 +48,11 @@ def rendered(graph: Graph) -> dict[str, Any]:
         "resource_changes": changes,
         "configuration": {"root_module": {"resources": configured}},
     }
+
+
+def _is_of_aws(resource: Resource) -> bool:
+    """Not a component, nor another provider's."""
+    return resource.type.startswith("aws:")
 
 
 def address(resource: Resource) -> str:
@@ -69,12 +74,11 @@ class _Rendering:
         self._refers_to = {
             value: _Reference(address(dependency), snake(name))
             for dependency in (graph.resources[urn] for urn in resource.dependencies if urn in graph.resources)
-            if dependency.id
+            if _is_of_aws(dependency)
             for name, value in _computed(dependency)
         }
         self._secret = {path.partition(".")[0].partition("[")[0] for path in resource.secret_paths}
-        known = {} if self.type == "random_password" else arguments()[self.type]
-        self.values, self.expressions = self._block(resource.inputs, known)
+        self.values, self.expressions = self._block(resource.inputs, arguments()[self.type])
 
     def _block(self, given: Mapping[str, Any], known: Arguments | str) -> tuple[dict[str, Any], dict[str, Any]]:
         values: dict[str, Any] = {}
@@ -94,8 +98,6 @@ class _Rendering:
 
     def _argument(self, key: str, known: Arguments | str) -> tuple[str, Any]:
         name = RENAMED.get((self.type, key), snake(key))
-        if self.type == "random_password":
-            return name, "value"
         if isinstance(known, str):
             return name, known
         singular = [one for one in known if name in _plurals(one)]
@@ -126,10 +128,10 @@ class _Reference:
 
 
 def _computed(resource: Resource) -> Iterator[tuple[str, str]]:
-    """What AWS alone knows of a resource: long enough to be nothing else."""
-    yield "id", resource.id
-    for name, value in resource.outputs.items():
-        if isinstance(value, str) and len(value) > 8 and resource.inputs.get(name) != value:
+    """What AWS alone knows of a resource, and was not told by another: long enough to be nothing else."""
+    told = {text for value in resource.inputs.values() for text in _texts(value)}
+    for name, value in {"id": resource.id, **resource.outputs}.items():
+        if isinstance(value, str) and len(value) > 8 and value not in told:
             yield name, value
 
 

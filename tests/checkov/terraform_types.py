@@ -21,10 +21,7 @@ PATH = Path(__file__).with_name("terraform_types.json")
 Arguments = dict[str, Any]
 """Name of an argument to what it holds: "value", "map", "any" (bindings that say no more), or a block's arguments."""
 
-_OWN_NAMES = {
-    "aws:lb/loadBalancer:LoadBalancer": "aws_lb",
-    "random:index/randomPassword:RandomPassword": "random_password",
-}
+_OWN_NAMES = {"aws:lb/loadBalancer:LoadBalancer": "aws_lb"}
 _WITHOUT_MODULE = {"ec2"}
 """Modules that Pulumi sorts types into and Terraform does not name."""
 _SAID_TO_TERRAFORM = re.compile(r"_cdktn_\w+\.(?!IResolvable)")
@@ -60,7 +57,9 @@ def read(bindings: Path, type_: str) -> Arguments:
     """
     folder = bindings / "cdktn_provider_aws" / type_.removeprefix("aws_")
     classes = {
-        node.name: node for node in ast.parse((folder / "__init__.py").read_text()).body if isinstance(node, ast.ClassDef)
+        node.name: node
+        for node in ast.parse((folder / "__init__.py").read_text()).body
+        if isinstance(node, ast.ClassDef)
     }
     (config,) = (name for name, node in classes.items() if _is_of_resource(node))
     return _arguments(config, classes)
@@ -71,9 +70,7 @@ def _is_of_resource(node: ast.ClassDef) -> bool:
 
 
 def _arguments(name: str, classes: dict[str, ast.ClassDef]) -> Arguments:
-    (init,) = (
-        node for node in classes[name].body if isinstance(node, ast.FunctionDef) and node.name == "__init__"
-    )
+    (init,) = (node for node in classes[name].body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
     return {
         argument.arg: _held(ast.unparse(argument.annotation), classes)
         for argument in init.args.kwonlyargs
