@@ -39,6 +39,13 @@ SKIPPED = (
     Skip("CKV2_AWS_20", "aws_lb.*", _PLAIN, BENCHMARK),
     Skip("CKV2_AWS_28", "aws_lb.*", "Billed by the month and by the request: on by `waf_enabled`.", ("default",)),
     Skip(
+        "CKV2_AWS_31",
+        "aws_wafv2_web_acl.*",
+        "Its one rule counts requests: metrics and sampled requests show what it blocks, and a log would hold headers "
+        "with passwords.",
+        ("every-option",),
+    ),
+    Skip(
         "CKV2_AWS_57",
         "aws_secretsmanager_secret.*",
         "Tasks read a secret when they start: AWS's rotation would leave them with the old one. `python -m "
@@ -81,6 +88,7 @@ SKIPPED = (
         "aws_iam_role_policy.*-session-manager",
         "Session Manager's channels have no ARN, and an instance reports itself alone.",
     ),
+    Skip("CKV_AWS_336", "aws_ecs_task_definition.*", "The image's own entry point changes owners as root.", ("peer",)),
     Skip(
         "CKV_AWS_338",
         "aws_cloudwatch_log_group.*",

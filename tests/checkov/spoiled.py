@@ -61,7 +61,7 @@ _ACCESS_POINT = "aws:efs/accessPoint:AccessPoint"
 _BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _TASK = "aws:ecs/taskDefinition:TaskDefinition"
 _LOGS = "pypiserver-access-logs"
-_KEY_OF_ALARMS = "pypiserver-alarms"
+_ALARMS = "pypiserver-alarms"
 
 
 def _open_to_all(from_port: int, to_port: int) -> Callable[[Inputs], Inputs]:
@@ -73,7 +73,7 @@ def _open_to_all(from_port: int, to_port: int) -> Callable[[Inputs], Inputs]:
 SPOILS: Mapping[str, Spoil] = {
     "a file system in clear": Spoil("CKV_AWS_42", "aws:efs/fileSystem:FileSystem", given(encrypted=False)),
     "NFS in clear": Spoil("CKV_AWS_97", _TASK, _unencrypted_volume),
-    "a privileged container": Spoil("CKV_AWS_334", _TASK, _container(privileged=True)),
+    "a container that writes everywhere": Spoil("CKV_AWS_336", _TASK, _container(readonlyRootFilesystem=False)),
     "an access point without a user": Spoil("CKV_AWS_330", _ACCESS_POINT, given(posixUser=None)),
     "a bucket's ACLs open": Spoil("CKV_AWS_53", _BLOCK, given(blockPublicAcls=False), _LOGS),
     "a bucket's policy open": Spoil("CKV_AWS_54", _BLOCK, given(blockPublicPolicy=False), _LOGS),
@@ -103,18 +103,19 @@ SPOILS: Mapping[str, Spoil] = {
         lambda inputs: None,
         found_at="aws_lb.pypiserver",
     ),
-    "a topic in clear": Spoil("CKV_AWS_26", "aws:sns/topic:Topic", given(kmsMasterKeyId=None)),
+    "a topic in clear": Spoil("CKV_AWS_26", "aws:sns/topic:Topic", given(kmsMasterKeyId=None), _ALARMS),
     "a topic for everybody": Spoil(
         "CKV_AWS_169",
         "aws:sns/topicPolicy:TopicPolicy",
         _document("policy", Principal={"AWS": "*"}, Action="sns:Publish", Resource="*"),
+        _ALARMS,
     ),
-    "a key that stays": Spoil("CKV_AWS_7", "aws:kms/key:Key", given(enableKeyRotation=False), _KEY_OF_ALARMS),
+    "a key that stays": Spoil("CKV_AWS_7", "aws:kms/key:Key", given(enableKeyRotation=False), _ALARMS),
     "a key for everybody": Spoil(
         "CKV_AWS_33",
         "aws:kms/key:Key",
         _document("policy", Principal={"AWS": "*"}, Action="kms:*", Resource="*"),
-        _KEY_OF_ALARMS,
+        _ALARMS,
     ),
     "a role that may do all": Spoil(
         "CKV_AWS_62",
