@@ -158,8 +158,7 @@ def secrets_in_clear(graph: Graph) -> list[str]:
         for resource in graph
         if resource.id
         for path, text in _leaves(resource.inputs)
-        if not any(path_text(path).startswith(marked) for marked in resource.secret_paths)
-        and found_in(text, secrets)
+        if not any(path_text(path).startswith(marked) for marked in resource.secret_paths) and found_in(text, secrets)
     ]
 
 
