@@ -40,8 +40,10 @@ def test_nowhere_in_what_a_stack_leaves(name: str, tmp_path: Path) -> None:
 @settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(stack_configs())
 def test_nowhere_whatever_the_settings(config: StackConfig) -> None:
+    # Protected, it could not be taken down again.
+    unprotected = {**config.values, f"{config.project}:deletion_protection": "false"}
     with TemporaryDirectory() as folder:
-        leak_nothing(config, Path(folder))
+        leak_nothing(StackConfig(config.project, config.stack, unprotected), Path(folder))
 
 
 def leak_nothing(config: StackConfig, folder: Path) -> None:
