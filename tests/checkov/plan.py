@@ -116,7 +116,8 @@ class _Rendering:
             part
             for text in _texts(value)
             for known, reference in self._refers_to.items()
-            if known in text
+            # Only what is not the whole of a reference may hold several, or parts that are none.
+            if known == text or (text not in self._refers_to and known in text)
             for part in (f"{reference.address}.{reference.attribute}", reference.address)
         }
 
