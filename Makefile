@@ -43,6 +43,8 @@ benchmarks: $(READY)  ## measure the load generator against Locust's
 lock: $(READY)  ## resolve pyproject.toml's ranges into constraints.txt again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra benchmarks --universal --python-version 3.11 --upgrade \
 		--no-header --quiet --output-file constraints.txt
+	$(BIN)/uv pip compile --group checkov --universal --python-version 3.11 --upgrade \
+		--no-header --quiet --output-file tests/checkov/constraints.txt
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) .tools results

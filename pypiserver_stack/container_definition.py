@@ -20,6 +20,8 @@ PACKAGES_PATH = "/srv/packages"
 PEER_PACKAGES_PATH = "/data/packages"
 PACKAGES_VOLUME = "packages"
 HTPASSWD_PATH = "/data/.htpasswd"
+# In memory, and counted as the container's where it is used: our files take a quarter of a megabyte.
+TEMPORARY_MB = 16
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
         "command": ["gunicorn", "--bind", f"0.0.0.0:{PORT}", "wsgi:application"],
         # Without the image's entry point nobody drops root's rights, so the task starts without them.
         "user": f"{UID}:{GID}",
+        # Packages and this folder are all that a task writes: who gets in can leave nothing behind in the image.
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {
+            "tmpfs": [{"containerPath": "/tmp", "size": TEMPORARY_MB, "mountOptions": ["noexec", "nosuid", "nodev"]}]
+        },
         # A connection is a file descriptor; what a task gets unasked depends on Docker's version on the host.
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
         "environment": [{"name": name, "value": value} for name, value in variables.items() if value is not None],

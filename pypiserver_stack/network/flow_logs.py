@@ -27,6 +27,7 @@ class FlowLogs(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{name}-flow-logs",
             retention_in_days=settings.flow_logs_retention_days,
+            kms_key_id=settings.log_kms_key_arn,
             tags=tags(f"{name}-flow-logs"),
             opts=child,
         )

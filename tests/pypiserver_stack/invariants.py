@@ -11,6 +11,7 @@ from bench.engine import StackConfig
 from bench.graph import Graph, Resource
 from bench.local_cloud.property_values import Path, path_text
 from bench.local_cloud.resources import ACCOUNT_ID
+from tests.pypiserver_stack.spellings import found_in, generated_secrets
 
 _ID = re.compile(r"\b(?:vpc|vpce|subnet|sg|sgr|rtb|igw|eigw|nat|eipalloc|fs|fsap|lt|acl)-0[0-9a-f]{16}\b")
 _ARN = re.compile(rf"arn:aws:[a-z0-9-]+:[a-z0-9-]*:{ACCOUNT_ID}:[^\s\"',\\]+")
@@ -150,16 +151,14 @@ def names_too_long(graph: Graph) -> list[str]:
 
 
 def secrets_in_clear(graph: Graph) -> list[str]:
-    """Inputs that hold a password, or a hash of one, and are not marked as secret."""
-    generated = graph.of_type("random:index/randomPassword:RandomPassword")
-    secrets = [password.outputs[key] for password in generated for key in ("result", "bcryptHash")]
+    """Inputs that hold a password, or a hash of one, in whatever spelling, and are not marked as secret."""
+    secrets = generated_secrets(graph)
     return [
         f"{resource.urn}: {path_text(path)}"
         for resource in graph
         if resource.id
         for path, text in _leaves(resource.inputs)
-        if any(secret in text for secret in secrets)
-        and not any(path_text(path).startswith(marked) for marked in resource.secret_paths)
+        if not any(path_text(path).startswith(marked) for marked in resource.secret_paths) and found_in(text, secrets)
     ]
 
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from bench.engine import StackConfig
 from bench.stack_config import load_stack
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.capacity import plan_capacity
+from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings.capacity import CapacitySettings
 from pypiserver_stack.settings.kinds import resolved
 from pypiserver_stack.settings.problems import SettingsError
+from sizing.instances import catalogue
 from tests.pypiserver_stack.evaluation import ROOT
 from tests.pypiserver_stack.every_option import OPTIONS
 
@@ -53,26 +56,49 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+_SIZES = {*CapacitySettings.__annotations__, "deployment_minimum_healthy_percent", "deployment_maximum_percent"}
 _SETTINGS = {key: _values(schema, _examples(key)).map(_text) for key, schema in _SCHEMA["properties"].items()}
+
+
+# Any other type is asked of AWS.
+_SETTINGS["instance_type"] = st.sampled_from(sorted(catalogue()))
+SWITCHES = sorted(key for key, schema in _SCHEMA["properties"].items() if schema.get("type") == "boolean")
+_ENTRANCES: tuple[dict[str, str], ...] = (
+    {},
+    {"allow_http": "false", "zone_id": "Z0123456789ABCDEFGHIJ"},
+    {"allow_http": "false", "certificate_arn": _examples("certificate_arn")[0]},
+)
+"""How a client gets in: what else is switched depends on it."""
 
 
 @st.composite
 def stack_configs(draw: st.DrawFn) -> StackConfig:
-    """A stack with any name, a few random settings, and of those no two that are refused together."""
-    keys = draw(st.lists(st.sampled_from(sorted(_SETTINGS)), max_size=_SETTINGS_AT_ONCE, unique=True))
-    values = {key: draw(_SETTINGS[key]) for key in keys}
+    """A stack with any name, every switch on or off, a few other settings, and of all of them no two that are refused
+    together: the program takes it."""
+    switched = {key: draw(_SETTINGS[key]) for key in SWITCHES}
+    keys = draw(st.lists(st.sampled_from(sorted(_SETTINGS)), min_size=4, max_size=_SETTINGS_AT_ONCE, unique=True))
+    others = {key: draw(_SETTINGS[key]) for key in keys}
     name = draw(st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True))
-    return StackConfig(_BASE.project, name, _allowed(values))
+    entrance = draw(st.sampled_from(_ENTRANCES))
+    return StackConfig(_BASE.project, name, _allowed({**switched, **others}, entrance))
 
 
-def _allowed(values: dict[str, str]) -> dict[str, str]:
+def _allowed(values: dict[str, str], entrance: dict[str, str]) -> dict[str, str]:
+    """The stack's own settings with those of `values` that are allowed together."""
     while True:
-        together = {**_BASE.values, **{f"{_BASE.project}:{key}": value for key, value in values.items()}}
+        own = {key.partition(":")[2]: value for key, value in _BASE.values.items()}
+        together = {**own, **values, **entrance}
         try:
-            Settings.from_config({key.partition(":")[2]: value for key, value in together.items()})
-        except SettingsError as error:
-            wrong = {key for problem in error.problems for key in (problem.setting, *problem.others)}
-            # What is left of it is the stack's own, which is allowed: this ends.
+            settings = Settings.from_config(together)
+            plan_capacity(settings)
+        except ConfigurationError as refused:
+            problems = refused.problems if isinstance(refused, SettingsError) else ()
+            named = {key for problem in problems for key in (problem.setting, *problem.others)}
+            if not values:
+                raise
+            # A refusal of sizes is a sentence, and may tell the way out alone: then all that was drawn of them goes.
+            told = {key for key in values if key in str(refused)}
+            wrong = values.keys() & named or told or values.keys() & _SIZES or values.keys()
             values = {key: value for key, value in values.items() if key not in wrong}
         else:
-            return together
+            return {f"{_BASE.project}:{key}": value for key, value in together.items()}

@@ -6,18 +6,18 @@ import re
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.embedded import EmbeddedEngine
-from bench.failures import BenchError
 from bench.local_cloud.resources import REGION, LocalCloud
 from bench.stack_config import load_stack
+from pypiserver_stack.settings import Settings
 from tests.aws_schemas.table import MAPPED
 from tests.pypiserver_stack import invariants
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
-from tests.pypiserver_stack.random_settings import stack_configs
+from tests.pypiserver_stack.random_settings import SWITCHES, stack_configs
 from tests.pypiserver_stack.test_program import UNTAGGED
 
 
@@ -55,12 +55,25 @@ def test_with_every_option(name: str) -> None:
 )
 @given(stack_configs())
 def test_with_random_settings(config: StackConfig) -> None:
-    try:
-        deployment = EmbeddedEngine(LocalCloud(), ROOT).up(config)
-    except BenchError:
-        # Refused by the plan of what runs where, or an instance type that does not exist.
-        assume(False)
-    assert violations(deployment, config) == []
+    # Refused by the program it would be an error: what is drawn is what is allowed.
+    assert violations(EmbeddedEngine(LocalCloud(), ROOT).up(config), config) == []
+
+
+def test_random_settings_are_of_all_kinds() -> None:
+    on, off, other = set[str](), set[str](), set[str]()
+
+    @settings(max_examples=300, phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(stack_configs())
+    def draw(config: StackConfig) -> None:
+        drawn = Settings.from_config({key.partition(":")[2]: value for key, value in config.values.items()})
+        on.update(key for key in SWITCHES if getattr(drawn, key))
+        off.update(key for key in SWITCHES if not getattr(drawn, key))
+        other.update(drawn.model_fields_set)
+
+    draw()
+    assert on == off == set(SWITCHES)
+    # One or the other that is allowed only beside another value of another may be missing.
+    assert len(Settings.model_fields.keys() - other) <= 3
 
 
 def test_every_type_that_can_be_encrypted_is_in_a_table() -> None:

@@ -1,0 +1,39 @@
+"""The deployments that are scanned."""
+
+from __future__ import annotations
+
+from bench.engine import StackConfig
+from bench.engine.embedded import EmbeddedEngine
+from bench.graph import Graph
+from bench.local_cloud.resources import LocalCloud
+from tests.pypiserver_stack.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.every_option import OPTIONS
+
+PROJECT = "pypiserver"
+
+_EVERY_OPTION = (
+    "HTTPS and a zone",
+    "three zones without NAT",
+    "storage and copies",
+    "watching",
+    "scaling",
+    "hosts",
+    "credentials",
+)
+
+
+def graphs() -> dict[str, Graph]:
+    """By name: what a user's first stack is, all options that go together, and the two stacks of the benchmark."""
+    zone = {"zone_id": "Z0123456789ABCDEFGHIJ"}
+    overrides = (override.split("=", 1) for option in _EVERY_OPTION for override in OPTIONS[option])
+    everything = {"profile": "tested", **dict(overrides)}
+    return {
+        "default": _own_stack(zone),
+        "every-option": _own_stack(everything),
+        **{stack: evaluated(stack).graph for stack in ("stress", "peer")},
+    }
+
+
+def _own_stack(settings: dict[str, str]) -> Graph:
+    values = {f"{PROJECT}:{key}": value for key, value in settings.items()}
+    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig(PROJECT, "production", values)).graph
