@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
-
-from pulumi.automation import Stack
 
 from bench.engine import StackConfig
 from bench.stack_config import load_stack
@@ -23,25 +20,26 @@ WHOLE = (
     "flow_logs_enabled=true",
     "alarm_emails=ops@wheels.example",
     "secret_readers=arn:aws:iam::123456789012:role/ci",
-    "scheduled_scaling=" + json.dumps([{"name": "ci-peak", "schedule": "cron(0 8 ? * MON *)", "task_min_count": 16}]),
+    'scheduled_scaling=[{"name": "ci-peak", "schedule": "cron(0 8 ? * MON *)", "task_min_count": 6}]',
 )
 """Settings of the stress stack with which there is a resource of every type."""
 
-CHANGES = ("create", "update", "replace", "delete")
+KINDS = ("create", "update", "replace", "delete")
 
 
-def whole(*overrides: str) -> StackConfig:
-    """The configuration of that stack, with settings changed."""
-    return load_stack(ROOT, "stress", (*WHOLE, *overrides))[0]
+def whole(*overrides: str, without: Collection[str] = ()) -> StackConfig:
+    """The configuration of that stack with some settings changed, or without some."""
+    kept = [setting for setting in WHOLE if setting.partition("=")[0] not in without]
+    return load_stack(ROOT, "stress", (*kept, *overrides))[0]
 
 
-def changes(operation: Any) -> dict[str, str]:
-    """What a preview or an update changes: type and name of each resource, and the kind of change.
+def changes(operate: Callable[..., object]) -> dict[str, str]:
+    """What a preview or an update changes: each resource's label, and the kind of change.
 
-    All that a replacement consists of is one change. The program's name in front of a resource's is left out.
+    All that a replacement consists of is one change.
 
     Args:
-        operation: `Stack.preview` or `Stack.up`, bound.
+        operate: a stack's `preview` or `up`.
     """
     found: dict[str, str] = {}
 
@@ -49,18 +47,14 @@ def changes(operation: Any) -> dict[str, str]:
         step = getattr(getattr(event, "resource_pre_event", None), "metadata", None)
         if step is not None and step.type.startswith(("aws:", "random:")):
             kind = str(getattr(step.op, "value", step.op))
-            if kind in CHANGES:
+            if kind in KINDS:
                 found[label(step.urn)] = kind
 
-    operation(color="never", on_event=note)
+    operate(color="never", on_event=note)
     return found
 
 
 def label(urn: str) -> str:
-    """A resource as the table names it: its type without the module, and its name without the service's."""
-    name = urn.rsplit("::", 1)[1].removeprefix("pypiserver").removeprefix("-")
-    return f"{urn.rsplit('::', 1)[0].rsplit(':', 1)[1]} {name}".rstrip()
-
-
-def preview(stack: Stack) -> dict[str, str]:
-    return changes(stack.preview)
+    """A resource in few words: its type without the module, and what its name has after the service's."""
+    qualified_type, name = urn.rsplit("::", 1)
+    return f"{qualified_type.rsplit(':', 1)[1]} {name.removeprefix('pypiserver').removeprefix('-')}".rstrip()
