@@ -28,7 +28,7 @@ class Change:
 
     def concerns(self, existing: Collection[str]) -> dict[str, str]:
         """Label to kind of change, for a stack that consists of the labels `existing`."""
-        found = {}
+        found: dict[str, str] = {}
         for label, kind in self.resources:
             if label.endswith(" *"):
                 type_ = label.removesuffix(" *")

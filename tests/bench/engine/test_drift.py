@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bench.engine.automation import AutomationEngine
 from bench.local_cloud.resources import LocalCloud
 from tests.bench.engine.whole_stack import ROOT, changes, whole
 
-ALTERED = {
+ALTERED: dict[str, tuple[str, dict[str, Any]]] = {
     "TargetGroup": ("aws:lb/targetGroup:TargetGroup", {"deregistrationDelay": 300}),
     "SecurityGroupIngressRule balancer-to-instances": (
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
