@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench test check pulumi benchmarks lock clean
+.PHONY: help install bench test thorough check pulumi benchmarks lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ bench: $(READY)  ## the main job: stand the stack up, load it, judge, take it do
 
 test: check  ## static checks, then the tests, on all cores
 	$(BIN)/python -m pytest -n logical --dist loadfile
+
+thorough: $(READY)  ## the tests that take minutes each, on the real Pulumi engine: `make pulumi` first
+	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough
 
 check: $(READY)  ## static checks only
 	$(BIN)/ruff check .

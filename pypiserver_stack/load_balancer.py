@@ -143,5 +143,6 @@ class LoadBalancer(pulumi.ComponentResource):
             certificate_arn=certificate_arn,
             default_actions=[action],
             tags=self._tags(name),
-            opts=self._child,
+            # A target group takes the listeners of one balancer: with another balancer the old ones have to go first.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

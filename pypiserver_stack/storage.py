@@ -58,7 +58,8 @@ class Storage(pulumi.ComponentResource):
                 file_system_id=self.file_system.id,
                 subnet_id=subnet_id,
                 security_groups=[security_group_id],
-                opts=child,
+                # A file system takes one in each zone, and all of them in one VPC: the old one has to go first.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
             for i, subnet_id in enumerate(subnet_ids)
         ]

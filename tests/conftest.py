@@ -11,7 +11,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 # A loaded machine is slow, and that is no failure.
 settings.register_profile("unhurried", deadline=None)
@@ -22,21 +22,32 @@ def _pulumi() -> str | None:
     return shutil.which("pulumi", path=f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="run the tests too that take minutes")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a pulumi command the engine tests are left out, which the summary says in one line."""
-    if _pulumi() or os.environ.get("REQUIRE_ENGINE_TESTS"):
-        return
-    left_out = [item for item in items if "pulumi_cli" in getattr(item, "fixturenames", ())]
+    """What takes minutes is left out, and without a pulumi command the engine tests; the summary says so."""
+    config.stash[LEFT_OUT] = {}
+    if not config.getoption("thorough"):
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        _leave_out(thorough, "thorough tests left out: `make thorough` runs them", config, items)
+    if not (_pulumi() or os.environ.get("REQUIRE_ENGINE_TESTS")):
+        engine = [item for item in items if "pulumi_cli" in getattr(item, "fixturenames", ())]
+        reason = "engine tests left out: they need a pulumi command; install one, or run `make pulumi` where Go is"
+        _leave_out(engine, reason, config, items)
+
+
+def _leave_out(left_out: list[pytest.Item], reason: str, config: pytest.Config, items: list[pytest.Item]) -> None:
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
-    config.stash[LEFT_OUT] = len(left_out)
+    config.stash[LEFT_OUT][reason] = len(left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if count := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(
-            f"{count} engine tests left out: they need a pulumi command; install one, or run `make pulumi` where Go is"
-        )
+    for reason, count in config.stash.get(LEFT_OUT, {}).items():
+        if count:
+            terminalreporter.write_line(f"{count} {reason}")
 
 
 @pytest.fixture(scope="session")

@@ -92,9 +92,10 @@ class _Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(id=id_, inputs=to_struct(inputs), properties=to_struct(outputs))
 
     def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:
-        if request.preview:
-            return provider_pb2.UpdateResponse(properties=request.news)
         with _refusal_to(context):
+            if request.preview:
+                planned = self._cloud.planned(request.urn, from_struct(request.news), from_struct(request.olds))
+                return provider_pb2.UpdateResponse(properties=to_struct(planned))
             outputs = self._cloud.update(request.urn, from_struct(request.news))
             return provider_pb2.UpdateResponse(properties=to_struct(outputs))
 

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pulumi.runtime.rpc import UNKNOWN
+
 from bench.local_cloud.property_values import plain, secret_paths, with_secrets
 from bench.local_cloud.resources import CloudError, LocalCloud
 
@@ -68,6 +70,18 @@ class PulumiCloud:
             record = self._cloud.update(urn, plain(inputs))
         outputs: dict[str, Any] = with_secrets(record.outputs, secret_paths(inputs))
         return outputs
+
+    def planned(self, urn: str, inputs: Values, outputs: Values) -> dict[str, Any]:
+        """What a preview tells of a resource that is to be given other inputs, and now has these outputs.
+
+        What AWS computed for it is still known, but for what the change touches: as with Pulumi's own provider. Of a
+        resource that is gone nothing is.
+        """
+        computed = {
+            key: outputs[key] if plain(outputs.get(key)) == value else UNKNOWN
+            for key, value in self._cloud.computed_after(urn, plain(inputs)).items()
+        }
+        return {**computed, **inputs}
 
     def delete(self, urn: str, id_: str) -> None:
         """Delete a resource, which may have been replaced by another of its URN."""

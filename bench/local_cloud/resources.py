@@ -125,12 +125,16 @@ class LocalCloud:
         if old is None:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
-        revision = old.revision + 1
-        _, computed = computed_outputs(old.type, self._identity(urn, old.number, revision), inputs)
-        record = replace(old, inputs=dict(inputs), outputs={**inputs, **computed}, revision=revision)
+        outputs = {**inputs, **self._computed_next(old, inputs)}
+        record = replace(old, inputs=dict(inputs), outputs=outputs, revision=old.revision + 1)
         with self._lock:
             self._records[urn] = record
         return record
+
+    def computed_after(self, urn: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What would be computed for a resource if it had these inputs; nothing where it is gone."""
+        old = self.read(urn)
+        return self._computed_next(old, inputs) if old is not None else {}
 
     def delete(self, urn: str, id_: str = "") -> None:
         """Remove a resource; one that is gone already is no error, as with AWS.
@@ -154,6 +158,10 @@ class LocalCloud:
             CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
         """
         return answer(token, REGION, ACCOUNT_ID, args)
+
+    def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        identity = self._identity(old.urn, old.number, old.revision + 1)
+        return computed_outputs(old.type, identity, inputs)[1]
 
     def _identity(self, urn: str, number: int, revision: int = 1) -> Identity:
         digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()

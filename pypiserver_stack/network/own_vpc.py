@@ -143,8 +143,9 @@ class OwnVpc(pulumi.ComponentResource):
             allocation_id=address.id,
             subnet_id=subnet.id,
             tags=self._tags(name),
-            # A NAT gateway is refused until its VPC has an internet gateway, which no argument of it names.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._internet]),
+            # A NAT gateway is refused until its VPC has an internet gateway, which no argument of it names. Its address
+            # serves one at a time: the old one has to go first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._internet], delete_before_replace=True),
         )
 
     def _route_ipv6_out(self, name: str, tables: Sequence[aws.ec2.RouteTable]) -> None:

@@ -1,80 +1,110 @@
-"""The real engine over the whole program: a setting changes exactly what it concerns; what failed can be retried."""
+"""What a change of a setting changes, on the real engine over the whole program: the tables of docs/changes.md."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pulumi.automation import Stack
 
+from bench.engine import StackConfig
 from bench.engine.automation import AutomationEngine
-from bench.failures import BenchError
-from bench.local_cloud.resources import Fault, LocalCloud
-from bench.stack_config import load_stack
+from pypiserver_stack.settings import Settings
+from tests.bench.engine.changes import PAGE, Change, tables
+from tests.bench.engine.failing_cloud import FailingCloud
+from tests.bench.engine.whole_stack import ROOT, WHOLE, changes, label, whole
 
-ROOT = Path(__file__).resolve().parents[3]
-CHANGES = {
-    "idle_timeout_s=50": {("aws:lb/loadBalancer:LoadBalancer", "update")},
-    "log_retention_days=30": {("aws:cloudwatch/logGroup:LogGroup", "update")},
-    "efs_throughput_mode=bursting": {
-        ("aws:efs/fileSystem:FileSystem", "update"),
-        ("aws:cloudwatch/metricAlarm:MetricAlarm", "create"),
-        ("aws:cloudwatch/dashboard:Dashboard", "update"),
-    },
-    "timing_headers=false": {
-        ("aws:ecs/taskDefinition:TaskDefinition", "replace"),
-        ("aws:ecs/service:Service", "update"),
-    },
-}
-"""Setting to what it changes in the stress stack: type and kind of change."""
-
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
+TOGETHER, ALONE = tables()
+# Of these the page says in words what a change of them does.
+IN_WORDS = {"service_name"}
 
 
-def changed(stack: Stack) -> set[tuple[str, str]]:
-    """What an update changes in the cloud; all that a replacement consists of is one change."""
-    steps: set[tuple[str, str]] = set()
-
-    def note(event: object) -> None:
-        step = getattr(getattr(event, "resource_pre_event", None), "metadata", None)
-        if step is not None and step.type.startswith(("aws:", "random:")):
-            operation = str(getattr(step.op, "value", step.op))
-            if operation in ("create", "update", "delete", "replace"):
-                steps.add((step.type, operation))
-
-    stack.up(color="never", on_event=note)
-    return steps
+@pytest.fixture(scope="module")
+def cloud() -> FailingCloud:
+    """One that refuses what AWS would, and nothing else."""
+    return FailingCloud()
 
 
-def test_a_setting_changes_what_it_concerns(tmp_path: Path) -> None:
-    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "work")
-    engine.up(load_stack(ROOT, "stress")[0])
-    found, settings = {}, list[str]()
-    for setting in CHANGES:
-        settings.append(setting)
-        config = load_stack(ROOT, "stress", settings)[0]
-        found[setting] = engine._operate(lambda config=config: changed(engine._open(config)))  # type: ignore[misc]
-    assert found == CHANGES
+@pytest.fixture(scope="module")
+def engine(
+    cloud: FailingCloud, pulumi_cli: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AutomationEngine]:
+    """An engine with the whole stack, which is gone afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}")
+        engine = AutomationEngine(cloud, ROOT, tmp_path_factory.mktemp("work"))
+    engine.up(whole())
+    yield engine
+    # Without protection, it can be taken away.
+    engine.up(whole())
     assert engine.down() == ()
 
 
-# From the first that is made to the last, what others need and what needs them.
-@pytest.mark.parametrize(
-    "type_",
-    [
-        "aws:efs/fileSystem:FileSystem",
-        "aws:ec2/launchTemplate:LaunchTemplate",
-        "aws:ecs/service:Service",
-    ],
-)
-def test_after_a_create_that_failed_nothing_is_left_and_it_can_be_tried_again(type_: str, tmp_path: Path) -> None:
-    cloud = LocalCloud([Fault("create", type=type_, error="the limit is reached")])
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
-    config = load_stack(ROOT, "stress")[0]
-    with pytest.raises(BenchError, match="the limit is reached"):
-        engine.up(config)
-    assert engine.down() == ()
-    assert not cloud.leftovers
-    again = AutomationEngine(cloud, ROOT, tmp_path / "again")
-    again.up(config)
-    assert again.down() == ()
+def previewed(engine: AutomationEngine, config: StackConfig) -> dict[str, str]:
+    return engine._operate(lambda: changes(engine._open(config).preview))
+
+
+def updated(engine: AutomationEngine, config: StackConfig) -> dict[str, str]:
+    return engine._operate(lambda: changes(engine._open(config).up))
+
+
+def config(*made: Change) -> StackConfig:
+    """The whole stack with changes made."""
+    return whole(
+        *(setting for change in made for setting in change.after), without={key for one in made for key in one.settings}
+    )
+
+
+def settings(config: StackConfig) -> Settings:
+    return Settings.from_config({key.removeprefix("pypiserver:"): value for key, value in config.values.items()})
+
+
+def test_the_page_describes_the_stack_that_is_changed() -> None:
+    assert "\n".join(("```", *WHOLE, "```")) in PAGE.read_text("utf-8")
+
+
+def test_the_page_has_every_setting() -> None:
+    listed = {key for change in (*TOGETHER, *ALONE) for key in change.settings}
+    assert listed | IN_WORDS == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("change", [*TOGETHER, *ALONE], ids=lambda change: " ".join(change.settings))
+def test_a_change_begins_with_what_is_so(change: Change) -> None:
+    assert settings(whole(*change.before, without=change.settings)) == settings(whole())
+    assert settings(config(change)) != settings(whole())
+
+
+@pytest.mark.engine
+@pytest.mark.thorough
+@pytest.mark.parametrize("change", [*TOGETHER, *ALONE], ids=lambda change: " ".join(change.settings))
+def test_a_setting_changes_what_it_concerns(change: Change, engine: AutomationEngine, cloud: FailingCloud) -> None:
+    existing = {label(urn) for urn in cloud.records}
+    assert previewed(engine, config(change)) == change.concerns(existing)
+    assert not cloud.replaced
+
+
+@pytest.mark.engine
+def test_many_settings_change_what_they_concern(engine: AutomationEngine, cloud: FailingCloud) -> None:
+    """All changes that can be made together, in one update, which does what its preview says."""
+    existing = {label(urn) for urn in cloud.records}
+    concerned: dict[str, set[str]] = {}
+    for change in TOGETHER:
+        for resource, kind in change.concerns(existing).items():
+            concerned.setdefault(resource, set()).add(kind)
+    # Only the most that is done to a resource shows.
+    order = ["update", "replace", "create", "delete"]
+    wanted = {resource: max(kinds, key=order.index) for resource, kinds in concerned.items()}
+    changed = config(*TOGETHER)
+    assert previewed(engine, changed) == wanted
+    assert updated(engine, changed) == wanted
+
+
+@pytest.mark.engine
+def test_a_network_and_a_balancer_take_the_place_of_others(engine: AutomationEngine, cloud: FailingCloud) -> None:
+    """Where AWS takes only one, the old one goes first: the cloud refuses two."""
+    addresses = {record.id for record in cloud.records.values() if record.type == "aws:ec2/eip:Eip"}
+    changed = updated(engine, whole("vpc_cidr=10.20.0.0/16", "balancer_scheme=internal"))
+    assert {changed[one] for one in ("NatGateway 0", "MountTarget 0", "Listener", "LoadBalancer")} == {"replace"}
+    assert {record.id for record in cloud.records.values() if record.type == "aws:ec2/eip:Eip"} >= addresses
+    assert not cloud.replaced

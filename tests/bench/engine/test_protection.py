@@ -12,10 +12,12 @@ from bench.engine.automation import AutomationEngine
 from bench.failures import BenchError
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
+from tests.bench.engine.changes import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
-KEY = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+REPLACING = [change for table in tables() for change in table if ("FileSystem", "replace") in change.resources]
+"""The changes of docs/changes.md that AWS makes another file system for."""
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
@@ -51,10 +53,15 @@ def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud,
     engine.up(config(protected))
     records = cloud.records
 
-    for attempt in (engine.preview, engine.up):
-        with pytest.raises(BenchError, match=f"unable to replace resource .*{FILE_SYSTEM}"):
-            attempt(config(protected, f"efs_kms_key_arn={KEY}"))
-        assert cloud.records == records
+    for change in REPLACING:
+        for attempt in (engine.preview, engine.up):
+            with pytest.raises(BenchError, match=f"unable to replace resource .*{FILE_SYSTEM}"):
+                attempt(config(protected, *change.after))
+            assert cloud.records == records
+    # Under another name everything is made again, and the old file system would go at last.
+    with pytest.raises(BenchError, match=FILE_SYSTEM):
+        engine.preview(config(protected, "service_name=wheels"))
+    assert cloud.records == records
     with pytest.raises(BenchError, match=FILE_SYSTEM):
         destroy(engine)
     assert list(cloud.records.values()) == [r for r in records.values() if r.type == FILE_SYSTEM]
@@ -68,4 +75,6 @@ def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud,
 def test_without_protection_it_is_replaced(cloud: LocalCloud, engine: AutomationEngine) -> None:
     """So that the other test can fail: the change that is refused there is one that replaces."""
     engine.up(config())
-    assert engine.preview(config(f"efs_kms_key_arn={KEY}"))["replace"] >= 1
+    assert REPLACING
+    for change in REPLACING:
+        assert engine.preview(config(*change.after))["replace"] >= 1

@@ -61,8 +61,9 @@ def test_the_life_of_a_resource(provider: Any, cloud: LocalCloud) -> None:
     other = provider_pb2.DiffRequest(urn=URN, old_inputs=to_struct(inputs), news=to_struct(other_inputs))
     assert provider.Diff(other).changes == provider_pb2.DiffResponse.DIFF_SOME
 
-    preview = provider_pb2.UpdateRequest(urn=URN, news=to_struct(other_inputs), preview=True)
-    assert from_struct(provider.Update(preview).properties) == other_inputs
+    preview = provider_pb2.UpdateRequest(urn=URN, olds=created.properties, news=to_struct(other_inputs), preview=True)
+    planned = from_struct(provider.Update(preview).properties)
+    assert planned == {key: value for key, value in {**outputs, **other_inputs}.items() if key != "tags"}
     assert cloud.records[URN].inputs == plain(inputs)
     updated = provider.Update(provider_pb2.UpdateRequest(urn=URN, news=to_struct(other_inputs)))
     assert from_struct(updated.properties)["cidrBlock"] == "10.1.0.0/16"
@@ -86,6 +87,23 @@ def test_a_preview_makes_nothing(provider: Any, cloud: LocalCloud) -> None:
     response = create(provider, {"cidrBlock": UNKNOWN}, preview=True)
     assert (response.id, from_struct(response.properties)) == ("", {"cidrBlock": UNKNOWN})
     assert not cloud.records
+
+
+def test_what_a_preview_of_an_update_leaves_unknown(provider: Any, cloud: LocalCloud) -> None:
+    """A new version of a launch template is known when it is there; its ARN stays, whatever is changed."""
+    urn = "urn:pulumi:dev::small::aws:ec2/launchTemplate:LaunchTemplate::hosts"
+    made = provider.Create(provider_pb2.CreateRequest(urn=urn, properties=to_struct({"imageId": "ami-1"})))
+    before = from_struct(made.properties)
+
+    def planned(inputs: dict[str, Any]) -> dict[str, Any]:
+        request = provider_pb2.UpdateRequest(urn=urn, olds=made.properties, news=to_struct(inputs), preview=True)
+        return from_struct(provider.Update(request).properties)
+
+    assert planned({"imageId": "ami-2"}) == {**before, "imageId": "ami-2", "latestVersion": UNKNOWN}
+    assert planned({"name": UNKNOWN}) == {"name": UNKNOWN, "arn": before["arn"], "latestVersion": UNKNOWN}
+    assert plain(before) == cloud.records[urn].outputs
+    cloud.delete(urn)
+    assert planned({"imageId": "ami-2"}) == {"imageId": "ami-2"}
 
 
 def test_a_refusal_is_passed_on_without_a_traceback(provider: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,71 @@
+"""The real engine over the whole program: whatever could not be made, nothing is left behind, and it can be retried."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.engine.automation import AutomationEngine
+from bench.engine.embedded import EmbeddedEngine
+from bench.failures import BenchError
+from bench.local_cloud.computed import RESOURCES
+from bench.local_cloud.resources import LocalCloud
+from tests.bench.engine.failing_cloud import LIMIT, FailingCloud
+from tests.bench.engine.whole_stack import ROOT, whole
+
+# The program's roles have policies of their own, and none of AWS's.
+UNUSED = {"aws:iam/rolePolicyAttachment:RolePolicyAttachment"}
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
+
+
+@pytest.mark.parametrize(
+    ("at_once", "go_on"),
+    [
+        pytest.param(sys.maxsize, True, id="all that can be tried", marks=pytest.mark.timeout(900)),
+        pytest.param(1, False, id="one at a time", marks=[pytest.mark.thorough, pytest.mark.timeout(7200)]),
+    ],
+)
+def test_what_could_not_be_made_is_made_the_next_time_or_nothing_is_left(
+    at_once: int, go_on: bool, tmp_path: Path
+) -> None:
+    """Each resource of the program fails once, and each time the stack is both taken down and tried again."""
+    cloud, config = FailingCloud(), whole()
+    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+
+    def attempt() -> str:
+        cloud.patience = at_once
+        try:
+            engine._operate(lambda: engine._open(config).up(color="never", continue_on_error=go_on))
+        except BenchError as error:
+            return str(error)
+        return ""
+
+    while error := attempt():
+        assert LIMIT in error
+        with undone(cloud, tmp_path / "work" / "state", tmp_path / "aside"):
+            engine.drive(lambda stack: stack.destroy(color="never"))
+            assert cloud.leftovers == ()
+
+    assert (
+        set(cloud.refused)
+        == {*cloud.records}
+        == {r.urn for r in EmbeddedEngine(LocalCloud(), ROOT).up(config).graph if r.id}
+    )
+    assert {record.type for record in cloud.records.values()} == {*RESOURCES} - UNUSED
+    assert engine.down() == ()
+
+
+@contextmanager
+def undone(cloud: FailingCloud, state: Path, aside: Path) -> Iterator[None]:
+    """Whatever is done to the stack meanwhile, cloud and state are as before afterwards."""
+    shutil.copytree(state, aside)
+    with cloud.undone():
+        yield
+    shutil.rmtree(state)
+    aside.rename(state)
