@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bcrypt
@@ -62,7 +62,8 @@ def computed_outputs(type_: str, identity: Identity, inputs: Inputs) -> tuple[st
         raise CloudError(
             f"the local cloud does not know the resource type {type_}: add it to bench/local_cloud/computed.py"
         )
-    return compute(identity, inputs)
+    # A resource may be kept in another region than the stack's own.
+    return compute(replace(identity, region=inputs.get("region", identity.region)), inputs)
 
 
 def _hex_id(prefix: str) -> Callable[[Identity, Inputs], tuple[str, Computed]]:
@@ -154,6 +155,35 @@ def _listener(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     return arn, {"arn": arn}
 
 
+def _listener_rule(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    arn = f"{inputs['listenerArn']}/{identity.digest[:16]}".replace(":listener/", ":listener-rule/")
+    return arn, {"arn": arn}
+
+
+def _distribution(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"E{identity.digest[:13].upper()}"
+    return id_, {
+        "arn": identity.arn("cloudfront", f"distribution/{id_}", regional=False),
+        "domainName": f"d{identity.digest[:13]}.cloudfront.net",
+        "hostedZoneId": "Z2FDTNDATAQYW2",  # that of every distribution
+        "status": "Deployed",
+    }
+
+
+def _cloudfront_policy(path: str) -> Callable[[Identity, Inputs], tuple[str, Computed]]:
+    def compute(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+        id_ = _uuid(identity)
+        name = inputs.get("name", identity.physical_name)
+        return id_, {"name": name, "arn": identity.arn("cloudfront", f"{path}/{id_}", regional=False)}
+
+    return compute
+
+
+def _log_delivery(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = identity.digest[:16]
+    return id_, {"arn": identity.arn("logs", f"delivery:{id_}")}
+
+
 def _bucket(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     name = inputs.get("bucket", identity.physical_name)
     return name, {
@@ -201,7 +231,8 @@ def _record(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
 def _web_acl(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     name = inputs.get("name", identity.physical_name)
     id_ = str(uuid.UUID(identity.digest[:32]))
-    return id_, {"name": name, "arn": identity.arn("wafv2", f"regional/webacl/{name}/{id_}"), "capacity": 2}
+    scope = "global" if inputs["scope"] == "CLOUDFRONT" else "regional"
+    return id_, {"name": name, "arn": identity.arn("wafv2", f"{scope}/webacl/{name}/{id_}"), "capacity": 2}
 
 
 def _launch_template(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
@@ -309,7 +340,13 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:backup/plan:Plan": _backup_plan,
     "aws:backup/selection:Selection": _backup_selection,
     "aws:backup/vault:Vault": _named("backup", "backup-vault:"),
+    "aws:cloudfront/cachePolicy:CachePolicy": _cloudfront_policy("cache-policy"),
+    "aws:cloudfront/distribution:Distribution": _distribution,
+    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": _cloudfront_policy("origin-request-policy"),
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:cloudwatch/logDelivery:LogDelivery": _log_delivery,
+    "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": _named("logs", "delivery-destination:"),
+    "aws:cloudwatch/logDeliverySource:LogDeliverySource": _named("logs", "delivery-source:"),
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
     "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,
@@ -342,6 +379,7 @@ RESOURCES: Mapping[str, Callable[[Identity, Inputs], tuple[str, Computed]]] = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _association,
     "aws:kms/key:Key": _kms_key,
     "aws:lb/listener:Listener": _listener,
+    "aws:lb/listenerRule:ListenerRule": _listener_rule,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
     "aws:route53/record:Record": _record,
@@ -380,6 +418,8 @@ def answer(token: str, region: str, account: str, args: Mapping[str, Any]) -> Co
         return {"id": region, "name": region, "region": region}
     if token == "aws:index/getAvailabilityZones:getAvailabilityZones":
         return {"id": region, "region": region, "names": [f"{region}{zone}" for zone in "abc"]}
+    if token == "aws:ec2/getManagedPrefixList:getManagedPrefixList":
+        return _managed_prefix_list(args["name"], region)
     if token == "aws:ec2/getSubnet:getSubnet":
         return _subnet(args["id"], region)
     if token == "aws:ec2/getVpc:getVpc":
@@ -401,6 +441,14 @@ def answer(token: str, region: str, account: str, args: Mapping[str, Any]) -> Co
 def _instance_type(name: str) -> Computed:
     # The program asks only for what the catalogue lacks, and there is nobody here to know more.
     raise CloudError(f"AWS cannot be asked about {name} from here")
+
+
+def _managed_prefix_list(name: str, region: str) -> Computed:
+    if not name.startswith("com.amazonaws."):
+        raise CloudError(f"there is no managed prefix list {name}")
+    id_ = f"pl-{_hash(name)[:8]}"
+    arn = f"arn:aws:ec2:{region}:aws:prefix-list/{id_}"
+    return {"id": id_, "name": name, "arn": arn, "addressFamily": "IPv4", "maxEntries": 0, "ownerId": "AWS"}
 
 
 def _subnet(id_: str, region: str) -> Computed:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
+from pypiserver_stack.settings.cloudfront import CloudFrontSettings
 from pypiserver_stack.settings.credentials import CredentialSettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.hosts import HostSettings
@@ -36,6 +37,7 @@ GROUPS: tuple[type[Group], ...] = (
     NetworkSettings,
     BalancerSettings,
     NamesSettings,
+    CloudFrontSettings,
     HostSettings,
     StorageSettings,
     BackupSettings,
@@ -53,6 +55,7 @@ class Settings(
     NetworkSettings,
     BalancerSettings,
     NamesSettings,
+    CloudFrontSettings,
     HostSettings,
     StorageSettings,
     BackupSettings,
