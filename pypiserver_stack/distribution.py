@@ -10,11 +10,9 @@ import pulumi_aws as aws
 from pypiserver_stack.access_logs import AccessLogs
 from pypiserver_stack.origin_header import HEADER
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.cloudfront import CLOUDFRONT_REGION
+from pypiserver_stack.settings.cloudfront import CLOUDFRONT_REGION, PACKAGE_FILES
 from pypiserver_stack.tags import Tags
 
-FILES = "/packages/*"
-"""Paths of package files and of their metadata."""
 # AWS's own policies, which have these ids in every account.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"  # Authorization among its headers
@@ -75,7 +73,7 @@ class Distribution(pulumi.ComponentResource):
             ),
             ordered_cache_behaviors=[
                 aws.cloudfront.DistributionOrderedCacheBehaviorArgs(
-                    path_pattern=FILES,
+                    path_pattern=PACKAGE_FILES,
                     target_origin_id=_ORIGIN,
                     viewer_protocol_policy="redirect-to-https",
                     allowed_methods=READS,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Where CloudFront's certificates, web ACLs and log deliveries are kept, whatever the stack's own region.
 CLOUDFRONT_REGION = "us-east-1"
+# The paths of package files and of their metadata: what edges keep.
+PACKAGE_FILES = "/packages/*"
 OF_THE_DISTRIBUTION = ("cloudfront_price_class", "cloudfront_max_ttl_s")
 
 
