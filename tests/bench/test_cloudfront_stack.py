@@ -1,4 +1,4 @@
-"""A stack behind CloudFront, run here: no edge is run, the report says so, and the balancer must take what one sends."""
+"""A stack behind CloudFront, run here: no edge is, the report says so, and the balancer must take what one sends."""
 
 from __future__ import annotations
 
