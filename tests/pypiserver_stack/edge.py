@@ -115,7 +115,9 @@ class Edge:
         least, most, otherwise = policy.ttl_s
         told = _told_s(headers.get("cache-control", ""))
         if status in ERRORS or (status in ERRORS_IF_TOLD and told):
-            errors = {error["errorCode"]: error["errorCachingMinTtl"] for error in self._config["customErrorResponses"]}
+            errors: dict[int, int] = {
+                error["errorCode"]: error["errorCachingMinTtl"] for error in self._config["customErrorResponses"]
+            }
             return max(errors.get(status, 10), min(told or 0, most))
         if status >= 400:
             return 0
