@@ -50,10 +50,8 @@ def test_it_runs_from_one_end_to_the_other_and_says_that_no_edge_did(bench: Benc
 def test_its_names_are_those_of_the_distribution(deployment: Deployment) -> None:
     state = desired_state(deployment.graph)
     assert state.balancer.behind_cloudfront
-    assert (state.balancer.host_names, state.balancer.listener_port) == (
-        {"pypi.example.com", "wheels.example.com"},
-        443,
-    )
+    assert state.balancer.host_names == {"pypi.example.com", "wheels.example.com"}
+    assert state.balancer.listener_port == 443
     for url in deployment.outputs["urls"]:
         check_url(url, state)
     with pytest.raises(UnavailableError, match="the stack exports"):

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ CLOUDFRONT = (
 )
 MAX_TTL_S = 86_400
 # What the task definition says of caching, as it says it.
-TOLD = {
+TOLD: dict[str, Any] = {
     name: value
     for name, value in variables(container(*CLOUDFRONT)).items()
     if name in ("PYPISERVER_BACKEND", "PYPISERVER_OVERWRITE", "PYPISERVER_REMOVAL", "PYPISERVER_SHARED_CACHE")
