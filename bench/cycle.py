@@ -11,6 +11,7 @@ from bench.interruption import Interrupted
 from bench.keep import credentials_file, invitation
 from bench.load import load_and_judge, prepared_uploads, workload_of
 from bench.local_cloud.versions import versions
+from bench.local_cloud.way_in import NO_CLOUDFRONT
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.observe.cpu import CpuObserver
 from bench.observe.local import MemoryObserver
@@ -134,6 +135,7 @@ def _record_local(run: Run, stack: LocalDeployment, memory: MemoryObserver) -> N
         differences=[
             f"{len(tasks)} of {state.task_count} tasks run, beside the load generator and the balancer.",
             "Packages lie on the local disk, not on EFS: file operations cost microseconds, not milliseconds.",
+            *([NO_CLOUDFRONT] if state.balancer.behind_cloudfront else []),
             "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",
             "CPU units and memory limits are not enforced: memory is measured and held against the limit.",
         ],

@@ -1,4 +1,4 @@
-"""The bucket that the balancer writes its access logs to."""
+"""The bucket that the balancer writes its access logs to, and CloudFront where there is a distribution."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.cloudfront import CLOUDFRONT_REGION
 from pypiserver_stack.tags import Tags
 
 # Takes the place of an account for each region, of which AWS's own advice is to use it no longer.
 LOG_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
+CLOUDFRONT_LOG_DELIVERY = "delivery.logs.amazonaws.com"
 
 
 class AccessLogs(pulumi.ComponentResource):
@@ -73,13 +75,13 @@ class AccessLogs(pulumi.ComponentResource):
         self.policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket,
-            policy=self._document(),
+            policy=self._document(settings),
             # S3 refuses one of two changes of a bucket's access that arrive at once.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
         self.register_outputs({"bucket": bucket})
 
-    def _document(self) -> pulumi.Output[str]:
+    def _document(self, settings: Settings) -> pulumi.Output[str]:
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         objects = pulumi.Output.concat(self.bucket.arn, "/*")
         return pulumi.Output.json_dumps(
@@ -94,6 +96,7 @@ class AccessLogs(pulumi.ComponentResource):
                         # The path names the account whose balancer writes: another account's is refused.
                         "Resource": pulumi.Output.concat(self.bucket.arn, "/AWSLogs/", account, "/*"),
                     },
+                    *([self._cloudfront_writes(account)] if settings.cloudfront_enabled else []),
                     {
                         "Sid": "NobodyWithoutTls",
                         "Effect": "Deny",
@@ -105,3 +108,18 @@ class AccessLogs(pulumi.ComponentResource):
                 ],
             }
         )
+
+    def _cloudfront_writes(self, account: pulumi.Output[str]) -> dict[str, object]:
+        """By the newer of its two ways, which needs no access control lists: this bucket has none."""
+        sources = pulumi.Output.concat("arn:aws:logs:", CLOUDFRONT_REGION, ":", account, ":delivery-source:*")
+        return {
+            "Sid": "CloudFrontWrites",
+            "Effect": "Allow",
+            "Principal": {"Service": CLOUDFRONT_LOG_DELIVERY},
+            "Action": "s3:PutObject",
+            "Resource": pulumi.Output.concat(self.bucket.arn, "/AWSLogs/", account, "/*"),
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account, "s3:x-amz-acl": "bucket-owner-full-control"},
+                "ArnLike": {"aws:SourceArn": sources},
+            },
+        }

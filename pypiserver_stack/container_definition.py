@@ -79,6 +79,8 @@ def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
         "PYPISERVER_HTPASSWD": htpasswd_paths.get(settings.authentication),
         "PYPISERVER_UPLOAD_LIMIT_MB": str(settings.upload_limit_mb),
         "PYPISERVER_OVERWRITE": str(settings.overwrite).lower(),
+        "PYPISERVER_REMOVAL": str(settings.removal_enabled).lower(),
+        "PYPISERVER_SHARED_CACHE": str(settings.cloudfront_enabled).lower(),
         "PYPISERVER_TIMING_HEADERS": str(settings.timing_headers).lower(),
         "PYPISERVER_INDEX_MARGIN_S": str(settings.index_margin_s),
         FILES_VARIABLE: packed(),

@@ -1,4 +1,4 @@
-"""AWS WAF in front of the balancer: one address cannot keep the index from the others."""
+"""AWS WAF in front of the index: one address cannot keep it from the others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.balancer import RATE_WINDOW_MIN
+from pypiserver_stack.settings.cloudfront import CLOUDFRONT_REGION
 from pypiserver_stack.tags import Tags
 
 RETRY_AFTER_S = 60
@@ -15,7 +16,8 @@ RETRY_AFTER_S = 60
 class Firewall(pulumi.ComponentResource):
     """A web ACL with a limit on the requests of an address.
 
-    No rule looks at bodies: an Application Load Balancer shows AWS WAF their first 8 KB, of wheels that have megabytes.
+    It belongs where the clients' own addresses are seen. No rule looks at bodies: a balancer shows AWS WAF their first
+    8 KB, and a distribution 16 KB, of wheels that have megabytes.
     """
 
     def __init__(
@@ -23,14 +25,20 @@ class Firewall(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         *,
-        load_balancer_arn: pulumi.Input[str],
+        load_balancer_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            load_balancer_arn: what it stands before; None for a distribution, which is told its web ACL itself.
+        """
         super().__init__("pypiserver:index:Firewall", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        regional = load_balancer_arn is not None
         self.web_acl = aws.wafv2.WebAcl(
             name,
-            scope="REGIONAL",
+            scope="REGIONAL" if regional else "CLOUDFRONT",
+            region=None if regional else CLOUDFRONT_REGION,
             description="Limits the requests of a single address",
             default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
             rules=[_rate_rule(name, settings.waf_rate_limit_per_5_min)],
@@ -40,7 +48,8 @@ class Firewall(pulumi.ComponentResource):
             tags=Tags(settings)(name),
             opts=child,
         )
-        aws.wafv2.WebAclAssociation(name, resource_arn=load_balancer_arn, web_acl_arn=self.web_acl.arn, opts=child)
+        if load_balancer_arn is not None:
+            aws.wafv2.WebAclAssociation(name, resource_arn=load_balancer_arn, web_acl_arn=self.web_acl.arn, opts=child)
         self.register_outputs({"web_acl_arn": self.web_acl.arn})
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.access_logs import AccessLogs
+from pypiserver_stack.cloudfront import CloudFront
 from pypiserver_stack.firewall import Firewall
 from pypiserver_stack.names import Certificate, Records, Zone
 from pypiserver_stack.network import Clients, Network
+from pypiserver_stack.origin_header import HEADER
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tags import Tags
 
@@ -17,10 +21,19 @@ HTTP_PORT, HTTPS_PORT = 80, 443
 # for clients that know it.
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 EVERYBODY = ("0.0.0.0/0", "::/0")
+EDGES = "com.amazonaws.global.cloudfront.origin-facing"
 
 
-def clients(settings: Settings) -> Clients:
-    """Who may reach the balancer, and at which ports."""
+def clients(settings: Settings, parent: pulumi.Resource) -> Clients:
+    """Who may reach the balancer, and at which ports.
+
+    Args:
+        parent: for the provider that is asked.
+    """
+    if settings.cloudfront_enabled:
+        edges = aws.ec2.get_managed_prefix_list_output(name=EDGES, opts=pulumi.InvokeOutputOptions(parent=parent))
+        # The list counts as 55 rules of the 60 that a security group takes: one port is what there is room for.
+        return Clients(ports=(HTTPS_PORT,), prefix_list_ids=[edges.id])
     if settings.https:
         # Port 80 for the redirect: who forgets the scheme still arrives.
         return Clients(ports=(HTTPS_PORT, HTTP_PORT), cidrs=settings.allowed_cidrs or EVERYBODY)
@@ -33,8 +46,10 @@ class LoadBalancer(pulumi.ComponentResource):
 
     urls: list[pulumi.Output[str]]
     """Where the index is, one for each of its names; the balancer's own name where it has none."""
-    listeners: list[aws.lb.Listener]
-    """ECS takes no target group that no listener forwards to."""
+    listeners: list[pulumi.Resource]
+    """With their rules. ECS takes no target group that none of them forwards to."""
+    cloudfront: CloudFront | None
+    """What stands before it, if anything does."""
 
     def __init__(
         self, name: str, settings: Settings, *, network: Network, opts: pulumi.ResourceOptions | None = None
@@ -45,16 +60,28 @@ class LoadBalancer(pulumi.ComponentResource):
         self.access_logs = AccessLogs(f"{name}-access-logs", settings, opts=self._child)
         self.balancer = self._balancer(name, settings, network)
         self.target_group = self._target_group(name, settings, network)
-        if settings.waf_enabled:
+        if settings.waf_enabled and not settings.cloudfront_enabled:
             Firewall(name, settings, load_balancer_arn=self.balancer.arn, opts=self._child)
         zone = Zone(name, settings, self) if settings.zone_id is not None else None
-        self.certificate_arn = self._certificate_arn(name, settings, zone)
+        certificate = None
+        if zone is not None and settings.certificate_arn is None:
+            certificate = Certificate(name, settings, zone, opts=self._child)
+        self.certificate_arn = settings.certificate_arn if certificate is None else certificate.arn
         """None over plain HTTP."""
-        self.listeners = self._listeners(name, self.certificate_arn)
-        hosts: list[pulumi.Output[str]] = [self.balancer.dns_name]
-        if zone is not None:
-            Records(name, zone, self.balancer, network.ip_address_type, opts=self._child)
-            hosts = list(zone.names.values())
+        self.cloudfront = None
+        if zone is not None and settings.cloudfront_enabled:
+            self.cloudfront = CloudFront(
+                name,
+                settings,
+                zone=zone,
+                balancer=self.balancer,
+                certificate=certificate,
+                access_logs=self.access_logs,
+                opts=self._child,
+            )
+        records = self._records(name, zone, network) if zone is not None else None
+        self.listeners = self._listeners(name, self.certificate_arn, records)
+        hosts: list[pulumi.Output[str]] = [self.balancer.dns_name] if zone is None else list(zone.names.values())
         scheme = "https://" if settings.https else "http://"
         self.urls = [pulumi.Output.concat(scheme, host) for host in hosts]
         self.register_outputs({"urls": self.urls})
@@ -105,16 +132,34 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _certificate_arn(self, name: str, settings: Settings, zone: Zone | None) -> pulumi.Input[str] | None:
-        if settings.certificate_arn is not None:
-            given: pulumi.Input[str] = settings.certificate_arn
-            return given
-        return Certificate(name, settings, zone, opts=self._child).arn if zone is not None else None
+    def _records(self, name: str, zone: Zone, network: Network) -> Records:
+        # Of the same parent whatever stands in front: other records of these names would be refused beside these.
+        if self.cloudfront is None:
+            return Records(
+                name,
+                zone,
+                dns_name=self.balancer.dns_name,
+                zone_id=self.balancer.zone_id,
+                ipv6=network.ip_address_type == "dualstack",
+                opts=self._child,
+            )
+        distribution = self.cloudfront.distribution
+        return Records(
+            name,
+            zone,
+            dns_name=distribution.domain_name,
+            zone_id=distribution.hosted_zone_id,
+            ipv6=True,
+            opts=self._child,
+        )
 
-    def _listeners(self, name: str, certificate_arn: pulumi.Input[str] | None) -> list[aws.lb.Listener]:
-        forward = aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)
+    def _listeners(
+        self, name: str, certificate_arn: pulumi.Input[str] | None, records: Records | None
+    ) -> list[pulumi.Resource]:
+        if self.cloudfront is not None and records is not None:
+            return self._listeners_behind(self.cloudfront, name, certificate_arn, records)
         if certificate_arn is None:
-            return [self._listener(name, HTTP_PORT, "HTTP", forward)]
+            return [self._listener(name, HTTP_PORT, "HTTP", self._forward)]
         redirect = aws.lb.ListenerDefaultActionArgs(
             type="redirect",
             redirect=aws.lb.ListenerDefaultActionRedirectArgs(
@@ -122,9 +167,44 @@ class LoadBalancer(pulumi.ComponentResource):
             ),
         )
         return [
-            self._listener(name, HTTPS_PORT, "HTTPS", forward, certificate_arn),
+            self._listener(name, HTTPS_PORT, "HTTPS", self._forward, certificate_arn),
             self._listener(f"{name}-redirect", HTTP_PORT, "HTTP", redirect),
         ]
+
+    @property
+    def _forward(self) -> aws.lb.ListenerDefaultActionArgs:
+        return aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)
+
+    def _listeners_behind(
+        self, cloudfront: CloudFront, name: str, certificate_arn: pulumi.Input[str] | None, records: Records
+    ) -> list[pulumi.Resource]:
+        """What comes without the distribution's header is refused: its addresses are those of every distribution."""
+        refuse = aws.lb.ListenerDefaultActionArgs(
+            type="fixed-response",
+            fixed_response=aws.lb.ListenerDefaultActionFixedResponseArgs(
+                content_type="text/plain", status_code="403", message_body="The index is reached by its names.\n"
+            ),
+        )
+        # A distribution takes minutes to be deployed. Who switches it on is served by the balancer until the names
+        # lead to it.
+        listener = self._listener(name, HTTPS_PORT, "HTTPS", refuse, certificate_arn, depends_on=[records])
+        rule = aws.lb.ListenerRule(
+            name,
+            listener_arn=listener.arn,
+            priority=1,
+            conditions=[
+                aws.lb.ListenerRuleConditionArgs(
+                    http_header=aws.lb.ListenerRuleConditionHttpHeaderArgs(
+                        http_header_name=HEADER, values=cloudfront.origin_header.accepted
+                    )
+                )
+            ],
+            actions=[aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_group.arn)],
+            tags=self._tags(name),
+            # The provider tells the conditions as they were given, with the secret values.
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["conditions"]),
+        )
+        return [listener, rule]
 
     def _listener(
         self,
@@ -133,6 +213,7 @@ class LoadBalancer(pulumi.ComponentResource):
         protocol: str,
         action: aws.lb.ListenerDefaultActionArgs,
         certificate_arn: pulumi.Input[str] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
     ) -> aws.lb.Listener:
         return aws.lb.Listener(
             name,
@@ -144,5 +225,5 @@ class LoadBalancer(pulumi.ComponentResource):
             default_actions=[action],
             tags=self._tags(name),
             # A target group takes the listeners of one balancer: with another balancer the old ones have to go first.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on, delete_before_replace=True),
         )

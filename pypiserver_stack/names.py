@@ -59,7 +59,21 @@ class Zone:
 class Certificate(pulumi.ComponentResource):
     """A certificate of ACM for all names, which a record for each proves to be ours."""
 
-    def __init__(self, name: str, settings: Settings, zone: Zone, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        zone: Zone,
+        *,
+        region: str | None = None,
+        proved_with: Certificate | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        Args:
+            region: where it is needed; the stack's own without it.
+            proved_with: another certificate for the same names: they have one record for all certificates.
+        """
         super().__init__("pypiserver:index:Certificate", name, None, opts)
         first, *others = zone.names.values()
         certificate = aws.acm.Certificate(
@@ -67,18 +81,24 @@ class Certificate(pulumi.ComponentResource):
             domain_name=first,
             subject_alternative_names=others,
             validation_method="DNS",
+            region=region,
             tags=Tags(settings)(name),
             # A zone above the names may name other authorities, and ACM gives up at once where it may not issue.
             opts=pulumi.ResourceOptions(parent=self, depends_on=zone.caa_records),
         )
-        records = [
-            self._validation_record(f"{name}-{label}-validation", zone, certificate, host)
-            for label, host in zone.names.items()
-        ]
+        self.proofs: list[pulumi.Output[str]] = (
+            proved_with.proofs
+            if proved_with is not None
+            else [
+                self._validation_record(f"{name}-{label}-validation", zone, certificate, host).fqdn
+                for label, host in zone.names.items()
+            ]
+        )
         validation = aws.acm.CertificateValidation(
             name,
             certificate_arn=certificate.arn,
-            validation_record_fqdns=[record.fqdn for record in records],
+            validation_record_fqdns=self.proofs,
+            region=region,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = validation.certificate_arn
@@ -106,19 +126,26 @@ class Certificate(pulumi.ComponentResource):
 
 
 class Records(pulumi.ComponentResource):
-    """Every name as an alias of the balancer."""
+    """Every name as an alias of what clients are to reach."""
 
     def __init__(
         self,
         name: str,
         zone: Zone,
-        balancer: aws.lb.LoadBalancer,
-        ip_address_type: str,
+        *,
+        dns_name: pulumi.Input[str],
+        zone_id: pulumi.Input[str],
+        ipv6: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            dns_name, zone_id: of what they lead to, as AWS tells it; the zone is one of AWS's own.
+            ipv6: whether that has IPv6 addresses too.
+        """
         super().__init__("pypiserver:index:Records", name, None, opts)
         for label, host in zone.names.items():
-            for kind in ("A", "AAAA") if ip_address_type == "dualstack" else ("A",):
+            for kind in ("A", "AAAA") if ipv6 else ("A",):
                 aws.route53.Record(
                     f"{name}-{label}-{kind.lower()}",
                     zone_id=zone.id,
@@ -126,8 +153,8 @@ class Records(pulumi.ComponentResource):
                     type=kind,
                     aliases=[
                         aws.route53.RecordAliasArgs(
-                            name=balancer.dns_name,
-                            zone_id=balancer.zone_id,
+                            name=dns_name,
+                            zone_id=zone_id,
                             evaluate_target_health=False,  # there is nowhere else to send a client
                         )
                     ],

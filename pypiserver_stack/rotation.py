@@ -6,11 +6,13 @@ can be taken up again wherever it was interrupted.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from pulumi.automation import ConfigValue, OpType, Stack
 
+from pypiserver_stack.invalidation import InvalidationError, cannot_invalidate, command, invalidate
 from pypiserver_stack.settings import Settings
 
 
@@ -65,7 +67,7 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
         keep_old: stop once the new password is published, with the old one still accepted.
 
     Raises:
-        RotationError: before anything was changed.
+        RotationError: before anything was changed; or at the end, where the edges could not be invalidated.
         ConfigurationError: the stack's configuration holds mistakes; nothing was changed.
         CommandError: Pulumi could not do something. Rotating again goes on from there.
     """
@@ -75,6 +77,8 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
             f"stack {stack.name} is configured with {wanted}, and deployed with {deployed}, which is no step of a "
             "rotation: clients would be refused; `pulumi up` deploys it all the same"
         )
+    if _distribution(stack) and (obstacle := cannot_invalidate()) is not None:
+        raise RotationError(obstacle)
     say(f"Looking at what stack {stack.name} consists of.")
     # The circuit breaker may have rolled a service back that the state believes to be updated.
     stack.refresh(color="never", show_secrets=False)
@@ -85,6 +89,8 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
         say(f"Deploying: {wanted}.")
         stack.up(color="never", show_secrets=False)
         if wanted.settled:
+            # Not earlier: until the last task refuses the old password, an edge could fetch with it once more.
+            _invalidate(stack, wanted)
             return f"Done: password {wanted.published} is published, and no other accepted. {_keep(stack)}"
         if keep_old and wanted.published == wanted.newest:
             return f"Stopped: {wanted}. Rotate again without --keep-old to drop the old one. {_keep(stack)}"
@@ -118,6 +124,26 @@ def _deployed(stack: Stack) -> Passwords:
     if "password_generations" not in outputs:
         raise RotationError(f"stack {stack.name} is not deployed, or only in part: run `pulumi up` first")
     return Passwords(tuple(outputs["password_generations"].value), outputs["published_password_generation"].value)
+
+
+def _distribution(stack: Stack) -> str | None:
+    output = stack.outputs().get("cloudfront_distribution_id")
+    return output.value if output is not None else None
+
+
+def _invalidate(stack: Stack, passwords: Passwords) -> None:
+    distribution = _distribution(stack)
+    if not distribution:
+        return
+    profile = stack.get_all_config().get("aws:profile")
+    try:
+        invalidate(distribution, {"AWS_PROFILE": profile.value} if profile is not None else {})
+    except InvalidationError as error:
+        # Rotating again would not do: this rotation is at its end.
+        raise RotationError(
+            f"{passwords}, but edges of CloudFront may still serve files to who sends the old password, for at most "
+            f"cloudfront_max_ttl_s: {error}; run `{shlex.join(command(distribution))}`. {_keep(stack)}"
+        ) from error
 
 
 def _refuse_other_changes(stack: Stack) -> None:

@@ -48,7 +48,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         for warning in (*plan.warnings, *settings.warnings):
             pulumi.log.warn(warning, self)
 
-        network = Network(name, settings, site, clients=clients(settings), opts=child)
+        network = Network(name, settings, site, clients=clients(settings, self), opts=child)
         storage = Storage(
             name,
             settings,
@@ -111,6 +111,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             **_once_deployed(service, settings),
             "load_balancer_arn": load_balancer.balancer.arn,
             "load_balancer_dns_name": load_balancer.balancer.dns_name,
+            **_distribution(load_balancer),
             "access_logs_bucket": load_balancer.access_logs.bucket.bucket,
             "ecs_cluster_name": fleet.cluster.name,
             "ecs_service_name": service.service.name,
@@ -131,6 +132,14 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         for output, value in self.exports.items():
             setattr(self, output, value)
         self.register_outputs(dict(self.exports))
+
+
+def _distribution(load_balancer: LoadBalancer) -> dict[str, pulumi.Input[object]]:
+    """Where the distribution is; nothing where there is none."""
+    if load_balancer.cloudfront is None:
+        return {"cloudfront_distribution_id": None, "cloudfront_domain_name": None}
+    distribution = load_balancer.cloudfront.distribution
+    return {"cloudfront_distribution_id": distribution.id, "cloudfront_domain_name": distribution.domain_name}
 
 
 def _once_deployed(service: Service, settings: Settings) -> dict[str, pulumi.Output[object]]:

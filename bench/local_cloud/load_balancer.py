@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.failures import UnavailableError
 from bench.graph import Graph, Resource
+from bench.local_cloud.way_in import way_in
 
 CLUSTER = "targets"
 _TYPE = "type.googleapis.com/envoy"
@@ -39,7 +40,7 @@ class BalancerSpec:
     """A listener and its target group, as the graph describes them."""
 
     host_names: frozenset[str]
-    """The balancer's own name, and those of the records that are aliases of it."""
+    """The balancer's own name and those of the records that are aliases of it; or of the distribution before it."""
     listener_port: int
     algorithm: str
     stickiness_s: int | None
@@ -48,6 +49,8 @@ class BalancerSpec:
     idle_timeout_s: int
     deregistration_delay_s: int
     """The longest that a target which is taken out may take for the requests under way."""
+    behind_cloudfront: bool = False
+    """Whether a distribution stands before it, which is not run."""
 
 
 def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
@@ -57,17 +60,7 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
         UnavailableError: the graph describes something that cannot be balanced on this machine.
     """
     group = graph.one("aws:lb/targetGroup:TargetGroup", arn=service.inputs["loadBalancers"][0]["targetGroupArn"])
-    listener = next(
-        (
-            listener
-            for listener in graph.of_type("aws:lb/listener:Listener")
-            if listener.inputs["defaultActions"][0].get("targetGroupArn") == group.outputs["arn"]
-        ),
-        None,
-    )
-    if listener is None:
-        raise UnavailableError(f"no listener forwards to target group {group.name}")
-    balancer = graph.one("aws:lb/loadBalancer:LoadBalancer", arn=listener.inputs["loadBalancerArn"])
+    way = way_in(graph, group)
     algorithm = group.inputs.get("loadBalancingAlgorithmType", "round_robin")
     if algorithm not in _POLICIES:
         raise UnavailableError(f"load balancing algorithm {algorithm!r} is not one of {', '.join(_POLICIES)}")
@@ -75,8 +68,8 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     check = group.inputs.get("healthCheck", {})
     first, _, last = str(check.get("matcher", "200")).partition("-")
     return BalancerSpec(
-        host_names=_host_names(graph, balancer.outputs["dnsName"]),
-        listener_port=listener.inputs["port"],
+        host_names=way.host_names,
+        listener_port=way.listener.inputs["port"],
         algorithm=algorithm,
         stickiness_s=stickiness.get("cookieDuration", 86400) if stickiness.get("enabled") else None,
         health_check=HealthCheck(
@@ -87,18 +80,10 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
             healthy_threshold=check.get("healthyThreshold", 3),
             unhealthy_threshold=check.get("unhealthyThreshold", 3),
         ),
-        idle_timeout_s=balancer.inputs.get("idleTimeout", 60),
+        idle_timeout_s=way.balancer.inputs.get("idleTimeout", 60),
         deregistration_delay_s=group.inputs.get("deregistrationDelay", 300),
+        behind_cloudfront=way.distribution is not None,
     )
-
-
-def _host_names(graph: Graph, dns_name: str) -> frozenset[str]:
-    aliases = (
-        record.outputs["fqdn"]
-        for record in graph.of_type("aws:route53/record:Record")
-        if any(alias["name"] == dns_name for alias in record.inputs.get("aliases", ()))
-    )
-    return frozenset([dns_name, *aliases])
 
 
 def envoy_config(spec: BalancerSpec, targets_path: Path) -> dict[str, Any]:

@@ -19,6 +19,9 @@ Environ = dict[str, Any]
 FIRST_BYTES = 64 * 1024
 _TYPE = ("Content-Type", "application/octet-stream")
 _KEEP = ("Cache-Control", "private, max-age=31536000, immutable")
+# For a cache that keeps what each credential was sent apart. Any other still may not keep it: the request had an
+# Authorization header, and neither "public" nor "s-maxage" says otherwise (RFC 9111, section 3.5).
+_KEEP_SHARED = ("Cache-Control", "max-age=31536000, immutable")
 _ASK_AGAIN = ("Cache-Control", "private, no-cache")
 _METADATA = ".metadata"
 
@@ -34,14 +37,16 @@ class _Opened(NamedTuple):
 class Downloads:
     """Answers for `/packages/`."""
 
-    def __init__(self, index: Index, root: Path, *, immutable: bool) -> None:
+    def __init__(self, index: Index, root: Path, *, immutable: bool, shared_cache: bool) -> None:
         """
         Args:
             immutable: a file whose digests are known never changes under its name, so that clients may keep it.
+            shared_cache: so may a cache in front that has Authorization in its key.
         """
         self._index = index
         self._root = root
         self._immutable = immutable
+        self._keep = _KEEP_SHARED if shared_cache else _KEEP
 
     def __call__(self, environ: Environ, path: str) -> Answer:
         """The answer for the file at `path`, relative to the root.
@@ -118,7 +123,7 @@ class Downloads:
 
     def _caching(self, digests: Optional[Digests]) -> Tuple[str, str]:
         # Without digests it may still be written to.
-        return _KEEP if self._immutable and digests else _ASK_AGAIN
+        return self._keep if self._immutable and digests else _ASK_AGAIN
 
 
 class _Sending:

@@ -15,6 +15,8 @@ class TaskSettings:
     backend: str
     upload_limit_bytes: int
     overwrite: bool
+    removal: bool
+    shared_cache: bool
     timing_headers: bool
     index_margin_s: float
     task_id: str
@@ -31,6 +33,8 @@ class TaskSettings:
             backend=environment["PYPISERVER_BACKEND"],
             upload_limit_bytes=int(environment["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20,
             overwrite=environment["PYPISERVER_OVERWRITE"] == "true",
+            removal=environment["PYPISERVER_REMOVAL"] == "true",
+            shared_cache=environment["PYPISERVER_SHARED_CACHE"] == "true",
             timing_headers=environment["PYPISERVER_TIMING_HEADERS"] == "true",
             index_margin_s=float(environment["PYPISERVER_INDEX_MARGIN_S"]),
             # Docker names a container's host after the container; ECS lists the same id with the task.

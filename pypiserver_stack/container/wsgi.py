@@ -18,6 +18,7 @@ from package_store import PackageStore
 from task_settings import TaskSettings
 from uploads import Uploads
 from walking_backend import WalkingBackend
+from without_removal import WithoutRemoval
 
 settings = TaskSettings.read(os.environ)
 config = Config.default_with_overrides(
@@ -31,18 +32,22 @@ config = Config.default_with_overrides(
 )
 digests = DigestStore(settings.packages)
 store = PackageStore(settings.packages, digests)
-index = None
+proxy = BackendProxy if settings.removal else WithoutRemoval
+index = downloads = None
 if settings.backend == "validated":
     index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
-    config.backend = BackendProxy(ValidatedBackend(config, index, store))
+    config.backend = proxy(ValidatedBackend(config, index, store))
+    downloads = Downloads(
+        index, settings.packages, immutable=not settings.overwrite, shared_cache=settings.shared_cache
+    )
 else:
-    config.backend = BackendProxy(WalkingBackend(config))
+    config.backend = proxy(WalkingBackend(config))
 
 application = Front(
     setup_routes_from_config(app_from_config(config), config),
     authenticator_from_environment(os.environ),
     Uploads(store, config, limit_bytes=settings.upload_limit_bytes),
     index=index,
-    downloads=Downloads(index, settings.packages, immutable=not settings.overwrite) if index else None,
+    downloads=downloads,
     told=[("X-Served-By", settings.task_id)] if settings.timing_headers else [],
 )

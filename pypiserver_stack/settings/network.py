@@ -95,9 +95,8 @@ class NetworkSettings(Group):
             (other,) = keys - {key}
             given = getattr(self, key)
             if given and not getattr(self, other):
-                yield Problem(
-                    other, _told(()), f"needed with {key}: give both, or neither for a VPC of the stack's own"
-                )
+                allowed = f"needed with {key}: give both, or neither for a VPC of the stack's own"
+                yield Problem(other, _told(()), allowed, frozenset([key]))
             if _twice(given):
                 yield Problem(key, _told(given), "names a subnet twice")
         if len(self.balancer_subnet_ids) == 1:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from pypiserver_stack.private_ecr import repository
+from pypiserver_stack.settings.cloudfront import what_a_distribution_needs
 from pypiserver_stack.settings.hosts import BURSTABLE
 from pypiserver_stack.settings.problems import Problem
 from pypiserver_stack.settings.server import STOP_TIMEOUT_S
@@ -107,5 +108,6 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _some_instances_are_spot,
     _a_spot_instance_has_time_to_drain,
     _two_passwords,
+    what_a_distribution_needs,
 )
 CAUTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (_server_hangs_up_first,)

@@ -70,6 +70,13 @@ class ServerSettings(Group):
         default=False,
         description="Whether an upload may replace a file. While it may not, clients may keep what they downloaded.",
     )
+    removal_enabled: bool = Field(
+        default=True,
+        description=(
+            "Whether who may upload may also remove packages (`:action=remove_pkg`). Removed from the file system by "
+            "hand, a file is gone all the same."
+        ),
+    )
     timing_headers: bool = Field(
         default=True,
         description="Tell in `Server-Timing` and `X-Served-By` what an answer cost and which task gave it.",

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pypiserver_stack.settings.backup import BackupSettings
 from pypiserver_stack.settings.balancer import BalancerSettings
 from pypiserver_stack.settings.capacity import CapacitySettings
+from pypiserver_stack.settings.cloudfront import CloudFrontSettings
 from pypiserver_stack.settings.credentials import CredentialSettings
 from pypiserver_stack.settings.general import GeneralSettings
 from pypiserver_stack.settings.hosts import HostSettings
@@ -38,6 +39,7 @@ class Settings(
     NetworkSettings,
     BalancerSettings,
     NamesSettings,
+    CloudFrontSettings,
     HostSettings,
     StorageSettings,
     BackupSettings,

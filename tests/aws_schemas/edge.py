@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.aws_schemas.compute import PROVIDERS_OWN
-from tests.aws_schemas.mapped import Mapped, Value, document
+from tests.aws_schemas.mapped import REGION, Mapped, Value, document
 
 _OF_BUCKET = {"bucket": "There it is a property of the bucket."}
 
@@ -66,6 +66,7 @@ EDGE = {
             "visibilityConfig.cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
             "rules.statement.rateBasedStatement.evaluationWindowSec": "EvaluationWindowSec",
         },
+        left_out=REGION,
     ),
     "aws:wafv2/webAclAssociation:WebAclAssociation": Mapped(
         "AWS::WAFv2::WebACLAssociation", names={"webAclArn": "WebACLArn"}

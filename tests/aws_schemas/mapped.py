@@ -12,6 +12,8 @@ from bench.graph import Resource
 SUFFIX = "0a1b2c3"
 """Pulumi makes a name of the logical one, a hyphen and seven hexadecimal digits."""
 
+REGION = {"region": "A template is of one region."}
+
 Value = Any
 Properties = dict[str, Any]
 

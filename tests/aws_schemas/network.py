@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.aws_schemas.compute import PROVIDERS_OWN
-from tests.aws_schemas.mapped import Mapped, document
+from tests.aws_schemas.mapped import REGION, Mapped, Properties, document
 
 _UNTAGGED_THERE = "AWS takes them, CloudFormation does not."
 
@@ -15,9 +15,16 @@ def _redirect_codes(redirect: Mapping[str, Any]) -> dict[str, Any]:
     return {key[:1].upper() + key[1:]: value for key, value in redirect.items()}
 
 
+def _named_conditions(properties: Properties) -> Properties:
+    """There a condition says which field it is about."""
+    conditions = [{"Field": "http-header", **condition} for condition in properties["Conditions"]]
+    return {**properties, "Conditions": conditions}
+
+
 NETWORK = {
     "aws:acm/certificate:Certificate": Mapped(
-        "AWS::CertificateManager::Certificate", left_out={"options": "Transparency logging has a property of its own."}
+        "AWS::CertificateManager::Certificate",
+        left_out={"options": "Transparency logging has a property of its own.", **REGION},
     ),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": Mapped("AWS::EC2::EgressOnlyInternetGateway"),
     "aws:ec2/eip:Eip": Mapped("AWS::EC2::EIP"),
@@ -55,6 +62,11 @@ NETWORK = {
             "defaultActions.forward": "ForwardConfig",
         },
         values={"certificateArn": lambda arn: [{"CertificateArn": arn}], "defaultActions.redirect": _redirect_codes},
+    ),
+    "aws:lb/listenerRule:ListenerRule": Mapped(
+        "AWS::ElasticLoadBalancingV2::ListenerRule",
+        names={"conditions.httpHeader": "HttpHeaderConfig"},
+        whole=_named_conditions,
     ),
     "aws:lb/loadBalancer:LoadBalancer": Mapped(
         "AWS::ElasticLoadBalancingV2::LoadBalancer",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tests.aws_schemas.cloudfront import CLOUDFRONT
 from tests.aws_schemas.compute import COMPUTE
 from tests.aws_schemas.data import DATA
 from tests.aws_schemas.edge import EDGE
 from tests.aws_schemas.network import NETWORK
 
-MAPPED = {**COMPUTE, **NETWORK, **DATA, **EDGE}
+MAPPED = {**COMPUTE, **NETWORK, **DATA, **EDGE, **CLOUDFRONT}
 
 NOT_IN_CLOUDFORMATION = {
     "aws:acm/certificateValidation:CertificateValidation": "It waits; AWS is given nothing.",

@@ -28,6 +28,8 @@ UNTAGGED = {
     "aws:appautoscaling/policy:Policy",
     "aws:appautoscaling/scheduledAction:ScheduledAction",
     "aws:backup/selection:Selection",
+    "aws:cloudfront/cachePolicy:CachePolicy",
+    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy",
     "aws:cloudwatch/dashboard:Dashboard",
     "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:ec2/route:Route",
@@ -133,6 +135,8 @@ def test_settings_reach_the_server() -> None:
         "PYPISERVER_AUTHENTICATION": "sha256",
         "PYPISERVER_UPLOAD_LIMIT_MB": "1024",
         "PYPISERVER_OVERWRITE": "false",
+        "PYPISERVER_REMOVAL": "true",
+        "PYPISERVER_SHARED_CACHE": "false",
         "PYPISERVER_TIMING_HEADERS": "true",
         "PYPISERVER_INDEX_MARGIN_S": "3",
     }
@@ -141,6 +145,7 @@ def test_settings_reach_the_server() -> None:
         "authentication=htpasswd",
         "upload_limit_mb=7",
         "overwrite=true",
+        "removal_enabled=false",
         "timing_headers=false",
         "index_margin_s=5",
     )
@@ -151,6 +156,8 @@ def test_settings_reach_the_server() -> None:
         "PYPISERVER_HTPASSWD": "/srv/packages/.htpasswd",
         "PYPISERVER_UPLOAD_LIMIT_MB": "7",
         "PYPISERVER_OVERWRITE": "true",
+        "PYPISERVER_REMOVAL": "false",
+        "PYPISERVER_SHARED_CACHE": "false",
         "PYPISERVER_TIMING_HEADERS": "false",
         "PYPISERVER_INDEX_MARGIN_S": "5",
     }

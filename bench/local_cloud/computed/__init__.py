@@ -7,12 +7,14 @@ all that a new type needs here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bench.local_cloud.computed import (
     acm,
     appautoscaling,
     autoscaling,
     backup,
+    cloudfront,
     cloudwatch,
     ec2,
     ecs,
@@ -38,6 +40,7 @@ RESOURCES: Mapping[str, Compute] = {
     **appautoscaling.RESOURCES,
     **autoscaling.RESOURCES,
     **backup.RESOURCES,
+    **cloudfront.RESOURCES,
     **cloudwatch.RESOURCES,
     **ec2.RESOURCES,
     **ecs.RESOURCES,
@@ -67,7 +70,8 @@ def computed_outputs(type_: str, identity: Identity, inputs: Inputs) -> tuple[st
             f"the local cloud does not know the resource type {type_}: "
             f"add it to bench/local_cloud/computed/{home(type_)}.py"
         )
-    return compute(identity, inputs)
+    # A resource may be kept in another region than the stack's own.
+    return compute(replace(identity, region=inputs.get("region", identity.region)), inputs)
 
 
 def home(type_: str) -> str:

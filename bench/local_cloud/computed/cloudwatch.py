@@ -23,8 +23,16 @@ def _query_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed
     return id_, {"queryDefinitionId": id_}
 
 
+def _log_delivery(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = identity.digest[:16]
+    return id_, {"arn": identity.arn("logs", f"delivery:{id_}")}
+
+
 RESOURCES: Mapping[str, Compute] = {
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
+    "aws:cloudwatch/logDelivery:LogDelivery": _log_delivery,
+    "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": named("logs", "delivery-destination:"),
+    "aws:cloudwatch/logDeliverySource:LogDeliverySource": named("logs", "delivery-source:"),
     "aws:cloudwatch/logGroup:LogGroup": named("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
     "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -67,6 +68,15 @@ def _instance_type(place: Place, args: Inputs) -> Computed:
     raise CloudError(f"AWS cannot be asked about {args['instanceType']} from here")
 
 
+def _managed_prefix_list(place: Place, args: Inputs) -> Computed:
+    name = args["name"]
+    if not name.startswith("com.amazonaws."):
+        raise CloudError(f"there is no managed prefix list {name}")
+    id_ = f"pl-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    arn = f"arn:aws:ec2:{place.region}:aws:prefix-list/{id_}"
+    return {"id": id_, "name": name, "arn": arn, "addressFamily": "IPv4", "maxEntries": 0, "ownerId": "AWS"}
+
+
 def _zone(place: Place, args: Inputs) -> Computed:
     zone = args["zoneId"]
     return {"id": zone, "zoneId": zone, "name": "example.com", "arn": f"arn:aws:route53:::hostedzone/{zone}"}
@@ -78,6 +88,7 @@ def _parameter(place: Place, args: Inputs) -> Computed:
 
 FUNCTIONS: Mapping[str, Callable[[Place, Inputs], Computed]] = {
     "aws:ec2/getInstanceType:getInstanceType": _instance_type,
+    "aws:ec2/getManagedPrefixList:getManagedPrefixList": _managed_prefix_list,
     "aws:ec2/getSubnet:getSubnet": _subnet,
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,

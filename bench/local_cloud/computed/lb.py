@@ -33,8 +33,14 @@ def _listener(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     return arn, {"arn": arn}
 
 
+def _listener_rule(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    arn = f"{inputs['listenerArn']}/{identity.digest[:16]}".replace(":listener/", ":listener-rule/")
+    return arn, {"arn": arn}
+
+
 RESOURCES: Mapping[str, Compute] = {
     "aws:lb/listener:Listener": _listener,
+    "aws:lb/listenerRule:ListenerRule": _listener_rule,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
     "aws:lb/targetGroup:TargetGroup": _target_group,
 }

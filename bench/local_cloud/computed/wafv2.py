@@ -11,7 +11,8 @@ from bench.local_cloud.computed.ids import uuid_of
 def _web_acl(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
     name = inputs.get("name", identity.physical_name)
     id_ = uuid_of(identity)
-    return id_, {"name": name, "arn": identity.arn("wafv2", f"regional/webacl/{name}/{id_}"), "capacity": 2}
+    scope = "global" if inputs["scope"] == "CLOUDFRONT" else "regional"
+    return id_, {"name": name, "arn": identity.arn("wafv2", f"{scope}/webacl/{name}/{id_}"), "capacity": 2}
 
 
 RESOURCES: Mapping[str, Compute] = {

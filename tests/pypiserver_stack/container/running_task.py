@@ -160,6 +160,8 @@ def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
         "PYPISERVER_CREDENTIALS": json.dumps(credentials),
         "PYPISERVER_UPLOAD_LIMIT_MB": "100",
         "PYPISERVER_OVERWRITE": "false",
+        "PYPISERVER_REMOVAL": "true",
+        "PYPISERVER_SHARED_CACHE": "false",
         "PYPISERVER_TIMING_HEADERS": "true",
         "PYPISERVER_INDEX_MARGIN_S": "0.1",
     }

@@ -1,0 +1,30 @@
+"""The secret header by which the balancer knows the stack's own distribution from everybody else's."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_random as random
+
+from pypiserver_stack.settings import Settings
+
+HEADER = "X-Origin-Verify"
+
+
+class OriginHeader:
+    """A value for each generation of the password, so that a rotation replaces it too, in the same steps.
+
+    CloudFront's addresses are in the balancer's security group, and they are those of anybody's distribution.
+    """
+
+    def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
+        values = {
+            # The balancer compares without regard to case: 36^32 possibilities, 165 bits.
+            number: random.RandomPassword(
+                f"{name}-origin-{number}", length=32, special=False, opts=pulumi.ResourceOptions(parent=parent)
+            ).result
+            for number in settings.password_generations
+        }
+        self.accepted = list(values.values())
+        """What the balancer takes."""
+        self.sent = values[settings.published_generation]
+        """What the distribution adds to each request; in a rotation only once it is accepted, and until then too."""
