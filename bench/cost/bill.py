@@ -95,7 +95,11 @@ def by_use(deployment: Deployment, usage: Usage) -> Iterator[Line]:
     yield line("logs_gb", usage.request_count * ACCESS_LOG_LINE_BYTES / 1e9, "access log")
     if graph.of_type("aws:wafv2/webAcl:WebAcl"):
         yield line("web_acl_million", usage.request_count / 1e6, "AWS WAF")
-    if not balancer.inputs["internal"]:
+    if graph.of_type("aws:cloudfront/distribution:Distribution"):
+        # What a balancer sends to it costs nothing.
+        yield line("cloudfront_gb", usage.downloaded_gb)
+        yield line("cloudfront_million", usage.request_count / 1e6, "requests to CloudFront")
+    elif not balancer.inputs["internal"]:
         yield line("internet_gb", usage.downloaded_gb, "sent to the internet")
 
 

@@ -10,12 +10,15 @@ from fnmatch import fnmatchcase
 
 from tests.checkov.scan import Result
 
-EVERY_STACK = ("default", "every-option", "stress", "peer")
+EVERY_STACK = ("default", "every-option", "cloudfront", "stress", "peer")
 BENCHMARK = ("stress", "peer")
-NO_OWN_KEY = ("default", "stress", "peer")
+NO_OWN_KEY = ("default", "cloudfront", "stress", "peer")
+CLOUDFRONT = ("cloudfront",)
+DISTRIBUTION = "aws_cloudfront_distribution.*"
 LOGS_OF_REQUESTS = "aws_s3_bucket.pypiserver-access-logs"
 
 _A_KEY = "Encrypted with AWS's key; `{}` takes one of your own, and then nothing is found."
+_NO_BODY_RULES = "No Java runs behind it, and a rule that reads bodies would stop uploads of wheels."
 _PLAIN = "Measured without a domain: plain HTTP has to be allowed by `allow_http`, and is open to the VPC alone."
 
 
@@ -39,12 +42,25 @@ SKIPPED = (
     Skip("CKV2_AWS_20", "aws_lb.*", _PLAIN, BENCHMARK),
     Skip("CKV2_AWS_28", "aws_lb.*", "Billed by the month and by the request: on by `waf_enabled`.", ("default",)),
     Skip(
+        "CKV2_AWS_28",
+        "aws_lb.*",
+        "The web ACL is at CloudFront, which sees the clients' addresses; the balancer admits CloudFront alone.",
+        CLOUDFRONT,
+    ),
+    Skip(
         "CKV2_AWS_31",
         "aws_wafv2_web_acl.*",
         "Its one rule counts requests: metrics and sampled requests show what it blocks, and a log would hold headers "
         "with passwords.",
-        ("every-option",),
+        ("every-option", "cloudfront"),
     ),
+    Skip(
+        "CKV2_AWS_32",
+        DISTRIBUTION,
+        "It would set headers for browsers, and pip and twine read none of them.",
+        CLOUDFRONT,
+    ),
+    Skip("CKV2_AWS_47", DISTRIBUTION, _NO_BODY_RULES, CLOUDFRONT),
     Skip(
         "CKV2_AWS_57",
         "aws_secretsmanager_secret.*",
@@ -52,12 +68,7 @@ SKIPPED = (
         "pypiserver_stack.rotate` rotates without a failed request.",
     ),
     Skip("CKV2_AWS_62", LOGS_OF_REQUESTS, "Nobody waits for a new file of access logs."),
-    Skip(
-        "CKV2_AWS_76",
-        "aws_lb.*",
-        "No Java runs behind it, and a rule that reads bodies would stop uploads of wheels.",
-        ("every-option",),
-    ),
+    Skip("CKV2_AWS_76", "aws_lb.*", _NO_BODY_RULES, ("every-option",)),
     Skip("CKV_AWS_103", "aws_lb_listener.*", _PLAIN, BENCHMARK),
     Skip("CKV_AWS_144", LOGS_OF_REQUESTS, "Access logs expire; the packages are what is backed up."),
     Skip("CKV_AWS_145", LOGS_OF_REQUESTS, "A balancer cannot write where the key is one of KMS: SSE-S3."),
@@ -67,12 +78,7 @@ SKIPPED = (
     Skip("CKV_AWS_166", "aws_backup_vault.*", _A_KEY.format("efs_kms_key_arn"), NO_OWN_KEY),
     Skip("CKV_AWS_18", LOGS_OF_REQUESTS, "It holds access logs; logs of these would have logs of their own."),
     Skip("CKV_AWS_184", "aws_efs_file_system.*", _A_KEY.format("efs_kms_key_arn"), NO_OWN_KEY),
-    Skip(
-        "CKV_AWS_192",
-        "aws_wafv2_web_acl.*",
-        "No Java runs behind it, and a rule that reads bodies would stop uploads of wheels.",
-        ("every-option",),
-    ),
+    Skip("CKV_AWS_192", "aws_wafv2_web_acl.*", _NO_BODY_RULES, ("every-option", "cloudfront")),
     Skip("CKV_AWS_2", "aws_lb_listener.*", _PLAIN, BENCHMARK),
     Skip(
         "CKV_AWS_21", LOGS_OF_REQUESTS, "A balancer writes a file once; versions would outlive the retention asked for."
@@ -88,6 +94,8 @@ SKIPPED = (
         "aws_iam_role_policy.*-session-manager",
         "Session Manager's channels have no ARN, and an instance reports itself alone.",
     ),
+    Skip("CKV_AWS_305", DISTRIBUTION, "The index has a page of its own at `/`.", CLOUDFRONT),
+    Skip("CKV_AWS_310", DISTRIBUTION, "There is one balancer, which is in several zones.", CLOUDFRONT),
     Skip("CKV_AWS_336", "aws_ecs_task_definition.*", "The image's own entry point changes owners as root.", ("peer",)),
     Skip(
         "CKV_AWS_338",
@@ -100,8 +108,26 @@ SKIPPED = (
         "aws_iam_role_policy.*-session-manager",
         "Session Manager's channels have no ARN, and an instance reports itself alone.",
     ),
+    Skip(
+        "CKV_AWS_374",
+        DISTRIBUTION,
+        "Who has the password may be anywhere; `allowed_cidrs` is refused beside it.",
+        CLOUDFRONT,
+    ),
     Skip("CKV_AWS_378", "aws_lb_target_group.*", _PLAIN, BENCHMARK),
+    Skip(
+        "CKV_AWS_378",
+        "aws_lb_target_group.*",
+        "TLS ends at the balancer, as everywhere: the check does not see that the forwarding rule is one of HTTPS.",
+        CLOUDFRONT,
+    ),
     Skip("CKV_AWS_65", "aws_ecs_cluster.*", "Asked for: `container_insights` is on by default.", ("every-option",)),
+    Skip(
+        "CKV_AWS_86",
+        DISTRIBUTION,
+        "It is logged by CloudWatch's log delivery, which the check does not know.",
+        CLOUDFRONT,
+    ),
 )
 
 

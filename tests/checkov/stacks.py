@@ -23,13 +23,15 @@ _EVERY_OPTION = (
 
 
 def graphs() -> dict[str, Graph]:
-    """By name: what a user's first stack is, all options that go together, and the two stacks of the benchmark."""
+    """By name: what a user's first stack is, all options that go together, CloudFront, which not all of
+    them go with, and the two stacks of the benchmark."""
     zone = {"zone_id": "Z0123456789ABCDEFGHIJ"}
     overrides = (override.split("=", 1) for option in _EVERY_OPTION for override in OPTIONS[option])
     everything = {"profile": "tested", **dict(overrides)}
     return {
         "default": _own_stack(zone),
         "every-option": _own_stack(everything),
+        "cloudfront": _own_stack(dict(override.split("=", 1) for override in OPTIONS["CloudFront"])),
         **{stack: evaluated(stack).graph for stack in ("stress", "peer")},
     }
 

@@ -11,6 +11,7 @@ from bench.engine import Deployment
 from sizing.cost import Line, Usage, total_usd
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
 from tests.pypiserver_stack.evaluation import evaluated
+from tests.pypiserver_stack.every_option import EVALUATIONS
 
 PAGE = tables.PROJECT_DIR / "docs" / "cost.md"
 CERTIFICATE = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -20,6 +21,8 @@ HOSTS = {"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate"}
 # Charged for what goes in, comes out or is kept.
 BY_USE = {
     "aws:backup/vault:Vault",
+    "aws:cloudfront/distribution:Distribution",
+    "aws:cloudwatch/logDelivery:LogDelivery",
     "aws:cloudwatch/logGroup:LogGroup",
     "aws:ec2/flowLog:FlowLog",
     "aws:lb/loadBalancer:LoadBalancer",
@@ -34,6 +37,10 @@ FREE = {
     "aws:appautoscaling/target:Target",
     "aws:backup/plan:Plan",
     "aws:backup/selection:Selection",
+    "aws:cloudfront/cachePolicy:CachePolicy",
+    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy",
+    "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination",
+    "aws:cloudwatch/logDeliverySource:LogDeliverySource",
     "aws:cloudwatch/queryDefinition:QueryDefinition",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway",
@@ -58,6 +65,7 @@ FREE = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
     "aws:lb/listener:Listener",
+    "aws:lb/listenerRule:ListenerRule",
     "aws:lb/targetGroup:TargetGroup",
     "aws:route53/record:Record",  # alias and validation records; the zone is charged to who has it
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
@@ -159,6 +167,12 @@ def test_use_is_charged_beside() -> None:
         "AWS WAF": 1.8,
         "sent to the internet": 3.6,
     }
+
+
+def test_what_cloudfront_sends_is_charged_in_the_place_of_what_the_balancer_sends() -> None:
+    lines = {one.what: round(one.usd, 4) for one in by_use(evaluated(*EVALUATIONS["CloudFront"]), USAGE)}
+    assert (lines["sent by CloudFront"], lines["requests to CloudFront"]) == (3.4, 3.0)
+    assert "sent to the internet" not in lines
 
 
 def test_without_elastic_throughput_backups_and_public_addresses_use_costs_less() -> None:
