@@ -33,8 +33,10 @@ def default(setting: FieldInfo) -> str:
             return "computed" if "omputed" in (setting.description or "") else "none"
         case tuple() as items:
             return ", ".join(map(str, items)) or "none"
-        case value:
+        case bool() as value:
             return str(value).lower()
+        case value:
+            return str(value)
 
 
 if __name__ == "__main__":
