@@ -27,7 +27,7 @@ bench: $(READY)  ## the main job: stand the stack up, load it, judge, take it do
 test: check  ## static checks, then the tests, on all cores
 	$(BIN)/python -m pytest -n logical --dist loadfile
 
-thorough: $(READY)  ## the tests that take minutes each, on the real Pulumi engine: `make pulumi` first
+thorough: $(READY)  ## the proofs that take minutes each: `make pulumi` first
 	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough
 
 check: $(READY)  ## static checks only

@@ -86,12 +86,20 @@ def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
 
 
 STEPS = ("evaluate", "start", "packages", "publish", "load", "down")
-MOMENTS = [(step, delay_s) for step in STEPS for delay_s in (0.0, 0.3)]
+# Ten seconds each: two moments of each step in every run of the tests, the rest when there is time.
+MOMENTS = [
+    *((step, delay_s) for step in STEPS for delay_s in (0.0, 0.3)),
+    *(
+        pytest.param(step, delay_s, marks=pytest.mark.thorough)
+        for step in STEPS
+        for delay_s in (0.05, 0.1, 0.2, 0.5, 1.0)
+    ),
+]
 
 
 @pytest.mark.parametrize(("step", "delay_s"), MOMENTS)
 def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, delay_s: float) -> None:
-    number = SIGNALS[MOMENTS.index((step, delay_s)) % len(SIGNALS)]
+    number = SIGNALS[(STEPS.index(step) + int(delay_s * 100)) % len(SIGNALS)]
     bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")  # so that there is something to build
     process = bench.start("--packages", "12", "--clients", "60", "--engine", "embedded")
     bench.follow_to(process, step)

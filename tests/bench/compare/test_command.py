@@ -162,6 +162,16 @@ MOMENTS = [
     ("start limit", 0.3),
     ("round 1: limit", 0.02),
     ("down", 0.2),
+    *(
+        pytest.param(step, delay_s, marks=pytest.mark.thorough)
+        for step, delay_s in [
+            ("evaluate stress", 0.0),
+            ("start stress", 0.3),
+            ("start limit", 0.0),
+            ("warm-up: stress (2)", 0.0),
+            ("round 1: stress", 0.1),
+        ]
+    ),
 ]
 
 
