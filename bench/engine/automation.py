@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, Stack
+from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, OutputMap, Stack
 
 from bench.engine import Deployment, StackConfig
 from bench.engine.background import Background
@@ -92,7 +92,8 @@ class AutomationEngine:
         """Let something else operate the stack through the Automation API, after an `up`."""
         stack = self._stack
         assert stack is not None
-        return self._operate(lambda: operation(stack))
+        workspace = LocalWorkspace(work_dir=stack.workspace.work_dir, pulumi_command=self._command)
+        return self._operate(lambda: operation(Stack.select(stack.name, workspace)))
 
     def down(self) -> tuple[str, ...]:
         """See `Engine.down`."""
@@ -124,7 +125,7 @@ class AutomationEngine:
         if self._stack is None:
             self._command.environment |= passphrase(config)
             self._command.check_version(folder)
-            workspace = LocalWorkspace(work_dir=str(folder), pulumi_command=self._command)
+            workspace = _Workspace(work_dir=str(folder), pulumi_command=self._command)
             try:
                 self._stack = Stack.create(config.stack, workspace)
             except CommandError as error:
@@ -167,6 +168,13 @@ class AutomationEngine:
         if ended:
             self._command.resume()
         return ended
+
+
+class _Workspace(LocalWorkspace):
+    """One where an update does not start the CLI twice more, to ask for outputs that nobody here takes from it."""
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:
+        return {}
 
 
 def _by_kind(changes: OpMap | None) -> dict[str, int]:
