@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -43,6 +45,7 @@ class Scaling(pulumi.ComponentResource):
             tags=Tags(settings)(name),
             opts=self._child,
         )
+        self._last: pulumi.Resource = target
         self._track(f"{name}-cpu", settings.scaling_cpu_percent, "ECSServiceAverageCPUUtilization")
         if settings.scaling_memory_percent is not None:
             self._track(f"{name}-memory", settings.scaling_memory_percent, "ECSServiceAverageMemoryUtilization")
@@ -55,10 +58,10 @@ class Scaling(pulumi.ComponentResource):
                     load_balancer.balancer.arn_suffix, "/", load_balancer.target_group.arn_suffix
                 ),
                 # AWS refuses the label of a target group that no listener forwards to.
-                depends_on=[*load_balancer.listeners],
+                depends_on=load_balancer.listeners,
             )
         for action in settings.scheduled_scaling:
-            aws.appautoscaling.ScheduledAction(
+            self._last = aws.appautoscaling.ScheduledAction(
                 f"{name}-{action.name}",
                 service_namespace=target.service_namespace,
                 scalable_dimension=target.scalable_dimension,
@@ -68,7 +71,7 @@ class Scaling(pulumi.ComponentResource):
                 scalable_target_action=aws.appautoscaling.ScheduledActionScalableTargetActionArgs(
                     min_capacity=action.task_min_count, max_capacity=action.task_max_count
                 ),
-                opts=self._child,
+                opts=self._after_the_last(),
             )
         self.register_outputs({})
 
@@ -79,9 +82,9 @@ class Scaling(pulumi.ComponentResource):
         metric: str,
         *,
         label: pulumi.Input[str] | None = None,
-        depends_on: list[pulumi.Resource] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
     ) -> None:
-        aws.appautoscaling.Policy(
+        self._last = aws.appautoscaling.Policy(
             name,
             policy_type="TargetTrackingScaling",
             service_namespace=self._target.service_namespace,
@@ -95,5 +98,9 @@ class Scaling(pulumi.ComponentResource):
                 scale_out_cooldown=self._settings.scale_out_cooldown_s,
                 scale_in_cooldown=self._settings.scale_in_cooldown_s,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+            opts=self._after_the_last(depends_on),
         )
+
+    def _after_the_last(self, others: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        # One at a time: AWS answers what changes the same target meanwhile with a ConcurrentUpdateException.
+        return pulumi.ResourceOptions(parent=self, depends_on=[self._last, *others])

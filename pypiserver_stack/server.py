@@ -19,6 +19,7 @@ from pypiserver_stack.log_queries import LogQueries
 from pypiserver_stack.metrics import Metrics
 from pypiserver_stack.network import Network, find_site
 from pypiserver_stack.outputs import Outputs
+from pypiserver_stack.regions import refuse_other_regions
 from pypiserver_stack.resource_names import resource_name
 from pypiserver_stack.scaling import Scaling
 from pypiserver_stack.service import Service
@@ -41,6 +42,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         if "service_name" not in settings.model_fields_set:
             settings = settings.model_copy(update={"service_name": name})
         instance, plan = plan_capacity(settings, opts)
+        refuse_other_regions(settings, opts)
         site = find_site(settings, opts)
         refuse_large_user_data(name, settings, plan)
         super().__init__("pypiserver:index:PypiServer", component, None, opts)

@@ -30,9 +30,9 @@ class BalancerSettings(Group):
     load_balancing_algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = Field(
         default="least_outstanding_requests", description="How the balancer picks a task for a request."
     )
-    health_check_path: str = Field(
+    # All others are behind the password.
+    health_check_path: Literal["/health", "/"] = Field(
         default="/health",
-        pattern=r"^/[A-Za-z0-9._~/-]*$",
         description="Path of the balancer's health check. pypiserver's `/` walks every package; `/health` is static.",
     )
     idle_timeout_s: Annotated[int, Field(ge=1, le=4000)] = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
@@ -21,7 +22,7 @@ _IMAGE: Any = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
 
 
 def _clean_path(path: str) -> str:
-    if ".." in path.split("/") or path.endswith("/"):
+    if posixpath.normpath(path) != path:
         raise ValueError(path)
     return path
 

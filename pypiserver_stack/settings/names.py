@@ -60,13 +60,15 @@ class NamesSettings(Group):
             "Whether the balancer has public addresses; computed: internet-facing over HTTPS, internal over HTTP."
         ),
     )
-    # Each becomes a rule for each port, and a security group takes 60 rules of each address family.
-    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=30), LISTED] | None = Field(
+    # Each becomes a rule for each port, and a security group takes 60 rules of each address family; new rules are made
+    # before old ones go.
+    allowed_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=25), LISTED] | None = Field(
         default=None,
         description=(
-            "Addresses that may reach the balancer; computed: all over HTTPS, those of the stack's VPC over HTTP."
+            "Addresses that may reach the balancer; computed: all over HTTPS, those of the stack's VPC over HTTP. At "
+            "most 30 less those that there are can be added at once."
         ),
-        json_schema_extra={"takes": "a list of 1 to 30 ranges such as 10.0.0.0/8 or 2001:db8::/32"},
+        json_schema_extra={"takes": "a list of 1 to 25 ranges such as 10.0.0.0/8 or 2001:db8::/32"},
     )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Self
 from zoneinfo import available_timezones
 
@@ -17,13 +18,14 @@ from pypiserver_stack.settings.problems import Problem
 Percent = Annotated[int, Field(ge=10, le=90)]
 CooldownSeconds = Annotated[int, Field(ge=0, le=3600)]
 
-_AT = r"at\(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\)"
-_RATE = r"rate\((1 (minute|hour|day)|(?!0|1 )\d+ (minutes|hours|days))\)"
-_AT_OR_RATE = re.compile(f"{_AT}|{_RATE}", re.ASCII)
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)", re.ASCII)
+_RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!0|1 )\d+ (minutes|hours|days))\)", re.ASCII)
 
 
 def _schedule(text: str) -> str:
-    if not (_AT_OR_RATE.fullmatch(text) or is_cron(text)):
+    if at := _AT.fullmatch(text):
+        datetime.fromisoformat(at[1])  # a ValueError where there is no such moment
+    elif not (_RATE.fullmatch(text) or is_cron(text)):
         raise ValueError(text)
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,20 @@ def test_known_peaks() -> None:
     assert (evening["schedule"], evening["timezone"]) == ("at(2030-01-31T18:00:00)", "UTC")
     assert monday["scalableTargetAction"] == {"minCapacity": 20}
     assert evening["scalableTargetAction"] == {"minCapacity": 12, "maxCapacity": 24}
+
+
+def test_what_concerns_one_target_is_made_one_after_the_other() -> None:
+    overrides = (
+        "scaling_memory_percent=80",
+        "scaling_requests_per_task_per_min=600",
+        f"scheduled_scaling={json.dumps(SCHEDULE)}",
+    )
+    graph = evaluated("stress", overrides).graph
+    policies, actions = (f"aws:appautoscaling/{kind}" for kind in ("policy:Policy", "scheduledAction:ScheduledAction"))
+    of_the_target = [one for one in graph if one.type in (policies, actions)]
+    assert len(of_the_target) == 5
+    for before, after in pairwise(of_the_target):
+        assert before.urn in after.dependencies
 
 
 def test_more_than_the_hosts_hold_is_refused() -> None:

@@ -77,7 +77,7 @@ def test_what_a_wrong_value_would_contradict_is_not_told_twice() -> None:
         ("overwrite", "sometimes"),
         ("index_margin_s", "0"),
         ("health_check_path", "health"),
-        ("health_check_path", "/a b"),
+        ("health_check_path", "/simple/"),
         ("task_max_count", ""),
     ],
 )

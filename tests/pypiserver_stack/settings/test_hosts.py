@@ -81,6 +81,8 @@ def test_what_is_no_list_of_objects_is_told_what_one_is() -> None:
             "host_extra_files[1].path",
         ),
         ("host_extra_files", [{"path": "/etc/ecs/ecs.config", "content": ""}], "host_extra_files[0].path"),
+        ("host_extra_files", [{"path": "/etc//ecs/ecs.config", "content": ""}], "host_extra_files[0].path"),
+        ("host_extra_files", [{"path": "/etc/./ecs/ecs.config", "content": ""}], "host_extra_files[0].path"),
         ("host_extra_files", [{"path": "/opt/pypiserver/htpasswd", "content": ""}], "host_extra_files[0].path"),
     ],
 )

@@ -54,6 +54,8 @@ def test_schedules_that_aws_takes(schedule: str) -> None:
         {"schedule": "cron(0 8 ? * ? *)"},
         {"schedule": "cron(0 24 ? * MON *)"},
         {"schedule": "at(2030-01-31 08:00)"},
+        {"schedule": "at(2030-02-30T08:00:00)"},
+        {"schedule": "at(2030-01-31T24:00:01)"},
         {"schedule": "rate(1 hours)"},
         {"schedule": "rate(2 hour)"},
         {"schedule": "rate(0 hours)"},
