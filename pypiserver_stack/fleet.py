@@ -115,6 +115,9 @@ class Fleet(pulumi.ComponentResource):
             ),
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
                 strategy="Rolling",
+                # Hosts of a zone that is left are protected from scaling in: the group would never move them. The name
+                # is that of the Terraform provider, to which it is passed on as it is.
+                triggers=["vpc_zone_identifier"],
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
                     # The provider would send its own defaults, not the group's policy.
                     min_healthy_percentage=100,

@@ -103,8 +103,14 @@ class LoadBalancer(pulumi.ComponentResource):
             preserve_host_header=True,  # pypiserver's redirects name the host that the client asked
             access_logs=aws.lb.LoadBalancerAccessLogsArgs(bucket=self.access_logs.bucket.bucket, enabled=True),
             tags=self._tags(name),
-            # The balancer tries to write as soon as it is told the bucket, and is refused until the policy allows it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.access_logs.policy]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                # The balancer tries to write as soon as it is told the bucket, and is refused until the policy allows
+                # it.
+                depends_on=[self.access_logs.policy],
+                # AWS refuses to delete the old one at the end of a replacement, half way. With this the preview does.
+                protect=settings.deletion_protection,
+            ),
         )
 
     def _target_group(self, name: str, settings: Settings, network: Network) -> aws.lb.TargetGroup:
@@ -129,7 +135,9 @@ class LoadBalancer(pulumi.ComponentResource):
             ),
             deregistration_delay=settings.deregistration_delay_s,
             tags=self._tags(name),
-            opts=self._child,
+            # Another VPC alone replaces it, and AWS moves no balancer there: it would refuse that only after the mount
+            # targets have gone. With this the preview refuses it, for given subnets too.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
 
     def _records(self, name: str, zone: Zone, network: Network) -> Records:

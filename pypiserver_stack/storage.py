@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
@@ -22,10 +22,15 @@ class Storage(pulumi.ComponentResource):
         name: str,
         settings: Settings,
         *,
-        subnet_ids: Sequence[pulumi.Input[str]],
+        subnet_ids: Mapping[str, pulumi.Input[str]],
         security_group_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            subnet_ids: of the mount targets, by zone. Under another key a mount target is made before the old one goes,
+                and a zone takes no second one.
+        """
         super().__init__("pypiserver:index:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         tags = Tags(settings)
@@ -54,14 +59,14 @@ class Storage(pulumi.ComponentResource):
         )
         self.mount_targets = [
             aws.efs.MountTarget(
-                f"{name}-{i}",
+                f"{name}-{zone}",
                 file_system_id=self.file_system.id,
                 subnet_id=subnet_id,
                 security_groups=[security_group_id],
                 # A file system takes one in each zone, and all of them in one VPC: the old one has to go first.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
-            for i, subnet_id in enumerate(subnet_ids)
+            for zone, subnet_id in subnet_ids.items()
         ]
         self.register_outputs({"file_system_id": self.file_system.id})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pulumi
@@ -27,8 +27,8 @@ class Network(pulumi.ComponentResource):
     """For a balancer that does not; the given ones too."""
     private_subnet_ids: Sequence[pulumi.Input[str]]
     """For instances."""
-    mount_target_subnet_ids: Sequence[pulumi.Input[str]]
-    """One of `private_subnet_ids` for each availability zone."""
+    mount_target_subnet_ids: Mapping[str, pulumi.Input[str]]
+    """One of `private_subnet_ids` for each availability zone, by what tells the zone from the others."""
     ip_address_type: Literal["ipv4", "dualstack"]
     """The balancer's."""
 
@@ -82,7 +82,9 @@ class Network(pulumi.ComponentResource):
         self.vpc_id = own.vpc.id
         self.vpc_cidrs = own.cidrs
         self.public_subnet_ids = own.public_subnet_ids
-        self.internal_subnet_ids = self.private_subnet_ids = self.mount_target_subnet_ids = own.private_subnet_ids
+        self.internal_subnet_ids = self.private_subnet_ids = own.private_subnet_ids
+        # Zones are added and taken away at the end: here a number stays with its zone.
+        self.mount_target_subnet_ids = {str(i): subnet for i, subnet in enumerate(own.private_subnet_ids)}
         if settings.flow_logs_enabled:
             FlowLogs(name, settings, vpc_id=self.vpc_id, opts=self._child)
         return S3Endpoint(

@@ -38,7 +38,9 @@ class OwnVpc(pulumi.ComponentResource):
             enable_dns_support=True,
             enable_dns_hostnames=True,  # mount targets and endpoints are reached by name
             tags=self._tags(name),
-            opts=self._child,
+            # AWS moves no balancer into another VPC, and would refuse it only after the NAT gateways and mount targets
+            # of this one have gone. With this the preview refuses it.
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
         aws.ec2.DefaultSecurityGroup(
             name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -29,8 +29,8 @@ class GivenSite:
     vpc_cidrs: tuple[Input, ...]
     """Its own ranges: IPv4, and IPv6 where the stack is dual-stack."""
     instance_subnet_ids: tuple[Input, ...]
-    mount_target_subnet_ids: tuple[Input, ...]
-    """One for each zone of the instances."""
+    mount_target_subnet_ids: Mapping[str, Input]
+    """One for each zone of the instances: by the zone's name, or by the subnet's number while its id is an Output."""
     balancer_subnet_ids: tuple[Input, ...]
 
 
@@ -90,7 +90,7 @@ def _given(settings: Settings, invoke: pulumi.InvokeOptions) -> GivenSite:
             *((vpc.ipv6_cidr_block_associations[0].ipv6_cidr_block,) if settings.ipv6_enabled else ()),
         ),
         instance_subnet_ids=settings.instance_subnet_ids,
-        mount_target_subnet_ids=tuple(_one_in_each_zone(instances)),
+        mount_target_subnet_ids=_one_in_each_zone(instances),
         balancer_subnet_ids=settings.balancer_subnet_ids,
     )
 
@@ -147,10 +147,8 @@ def _of_the_right_zones(instances: Sequence[_Found], balancer: Sequence[_Found])
                 yield f"{subnet}, where the balancer has no subnet: add one of that zone to balancer_subnet_ids"
 
 
-def _one_in_each_zone(subnets: Sequence[_Found]) -> Iterator[Input]:
-    seen = set[str]()
-    for subnet in subnets:
-        if subnet.zone not in seen:
-            yield subnet.id
-        if subnet.zone:
-            seen.add(subnet.zone)
+def _one_in_each_zone(subnets: Sequence[_Found]) -> dict[str, Input]:
+    first: dict[str, Input] = {}
+    for i, subnet in enumerate(subnets):
+        first.setdefault(subnet.zone or str(i), subnet.id)
+    return first

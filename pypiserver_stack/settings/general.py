@@ -48,7 +48,7 @@ class GeneralSettings(Group):
         json_schema_extra={"takes": "what AWS takes as the value of a tag"},
     )
     deletion_protection: bool = Field(
-        default=True, description="Protect the balancer and the file system against deletion."
+        default=True, description="Protect the balancer, the file system and the VPC against deletion."
     )
 
     def contradictions(self) -> Iterator[Problem]:

@@ -55,7 +55,10 @@ class NetworkSettings(Group):
     )
     vpc_cidr: Annotated[str, AfterValidator(_holds_the_subnets)] = Field(
         default="10.98.0.0/16",
-        description="IPv4 range of the stack's own VPC. Changing it replaces the network and all that is in it.",
+        description=(
+            "IPv4 range of the stack's own VPC, chosen once: another range is another VPC, into which AWS moves no "
+            "balancer. `deletion_protection` refuses such a change in the preview."
+        ),
         json_schema_extra={
             "takes": f"a private range from /{_LARGEST_VPC} to /{_SMALLEST_VPC} apart from Docker's own {_DOCKER_RANGE}"
         },

@@ -182,8 +182,8 @@ subnets = {"instance_subnet_ids": ids[:2], "balancer_subnet_ids": ids[2:]}
 settings = Settings.from_config({**subnets, "allow_http": True})
 clients = Clients(ports=(80, 443), cidrs=("203.0.113.0/24", "2001:db8::/32"), prefix_list_ids=("pl-0123456789abcdef0",))
 network = Network("index", settings, find_site(settings), clients=clients)
-for i, id_ in enumerate(network.mount_target_subnet_ids):
-    aws.efs.MountTarget(f"files-{i}", file_system_id="fs-1", subnet_id=id_)
+for zone, id_ in network.mount_target_subnet_ids.items():
+    aws.efs.MountTarget(f"files-{zone}", file_system_id="fs-1", subnet_id=id_)
 dual_stack = Settings.from_config({**subnets, "allow_http": True, "ipv6_enabled": True})
 Network("second", dual_stack, find_site(dual_stack), clients=Clients())
 """

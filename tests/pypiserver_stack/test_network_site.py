@@ -17,6 +17,7 @@ from pypiserver_stack.settings import ConfigurationError
 from tests.pypiserver_stack.plain_settings import plain_settings
 
 INSTANCES = ("subnet-0000000a0", "subnet-0000000b0")
+ZONES = ("xx-east-1a", "xx-east-1b")
 BALANCER = ("subnet-0000000a1", "subnet-0000000b1")
 GIVEN = {"instance_subnet_ids": list(INSTANCES), "balancer_subnet_ids": list(BALANCER)}
 
@@ -67,7 +68,8 @@ def refused(**config: Any) -> str:
 
 
 def test_given_subnets_are_used_as_they_are(account: Account) -> None:
-    assert find_site(plain_settings(GIVEN)) == GivenSite("vpc-1", ("10.0.0.0/16",), INSTANCES, INSTANCES, BALANCER)
+    mounts = dict(zip(ZONES, INSTANCES, strict=True))
+    assert find_site(plain_settings(GIVEN)) == GivenSite("vpc-1", ("10.0.0.0/16",), INSTANCES, mounts, BALANCER)
     dual_stack = find_site(plain_settings({**GIVEN, "ipv6_enabled": "true"}))
     assert isinstance(dual_stack, GivenSite)
     assert dual_stack.vpc_cidrs == ("10.0.0.0/16", "2001:db8::/56")
@@ -78,7 +80,7 @@ def test_a_zone_has_one_mount_target(account: Account) -> None:
     site = find_site(plain_settings({**GIVEN, "instance_subnet_ids": several}))
     assert isinstance(site, GivenSite)
     assert site.instance_subnet_ids == tuple(several)
-    assert site.mount_target_subnet_ids == ("subnet-0000000a0", "subnet-0000000b0")
+    assert site.mount_target_subnet_ids == dict(zip(ZONES, INSTANCES, strict=True))
 
 
 def test_outputs_among_the_subnets_are_taken_at_their_word(account: Account) -> None:
@@ -89,7 +91,7 @@ def test_outputs_among_the_subnets_are_taken_at_their_word(account: Account) -> 
     mixed = {"instance_subnet_ids": [*INSTANCES, output], "balancer_subnet_ids": [output, *BALANCER]}
     site = find_site(plain_settings(mixed))
     assert isinstance(site, GivenSite)
-    assert site.mount_target_subnet_ids == (*INSTANCES, output)
+    assert site.mount_target_subnet_ids == {**dict(zip(ZONES, INSTANCES, strict=True)), "2": output}
     assert site.balancer_subnet_ids == (output, *BALANCER)
 
 

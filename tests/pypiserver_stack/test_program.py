@@ -224,6 +224,8 @@ def test_a_changed_template_replaces_hosts_that_are_protected_from_scaling_in() 
     assert provider["managedTerminationProtection"] == "ENABLED"
     assert group["instanceRefresh"]["preferences"]["scaleInProtectedInstances"] == "Refresh"
     assert group["launchTemplate"]["version"] == "1"
+    # Of a zone that is left, too.
+    assert group["instanceRefresh"]["triggers"] == ["vpc_zone_identifier"]
 
 
 def test_a_full_service_can_be_deployed() -> None:

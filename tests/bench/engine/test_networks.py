@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.engine import StackConfig
 from bench.engine.automation import AutomationEngine
 from bench.engine.embedded import EmbeddedEngine
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
+from tests.bench.engine.whole_stack import changes
 from tests.pypiserver_stack.evaluation import ROOT
 from tests.pypiserver_stack.test_reachability import ECR_IMAGE, GIVEN
 
@@ -43,3 +45,26 @@ def test_another_way_out_replaces_nothing(tmp_path: Path) -> None:
     # A gateway and its address; the route of the second zone now leads there.
     assert engine.changes == {"create": 2, "update": 1, "same": before - 1}
     assert engine.down() == ()
+
+
+def given(zones: str) -> StackConfig:
+    """Subnets of these zones; the balancer's in all three."""
+    instances = ",".join(f"subnet-0123456789abcde0{'abc'.index(zone)}" for zone in zones)
+    balancer = ",".join(f"subnet-0123456789abcde3{i}" for i in range(3))
+    overrides = (f"instance_subnet_ids={instances}", f"balancer_subnet_ids={balancer}")
+    return load_stack(ROOT, "stress", overrides)[0]
+
+
+def test_a_zone_keeps_its_mount_target_whichever_others_there_are(tmp_path: Path) -> None:
+    """A file system takes one in each zone: a second one, before the first is gone, is refused."""
+    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "work")
+    engine.up(given("abc"))
+
+    def mount_targets_changed(zones: str) -> dict[str, str]:
+        previewed = engine._operate(lambda: changes(engine._open(given(zones)).preview))
+        assert "Group" in previewed, "the subnets are others"
+        return {label: kind for label, kind in previewed.items() if label.startswith("MountTarget")}
+
+    assert mount_targets_changed("cab") == {}
+    assert mount_targets_changed("bc") == {"MountTarget us-west-2a": "delete"}
+    assert mount_targets_changed("ac") == {"MountTarget us-west-2b": "delete"}

@@ -1,4 +1,4 @@
-"""The real engine and the file system: what would replace it fails before it does anything, and a destroy leaves it."""
+"""The real engine and what is protected: what would replace it is refused, and a destroy leaves it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,21 @@ from tests.bench.engine.changes import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+VPC = "aws:ec2/vpc:Vpc"
+PROTECTED = {FILE_SYSTEM, BALANCER, TARGET_GROUP, VPC}
 REPLACING = [change for table in tables() for change in table if ("FileSystem", "replace") in change.resources]
 """The changes of docs/changes.md that AWS makes another file system for."""
+OTHERS: dict[str, tuple[str, ...]] = {
+    BALANCER: ("balancer_scheme=internet-facing", "allowed_cidrs=203.0.113.0/24"),
+    VPC: ("vpc_cidr=10.20.0.0/16",),
+    TARGET_GROUP: (
+        "instance_subnet_ids=subnet-0123456789abcde00,subnet-0123456789abcde01",
+        "balancer_subnet_ids=subnet-0123456789abcde30,subnet-0123456789abcde31",
+    ),
+}
+"""What else is protected, and a change that would replace it."""
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
@@ -48,7 +61,7 @@ def destroy(engine: AutomationEngine) -> None:
     engine._operate(lambda: stack.destroy(color="never"))
 
 
-def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud, engine: AutomationEngine) -> None:
+def test_while_they_are_protected_nothing_replaces_or_deletes_them(cloud: LocalCloud, engine: AutomationEngine) -> None:
     protected = "deletion_protection=true"
     engine.up(config(protected))
     records = cloud.records
@@ -58,13 +71,19 @@ def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud,
             with pytest.raises(BenchError, match=f"unable to replace resource .*{FILE_SYSTEM}"):
                 attempt(config(protected, *change.after))
             assert cloud.records == records
-    # Under another name everything is made again, and the old file system would go at last.
-    with pytest.raises(BenchError, match=FILE_SYSTEM):
+    # Before these an update without a preview may have made something.
+    for type_, change in OTHERS.items():
+        with pytest.raises(BenchError, match=f"unable to replace resource .*{type_}"):
+            engine.preview(config(protected, *change))
+    # Under another name everything is made again, and the old ones would go at last.
+    with pytest.raises(BenchError, match="cannot be deleted"):
         engine.preview(config(protected, "service_name=wheels"))
     assert cloud.records == records
-    with pytest.raises(BenchError, match=FILE_SYSTEM):
+    with pytest.raises(BenchError, match="cannot be deleted"):
         destroy(engine)
-    assert list(cloud.records.values()) == [r for r in records.values() if r.type == FILE_SYSTEM]
+    assert [r for r in cloud.records.values() if r.type in PROTECTED] == [
+        r for r in records.values() if r.type in PROTECTED
+    ]
 
     # Everything else is made again around it, and what AWS changes in place is changed.
     changed = engine.up(config(protected, "efs_throughput_mode=bursting"))
@@ -72,9 +91,9 @@ def test_while_it_is_protected_nothing_replaces_or_deletes_it(cloud: LocalCloud,
     assert engine.changes["update"] == 1
 
 
-def test_without_protection_it_is_replaced(cloud: LocalCloud, engine: AutomationEngine) -> None:
+def test_without_protection_they_are_replaced(cloud: LocalCloud, engine: AutomationEngine) -> None:
     """So that the other test can fail: the change that is refused there is one that replaces."""
     engine.up(config())
     assert REPLACING
-    for change in REPLACING:
-        assert engine.preview(config(*change.after))["replace"] >= 1
+    for changed in (*(change.after for change in REPLACING), *OTHERS.values()):
+        assert engine.preview(config(*changed))["replace"] >= 1
