@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.dns_provider import dns_provider
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tags import Tags
 
@@ -20,16 +21,7 @@ class Zone:
     def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
         assert settings.zone_id is not None, "asked for where there is a zone"
         self.id: pulumi.Input[str] = settings.zone_id
-        self._provider = None
-        if settings.dns_role_arn is not None:
-            region = aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=parent)).region
-            self._provider = aws.Provider(
-                f"{name}-dns",
-                # Without it this provider would look for one in the environment, where the stack need not have it from.
-                region=region,
-                assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=settings.dns_role_arn, session_name=name)],
-                opts=pulumi.ResourceOptions(parent=parent),
-            )
+        self._provider = dns_provider(name, settings.dns_role_arn, parent) if settings.dns_role_arn is not None else None
         zone = aws.route53.get_zone_output(
             zone_id=self.id, opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
