@@ -24,19 +24,12 @@ class CloudFront(pulumi.ComponentResource):
         *,
         zone: Zone,
         balancer: aws.lb.LoadBalancer,
-        certificate: Certificate | None,
         access_logs: AccessLogs,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
-        Args:
-            certificate: the balancer's, where it is the stack's own.
-        """
         super().__init__("pypiserver:index:CloudFront", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        own = Certificate(
-            f"{name}-cloudfront", settings, zone, region=CLOUDFRONT_REGION, proved_with=certificate, opts=child
-        )
+        own = Certificate(f"{name}-cloudfront", settings, zone, region=CLOUDFRONT_REGION, opts=child)
         firewall = Firewall(name, settings, load_balancer_arn=None, opts=child) if settings.waf_enabled else None
         self.origin_header = OriginHeader(name, settings, self)
         self.distribution = Distribution(

@@ -75,7 +75,6 @@ class LoadBalancer(pulumi.ComponentResource):
                 settings,
                 zone=zone,
                 balancer=self.balancer,
-                certificate=certificate,
                 access_logs=self.access_logs,
                 opts=self._child,
             )

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.dns_provider import dns_provider
+from pypiserver_stack.settings import ConfigurationError, Settings
 from pypiserver_stack.tags import Tags
 
 VALIDATION_TTL_S = 60
 CAA_TTL_S = 3600
+FIRST_NAME_MAX_LENGTH = 64  # of a certificate of ACM
 
 
 class Zone:
@@ -19,21 +21,21 @@ class Zone:
 
     def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
         assert settings.zone_id is not None, "asked for where there is a zone"
+        self._name = name
+        self._parent = parent
+        self._proofs: list[pulumi.Output[str]] | None = None
         self.id: pulumi.Input[str] = settings.zone_id
-        self._provider = None
-        if settings.dns_role_arn is not None:
-            region = aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=parent)).region
-            self._provider = aws.Provider(
-                f"{name}-dns",
-                # Without it this provider would look for one in the environment, where the stack need not have it from.
-                region=region,
-                assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=settings.dns_role_arn, session_name=name)],
-                opts=pulumi.ResourceOptions(parent=parent),
-            )
+        self._provider = (
+            dns_provider(name, settings.dns_role_arn, parent) if settings.dns_role_arn is not None else None
+        )
         zone = aws.route53.get_zone_output(
             zone_id=self.id, opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
-        self.names = {label: pulumi.Output.concat(label, ".", zone.name) for label in settings.dns_names}
+        zone_name = zone.name
+        if settings.certificate_arn is None or settings.cloudfront_enabled:
+            # All that is made in the zone has the names, so that nothing is where it is refused; hence an apply.
+            zone_name = zone.apply(lambda found: _name_for_certificate(found, settings.dns_names[0]))
+        self.names = {label: pulumi.Output.concat(label, ".", zone_name) for label in settings.dns_names}
         """The names in full, by what precedes the zone's."""
         self.caa_records = [
             aws.route53.Record(
@@ -42,11 +44,11 @@ class Zone:
                 name=host,
                 type="CAA",
                 ttl=CAA_TTL_S,
-                records=[f'0 issue "{issuer}"' for issuer in settings.certificate_issuers],
+                records=[f'0 issue "{issuer}"' for issuer in settings.issuers],
                 opts=self.options(parent),
             )
             for label, host in self.names.items()
-            if settings.certificate_issuers
+            if settings.issuers
         ]
 
     def options(
@@ -54,6 +56,58 @@ class Zone:
     ) -> pulumi.ResourceOptions:
         """For a record in the zone."""
         return pulumi.ResourceOptions(parent=parent, provider=self._provider, depends_on=depends_on)
+
+    def proofs(self, certificate: aws.acm.Certificate) -> list[pulumi.Output[str]]:
+        """By which records ACM sees that the names are ours: one for each name, which is that of every certificate.
+
+        They are the zone's and not the certificate's that asks first: where another came to be the first, the engine
+        would make them under a new URN, and then delete the same records under the old one.
+        """
+        if self._proofs is None:
+            self._proofs = [
+                self._validation_record(f"{self._name}-{label}-validation", certificate, host).fqdn
+                for label, host in self.names.items()
+            ]
+        return self._proofs
+
+    def _validation_record(
+        self, name: str, certificate: aws.acm.Certificate, host: pulumi.Output[str]
+    ) -> aws.route53.Record:
+        # ACM tells its options in no order, so they are told apart by what only it knows, hence an apply.
+        option = pulumi.Output.all(options=certificate.domain_validation_options, host=host).apply(
+            lambda known: next(option for option in known["options"] if option["domain_name"] == known["host"])
+        )
+        return aws.route53.Record(
+            name,
+            zone_id=self.id,
+            name=option["resource_record_name"],
+            type=option["resource_record_type"],
+            ttl=VALIDATION_TTL_S,
+            records=[option["resource_record_value"]],
+            # The same name has the same record for every certificate of an account, so one that is left over is this.
+            allow_overwrite=True,
+            opts=self.options(self._parent),
+        )
+
+
+def _name_for_certificate(zone: aws.route53.GetZoneResult, first_label: str) -> str:
+    """The zone's name.
+
+    Raises:
+        ConfigurationError: ACM would issue no certificate for the names in it, and say so after more than an hour.
+    """
+    if zone.private_zone:
+        raise ConfigurationError(
+            f"zone_id = {zone.zone_id!r}: {zone.name} is a private hosted zone, in which ACM cannot see that the names "
+            "are yours: give a public one, or certificate_arn, without cloudfront_enabled"
+        )
+    first = f"{first_label}.{zone.name}"
+    if len(first) > FIRST_NAME_MAX_LENGTH:
+        raise ConfigurationError(
+            f"dns_names: {first} has {len(first)} characters, and ACM takes at most {FIRST_NAME_MAX_LENGTH} for the "
+            "first name of a certificate: put a shorter one first"
+        )
+    return zone.name
 
 
 class Certificate(pulumi.ComponentResource):
@@ -66,13 +120,11 @@ class Certificate(pulumi.ComponentResource):
         zone: Zone,
         *,
         region: str | None = None,
-        proved_with: Certificate | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
             region: where it is needed; the stack's own without it.
-            proved_with: another certificate for the same names: they have one record for all certificates.
         """
         super().__init__("pypiserver:index:Certificate", name, None, opts)
         first, *others = zone.names.values()
@@ -86,43 +138,16 @@ class Certificate(pulumi.ComponentResource):
             # A zone above the names may name other authorities, and ACM gives up at once where it may not issue.
             opts=pulumi.ResourceOptions(parent=self, depends_on=zone.caa_records),
         )
-        self.proofs: list[pulumi.Output[str]] = (
-            proved_with.proofs
-            if proved_with is not None
-            else [
-                self._validation_record(f"{name}-{label}-validation", zone, certificate, host).fqdn
-                for label, host in zone.names.items()
-            ]
-        )
         validation = aws.acm.CertificateValidation(
             name,
             certificate_arn=certificate.arn,
-            validation_record_fqdns=self.proofs,
+            validation_record_fqdns=zone.proofs(certificate),
             region=region,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = validation.certificate_arn
         """Known once the certificate is issued: a listener takes no other."""
         self.register_outputs({"arn": self.arn})
-
-    def _validation_record(
-        self, name: str, zone: Zone, certificate: aws.acm.Certificate, host: pulumi.Output[str]
-    ) -> aws.route53.Record:
-        # ACM tells its options in no order, so they are told apart by what only it knows, hence an apply.
-        option = pulumi.Output.all(options=certificate.domain_validation_options, host=host).apply(
-            lambda known: next(option for option in known["options"] if option["domain_name"] == known["host"])
-        )
-        return aws.route53.Record(
-            name,
-            zone_id=zone.id,
-            name=option["resource_record_name"],
-            type=option["resource_record_type"],
-            ttl=VALIDATION_TTL_S,
-            records=[option["resource_record_value"]],
-            # The same name has the same record for every certificate of an account, so one that is left over is this.
-            allow_overwrite=True,
-            opts=zone.options(self),
-        )
 
 
 class Records(pulumi.ComponentResource):

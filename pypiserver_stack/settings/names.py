@@ -40,10 +40,11 @@ class NamesSettings(Group):
     certificate_arn: _CertificateArn | None = Field(
         default=None, description="Certificate of your own, which is used instead of one made in the zone."
     )
-    certificate_issuers: Annotated[tuple[Issuer, ...], Field(max_length=20), LISTED] = Field(
-        default=("amazon.com",),
+    certificate_issuers: Annotated[tuple[Issuer, ...], Field(max_length=20), LISTED] | None = Field(
+        default=None,
         description=(
-            "Authorities that may issue certificates for the names, as CAA records say it; `[]` for no such records."
+            "Authorities that may issue certificates for the names, as CAA records say it; `[]` for no such records; "
+            "computed: amazon.com, and none beside certificate_arn."
         ),
         json_schema_extra={"takes": "a list of at most 20 domains of certificate authorities"},
     )
@@ -75,6 +76,14 @@ class NamesSettings(Group):
     def https(self) -> bool:
         """Whether there is a certificate."""
         return self.zone_id is not None or self.certificate_arn is not None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Which authorities the CAA records name; none for no such records."""
+        if self.certificate_issuers is not None:
+            return self.certificate_issuers
+        # Nobody here knows which authority issued a certificate that is given, and will have to again.
+        return ("amazon.com",) if self.certificate_arn is None else ()
 
     @property
     def internal(self) -> bool:

@@ -110,8 +110,20 @@ def test_beside_a_certificate_of_ones_own_it_makes_its_own() -> None:
     found = graph(f"certificate_arn={CERTIFICATE}")
     (own,) = found.of_type("aws:acm/certificate:Certificate")
     assert own.inputs["region"] == US_EAST_1
-    assert {r.inputs["type"] for r in found.of_type(RECORD)} == {"A", "AAAA", "CAA", "CNAME"}
+    assert {r.inputs["type"] for r in found.of_type(RECORD)} == {"A", "AAAA", "CNAME"}
     assert found.one(LISTENER).inputs["certificateArn"] == CERTIFICATE
+
+
+def test_what_proves_a_name_is_one_resource_whichever_certificate_there_is() -> None:
+    """Under another URN the engine would make the same record again, and then delete it."""
+
+    def proofs(found: Graph) -> dict[str, Any]:
+        return {r.urn: r.inputs for r in found.of_type(RECORD) if r.inputs["type"] == "CNAME"}
+
+    both = proofs(graph())
+    assert len(both) == len(HOSTS)
+    assert proofs(graph(f"certificate_arn={CERTIFICATE}")) == both
+    assert proofs(evaluated("stress", ZONE).graph) == both
 
 
 def test_the_balancer_takes_what_comes_with_the_header_alone() -> None:

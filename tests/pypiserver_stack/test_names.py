@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bench.engine.embedded import EmbeddedEngine
+from bench.failures import BenchError
 from bench.graph import Graph, Resource
-from tests.pypiserver_stack.evaluation import evaluated
+from bench.local_cloud.resources import LocalCloud
+from bench.stack_config import load_stack
+from tests.pypiserver_stack.evaluation import ROOT, evaluated
 
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
 ZONE = f"zone_id={ZONE_ID}"
 TWO_NAMES = "dns_names=pypi,wheels"
 HOSTS = ["pypi.example.com", "wheels.example.com"]
 RECORD = "aws:route53/record:Record"
+PRIVATE = "zone_id=ZPRIVATE0123456789"
+GIVEN = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+CLOUDFRONT = ("cloudfront_enabled=true", "balancer_scheme=internet-facing", "removal_enabled=false")
 
 
 def graph(*overrides: str) -> Graph:
@@ -73,7 +82,31 @@ def test_caa_records_name_who_may_issue_before_anybody_is_asked_to() -> None:
     assert not records(graph("certificate_issuers=[]"), "CAA")
 
 
-def test_a_certificate_of_ones_own_has_records_all_the_same() -> None:
-    given = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
-    found = graph(given)
-    assert {record.inputs["type"] for record in found.of_type(RECORD)} == {"A", "CAA"}
+def test_a_certificate_of_ones_own_has_records_all_the_same_and_its_authority_is_not_shut_out() -> None:
+    assert {record.inputs["type"] for record in graph(GIVEN).of_type(RECORD)} == {"A"}
+    named = records(graph(GIVEN, "certificate_issuers=letsencrypt.org"), "CAA")
+    assert [record.inputs["records"] for record in named.values()] == [['0 issue "letsencrypt.org"']]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((PRIVATE,), "zone_id = 'ZPRIVATE0123456789': example.com is a private hosted zone"),
+        ((PRIVATE, GIVEN, *CLOUDFRONT), "zone_id = 'ZPRIVATE0123456789': example.com is a private hosted zone"),
+        ((ZONE, f"dns_names={'a' * 53}"), f"dns_names: {'a' * 53}.example.com has 65 characters"),
+    ],
+)
+def test_what_acm_would_not_issue_is_not_asked_for(overrides: tuple[str, ...], sentence: str) -> None:
+    cloud = LocalCloud()
+    config, _ = load_stack(ROOT, "stress", overrides)
+    with pytest.raises(BenchError) as refused:
+        EmbeddedEngine(cloud, ROOT).up(config)
+    assert sentence in str(refused.value)
+    assert not [urn for urn in cloud.records if "aws:acm/" in urn or "aws:route53/" in urn]
+
+
+@pytest.mark.parametrize(
+    "overrides", [(PRIVATE, GIVEN), (ZONE, f"dns_names={'a' * 52}"), (ZONE, f"dns_names=pypi,{'a' * 53}")]
+)
+def test_what_needs_no_certificate_or_gets_one_is_made(overrides: tuple[str, ...]) -> None:
+    assert records(evaluated("stress", overrides).graph, "A")

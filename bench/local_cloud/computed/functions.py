@@ -78,8 +78,15 @@ def _managed_prefix_list(place: Place, args: Inputs) -> Computed:
 
 
 def _zone(place: Place, args: Inputs) -> Computed:
+    """Whichever is asked about exists; one whose id begins with ZPRIVATE is private."""
     zone = args["zoneId"]
-    return {"id": zone, "zoneId": zone, "name": "example.com", "arn": f"arn:aws:route53:::hostedzone/{zone}"}
+    return {
+        "id": zone,
+        "zoneId": zone,
+        "name": "example.com",
+        "arn": f"arn:aws:route53:::hostedzone/{zone}",
+        "privateZone": zone.startswith("ZPRIVATE"),
+    }
 
 
 def _parameter(place: Place, args: Inputs) -> Computed:
