@@ -94,12 +94,21 @@ def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
         # Packages and this folder are all that a task writes: who gets in can leave nothing behind in the image.
         "readonlyRootFilesystem": True,
         "linuxParameters": {
-            "tmpfs": [{"containerPath": "/tmp", "size": TEMPORARY_MB, "mountOptions": ["noexec", "nosuid", "nodev"]}]
+            "tmpfs": [
+                _tmpfs("/tmp", TEMPORARY_MB),
+                # The image declares a volume here: with nothing mounted, Docker makes one on the host's disk, which a
+                # task could fill in spite of the read-only root.
+                _tmpfs(PEER_PACKAGES_PATH, 1, "ro"),
+            ]
         },
         # A connection is a file descriptor; what a task gets unasked depends on Docker's version on the host.
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
         "environment": [{"name": name, "value": value} for name, value in variables.items() if value is not None],
     }
+
+
+def _tmpfs(path: str, size_mb: int, *options: str) -> dict[str, Any]:
+    return {"containerPath": path, "size": size_mb, "mountOptions": [*options, "noexec", "nosuid", "nodev"]}
 
 
 def _image_entry_point(settings: Settings) -> dict[str, Any]:

@@ -15,10 +15,19 @@ class InvalidationError(Exception):
     """The edges may still keep what they kept; says why."""
 
 
-def cannot_invalidate() -> str | None:
-    """Why not, in words, before anybody tries; None where nothing is known to be in the way."""
+def cannot_invalidate(distribution_id: str, environment: Mapping[str, str]) -> str | None:
+    """Why not, in words, before anybody tries; None where nothing is known to be in the way.
+
+    Whether an invalidation may be made only making one shows. That the account answers shows that its credentials are
+    there and have not expired, that they are of the distribution's account, and that they have rights there.
+    """
     if shutil.which("aws") is None:
         return "there is no AWS CLI (`aws`) on PATH, by which the edges of CloudFront are invalidated: install it"
+    look = ["aws", "cloudfront", "list-invalidations", "--distribution-id", distribution_id, "--max-items", "1"]
+    try:
+        _run(look, environment)
+    except InvalidationError as error:
+        return f"the edges of CloudFront could not be invalidated once the old password is dropped: {error}"
     return None
 
 

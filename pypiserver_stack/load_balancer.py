@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.access_logs import AccessLogs
 from pypiserver_stack.cloudfront import CloudFront
 from pypiserver_stack.firewall import Firewall
-from pypiserver_stack.names import Certificate, Records, Zone
+from pypiserver_stack.names import Certificate, Zone
 from pypiserver_stack.network import Clients, Network
-from pypiserver_stack.origin_header import HEADER
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tags import Tags
+from pypiserver_stack.way_in import WayIn
 
 HTTP_PORT, HTTPS_PORT = 80, 443
 # What AWS recommends: TLS 1.3, and 1.2 with forward secrecy alone; key exchange that a quantum computer does not break
@@ -46,8 +44,8 @@ class LoadBalancer(pulumi.ComponentResource):
 
     urls: list[pulumi.Output[str]]
     """Where the index is, one for each of its names; the balancer's own name where it has none."""
-    listeners: list[pulumi.Resource]
-    """With their rules. ECS takes no target group that none of them forwards to."""
+    listeners: list[aws.lb.Listener]
+    """The one that forwards first. ECS takes no target group that none of them forwards to."""
     cloudfront: CloudFront | None
     """What stands before it, if anything does."""
 
@@ -78,8 +76,19 @@ class LoadBalancer(pulumi.ComponentResource):
                 access_logs=self.access_logs,
                 opts=self._child,
             )
-        records = self._records(name, zone, network) if zone is not None else None
-        self.listeners = self._listeners(name, self.certificate_arn, records)
+        self.listeners = self._listeners(name, self.certificate_arn)
+        if zone is not None:
+            WayIn(
+                name,
+                settings,
+                zone=zone,
+                balancer=self.balancer,
+                ipv6=network.ip_address_type == "dualstack",
+                listener=self.listeners[0],
+                target_group=self.target_group,
+                cloudfront=self.cloudfront,
+                parent=self,
+            )
         hosts: list[pulumi.Output[str]] = [self.balancer.dns_name] if zone is None else list(zone.names.values())
         scheme = "https://" if settings.https else "http://"
         self.urls = [pulumi.Output.concat(scheme, host) for host in hosts]
@@ -139,79 +148,23 @@ class LoadBalancer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
         )
 
-    def _records(self, name: str, zone: Zone, network: Network) -> Records:
-        # Of the same parent whatever stands in front: other records of these names would be refused beside these.
-        if self.cloudfront is None:
-            return Records(
-                name,
-                zone,
-                dns_name=self.balancer.dns_name,
-                zone_id=self.balancer.zone_id,
-                ipv6=network.ip_address_type == "dualstack",
-                opts=self._child,
-            )
-        distribution = self.cloudfront.distribution
-        return Records(
-            name,
-            zone,
-            dns_name=distribution.domain_name,
-            zone_id=distribution.hosted_zone_id,
-            ipv6=True,
-            opts=self._child,
-        )
-
-    def _listeners(
-        self, name: str, certificate_arn: pulumi.Input[str] | None, records: Records | None
-    ) -> list[pulumi.Resource]:
-        if self.cloudfront is not None and records is not None:
-            return self._listeners_behind(self.cloudfront, name, certificate_arn, records)
+    def _listeners(self, name: str, certificate_arn: pulumi.Input[str] | None) -> list[aws.lb.Listener]:
         if certificate_arn is None:
             return [self._listener(name, HTTP_PORT, "HTTP", self._forward)]
+        https = self._listener(name, HTTPS_PORT, "HTTPS", self._forward, certificate_arn)
+        if self.cloudfront is not None:
+            return [https]
         redirect = aws.lb.ListenerDefaultActionArgs(
             type="redirect",
             redirect=aws.lb.ListenerDefaultActionRedirectArgs(
                 protocol="HTTPS", port=str(HTTPS_PORT), status_code="HTTP_301"
             ),
         )
-        return [
-            self._listener(name, HTTPS_PORT, "HTTPS", self._forward, certificate_arn),
-            self._listener(f"{name}-redirect", HTTP_PORT, "HTTP", redirect),
-        ]
+        return [https, self._listener(f"{name}-redirect", HTTP_PORT, "HTTP", redirect)]
 
     @property
     def _forward(self) -> aws.lb.ListenerDefaultActionArgs:
         return aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)
-
-    def _listeners_behind(
-        self, cloudfront: CloudFront, name: str, certificate_arn: pulumi.Input[str] | None, records: Records
-    ) -> list[pulumi.Resource]:
-        """What comes without the distribution's header is refused: its addresses are those of every distribution."""
-        refuse = aws.lb.ListenerDefaultActionArgs(
-            type="fixed-response",
-            fixed_response=aws.lb.ListenerDefaultActionFixedResponseArgs(
-                content_type="text/plain", status_code="403", message_body="The index is reached by its names.\n"
-            ),
-        )
-        # A distribution takes minutes to be deployed. Who switches it on is served by the balancer until the names
-        # lead to it.
-        listener = self._listener(name, HTTPS_PORT, "HTTPS", refuse, certificate_arn, depends_on=[records])
-        rule = aws.lb.ListenerRule(
-            name,
-            listener_arn=listener.arn,
-            priority=1,
-            conditions=[
-                aws.lb.ListenerRuleConditionArgs(
-                    http_header=aws.lb.ListenerRuleConditionHttpHeaderArgs(
-                        http_header_name=HEADER, values=cloudfront.origin_header.accepted
-                    )
-                )
-            ],
-            actions=[aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=self.target_group.arn)],
-            tags=self._tags(name),
-            # The provider tells the conditions as they were given, with the secret values.
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["conditions"]),
-        )
-        return [listener, rule]
 
     def _listener(
         self,
@@ -220,7 +173,6 @@ class LoadBalancer(pulumi.ComponentResource):
         protocol: str,
         action: aws.lb.ListenerDefaultActionArgs,
         certificate_arn: pulumi.Input[str] | None = None,
-        depends_on: Sequence[pulumi.Resource] = (),
     ) -> aws.lb.Listener:
         return aws.lb.Listener(
             name,
@@ -232,5 +184,5 @@ class LoadBalancer(pulumi.ComponentResource):
             default_actions=[action],
             tags=self._tags(name),
             # A target group takes the listeners of one balancer: with another balancer the old ones have to go first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )

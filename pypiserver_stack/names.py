@@ -161,12 +161,14 @@ class Records(pulumi.ComponentResource):
         dns_name: pulumi.Input[str],
         zone_id: pulumi.Input[str],
         ipv6: bool,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
             dns_name, zone_id: of what they lead to, as AWS tells it; the zone is one of AWS's own.
             ipv6: whether that has IPv6 addresses too.
+            after: what has to be as it is to be before a name leads there.
         """
         super().__init__("pypiserver:index:Records", name, None, opts)
         for label, host in zone.names.items():
@@ -183,6 +185,6 @@ class Records(pulumi.ComponentResource):
                             evaluate_target_health=False,  # there is nowhere else to send a client
                         )
                     ],
-                    opts=zone.options(self),
+                    opts=zone.options(self, depends_on=after),
                 )
         self.register_outputs({})

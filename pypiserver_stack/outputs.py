@@ -42,6 +42,10 @@ class Outputs:
     """ARN of the balancer."""
     load_balancer_dns_name: Output[str]
     """The balancer's own name."""
+    cloudfront_distribution_id: Output[str] | None
+    """Id of the distribution in front of the balancer; none without CloudFront."""
+    cloudfront_domain_name: Output[str] | None
+    """The distribution's own name, which it does not answer to; none without CloudFront."""
     access_logs_bucket: Output[str]
     """Bucket of the balancer's access logs."""
     ecs_cluster_name: Output[str]

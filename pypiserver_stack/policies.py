@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.tags import Tags
+
+# Services that say on whose behalf they come. EC2 does not. Of AWS Backup the documentation says it for the policies of
+# keys and topics, and of no role: with the condition there might be no backups.
+TELL_THE_ACCOUNT = frozenset({"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com"})
 
 
 class ServiceRole:
@@ -29,12 +32,7 @@ class ServiceRole:
         """
         self.role = aws.iam.Role(
             name,
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-                }
-            ),
+            assume_role_policy=_trust(service, parent),
             tags=tags(name),
             opts=pulumi.ResourceOptions(parent=parent),
         )
@@ -60,3 +58,13 @@ class ServiceRole:
     def allow_document(self, name: str, document: pulumi.Input[str]) -> None:
         """Add a policy document, as JSON, as an inline policy."""
         self.policies.append(aws.iam.RolePolicy(name, role=self.role.id, policy=document, opts=self._child))
+
+
+def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Who may assume a role: the service, and where it says for which account, for this one alone."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if service in TELL_THE_ACCOUNT:
+        # Otherwise somebody in another account could have the service use the role for them.
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})

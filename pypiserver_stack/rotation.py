@@ -77,7 +77,8 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
             f"stack {stack.name} is configured with {wanted}, and deployed with {deployed}, which is no step of a "
             "rotation: clients would be refused; `pulumi up` deploys it all the same"
         )
-    if _distribution(stack) and (obstacle := cannot_invalidate()) is not None:
+    distribution = _distribution(stack)
+    if distribution and (obstacle := cannot_invalidate(distribution, _profile(stack))) is not None:
         raise RotationError(obstacle)
     say(f"Looking at what stack {stack.name} consists of.")
     # The circuit breaker may have rolled a service back that the state believes to be updated.
@@ -131,13 +132,18 @@ def _distribution(stack: Stack) -> str | None:
     return output.value if output is not None else None
 
 
+def _profile(stack: Stack) -> dict[str, str]:
+    """Who deploys the stack, as the AWS CLI is told it."""
+    profile = stack.get_all_config().get("aws:profile")
+    return {"AWS_PROFILE": profile.value} if profile is not None else {}
+
+
 def _invalidate(stack: Stack, passwords: Passwords) -> None:
     distribution = _distribution(stack)
     if not distribution:
         return
-    profile = stack.get_all_config().get("aws:profile")
     try:
-        invalidate(distribution, {"AWS_PROFILE": profile.value} if profile is not None else {})
+        invalidate(distribution, _profile(stack))
     except InvalidationError as error:
         # Rotating again would not do: this rotation is at its end.
         raise RotationError(

@@ -1,4 +1,4 @@
-"""How requests get to a target group: the names that lead there, a distribution, the balancer's listener and its rule.
+"""How requests get to a target group: the names that lead there, a distribution, the balancer's listener and its rules.
 
 A distribution is not run here. What it would send is read from the graph, and the balancer must take it.
 """
@@ -6,6 +6,7 @@ A distribution is not run here. What it would send is read from the graph, and t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bench.failures import UnavailableError
@@ -15,6 +16,8 @@ NO_CLOUDFRONT = (
     "CloudFront is not run: requests reach the balancer as if an edge had passed each of them on, and no edge answers "
     "any, so that the tasks serve every file."
 )
+PATH = "/simple/"
+"""What is asked for, where a rule goes by paths."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +37,30 @@ def way_in(graph: Graph, group: Resource) -> WayIn:
     Raises:
         UnavailableError: no listener forwards to it, or the one that does would refuse what the distribution sends.
     """
-    listener, rule = _forwarding(graph, group)
+    listener = _forwarding(graph, group)
     balancer = graph.one("aws:lb/loadBalancer:LoadBalancer", arn=listener.inputs["loadBalancerArn"])
     distribution = _in_front(graph, balancer.outputs["dnsName"])
-    if rule is not None:
-        _check_passed_on(rule, distribution)
+    _check_let_in(graph, listener, group, distribution)
     return WayIn(balancer, listener, distribution, _host_names(graph, balancer, distribution))
 
 
-def _forwarding(graph: Graph, group: Resource) -> tuple[Resource, Resource | None]:
-    """The listener, and its rule where it does not forward by itself."""
+def _forwarding(graph: Graph, group: Resource) -> Resource:
+    """The listener that forwards to it, by itself or by a rule."""
     arn = group.outputs["arn"]
-    listeners = graph.of_type("aws:lb/listener:Listener")
-    for listener in listeners:
-        if listener.inputs["defaultActions"][0].get("targetGroupArn") == arn:
-            return listener, None
-    for rule in graph.of_type("aws:lb/listenerRule:ListenerRule"):
-        if rule.inputs["actions"][0].get("targetGroupArn") == arn:
-            return graph.one("aws:lb/listener:Listener", arn=rule.inputs["listenerArn"]), rule
+    for listener in graph.of_type("aws:lb/listener:Listener"):
+        actions = [*listener.inputs["defaultActions"]]
+        for rule in _rules(graph, listener):
+            actions += rule.inputs["actions"]
+        if any(action.get("targetGroupArn") == arn for action in actions):
+            return listener
     raise UnavailableError(f"no listener forwards to target group {group.name}")
+
+
+def _rules(graph: Graph, listener: Resource) -> list[Resource]:
+    """In the order in which the balancer looks at them."""
+    rules = graph.of_type("aws:lb/listenerRule:ListenerRule")
+    ours = [rule for rule in rules if rule.inputs["listenerArn"] == listener.outputs["arn"]]
+    return sorted(ours, key=lambda rule: int(rule.inputs["priority"]))
 
 
 def _in_front(graph: Graph, dns_name: str) -> Resource | None:
@@ -66,19 +74,27 @@ def _in_front(graph: Graph, dns_name: str) -> Resource | None:
     )
 
 
-def _check_passed_on(rule: Resource, distribution: Resource | None) -> None:
+def _check_let_in(graph: Graph, listener: Resource, group: Resource, distribution: Resource | None) -> None:
+    """Whether what comes the way that the names lead gets to the target group."""
     origins = distribution.inputs["origins"] if distribution is not None else ()
     # Of neither names nor values does the balancer look at the case.
     sent = {(h["name"].lower(), h["value"].lower()) for origin in origins for h in origin.get("customHeaders", ())}
-    if not all(sent & _taken(condition) for condition in rule.inputs["conditions"]):
-        raise UnavailableError(
-            f"the balancer would refuse every request: what its rule {rule.name} takes is not what a distribution sends"
-        )
+    matching = (rule for rule in _rules(graph, listener) if all(_met(c, sent) for c in rule.inputs["conditions"]))
+    rule = next(matching, None)
+    actions = listener.inputs["defaultActions"] if rule is None else rule.inputs["actions"]
+    if actions[0].get("targetGroupArn") == group.outputs["arn"]:
+        return
+    sender = "clients send" if distribution is None else "a distribution sends"
+    by = "by itself" if rule is None else f"by its rule {rule.name}"
+    raise UnavailableError(f"the balancer would refuse every request: {by} it does not forward what {sender}")
 
 
-def _taken(condition: dict[str, Any]) -> set[tuple[str, str]]:
+def _met(condition: dict[str, Any], sent: set[tuple[str, str]]) -> bool:
+    """Whether requests for an index meet it; no other kinds than these are known here."""
+    if "pathPattern" in condition:
+        return any(fnmatchcase(PATH, pattern) for pattern in condition["pathPattern"]["values"])
     header = condition.get("httpHeader", {})
-    return {(header["httpHeaderName"].lower(), value.lower()) for value in header.get("values", ())}
+    return bool(sent & {(header["httpHeaderName"].lower(), value.lower()) for value in header.get("values", ())})
 
 
 def _host_names(graph: Graph, balancer: Resource, distribution: Resource | None) -> frozenset[str]:

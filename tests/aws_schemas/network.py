@@ -17,7 +17,10 @@ def _redirect_codes(redirect: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named_conditions(properties: Properties) -> Properties:
     """There a condition says which field it is about."""
-    conditions = [{"Field": "http-header", **condition} for condition in properties["Conditions"]]
+    fields = {"HttpHeaderConfig": "http-header", "PathPatternConfig": "path-pattern"}
+    conditions = [
+        {"Field": fields[config], config: of} for one in properties["Conditions"] for config, of in one.items()
+    ]
     return {**properties, "Conditions": conditions}
 
 
@@ -58,14 +61,17 @@ NETWORK = {
         names={
             "certificateArn": "Certificates",
             "defaultActions.redirect": "RedirectConfig",
-            "defaultActions.fixedResponse": "FixedResponseConfig",
             "defaultActions.forward": "ForwardConfig",
         },
         values={"certificateArn": lambda arn: [{"CertificateArn": arn}], "defaultActions.redirect": _redirect_codes},
     ),
     "aws:lb/listenerRule:ListenerRule": Mapped(
         "AWS::ElasticLoadBalancingV2::ListenerRule",
-        names={"conditions.httpHeader": "HttpHeaderConfig"},
+        names={
+            "actions.fixedResponse": "FixedResponseConfig",
+            "conditions.httpHeader": "HttpHeaderConfig",
+            "conditions.pathPattern": "PathPatternConfig",
+        },
         whole=_named_conditions,
     ),
     "aws:lb/loadBalancer:LoadBalancer": Mapped(

@@ -59,7 +59,8 @@ def test_its_names_are_those_of_the_distribution(deployment: Deployment) -> None
 
 
 def changed(graph: Graph, type_: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Graph:
-    resource = graph.one(type_)
+    # Of the rules the first, which is named like the stack.
+    (resource,) = (one for one in graph.of_type(type_) if one.type != RULE or one.name == "pypiserver")
     return Graph({**graph.resources, resource.urn: replace(resource, inputs=change(dict(resource.inputs)))})
 
 
@@ -79,13 +80,23 @@ def another_header(inputs: dict[str, Any]) -> dict[str, Any]:
     return {**inputs, "conditions": [{"httpHeader": {**condition["httpHeader"], "httpHeaderName": "X-Other"}}]}
 
 
+def another_order(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {**inputs, "priority": 50_001}
+
+
 @pytest.mark.parametrize(
-    ("type_", "change"), [(DISTRIBUTION, another_value), (DISTRIBUTION, another_origin), (RULE, another_header)]
+    ("type_", "change"),
+    [
+        (DISTRIBUTION, another_value),
+        (DISTRIBUTION, another_origin),
+        (RULE, another_header),
+        (RULE, another_order),
+    ],
 )
 def test_a_balancer_that_would_refuse_what_an_edge_sends_is_not_run(
     deployment: Deployment, type_: str, change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
-    with pytest.raises(UnavailableError, match="would refuse every request"):
+    with pytest.raises(UnavailableError, match="would refuse every request: by its rule pypiserver-others"):
         desired_state(changed(deployment.graph, type_, change))
 
 

@@ -39,6 +39,11 @@ def graph(*overrides: str) -> Graph:
     return evaluated("stress", (*ON, *overrides)).graph
 
 
+def rules(found: Graph) -> dict[str, Any]:
+    """The rules of the listener by what they are for."""
+    return {r.name.removeprefix("pypiserver").removeprefix("-") or "ours": r for r in found.of_type(RULE)}
+
+
 def distribution(*overrides: str) -> dict[str, Any]:
     return dict(graph(*overrides).one(DISTRIBUTION).inputs)
 
@@ -46,7 +51,7 @@ def distribution(*overrides: str) -> dict[str, Any]:
 def test_there_is_none_unless_asked_for() -> None:
     plain = evaluated("stress", ZONE)
     assert not plain.graph.of_type(DISTRIBUTION)
-    assert not plain.graph.of_type(RULE)
+    assert rules(plain.graph).keys() == {"others"}
     assert not {"cloudfront_distribution_id", "cloudfront_domain_name"} & plain.outputs.keys()
     assert variables(container(*ZONE))["PYPISERVER_SHARED_CACHE"] == "false"
 
@@ -128,18 +133,41 @@ def test_what_proves_a_name_is_one_resource_whichever_certificate_there_is() -> 
 
 def test_the_balancer_takes_what_comes_with_the_header_alone() -> None:
     found = graph()
-    listener, rule, front = found.one(LISTENER), found.one(RULE), found.one(DISTRIBUTION)
+    listener, front = found.one(LISTENER), found.one(DISTRIBUTION)
+    ours, others = rules(found)["ours"], rules(found)["others"]
     assert (listener.inputs["port"], listener.inputs["protocol"]) == (443, "HTTPS")
-    (refuse,) = listener.inputs["defaultActions"]
-    assert (refuse["type"], refuse["fixedResponse"]["statusCode"]) == ("fixed-response", "403")
-    assert rule.inputs["listenerArn"] == listener.outputs["arn"]
+    assert {rule.inputs["listenerArn"] for rule in (ours, others)} == {listener.outputs["arn"]}
+    assert ours.inputs["priority"] < others.inputs["priority"]
     group = found.one("aws:lb/targetGroup:TargetGroup").outputs["arn"]
-    assert rule.inputs["actions"] == [{"type": "forward", "targetGroupArn": group}]
-    (condition,) = rule.inputs["conditions"]
+    assert ours.inputs["actions"] == [{"type": "forward", "targetGroupArn": group}]
+    (condition,) = ours.inputs["conditions"]
     (origin,) = front.inputs["origins"]
     (sent,) = origin["customHeaders"]
     assert condition == {"httpHeader": {"httpHeaderName": sent["name"], "values": [sent["value"]]}}
     assert len(sent["value"]) == 32
+    assert others.inputs["conditions"] == [{"pathPattern": {"values": ["/*"]}}]
+    (refuse,) = others.inputs["actions"]
+    assert (refuse["type"], refuse["fixedResponse"]["statusCode"]) == ("fixed-response", "403")
+
+
+def test_nobody_is_refused_before_the_names_lead_to_it_and_it_is_let_in() -> None:
+    found = graph()
+    aliases = {record.urn for record in found.of_type(RECORD) if "aliases" in record.inputs}
+    assert {*aliases, rules(found)["ours"].urn} <= set(rules(found)["others"].dependencies)
+    assert found.one(LISTENER).inputs["defaultActions"][0]["type"] == "forward"
+
+
+def test_without_it_the_names_lead_to_the_balancer_only_once_that_lets_everybody_in() -> None:
+    plain = evaluated("stress", ZONE).graph
+    (https,) = (r for r in plain.of_type(LISTENER) if r.inputs["port"] == 443)
+    others = rules(plain)["others"]
+    assert others.inputs["actions"] == https.inputs["defaultActions"]
+    aliases = [record for record in plain.of_type(RECORD) if "aliases" in record.inputs]
+    assert aliases
+    assert all(others.urn in record.dependencies for record in aliases)
+    # Changed in place: one that is deleted would refuse until the end of an update.
+    changed = rules(graph())["others"].inputs
+    assert {key for key in changed if changed[key] != others.inputs[key]} == {"actions"}
 
 
 def test_the_header_is_a_secret_wherever_it_stands() -> None:
@@ -164,7 +192,7 @@ def at(step: Passwords) -> tuple[str, set[str]]:
     found = graph(f"password_generations={generations}", f"published_password_generation={step.published}")
     names = {r.outputs["result"]: r.name for r in found.of_type("random:index/randomPassword:RandomPassword")}
     sent = found.one(DISTRIBUTION).inputs["origins"][0]["customHeaders"][0]["value"]
-    taken = found.one(RULE).inputs["conditions"][0]["httpHeader"]["values"]
+    taken = rules(found)["ours"].inputs["conditions"][0]["httpHeader"]["values"]
     return names[sent], {names[value] for value in taken}
 
 

@@ -20,6 +20,7 @@ operation: no" >&2; exit 254 ;;
 *create-invalidation*) echo I2J0I21PCUYOIK ;;
 esac
 """
+LOOK = "cloudfront list-invalidations --distribution-id E486013B9607A5 --max-items 1"
 CREATE = (
     "aws cloudfront create-invalidation --distribution-id E486013B9607A5 --paths /packages/* --query Invalidation.Id "
     "--output text"
@@ -88,6 +89,7 @@ def test_edges_forget_after_the_old_password_was_dropped(calls: Path) -> None:
     stack = FakeStack(calls, "E486013B9607A5")
     assert rotated(stack).startswith("Done: password 2 is published")
     assert calls.read_text().splitlines() == [
+        f"as nobody: {LOOK}",
         "refresh",
         "up: [1, 2]",
         "up: [1, 2]",
@@ -100,7 +102,7 @@ def test_edges_forget_after_the_old_password_was_dropped(calls: Path) -> None:
 def test_while_the_old_one_is_kept_so_are_the_files(calls: Path) -> None:
     stack = FakeStack(calls, "E486013B9607A5")
     assert rotated(stack, keep_old=True).startswith("Stopped")
-    assert "cloudfront" not in calls.read_text()
+    assert "create-invalidation" not in calls.read_text()
     rotated(stack)
     assert calls.read_text().splitlines()[-3:-1] == ["up: [2]", f"as nobody: {CREATE}"]
 
@@ -112,7 +114,8 @@ def test_without_a_distribution_nobody_is_asked(calls: Path, monkeypatch: pytest
 
 def test_it_is_asked_by_whom_the_stack_is_deployed(calls: Path) -> None:
     rotated(FakeStack(calls, "E486013B9607A5", {"aws:profile": "production"}))
-    assert [line.partition(":")[0] for line in calls.read_text().splitlines()[-2:]] == ["as production"] * 2
+    asked = [line for line in calls.read_text().splitlines() if "cloudfront" in line]
+    assert [line.partition(":")[0] for line in asked] == ["as production"] * 3
 
 
 def test_without_the_aws_cli_nothing_is_changed(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +123,17 @@ def test_without_the_aws_cli_nothing_is_changed(calls: Path, monkeypatch: pytest
     with pytest.raises(RotationError, match=r"no AWS CLI \(`aws`\) on PATH.*install it"):
         rotated(FakeStack(calls, "E486013B9607A5"))
     assert not calls.exists()
+
+
+def test_without_rights_nothing_is_changed(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS_AT", "list-invalidations")
+    with pytest.raises(RotationError) as refused:
+        rotated(FakeStack(calls, "E486013B9607A5"))
+    assert str(refused.value) == (
+        f"the edges of CloudFront could not be invalidated once the old password is dropped: `aws {LOOK}` failed: "
+        "An error occurred (AccessDenied) when calling the operation: no"
+    )
+    assert calls.read_text().splitlines() == [f"as nobody: {LOOK}"]
 
 
 @pytest.mark.parametrize("fails_at", ["create-invalidation", "wait"])

@@ -10,10 +10,18 @@ from tests.pypiserver_stack.evaluation import container
 def test_a_task_writes_to_two_places() -> None:
     definition = container()
     assert definition["readonlyRootFilesystem"] is True
-    (temporary,) = definition["linuxParameters"]["tmpfs"]
+    (temporary, _) = definition["linuxParameters"]["tmpfs"]
     writable = [mount["containerPath"] for mount in definition["mountPoints"] if not mount["readOnly"]]
     assert (temporary["containerPath"], writable) == ("/tmp", ["/srv/packages"])
     assert {"noexec", "nosuid", "nodev"} == set(temporary["mountOptions"])
+
+
+def test_the_images_own_volume_is_no_third() -> None:
+    (_, declared) = container()["linuxParameters"]["tmpfs"]
+    assert (declared["containerPath"], declared["size"]) == ("/data/packages", 1)
+    assert {"ro", "noexec", "nosuid", "nodev"} == set(declared["mountOptions"])
+    # The image's own entry point serves from there.
+    assert "linuxParameters" not in container(stack="peer")
 
 
 def test_the_servers_files_take_a_small_part_of_the_temporary_ones() -> None:

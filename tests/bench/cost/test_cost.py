@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-from bench.cost import tables
+from bench.cost import bill, tables
 from bench.cost.bill import STANDING, by_use, standing
 from bench.engine import Deployment
-from sizing.cost import Line, Usage, total_usd
+from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices, total_usd
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
@@ -185,6 +186,24 @@ def test_the_page_has_the_tables() -> None:
     assert tables.page_part() in PAGE.read_text("utf-8"), (
         "run `python -m bench.cost --page` and put its tables into docs/cost.md"
     )
+
+
+def test_every_price_is_of_a_line_of_a_bill_or_of_a_sentence_of_a_page() -> None:
+    source = Path(bill.__file__).read_text("utf-8")
+    in_words = {name for name in prices() if f'"{name}"' not in source}
+    assert in_words == {
+        *("files_infrequent_gb_month", "insights_metric_month", "logs_gb_month", "surplus_credit_vcpu_hour"),
+    }
+    page = " ".join(PAGE.read_text("utf-8").split())
+    of_ten_tasks = round(10 * (10 + 10) * prices()["insights_metric_month"].usd)
+    assert f"ten for each task and each container, ten tasks would cost {of_ten_tasks} USD" in page
+    surplus = round(1.6 * HOURS_PER_MONTH * prices()["surplus_credit_vcpu_hour"].usd)
+    assert f"would add 1.6 vCPUs of 730 hours, {surplus} USD" in page
+    assert "what is taken in costs more than a year of keeping it" in page
+    assert prices()["logs_gb"].usd > 12 * prices()["logs_gb_month"].usd
+    storage = " ".join((PAGE.parent / "storage.md").read_text("utf-8").split())
+    infrequent, standard = (prices()[f"files_{of}gb_month"].usd for of in ("infrequent_", ""))
+    assert f"costs ${infrequent:.3f} instead of ${standard:.2f} a GB" in storage
 
 
 def test_a_bill_ends_in_its_sums() -> None:

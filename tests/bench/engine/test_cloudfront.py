@@ -38,9 +38,15 @@ def steps(engine: AutomationEngine, config: StackConfig) -> list[tuple[str, str]
     return done
 
 
-def place(done: list[tuple[str, str]], operation: str, type_: str) -> int:
+def place(done: list[tuple[str, str]], operation: str, type_: str, name: str = "") -> int:
     """Where the last of these is."""
-    return max(i for i, (op, urn) in enumerate(done) if op == operation and urn.split("::")[2].endswith(type_))
+    kinds = ((op, *urn.split("::")[2:]) for op, urn in done)
+    return max(
+        i for i, (op, of, own) in enumerate(kinds) if op == operation and of.endswith(type_) and own.endswith(name)
+    )
+
+
+RULE = "aws:lb/listenerRule:ListenerRule"
 
 
 def test_it_is_switched_on_and_off_without_another_balancer(tmp_path: Path) -> None:
@@ -56,17 +62,26 @@ def test_it_is_switched_on_and_off_without_another_balancer(tmp_path: Path) -> N
     assert {urn.rsplit("$", 1)[-1] for operation, urn in done if "replace" in operation} == {
         "aws:ecs/taskDefinition:TaskDefinition::pypiserver"
     }
-    # Clients reach the tasks all the while: through the balancer, until their names lead to a distribution that is up.
-    listener = place(done, "update", "aws:lb/listener:Listener")
+    # Clients reach the tasks all the while: through the balancer, until their names lead to a distribution that is up,
+    # and that the balancer lets in.
+    assert "aws:lb/listener:Listener" not in {
+        urn.split("::")[2].rsplit("$", 1)[-1] for op, urn in done if op == "update"
+    }
+    refused = place(done, "update", RULE, "-others")
     assert place(done, "create", "aws:cloudfront/distribution:Distribution") < place(
         done, "update", "aws:route53/record:Record"
     )
-    assert place(done, "update", "aws:route53/record:Record") < listener
-    assert listener < min(i for i, (operation, _) in enumerate(done) if operation == "delete")
+    assert place(done, "update", "aws:route53/record:Record") < refused
+    assert place(done, "create", RULE) < refused
+    assert refused < min(i for i, (operation, _) in enumerate(done) if operation == "delete")
 
     assert steps(engine, on) == []
     off = steps(engine, https)
     assert not {"aws:lb/loadBalancer:LoadBalancer"} & {urn.split("::")[2].rsplit("$", 1)[-1] for _, urn in off}
+    # The balancer lets everybody in before the first name leads there.
+    assert place(off, "update", RULE, "-others") < min(
+        i for i, (operation, urn) in enumerate(off) if operation == "update" and "route53/record" in urn
+    )
     assert place(off, "update", "aws:route53/record:Record") < place(
         off, "delete", "aws:cloudfront/distribution:Distribution"
     )

@@ -13,6 +13,7 @@ from pypiserver_stack.provider.provider import PypiServerProvider
 from pypiserver_stack.settings import Settings
 from sizing.capacity import TaskPlan
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.every_option import OPTIONS
 
 TYPE = "pypiserver:index:PypiServer"
 # Outputs of another program may be given for these: what exists already, and texts that nothing depends on.
@@ -82,12 +83,15 @@ def test_objects_in_lists_have_types_of_their_own(schema: dict[str, Any], compon
 
 def test_every_export_is_an_output_with_its_meaning(schema: dict[str, Any], component: dict[str, Any]) -> None:
     outputs = component["properties"]
-    assert outputs.keys() == set(map(camel, evaluated("stress", ("alarm_emails=ops@example.org",)).outputs))
+    # Each of them is there in a deployment that has what it is about.
+    everything = ("alarm_emails=ops@example.org", *OPTIONS["CloudFront"])
+    assert outputs.keys() == set(map(camel, evaluated("stress", everything).outputs))
     assert all(given["description"] for given in outputs.values())
     assert {name for name, given in outputs.items() if given["secret"]} == {"password"}
     # These are not there without what they are about.
     assert outputs.keys() - set(component["required"]) == {
         *("backupRoleArn", "backupVaultName", "cloudwatchAlarmSnsTopicArn", "cloudwatchDashboardUrl"),
+        *("cloudfrontDistributionId", "cloudfrontDomainName"),
     }
     capacity = schema["types"]["pypiserver:index:Capacity"]["properties"]
     assert capacity.keys() == set(map(camel, TaskPlan.__dataclass_fields__))
