@@ -72,9 +72,9 @@ def test_while_they_are_protected_nothing_replaces_or_deletes_them(cloud: LocalC
                 attempt(config(protected, *change.after))
             assert cloud.records == records
     # Before these an update without a preview may have made something.
-    for type_, change in OTHERS.items():
+    for type_, overrides in OTHERS.items():
         with pytest.raises(BenchError, match=f"unable to replace resource .*{type_}"):
-            engine.preview(config(protected, *change))
+            engine.preview(config(protected, *overrides))
     # Under another name everything is made again, and the old ones would go at last.
     with pytest.raises(BenchError, match="cannot be deleted"):
         engine.preview(config(protected, "service_name=wheels"))
