@@ -14,10 +14,22 @@ from sizing.cost import Usage
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stack", default="stress", show_default=True, help="Which Pulumi.<stack>.yaml to evaluate.")
 @click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
-@click.option("--stored-gb", type=float, default=USAGE.stored_gb, show_default=True, help="Packages that are kept.")
-@click.option("--downloaded-gb", type=float, default=USAGE.downloaded_gb, show_default=True, help="In a month.")
-@click.option("--uploaded-gb", type=float, default=USAGE.uploaded_gb, show_default=True, help="In a month.")
-@click.option("--requests", "request_count", type=float, default=USAGE.request_count, show_default=True)
+@click.option(
+    "--stored-gb",
+    type=click.FloatRange(min=0),
+    default=USAGE.stored_gb,
+    show_default=True,
+    help="Packages that are kept.",
+)
+@click.option(
+    "--downloaded-gb", type=click.FloatRange(min=0), default=USAGE.downloaded_gb, show_default=True, help="In a month."
+)
+@click.option(
+    "--uploaded-gb", type=click.FloatRange(min=0), default=USAGE.uploaded_gb, show_default=True, help="In a month."
+)
+@click.option(
+    "--requests", "request_count", type=click.FloatRange(min=0), default=USAGE.request_count, show_default=True
+)
 @click.option("--page", is_flag=True, help="The tables of docs/cost.md.")
 def main(
     stack: str,

@@ -115,12 +115,6 @@ SKIPPED = (
         CLOUDFRONT,
     ),
     Skip("CKV_AWS_378", "aws_lb_target_group.*", _PLAIN, BENCHMARK),
-    Skip(
-        "CKV_AWS_378",
-        "aws_lb_target_group.*",
-        "TLS ends at the balancer, as everywhere: the check does not see that the forwarding rule is one of HTTPS.",
-        CLOUDFRONT,
-    ),
     Skip("CKV_AWS_65", "aws_ecs_cluster.*", "Asked for: `container_insights` is on by default.", ("every-option",)),
     Skip(
         "CKV_AWS_86",
