@@ -57,7 +57,7 @@ class Backup(pulumi.ComponentResource):
         self.register_outputs({"vault_name": self.vault.name})
 
     def _role(self, name: str, settings: Settings, storage: Storage, tags: Tags) -> ServiceRole:
-        role = ServiceRole(f"{name}-backup", "backup.amazonaws.com", [], self, tags)
+        role = ServiceRole(f"{name}-backup", "backup.amazonaws.com", self, tags)
         role.allow(
             f"{name}-back-up-and-restore",
             {

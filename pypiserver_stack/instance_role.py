@@ -18,7 +18,7 @@ def instance_profile(
     Neither AmazonEC2ContainerServiceforEC2Role nor AmazonSSMManagedInstanceCore: the one reaches every cluster and
     repository of the account, the other reads every SSM parameter that no key of its own protects.
     """
-    role = ServiceRole(f"{name}-instance", "ec2.amazonaws.com", [], parent, tags)
+    role = ServiceRole(f"{name}-instance", "ec2.amazonaws.com", parent, tags)
     instances = pulumi.Output.concat(
         cluster.arn.apply(lambda arn: arn.replace(":cluster/", ":container-instance/")), "/*"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -22,13 +21,10 @@ class ServiceRole:
     them first can never be deleted.
     """
 
-    def __init__(
-        self, name: str, service: str, managed_policies: Sequence[str], parent: pulumi.Resource, tags: Tags
-    ) -> None:
+    def __init__(self, name: str, service: str, parent: pulumi.Resource, tags: Tags) -> None:
         """
         Args:
             service: such as `ec2.amazonaws.com`.
-            managed_policies: AWS-managed ones, by their names below `arn:aws:iam::aws:policy/`.
         """
         self.role = aws.iam.Role(
             name,
@@ -37,15 +33,7 @@ class ServiceRole:
             opts=pulumi.ResourceOptions(parent=parent),
         )
         self._child = pulumi.ResourceOptions(parent=self.role)
-        self.policies: list[pulumi.Resource] = [
-            aws.iam.RolePolicyAttachment(
-                f"{name}-{policy.rsplit('/', 1)[-1]}",
-                role=self.role.name,
-                policy_arn=f"arn:aws:iam::aws:policy/{policy}",
-                opts=self._child,
-            )
-            for policy in managed_policies
-        ]
+        self.policies: list[pulumi.Resource] = []
 
     def allow(self, name: str, *statements: dict[str, Any]) -> None:
         """Add statements, their values Inputs or plain, as one inline policy."""

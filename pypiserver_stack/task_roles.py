@@ -27,7 +27,7 @@ def execution_role(
 
     Not AmazonECSTaskExecutionRolePolicy, which writes to every log group and pulls from every repository.
     """
-    role = ServiceRole(f"{name}-execution", TASKS, [], parent, tags)
+    role = ServiceRole(f"{name}-execution", TASKS, parent, tags)
     role.allow(
         f"{name}-write-log",
         {
@@ -72,7 +72,7 @@ def execution_role(
 
 def task_role(name: str, storage: Storage, *, parent: pulumi.Resource, tags: Tags) -> ServiceRole:
     """Mounts the packages to read and write, through the access point alone."""
-    role = ServiceRole(f"{name}-task", TASKS, [], parent, tags)
+    role = ServiceRole(f"{name}-task", TASKS, parent, tags)
     role.allow(
         f"{name}-mount-packages",
         {

@@ -31,7 +31,7 @@ class FlowLogs(pulumi.ComponentResource):
             tags=tags(f"{name}-flow-logs"),
             opts=child,
         )
-        writer = ServiceRole(f"{name}-flow-logs", "vpc-flow-logs.amazonaws.com", [], self, tags)
+        writer = ServiceRole(f"{name}-flow-logs", "vpc-flow-logs.amazonaws.com", self, tags)
         writer.allow(
             f"{name}-write-flow-logs",
             {

@@ -27,7 +27,6 @@ PROVIDER_REPLACES = {
     "aws:ec2/eip:Eip": {"domain"},
     "aws:efs/fileSystem:FileSystem": {"creationToken"},
     "aws:efs/fileSystemPolicy:FileSystemPolicy": {"fileSystemId"},
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {"policyArn", "role"},
     "aws:route53/record:Record": {"name"},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {"bucket"},
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {"bucket"},

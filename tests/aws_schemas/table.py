@@ -13,7 +13,6 @@ MAPPED = {**COMPUTE, **NETWORK, **DATA, **EDGE, **CLOUDFRONT}
 NOT_IN_CLOUDFORMATION = {
     "aws:acm/certificateValidation:CertificateValidation": "It waits; AWS is given nothing.",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "CloudFormation cannot take over what AWS made.",
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "There it is a list in the role.",
     "random:index/randomPassword:RandomPassword": "It is not AWS's.",
 }
 """Types without a counterpart, and why."""

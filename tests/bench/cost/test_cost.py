@@ -63,7 +63,6 @@ FREE = {
     "aws:iam/instanceProfile:InstanceProfile",
     "aws:iam/role:Role",
     "aws:iam/rolePolicy:RolePolicy",
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
     "aws:kms/alias:Alias",
     "aws:lb/listener:Listener",
     "aws:lb/listenerRule:ListenerRule",

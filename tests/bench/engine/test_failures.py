@@ -18,8 +18,6 @@ from bench.local_cloud.resources import LocalCloud
 from tests.bench.engine.failing_cloud import LIMIT, FailingCloud
 from tests.bench.engine.whole_stack import ROOT, whole
 
-# The program's roles have policies of their own, and none of AWS's.
-UNUSED = {"aws:iam/rolePolicyAttachment:RolePolicyAttachment"}
 BEHIND_CLOUDFRONT = ("cloudfront_enabled=true", "removal_enabled=false")
 # There the web ACL is named by the distribution.
 NOT_BEHIND_CLOUDFRONT = {"aws:wafv2/webAclAssociation:WebAclAssociation"}
@@ -68,7 +66,7 @@ def test_what_could_not_be_made_is_made_the_next_time_or_nothing_is_left(
         == {r.urn for r in EmbeddedEngine(LocalCloud(), ROOT).up(config).graph if r.id}
     )
     if elsewhere is not None:
-        assert {record.type for record in cloud.records.values()} == {*RESOURCES} - UNUSED - elsewhere
+        assert {record.type for record in cloud.records.values()} == {*RESOURCES} - elsewhere
     assert engine.down() == ()
 
 
