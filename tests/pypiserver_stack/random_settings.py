@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bench.engine import StackConfig
+from bench.local_cloud.resources import REGION
 from bench.stack_config import load_stack
 from pypiserver_stack.capacity import plan_capacity
 from pypiserver_stack.settings import ConfigurationError, Settings
@@ -44,12 +45,21 @@ def _values(schema: Mapping[str, Any], examples: list[str]) -> st.SearchStrategy
             return st.integers(int(low) + 1, int(high))
         case {"type": "string", "pattern": pattern}:
             whole = re.compile(pattern, re.ASCII)
-            drawn = st.from_regex(whole, fullmatch=True).filter(lambda text: len(text) <= schema.get("maxLength", 300))
+            drawn = st.from_regex(whole, fullmatch=True).map(_in_the_region)
+            drawn = drawn.filter(lambda text: len(text) <= schema.get("maxLength", 300))
             return st.sampled_from(examples) | drawn if examples else drawn
         case {"type": "array", "items": {"type": "string", "pattern": _} | {"enum": _} as items}:
             least, most = schema.get("minItems", 0), min(4, schema.get("maxItems", 4))
             return st.lists(_values(items, []), min_size=least, max_size=most, unique=True)
     return st.sampled_from(examples)
+
+
+def _in_the_region(text: str) -> str:
+    """An ARN as it would be in the stack's region; any other text as it is."""
+    parts = text.split(":")
+    if parts[0] == "arn" and len(parts) > 5 and parts[3]:
+        parts[3] = REGION
+    return ":".join(parts)
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pulumi
@@ -24,7 +25,11 @@ def _filled(value: Any) -> Any:
         return {key: _filled(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_filled(item) for item in value]
-    return pulumi.Output.from_input("not known yet") if value is None else value
+    return asyncio.run(_output_of_a_program()) if value is None else value
+
+
+async def _output_of_a_program() -> pulumi.Output[str]:
+    return pulumi.Output.from_input("not known yet")
 
 
 def test_what_exists_already_may_be_an_output() -> None:
