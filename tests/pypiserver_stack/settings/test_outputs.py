@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pulumi
@@ -25,11 +24,7 @@ def _filled(value: Any) -> Any:
         return {key: _filled(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_filled(item) for item in value]
-    return asyncio.run(_output_of_a_program()) if value is None else value
-
-
-async def _output_of_a_program() -> pulumi.Output[str]:
-    return pulumi.Output.from_input("not known yet")
+    return pulumi.Output.from_input("not known yet") if value is None else value
 
 
 def test_what_exists_already_may_be_an_output() -> None:
