@@ -11,6 +11,7 @@ import pytest
 
 from bench.failures import UsageError
 from bench.stack_config import load_stack
+from tests.bench.engine import person
 
 
 @pytest.fixture
@@ -77,13 +78,7 @@ def test_the_cli_reads_the_same(project: Path, tmp_path: Path, pulumi_cli: Path)
     (project / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
     (project / "Pulumi.dev.yaml").write_text(SCALARS.replace("encryptionsalt: v1:salt\n", ""))
     ours = load_stack(project, "dev")[0].values
-    environment = {
-        "PATH": f"{pulumi_cli}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "PULUMI_HOME": str(tmp_path / "pulumi"),
-        "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-    }
+    environment = person.environment(tmp_path, f"{pulumi_cli}:{os.environ['PATH']}", state=tmp_path)
     subprocess.run(["pulumi", "stack", "init", "dev"], cwd=project, env=environment, check=True)
     theirs = subprocess.check_output(["pulumi", "config", "--json", "--stack=dev"], cwd=project, env=environment)
     assert ours == {key: entry["value"] for key, entry in json.loads(theirs).items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from pulumi.runtime.proto import provider_pb2
 from bench.local_cloud import computed, provider
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
+from tests.bench.engine import person
 
 ROOT = Path(__file__).resolve().parents[3]
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
@@ -66,17 +66,7 @@ class Foreign:
         (self.folder / "Pulumi.yaml").write_text(yaml.safe_dump({**known, "plugins": {"providers": [plugin]}}))
 
     def pulumi(self, *arguments: str, exit_code: int = 0) -> str:
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color=never"],
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == exit_code, done.stdout
-        return done.stdout
+        return person.pulumi(*arguments, folder=self.folder, environment=self._environment, exit_code=exit_code)
 
     def records(self, type_: str) -> list[Any]:
         return [record for record in self.cloud.records.values() if record.type == type_]
@@ -100,18 +90,8 @@ def foreign(pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     starter.chmod(0o755)
     cloud = LocalCloud(entropy=PASSWORD)
     with provider.serve(PulumiCloud(cloud)) as providers:
-        environment = {
-            "PATH": f"{pulumi_cli}:{os.environ['PATH']}",
-            "HOME": str(tmp_path),
-            "PULUMI_HOME": str(tmp_path / "pulumi"),
-            "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_DEBUG_PROVIDERS": providers,
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        yield Foreign(folders[0], environment, cloud)
+        environment = person.environment(tmp_path, f"{pulumi_cli}:{os.environ['PATH']}", state=tmp_path)
+        yield Foreign(folders[0], {**environment, "PULUMI_DEBUG_PROVIDERS": providers}, cloud)
 
 
 def test_the_example_through_its_whole_life(foreign: Foreign) -> None:

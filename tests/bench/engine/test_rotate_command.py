@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from bench.local_cloud.provider import serve
 from bench.local_cloud.pulumi_cloud import PulumiCloud
+from tests.bench.engine import person
 from tests.bench.engine.rotated import Cloud, write_project
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,34 +36,18 @@ class Shell:
         (folder / "bin").mkdir()
         (folder / "bin" / "pulumi").write_text(RECORDER)
         (folder / "bin" / "pulumi").chmod(0o755)
+        path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{pulumi_cli}:{os.environ['PATH']}"
         self.environment = {
-            "PATH": f"{folder / 'bin'}:{Path(sys.executable).parent}:{pulumi_cli}:{os.environ['PATH']}",
+            **person.environment(folder, path, state=self.state),
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "HOME": str(folder),
             "TMPDIR": str(folder),
             "CALLS": str(self.calls),
             "PULUMI": str(pulumi_cli / "pulumi"),
-            "PULUMI_HOME": str(folder / "pulumi"),
-            "PULUMI_BACKEND_URL": self.state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_PROVIDERS": providers,
         }
 
     def run(self, *command: str, exit_code: int = 0) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self.project,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == exit_code, done.stdout
-        return done.stdout
+        return person.run(command, self.project, self.environment, exit_code)
 
     def rotate(self, *arguments: str, exit_code: int = 0) -> str:
         return self.run(sys.executable, "-m", "pypiserver_stack.rotate", *arguments, exit_code=exit_code)

@@ -17,6 +17,7 @@ from bench.local_cloud.provider import serve
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
 from bench.stack_config import load_stack
+from tests.bench.engine import person
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,31 +38,13 @@ def checkout(tmp_path: Path) -> Path:
 def test_preview_and_up(pulumi_cli: Path, checkout: Path, tmp_path: Path) -> None:
     assert (pulumi_cli / "pulumi-language-python").exists(), f"no language host beside {pulumi_cli}: run `make pulumi`"
     cloud = LocalCloud(entropy=b"the same for both")
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:{pulumi_cli}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "PULUMI_HOME": str(tmp_path / "pulumi"),
-        "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    path = f"{Path(sys.executable).parent}:{pulumi_cli}:{os.environ['PATH']}"
+    environment = person.environment(tmp_path, path, state=tmp_path)
     # The copy has no virtual environment of its own; `pulumi` takes the one that comes first on PATH.
     (checkout / "Pulumi.yaml").write_text((checkout / "Pulumi.yaml").read_text().replace("    virtualenv: .venv\n", ""))
 
     def pulumi(*arguments: str, exit_code: int = 0) -> str:
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--color=never"],
-            cwd=checkout,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert done.returncode == exit_code, done.stdout
-        return done.stdout
+        return person.pulumi(*arguments, folder=checkout, environment=environment, exit_code=exit_code)
 
     wanted = EmbeddedEngine(LocalCloud(entropy=b"the same for both"), ROOT).up(load_stack(ROOT, "stress")[0])
     resources = len(wanted.graph) + 1  # and the stack
