@@ -12,16 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.engine import StackConfig
-from bench.engine.embedded import EmbeddedEngine
+from bench.example import example
 from bench.graph import Graph, Resource
-from bench.local_cloud.resources import LocalCloud
 
-PROJECT_DIR = Path(__file__).parent.parent
-# An index with names of its own, of whose alarms somebody is told.
-SETTINGS = {"profile": "medium", "zone_id": "Z0123456789ABCDEFGHIJ", "alarm_emails": "ops@example.com"}
 COMPONENT = "pypiserver:index:"
 WHOLE = f"{COMPONENT}PypiServer"
 
@@ -129,8 +123,7 @@ def page_part(graph: Graph) -> str:
 
 def drawn_graph() -> Graph:
     """The graph that is drawn."""
-    config = StackConfig("pypiserver", "prod", {f"pypiserver:{key}": value for key, value in SETTINGS.items()})
-    return EmbeddedEngine(LocalCloud(), PROJECT_DIR).up(config).graph
+    return example({"profile": "medium"}).graph
 
 
 def _box(box: Component, named_outside: bool = False) -> str:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from bench.cost.bill import by_use, standing
-from bench.engine import Deployment, StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.local_cloud.resources import LocalCloud
+from bench.engine import Deployment
+from bench.example import evaluated, example
+from bench.local_deployment import PROJECT_FOLDER
 from bench.stack_config import load_stack
 from sizing.cost import Line, Usage, prices, total_usd
 from sizing.profiles import PROFILES
 
-PROJECT_DIR = Path(__file__).parents[2]
-# What the page is about: an index with names of its own, of whose alarms somebody is told.
-SETTINGS = {"zone_id": "Z0123456789ABCDEFGHIJ", "alarm_emails": "ops@example.com"}
 USAGE = Usage(stored_gb=10, downloaded_gb=100, uploaded_gb=1, request_count=1_000_000)
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "`nat_gateways: one_per_zone`": {"nat_gateways": "one_per_zone"},
@@ -47,17 +43,7 @@ def deployed(stack: str, overrides: Sequence[str]) -> Deployment:
     Raises:
         UsageError: the program refuses its settings, or the stack cannot be read.
     """
-    return _up(load_stack(PROJECT_DIR, stack, overrides)[0])
-
-
-def example(settings: Mapping[str, str]) -> Deployment:
-    """What the program makes of the page's index with these settings."""
-    values = {f"pypiserver:{key}": value for key, value in {**SETTINGS, **settings}.items()}
-    return _up(StackConfig("pypiserver", "prod", values))
-
-
-def _up(config: StackConfig) -> Deployment:
-    return EmbeddedEngine(LocalCloud(), PROJECT_DIR).up(config)
+    return evaluated(load_stack(PROJECT_FOLDER, stack, overrides)[0])
 
 
 def bill(deployment: Deployment, usage: Usage) -> str:
@@ -70,10 +56,10 @@ def bill(deployment: Deployment, usage: Usage) -> str:
         [
             "| by the month | quantity | unit | USD each | USD |",
             "|---|---|---|---|---|",
-            *(_row(one) for one in stands),
+            *(_row(_cells(one)) for one in stands),
             f"| **stands, with {_hosts(fewest)}** | | | | **{_usd(total_usd(stands))}** |",
             f"| stands, with {_hosts(most)} | | | | {_usd(total_usd(standing(deployment, most)))} |",
-            *(_row(one) for one in used),
+            *(_row(_cells(one)) for one in used),
             f"| **use** | | | | **{_usd(total_usd(used))}** |",
             "",
             f"List prices of {stands[0].price.region}, without Container Insights; see docs/cost.md.",
@@ -142,16 +128,16 @@ def _hosts(count: int) -> str:
     return "1 host" if count == 1 else f"{count} hosts"
 
 
-def _row(one: Line) -> str:
-    return f"| {' | '.join(_cells(one))} |"
-
-
 def _cells(one: Line) -> list[str]:
     return [one.what, f"{one.quantity:,g}", one.price.unit, f"{one.price.usd:g}", _usd(one.usd)]
 
 
 def _table(rows: Iterable[Iterable[str]]) -> str:
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return "".join(f"{_row(row)}\n" for row in rows)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _usd(amount: float) -> str:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bench import diagram
 from bench.graph import Graph, Resource
+from tests.pypiserver_stack.evaluation import ROOT
 
-PAGE = diagram.PROJECT_DIR / "docs" / "architecture.md"
+PAGE = ROOT / "docs" / "architecture.md"
 NODES = "abcdef"
 ARROWS = st.fixed_dictionaries({node: st.sets(st.sampled_from(NODES.replace(node, ""))) for node in NODES})
 

@@ -11,10 +11,10 @@ from bench.cost.bill import STANDING, by_use, standing
 from bench.engine import Deployment
 from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices, total_usd
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
-from tests.pypiserver_stack.evaluation import evaluated
+from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
 
-PAGE = tables.PROJECT_DIR / "docs" / "cost.md"
+PAGE = ROOT / "docs" / "cost.md"
 CERTIFICATE = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 USAGE = Usage(stored_gb=20, downloaded_gb=40, uploaded_gb=2, request_count=3_000_000)
 
@@ -214,9 +214,7 @@ def test_a_bill_ends_in_its_sums() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench.cost", *arguments], cwd=tables.PROJECT_DIR, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-m", "bench.cost", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 def test_the_command_prints_the_bill_of_a_stack() -> None:
