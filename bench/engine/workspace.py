@@ -21,7 +21,9 @@ def environment(work_dir: Path) -> dict[str, str]:
         "HOME": str(folders["home"]),
         "TMPDIR": str(folders["tmp"]),
         "PULUMI_HOME": str(folders["pulumi"]),
-        "PULUMI_BACKEND_URL": folders["state"].absolute().as_uri(),
+        # Without the files of attributes that it keeps beside each file: those are not replaced but written over, and a
+        # CLI killed at that moment leaves a state that none can read again.
+        "PULUMI_BACKEND_URL": f"{folders['state'].absolute().as_uri()}?metadata=skip",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # Providers are attached; one that is missing is an error here, not a download.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -109,6 +109,16 @@ def test_what_a_killed_cli_did_not_note_is_reported(
     assert set(leftovers) == set(cloud.records)
 
 
+def test_every_file_of_the_state_is_replaced_whole(project: Path, config: StackConfig, tmp_path: Path) -> None:
+    # The files of attributes are written over in place: a CLI killed at that moment would leave one that is empty.
+    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine.up(config)
+    state = list(listing(tmp_path / "work" / "state"))
+    assert [path.name for path in state if path.name == "dev.json"] == ["dev.json"]
+    assert [path for path in state if path.suffix == ".attrs"] == []
+    assert engine.down() == ()
+
+
 def test_a_resource_that_disappeared_is_made_again(project: Path, config: StackConfig, tmp_path: Path) -> None:
     cloud = LocalCloud()
     engine = AutomationEngine(cloud, project, tmp_path / "work")
