@@ -24,8 +24,9 @@ $(READY): pyproject.toml constraints.txt
 bench: $(READY)  ## the main job: stand the stack up, load it, judge, take it down
 	$(BIN)/python -m bench
 
+# In the order of the files, else those of few and long tests would be left for the end, and for one core.
 test: check  ## static checks, then the tests, on all cores
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 thorough: $(READY)  ## the proofs that take minutes each: `make pulumi` first
 	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough

@@ -27,6 +27,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "`balancer_scheme: internal`": {"balancer_scheme": "internal"},
     "`waf_enabled: true`": {"waf_enabled": "true"},
     "`detailed_monitoring_enabled: true`": {"detailed_monitoring_enabled": "true"},
+    "`cloudfront_enabled: true`, before use": {"cloudfront_enabled": "true", "removal_enabled": "false"},
     "`dashboard_enabled: false`": {"dashboard_enabled": "false"},
     "`efs_throughput_mode: provisioned`, 10 MiB/s": {
         "efs_throughput_mode": "provisioned",

@@ -68,7 +68,7 @@ class AutomationEngine:
 
         def up() -> Deployment:
             stack = self._open(config)
-            self.changes = _by_kind(stack.up(color="never").summary.resource_changes)
+            self.changes = _by_kind(stack.up(color="never", show_secrets=False).summary.resource_changes)
             state = stack.export_stack().deployment
             return deployment(state["resources"] if state else ())
 
@@ -84,7 +84,7 @@ class AutomationEngine:
         assert stack is not None
 
         def refresh() -> None:
-            self.changes = _by_kind(stack.refresh(color="never").summary.resource_changes)
+            self.changes = _by_kind(stack.refresh(color="never", show_secrets=False).summary.resource_changes)
 
         self._operate(refresh)
 
@@ -114,8 +114,8 @@ class AutomationEngine:
             # A command that was killed left the stack locked, and may have made what its state does not know.
             with contextlib.suppress(CommandError):
                 self._stack.cancel()
-            self._stack.refresh(color="never", clear_pending_creates=True)
-        self._stack.destroy(color="never", continue_on_error=True)
+            self._stack.refresh(color="never", show_secrets=False, clear_pending_creates=True)
+        self._stack.destroy(color="never", show_secrets=False, continue_on_error=True)
         self._stack.workspace.remove_stack(self._stack.name, preserve_config=True)
         self._stack = None
 

@@ -20,6 +20,7 @@ import pytest
 from bench.interruption import SIGNALS
 from bench.scratch import RUN_VARIABLE
 from tests.bench.command_line import ROOT, Bench
+from tests.thorough import thorough
 
 SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
 
@@ -86,14 +87,10 @@ def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
 
 
 STEPS = ("evaluate", "start", "packages", "publish", "load", "down")
-# Ten seconds each: two moments of each step in every run of the tests, the rest when there is time.
+# Ten seconds each: a moment of each step in every run of the tests, the rest when there is time.
 MOMENTS = [
-    *((step, delay_s) for step in STEPS for delay_s in (0.0, 0.3)),
-    *(
-        pytest.param(step, delay_s, marks=pytest.mark.thorough)
-        for step in STEPS
-        for delay_s in (0.05, 0.1, 0.2, 0.5, 1.0)
-    ),
+    *((step, 0.3) for step in STEPS),
+    *thorough(*((step, delay_s) for step in STEPS for delay_s in (0.0, 0.05, 0.1, 0.2, 0.5, 1.0))),
 ]
 
 
@@ -120,7 +117,7 @@ def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, d
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("delay_s", [0.2, 1.5, 2.5, 3.5])
+@pytest.mark.parametrize("delay_s", [0.2, 2.5, *thorough(1.5, 3.5)])
 def test_an_interruption_of_the_pulumi_engine_leaves_nothing(bench: Bench, pulumi_cli: Path, delay_s: float) -> None:
     bench.environment["PATH"] = f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}"
     process = bench.start("--packages", "3", "--clients", "12", "--engine", "pulumi")
@@ -285,7 +282,7 @@ def test_results_that_cannot_be_written_are_told_before_anything_starts(bench: B
     assert bench.remains(process.pid) == []
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", *thorough("<&-", "2>&-")])
 def test_closed_standard_streams_change_nothing(bench: Bench, closed: str) -> None:
     command = f"{sys.executable} -m bench {' '.join(SMALL)} --results {bench.results} {closed}"
     status = subprocess.run(["sh", "-c", command], cwd=ROOT, env=bench.environment, timeout=60).returncode

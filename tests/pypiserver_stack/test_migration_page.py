@@ -65,6 +65,26 @@ OUTPUTS = [
 ]
 
 
+# What the module's inputs are by default, of those that are neither required, nor empty, nor computed.
+DEFAULTS = {
+    "asg_instance_type": "t3.small",
+    "dns_names": ("pypiserver",),
+    "environment": "development",
+    "service_name": "pypiserver",
+    "access_log_force_destroy": False,
+    "backups_force_destroy": False,
+    "enable_efs_backup": True,
+    "backup_retention_days": 7,
+    "backup_schedule": "cron(0 2 * * ? *)",
+    "efs_throughput_mode": "elastic",
+    "efs_lifecycle_policy": 30,
+    "efs_burst_credit_threshold": 1e12,
+    "enable_cloudwatch_dashboard": True,
+    "docker_image_tag": "latest",
+    "container_memory": 512,
+}
+
+
 def rows(heading: str) -> dict[str, str]:
     """First column to second, of the table below a heading; a row may name several."""
     section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
@@ -77,6 +97,13 @@ def test_every_input_has_a_setting() -> None:
     assert list(settings) == INPUTS
     for name, cell in settings.items():
         assert re.findall(r"`(\w+)`", cell)[0] in Settings.model_fields, name
+
+
+def test_defaults_that_differ_are_told() -> None:
+    defaults = {name: Settings.model_fields[re.findall(r"`(\w+)`", cell)[0]] for name, cell in rows("Inputs").items()}
+    differing = [name for name, default in DEFAULTS.items() if defaults[name].default != default]
+    assert differing == ["docker_image_tag"]
+    assert "| `docker_image_tag` | `image` | name and tag, better with a digest; never `latest` |" in PAGE
 
 
 def test_every_output_has_an_export() -> None:

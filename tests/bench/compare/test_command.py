@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench.samples import Operation, Samples
 from bench.scratch import RUN_VARIABLE
 from tests.bench.command_line import Bench
+from tests.thorough import thorough
 
 SMALL = ("compare", "--packages", "3", "--clients", "12", "--engine", "embedded")
 PAIR = (*SMALL, "--stacks", "stress,stress:stickiness_enabled=true:backend=simple-dir")
@@ -157,20 +158,17 @@ def test_variants_with_other_loads_are_refused_before_anything_starts(bench: Ben
 
 MOMENTS = [
     ("publish to stress", 0.05),
-    ("evaluate stress (2)", 0.1),
-    ("start stress (2)", 0.5),
     ("start limit", 0.3),
     ("round 1: limit", 0.02),
-    ("down", 0.2),
-    *(
-        pytest.param(step, delay_s, marks=pytest.mark.thorough)
-        for step, delay_s in [
-            ("evaluate stress", 0.0),
-            ("start stress", 0.3),
-            ("start limit", 0.0),
-            ("warm-up: stress (2)", 0.0),
-            ("round 1: stress", 0.1),
-        ]
+    *thorough(
+        ("evaluate stress", 0.0),
+        ("start stress", 0.3),
+        ("evaluate stress (2)", 0.1),
+        ("start stress (2)", 0.5),
+        ("start limit", 0.0),
+        ("warm-up: stress (2)", 0.0),
+        ("round 1: stress", 0.1),
+        ("down", 0.2),
     ),
 ]
 
@@ -206,7 +204,7 @@ def test_what_a_killed_comparison_left_is_removed_by_the_next(bench: Bench) -> N
     assert bench.remains(killed.pid) == []
 
 
-@pytest.mark.parametrize("name", ["/envoy", "/gunicorn", "/nginx"])
+@pytest.mark.parametrize("name", ["/nginx", *thorough("/envoy", "/gunicorn")])
 def test_a_part_that_dies_under_load_spoils_the_comparison(bench: Bench, name: str) -> None:
     process = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1", "--duration", "2")
     bench.follow_to(process, "round 1: limit" if name == "/nginx" else "round 1: stress")

@@ -15,6 +15,7 @@ import pytest
 from tests.bench.command_line import Bench
 from tests.bench.conftest import PypiServer
 from tests.bench.consistency.fake_index import FakeIndex
+from tests.thorough import thorough
 
 SMALL = ("--uploads", "4", "--readers", "6")
 LOCAL = (*SMALL, "--engine", "embedded", "--tasks", "2")
@@ -192,7 +193,7 @@ def test_an_interruption_that_must_leave_something_says_what(bench: Bench, servi
     assert report_of(bench)["remaining"] == sorted(index.files)
 
 
-@pytest.mark.parametrize("step", ["start", "uploads", "removals"])
+@pytest.mark.parametrize("step", ["start", "uploads", *thorough("removals")])
 def test_an_interruption_of_the_check_of_a_stack_leaves_nothing(bench: Bench, step: str) -> None:
     process = start(bench, *LOCAL)
     assert process.stderr is not None

@@ -35,8 +35,10 @@ def test_nowhere_in_what_a_stack_leaves(name: str, tmp_path: Path) -> None:
     leak_nothing(load_stack(ROOT, stack, overrides)[0], tmp_path)
 
 
-# Each is a deployment by the CLI, and an update; tests of the graph alone look at more of them.
-@settings(max_examples=2, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+# Each is a deployment by the CLI, and an update; in every run tests of the graph alone look at more of them.
+@pytest.mark.thorough
+@pytest.mark.timeout(1800)
+@settings(max_examples=20, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(stack_configs())
 def test_nowhere_whatever_the_settings(config: StackConfig) -> None:
     # Protected, it could not be taken down again.

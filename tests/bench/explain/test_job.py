@@ -17,6 +17,7 @@ from bench.explain.ladder import ladder
 from bench.explain.mixing import UPLOADS
 from bench.explain.page import BEGIN, END
 from tests.bench.command_line import ROOT, Bench
+from tests.thorough import thorough
 
 PEER, ENTRY_POINT, BACKEND, LAST = 0, 4, 6, 7
 EMPTY_PAGE = f"above\n\n{BEGIN}\n{END}\n\nbelow\n"
@@ -89,7 +90,11 @@ def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> Non
     assert len(list(folder.glob("*/round-1/samples.npz"))) == 3
 
 
-MOMENTS = ["evaluate backend=validated", f"start {ladder()[LAST].name}", "warm-up: ", f"probe {ladder()[LAST].name}"]
+MOMENTS = [
+    "evaluate backend=validated",
+    f"start {ladder()[LAST].name}",
+    *thorough("warm-up: ", f"probe {ladder()[LAST].name}"),
+]
 
 
 @pytest.mark.parametrize("step", MOMENTS)
