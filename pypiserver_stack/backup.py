@@ -71,6 +71,8 @@ class Backup(pulumi.ComponentResource):
             },
         )
         role.allow(f"{name}-see-vault", {"Action": "backup:DescribeBackupVault", "Resource": self.vault.arn})
+        # A backup carries the tags of the file system and those of its rule, and without this AWS Backup makes none.
+        role.allow(f"{name}-tag-backups", {"Action": "backup:TagResource", "Resource": _backups_beside(self.vault)})
         # It looks for what a selection means by tags, even where that names an ARN. The action knows no resources.
         role.allow(f"{name}-find-selected", {"Action": "tag:GetResources", "Resource": "*"})
         if settings.efs_kms_key_arn is not None:
@@ -90,3 +92,8 @@ class Backup(pulumi.ComponentResource):
                 },
             )
         return role
+
+
+def _backups_beside(vault: aws.backup.Vault) -> pulumi.Output[str]:
+    """The ARNs of recovery points, which name no vault, in the vault's account and region."""
+    return vault.arn.apply(lambda arn: f"{arn.partition(':backup-vault:')[0]}:recovery-point:*")

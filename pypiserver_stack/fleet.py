@@ -124,9 +124,13 @@ class Fleet(pulumi.ComponentResource):
                     max_healthy_percentage=110,
                     instance_warmup=str(INSTANCE_WARMUP_S),
                     scale_in_protected_instances="Refresh",
-                    auto_rollback=True,
+                    # No rollback: AWS goes back to what the group had when the refresh began, and the provider gives it
+                    # the new template before that.
                 ),
             ),
+            # ECS owns the number of hosts: an update of the fewest would wait for exactly as many as the state remembers.
+            # A capacity provider, too, wants to be there before the hosts that it is for.
+            wait_for_capacity_timeout="0",
             protect_from_scale_in=True,
             force_delete=True,  # protected instances would keep the group from ever reaching zero
             tags=[

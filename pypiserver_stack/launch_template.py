@@ -59,7 +59,6 @@ def launch_template(
         name,
         image_id=settings.ami_id or _newest_image(instance, parent),
         instance_type=plan.instance_type,
-        ebs_optimized="true",
         iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(arn=profile.arn),
         vpc_security_group_ids=[security_group_id],
         metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(

@@ -70,6 +70,7 @@ def test_the_role_backs_up_and_restores_this_file_system_alone() -> None:
         "elasticfilesystem:DescribeTags": files,
         "elasticfilesystem:Restore": files,
         "backup:DescribeBackupVault": graph.one(VAULT).outputs["arn"],
+        "backup:TagResource": "arn:aws:backup:us-west-2:123456789012:recovery-point:*",
         "tag:GetResources": "*",
     }
 
@@ -84,7 +85,7 @@ def test_the_selection_is_made_once_its_role_may_do_something() -> None:
     policies = {
         policy.urn for policy in graph.of_type("aws:iam/rolePolicy:RolePolicy") if policy.inputs["role"] == role().id
     }
-    assert len(policies) == 3
+    assert len(policies) == 4
     assert policies <= set(graph.one(SELECTION).dependencies)
 
 
