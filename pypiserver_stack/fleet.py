@@ -128,7 +128,7 @@ class Fleet(pulumi.ComponentResource):
                     # the new template before that.
                 ),
             ),
-            # ECS owns the number of hosts: an update of the fewest would wait for exactly as many as the state remembers.
+            # ECS owns the number of hosts: a change of the fewest would wait for just as many as the state remembers.
             # A capacity provider, too, wants to be there before the hosts that it is for.
             wait_for_capacity_timeout="0",
             protect_from_scale_in=True,

@@ -1,4 +1,4 @@
-"""The access log: one line of JSON for each request, on stdout."""
+"""The access log: one line of JSON for each answer that its client took whole, on stdout."""
 
 from __future__ import annotations
 

@@ -16,16 +16,23 @@ def has_it(environ: Mapping[str, Any], etag: str) -> bool:
     return held == etag or etag in [tag.strip().removeprefix("W/") for tag in held.split(",")] or held.strip() == "*"
 
 
+def is_another(environ: Mapping[str, Any], etag: Optional[str]) -> bool:
+    """Whether the client wants the answer only if it has another entity tag than this strong one: 412."""
+    wanted = environ.get("HTTP_IF_MATCH")
+    return wanted is not None and wanted.strip() != "*" and etag not in [tag.strip() for tag in wanted.split(",")]
+
+
 def wanted_range(environ: Mapping[str, Any], size: int, etag: Optional[str]) -> Optional[Tuple[int, int]]:
     """First and one past the last byte that the client wants; None for the whole file.
 
-    Several ranges at once, other units and what cannot be read are ignored, as the standard allows.
+    Several ranges at once, other units and what cannot be read are ignored, as the standard allows; a range is for GET
+    alone.
 
     Raises:
         ValueError: the range lies outside the file: 416.
     """
     asked = environ.get("HTTP_RANGE")
-    if asked is None or environ.get("HTTP_IF_RANGE", etag) != etag:
+    if asked is None or environ["REQUEST_METHOD"] != "GET" or environ.get("HTTP_IF_RANGE", etag) != etag:
         return None
     match = _RANGE.fullmatch(asked.replace(" ", ""))
     if match is None or not any(match.groups()):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Iterator, NamedTuple, Optional, Tuple
 
 from answer import Answer, Headers, text
-from conditions import has_it, wanted_range
+from conditions import has_it, is_another, wanted_range
 from digests import Digests, FileKey
 from directory import GONE
 from index import Entry, Index, IndexUnavailableError
@@ -87,6 +87,9 @@ class Downloads:
         digests = entry.digests
         etag = f'"{digests.sha256}"' if digests else None
         headers = [_TYPE, self._caching(digests), ("Accept-Ranges", "bytes")]
+        if is_another(environ, etag):
+            _close(opened)
+            return text("412 Precondition Failed", "the file is another one")
         if etag:
             headers.append(("ETag", etag))
             if has_it(environ, etag):

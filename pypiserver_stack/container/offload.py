@@ -15,7 +15,11 @@ def offload(function: Callable[..., Result], *arguments: object) -> Result:
     """
     result, error = gevent.get_hub().threadpool.apply(_outcome, (function, arguments))
     if error is not None:
-        raise error
+        try:
+            raise error
+        finally:
+            # The traceback holds this frame: what its callers hold, such as open files, would stay until a collection.
+            del error
     return result  # type: ignore[no-any-return]
 
 

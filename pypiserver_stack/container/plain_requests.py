@@ -77,19 +77,25 @@ class PlainRequests:
         environ["gunicorn.socket"] = client
         asked = Asked(environ["REQUEST_METHOD"], environ["RAW_URI"])
         client.begin_answer(asked, False)
-        answer = self._answer(environ)
+        try:
+            answer = self._answer(environ)
+        except Exception:
+            # Nothing was sent yet: gunicorn takes the request from the start, and logs what goes wrong.
+            answer = None
         if answer is None:
             client.request = None
             return False
         closes = not self._is_alive()
-        sent = _send(client, _head(answer, closes), [] if asked.method == "HEAD" else answer.body)
+        try:
+            sent = _send(client, _head(answer, closes), [] if asked.method == "HEAD" else answer.body)
+        finally:
+            if hasattr(answer.body, "close"):
+                answer.body.close()
         client.end_answer(next_began=False)
         if closes:
             client.end_idle(longer_than_s=0)
         took = timedelta(seconds=perf_counter() - started_s)
         self._log_access(_Sent(answer.status, sent), asked, environ, took)
-        if hasattr(answer.body, "close"):
-            answer.body.close()
         return True
 
 

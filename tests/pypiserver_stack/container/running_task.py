@@ -22,7 +22,8 @@ import signal
 import socket
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,23 @@ GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
 USERNAME, PASSWORD, OLDER_PASSWORD = "pypiserver", "correct horse", "an older one"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 _PATIENCE_S = 60
+
+
+def await_condition(condition: Callable[[], bool]) -> None:
+    """Wait for it. What never comes is an error after a minute."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it never came"
+        time.sleep(0.01)
+
+
+def send(
+    connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: dict[str, str] | None
+) -> None:
+    """Send a request as `RunningTask.request` has it."""
+    wanted = {"Authorization": AUTHORIZATION, **(headers or {})}
+    # No body, not an empty one: of that one http.client tells the length.
+    connection.request(method, path, body or None, {name: value for name, value in wanted.items() if value})
 
 
 @dataclass(frozen=True)
@@ -70,10 +88,9 @@ class RunningTask:
         Args:
             headers: more headers; an Authorization among them replaces the right one, an empty one leaves it out.
         """
-        wanted = {"Authorization": AUTHORIZATION, **(headers or {})}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_S)
         try:
-            connection.request(method, path, body, {name: value for name, value in wanted.items() if value})
+            send(connection, method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         finally:

@@ -153,6 +153,27 @@ def test_metadata_of_a_package_that_was_replaced_is_the_new_one(root: Path, inde
     assert index.metadata(entry) == b"Name: a\nVersion: 1.0\n"
 
 
+def test_metadata_of_a_package_that_was_replaced_by_hand_is_gone(root: Path, index: Index) -> None:
+    with_metadata(index, root, b"Name: a\n")
+    entry = index.find("a-1.0-py3-none-any.whl")
+    assert entry is not None
+    assert index.metadata(entry) == b"Name: a\n"
+    (root / ".new").write_bytes(b"another wheel")
+    (root / ".new").rename(root / entry.relfn)
+
+    assert index.metadata(entry) is None
+
+
+def test_metadata_of_a_package_that_was_removed_is_gone(root: Path, index: Index) -> None:
+    with_metadata(index, root, b"Name: a\n")
+    entry = index.find("a-1.0-py3-none-any.whl")
+    assert entry is not None
+    assert index.metadata(entry) == b"Name: a\n"
+    (root / entry.relfn).unlink()
+
+    assert index.metadata(entry) is None
+
+
 def test_a_file_that_came_without_metadata_has_none(root: Path, index: Index) -> None:
     (root / "a-1.0-py3-none-any.whl").touch()
     entry = index.find("a-1.0-py3-none-any.whl")

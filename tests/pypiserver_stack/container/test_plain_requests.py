@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +21,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from plain_requests import environ_of
 
-from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, await_condition, send, start_task
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 LARGE = "demo-2.0.tar.gz"
@@ -117,6 +119,23 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
         yield task
 
 
+class Sent:
+    """What would be sent, in place of a socket."""
+
+    data = b""
+
+    def sendall(self, data: bytes) -> None:
+        self.data += data
+
+
+def is_plain(method: str, path: str, headers: dict[str, str]) -> bool:
+    """Whether the task reads a request in the plain way, as `task.request` sends it."""
+    connection = http.client.HTTPConnection("127.0.0.1")
+    connection.sock = sent = Sent()
+    send(connection, method, path, b"", headers)
+    return environ_of(sent.data) is not None
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     ("path", "headers"),
@@ -134,6 +153,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
         (f"/packages/{WHEEL}", {}),
         (f"/packages/{WHEEL}", {"Range": "bytes=5-9"}),
         (f"/packages/{WHEEL}", {"Range": "bytes=99999-"}),
+        (f"/packages/{WHEEL}", {"If-Match": '"another"'}),
         (f"/packages/{LARGE}", {}),
         (f"/packages/{LARGE}", {"Range": "bytes=100000-"}),
         ("/packages/%2e%2e/%2e%2e/etc/passwd", {}),
@@ -141,6 +161,9 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
     ],
 )
 def test_either_way_the_answer_is_the_same(task: RunningTask, method: str, path: str, headers: dict[str, str]) -> None:
+    assert is_plain(method, path, headers)
+    assert not is_plain(method, path, {**headers, **NOT_PLAIN})
+
     def answer(more: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         status, told, body = task.request(method, path, headers={**headers, **more})
         return status, {name: value for name, value in told.items() if name not in ("date", "server-timing")}, body
@@ -209,6 +232,27 @@ def test_a_connection_that_is_used_outlives_the_keepalive_and_an_idle_one_does_n
         assert _ask(used).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_a_download_that_the_client_gives_up_leaves_no_file_open(task: RunningTask) -> None:
+    for _ in range(20):
+        with closing(task.connect()) as connection:
+            connection.sendall(f"GET /packages/{LARGE} HTTP/1.1\r\nAuthorization: {AUTHORIZATION}\r\n\r\n".encode())
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def held() -> list[str]:
+        descriptors = [path for pid in task.worker_pids() for path in Path(f"/proc/{pid}/fd").iterdir()]
+        return [target for path in descriptors if (target := _target(path)).endswith(LARGE)]
+
+    await_condition(lambda: not held())
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:  # closed meanwhile
+        return ""
+
+
 def test_a_request_under_way_at_a_stop_is_answered_and_ends_its_connection(tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
@@ -236,6 +280,7 @@ def test_an_error_of_ours_is_answered_with_500(tmp_path: Path) -> None:
         "application._answer = fail\n"
     )
     with start_task(folder, packages=tmp_path / "p", app="broken:application", PYPISERVER_BACKEND="validated") as task:
-        assert task.request("GET", "/health")[0] == 500
-        assert task.request("GET", "/health")[0] == 500
-        assert "as the test wants" in task.log()
+        assert is_plain("GET", "/health", {})
+        assert [task.request("GET", "/health")[0] for _ in range(2)] == [500, 500]
+        assert task.log().count("RuntimeError: as the test wants") == 2
+        assert [line["status"] for line in task.access_log()] == [500, 500]

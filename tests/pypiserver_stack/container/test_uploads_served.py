@@ -11,9 +11,8 @@ import os
 import socket
 import subprocess
 import sysconfig
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +21,7 @@ import requests
 from twine.commands.upload import skip_upload
 from twine.package import PackageFile
 
-from tests.pypiserver_stack.container.running_task import PASSWORD, USERNAME, RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import PASSWORD, USERNAME, RunningTask, await_condition, start_task
 
 APPLICATION = """
 import os
@@ -80,13 +79,6 @@ def status_of(connection: socket.socket) -> int:
     answer.read()
     answer.close()
     return answer.status
-
-
-def await_condition(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it never came"
-        time.sleep(0.01)
 
 
 def incoming(task: RunningTask) -> list[Path]:

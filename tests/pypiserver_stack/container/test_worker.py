@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pytest
 import requests
 from urllib3 import encode_multipart_formdata
 
-from tests.pypiserver_stack.container.running_task import CONTAINER, RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import CONTAINER, RunningTask, await_condition, start_task
 
 APP = Path(__file__).parent / "worker_app.py"
 GET = "GET {} HTTP/1.1\r\nHost: index\r\n\r\n"
@@ -42,13 +42,6 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
     """One worker, with the limits that it has in production."""
     with started(tmp_path_factory.mktemp("task")) as task:
         yield task
-
-
-def await_condition(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it never came"
-        time.sleep(0.01)
 
 
 def read_answer(connection: socket.socket) -> tuple[bytes, bytes]:

@@ -8,12 +8,10 @@ import itertools
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, await_condition, start_task
 
 # The index of the task; every answer names the worker.
 TELLING = """
@@ -101,13 +99,6 @@ class Burst:
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, content(KNOWN))
         return int(answer.headers["X-Process"])
-
-
-def await_condition(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "it never came"
-        time.sleep(0.01)
 
 
 def test_a_worker_killed_in_a_burst_loses_no_package_and_no_request_of_another(tmp_path: Path) -> None:
