@@ -104,6 +104,11 @@ def test_hosts_are_replaced_one_by_one_and_the_new_one_comes_first() -> None:
     assert preferences["instanceWarmup"] == str(group["defaultInstanceWarmup"]) == "120"
 
 
+def test_an_update_waits_for_no_number_of_hosts() -> None:
+    # It would wait for just as many as the state remembers, and ECS has changed their number since.
+    assert inputs(GROUP)["waitForCapacityTimeout"] == "0"
+
+
 def test_ecs_scales_and_drains_the_hosts() -> None:
     provider = inputs("aws:ecs/capacityProvider:CapacityProvider")["autoScalingGroupProvider"]
     assert provider["managedScaling"] == {
