@@ -48,7 +48,7 @@ class Cycle:
         self._stack = stack = LocalDeployment(config, parameters.engine, parameters.tasks, run.scratch.path)
         stack.evaluate()
         _record_deployment(run, stack)
-        run.progress.note(f"{len(stack.deployment.graph.resources)} resources, engine {stack.stack.engine}")
+        run.progress.note(f"{len(stack.deployment.graph)} resources, engine {stack.stack.engine}")
 
         run.step("start")
         target = stack.start()

@@ -66,7 +66,7 @@ class _NoMocks(Mocks):
     """What remains for mocks: resources that the program reads and does not make."""
 
     def call(self, args: MockCallArgs) -> NoReturn:
-        raise NotImplementedError
+        raise NotImplementedError  # the monitor answers functions by itself, and asks nobody
 
     def new_resource(self, args: MockResourceArgs) -> NoReturn:
         raise CloudError(

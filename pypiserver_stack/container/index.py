@@ -56,7 +56,7 @@ class Index:
             margin_s: how long two changes of a directory may leave it with the same time stamps: their granularity, and
                 what the clock of the file server may do besides.
         """
-        self._calls = calls = calls or FileCalls()
+        calls = calls or FileCalls()
         self.digests = digests
         self._root = root
         self._directory = Directory(root, margin_s, calls)
@@ -119,25 +119,24 @@ class Index:
                 return None
             if entry.digests is None or entry.digests.metadata_sha256 is None:
                 return None
-            key, promised = entry.key, entry.digests.metadata_sha256
             try:
-                content = offload(self._metadata_of, entry.relfn, key)
+                content = offload(self._kept_metadata, entry)
             except OSError as error:
-                raise IndexUnavailableError(f"{entry.relfn!a} cannot be looked at: {error}") from error
-            if content is not None and hashlib.sha256(content).hexdigest() == promised:
+                if error.errno not in GONE:
+                    raise IndexUnavailableError(f"{entry.relfn!a} cannot be looked at: {error}") from error
+                content = None
+            if content is not None:
                 return content
             self.distrust(entry)
         return None
 
-    def _metadata_of(self, relfn: str, key: FileKey) -> bytes | None:
-        """What was kept of the last upload; None unless the package is still the file that `key` describes."""
-        try:
-            found = FileKey.of(self._calls.stat(f"{self._root}/{relfn}"))
-        except OSError as error:
-            if error.errno not in GONE:
-                raise
+    def _kept_metadata(self, entry: Entry) -> bytes | None:
+        """The metadata that was kept of the very file that is there; its digests are then those of the entry."""
+        digests = self._identities.known([entry])[entry]
+        content = self.digests.metadata(entry.relfn) if digests else None
+        if digests is None or content is None or hashlib.sha256(content).hexdigest() != digests.metadata_sha256:
             return None
-        return self.digests.metadata(relfn) if found == key else None
+        return content
 
     def distrust(self, entry: Entry | None = None) -> None:
         """Say that the index is not what the directory holds; the next validation reads everything again.

@@ -94,6 +94,13 @@ def test_where_no_folder_can_be_made_there_are_no_records_and_no_errors(tmp_path
     assert store.clock_ns() is None
 
 
+def test_a_directory_that_not_even_root_may_write_to_is_no_error() -> None:
+    store = DigestStore(Path("/proc/self"))
+    store.put("a.whl", KEY, DIGESTS)
+    assert store.get("a.whl", KEY) is None
+    assert store.clock_ns() is None
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_directory_is_no_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)

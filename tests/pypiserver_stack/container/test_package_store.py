@@ -23,6 +23,8 @@ from digests import Digests, DigestStore, FileKey
 from offload import offload
 from package_store import INCOMING, STALE_S, PackageStore, StoreError
 
+from tests.pypiserver_stack.container.open_files import open_files
+
 NAME = "project-1.0.tar.gz"
 CONTENT = bytes(range(256)) * 4000  # as DIE below writes it, in two halves
 CONTAINER = Path(package_store.__file__).parent
@@ -47,16 +49,6 @@ def left_over(root: Path) -> list[str]:
 
 def shown(root: Path) -> list[str]:
     return sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
-
-
-def open_files() -> set[str]:
-    found = set()
-    for descriptor in Path("/proc/self/fd").iterdir():
-        try:
-            found.add(f"{descriptor.name} {descriptor.readlink()}")
-        except FileNotFoundError:
-            continue
-    return {name for name in found if "anon_inode" not in name}
 
 
 def test_a_published_package_is_whole_and_alone(tmp_path: Path, store: PackageStore) -> None:
