@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from bench.failures import UnavailableError, UsageError
 from bench.interruption import Interrupted, Interruptions
 from bench.local_cloud.resources import Fault, LocalCloud, Record
 from bench.stack_config import load_stack
+from tests.bench.engine import person
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
@@ -136,16 +136,10 @@ def test_a_resource_that_disappeared_is_made_again(project: Path, config: StackC
 @pytest.fixture
 def with_secret(project: Path, tmp_path: Path, pulumi_cli: Path) -> StackConfig:
     """The small project's stack, with its colour encrypted by the CLI itself."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": tmp_path.as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE": "of the user",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+    shell = person.environment(tmp_path, os.environ["PATH"], state=tmp_path)
+    environment = {**shell, "PULUMI_CONFIG_PASSPHRASE": "of the user"}
     for command in (["stack", "init", "dev"], ["config", "set", "--secret", "colour", "octarine", "--stack", "dev"]):
-        subprocess.run(["pulumi", *command, "--non-interactive"], cwd=project, env=environment, check=True)
+        person.pulumi(*command, folder=project, environment=environment)
     assert "secure" in (project / "Pulumi.dev.yaml").read_text()
     return load_stack(project, "dev")[0]
 
