@@ -75,4 +75,4 @@ class Outputs:
     profile: str
     """The profile that the settings began with."""
     capacity: Capacity
-    """The task plan: every number of it, which constraint bound, and warnings."""
+    """The task plan: every number of it, which constraint bound, and warnings about what it holds."""

@@ -128,7 +128,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             "backup_vault_name": backup.vault.name if backup else None,
             "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
-            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.warnings]},
+            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.load_warnings]},
         }
         """What a stack that consists of this component exports: every one of its outputs."""
         for output, value in self.exports.items():

@@ -22,7 +22,7 @@ from bench.local_cloud.resources import CloudError, LocalCloud
 
 # Long enough for any request that the local cloud answers; a fault may slow one down.
 _PATIENCE_S = 30.0
-# The program's messages: its errors are raised as well, its warnings are among the stack's outputs.
+# The program's messages: its errors are raised as well, and its warnings about capacity are among the stack's outputs.
 _SILENT = logging.getLogger(__name__)
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False

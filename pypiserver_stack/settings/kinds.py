@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
@@ -63,7 +63,7 @@ class Group(BaseModel):
         """What the settings of this group say against each other."""
         return ()
 
-    def cautions(self) -> Iterable[str]:
+    def cautions(self) -> Iterable[Caution]:
         """What is allowed, and should be known."""
         return ()
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from pypiserver_stack.settings.kinds import LISTED, Group, KmsKeyArn, LogRetentionDays, arn
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 
 AlarmName = Literal[
     "no_running_task",
@@ -117,7 +117,7 @@ class MonitoringSettings(Group):
             if twice:
                 yield Problem(key, given, f"each once; {twice[0]} is there twice")
 
-    def cautions(self) -> Iterator[str]:
-        """Alarms that ring unheard."""
+    def cautions(self) -> Iterator[Caution]:
+        """Alarms without a recipient."""
         if not (self.alarm_emails or self.alarm_topic_arns) and set(self.alarms_off) != set(ALARM_NAMES):
-            yield "nobody is told of an alarm: set alarm_emails or alarm_topic_arns"
+            yield Caution("alarms notify nobody: set alarm_emails or alarm_topic_arns", "operation")

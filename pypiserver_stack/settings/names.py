@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pypiserver_stack.settings.kinds import LISTED, Cidr, Group, RoleArn, arn, reference
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # Each of them is Amazon: https://docs.aws.amazon.com/acm/latest/userguide/setup-caa.html
@@ -130,13 +130,14 @@ class NamesSettings(Group):
                 keys,
             )
 
-    def cautions(self) -> Iterator[str]:
+    def cautions(self) -> Iterator[Caution]:
         """A certificate for a name that the stack does not know."""
         if self.certificate_arn is not None and self.zone_id is None:
-            yield (
-                "certificate_arn without zone_id: the exported url has the balancer's own name, for which your "
-                "certificate does not stand: make a record that points a name of the certificate there"
+            sentence = (
+                "certificate_arn without zone_id: the exported url has the balancer's own name, which your certificate "
+                "does not cover: make a record that points a name of the certificate there"
             )
+            yield Caution(sentence, "operation")
 
 
 def _hold_everybody(ranges: tuple[str, ...]) -> bool:

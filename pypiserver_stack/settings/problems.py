@@ -1,9 +1,10 @@
-"""What is wrong with a configuration, in words."""
+"""Mistakes in a configuration, and what is allowed but should be known."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
@@ -25,6 +26,16 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.key} = {self.value!r}: {self.allowed}"
+
+
+@dataclass(frozen=True)
+class Caution:
+    """A warning about settings that are allowed."""
+
+    sentence: str
+    about: Literal["load", "operation"]
+    """`load`: how the deployment answers requests, which a benchmark meets too. `operation`: what concerns only a
+    deployment that stays up."""
 
 
 class ConfigurationError(pulumi.RunError):

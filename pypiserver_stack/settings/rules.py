@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pypiserver_stack.private_ecr import repository
 from pypiserver_stack.settings.cloudfront import what_a_distribution_needs
 from pypiserver_stack.settings.hosts import BURSTABLE
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 from pypiserver_stack.settings.server import STOP_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -76,18 +76,19 @@ def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
         yield Problem("deregistration_delay_s", settings.deregistration_delay_s, allowed, frozenset(["spot_enabled"]))
 
 
-def cautions_between_groups(settings: Settings) -> Iterator[str]:
+def cautions_between_groups(settings: Settings) -> Iterator[Caution]:
     """What only several groups together show: allowed, and should be known."""
     for caution in CAUTIONS:
         yield from caution(settings)
 
 
-def _server_hangs_up_first(settings: Settings) -> Iterator[str]:
+def _server_hangs_up_first(settings: Settings) -> Iterator[Caution]:
     if settings.gunicorn_keepalive_s <= settings.idle_timeout_s:
-        yield (
+        sentence = (
             f"gunicorn_keepalive_s = {settings.gunicorn_keepalive_s} is not above idle_timeout_s = "
             f"{settings.idle_timeout_s}: the balancer answers 502 when it reuses a connection that a task just closed"
         )
+        yield Caution(sentence, "load")
 
 
 def _two_passwords(settings: Settings) -> Iterator[Problem]:
@@ -110,4 +111,4 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _two_passwords,
     what_a_distribution_needs,
 )
-CAUTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (_server_hangs_up_first,)
+CAUTIONS: tuple[Callable[[Settings], Iterator[Caution]], ...] = (_server_hangs_up_first,)

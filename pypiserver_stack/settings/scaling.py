@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pypiserver_stack.settings.cron import is_cron
 from pypiserver_stack.settings.kinds import LISTED, Count, Entry, Group
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 
 Percent = Annotated[int, Field(ge=10, le=90)]
 CooldownSeconds = Annotated[int, Field(ge=0, le=3600)]
@@ -114,8 +114,9 @@ class ScalingSettings(Group):
         for name in (name for name, count in counts.items() if count > 1):
             yield Problem("scheduled_scaling", name, "a name of one action only")
 
-    def cautions(self) -> Iterator[str]:
+    def cautions(self) -> Iterator[Caution]:
         """A service that would not come back from its only change."""
         if len(self.scheduled_scaling) == 1:
             (action,) = self.scheduled_scaling
-            yield f"scheduled_scaling: what {action.name} sets holds until another action sets something else"
+            sentence = f"scheduled_scaling: what {action.name} sets holds until another action sets something else"
+            yield Caution(sentence, "operation")

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from pypiserver_stack.settings.kinds import Group
-from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.problems import Caution, Problem
 
 _IMAGE = re.compile(
     r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
@@ -100,10 +100,11 @@ class ServerSettings(Group):
             allowed = "takes authentication bcrypt and backend simple-dir, which are {authentication} and {backend}"
             yield Problem("entry_point", "image", allowed.format(**actual), frozenset(needed))
 
-    def cautions(self) -> Iterator[str]:
+    def cautions(self) -> Iterator[Caution]:
         """A tag without a digest."""
         if "@" not in self.image:
-            yield (
+            sentence = (
                 f"image {self.image} is not pinned by digest, so its tag may come to mean another image: see "
                 "docs/configuration.md for the command that prints the digest"
             )
+            yield Caution(sentence, "operation")

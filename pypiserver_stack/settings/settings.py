@@ -24,7 +24,7 @@ from pypiserver_stack.settings.kinds import Group, in_words, resolved, takes_out
 from pypiserver_stack.settings.monitoring import MonitoringSettings
 from pypiserver_stack.settings.names import NamesSettings
 from pypiserver_stack.settings.network import NetworkSettings
-from pypiserver_stack.settings.problems import Problem, SettingsError
+from pypiserver_stack.settings.problems import Caution, Problem, SettingsError
 from pypiserver_stack.settings.rules import cautions_between_groups, contradictions_between_groups
 from pypiserver_stack.settings.scaling import ScalingSettings
 from pypiserver_stack.settings.server import ServerSettings
@@ -51,9 +51,13 @@ class Settings(
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed, and should be known."""
-        own = (sentence for group in GROUPS for sentence in group.cautions(self))
-        return (*own, *cautions_between_groups(self))
+        """The sentence of every caution."""
+        return tuple(caution.sentence for caution in self._all_cautions())
+
+    @property
+    def load_warnings(self) -> tuple[str, ...]:
+        """The sentences of those cautions that a benchmark meets too."""
+        return tuple(caution.sentence for caution in self._all_cautions() if caution.about == "load")
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -81,6 +85,11 @@ class Settings(
         if problems:
             raise SettingsError(problems)
         return settings
+
+    def _all_cautions(self) -> Iterator[Caution]:
+        for group in GROUPS:
+            yield from group.cautions(self)
+        yield from cautions_between_groups(self)
 
     def _all_contradictions(self) -> Iterator[Problem]:
         for group in GROUPS:

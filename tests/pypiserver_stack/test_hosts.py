@@ -224,14 +224,20 @@ def test_a_private_image_is_pulled_from_its_own_repository_alone() -> None:
     assert not any(action.startswith("ecr:") for s in statements("execution") for action in actions(s))
 
 
-def test_the_capacity_is_exported_with_every_warning() -> None:
+def test_the_capacity_is_exported_with_the_warnings_about_it() -> None:
     capacity = evaluated("stress", ("profile=medium",)).outputs["capacity"]
     assert (capacity["page_cache_memory_mb"], capacity["bound_by"], capacity["spare_places"]) == (449, "both", 3)
     assert (capacity["burstable_baseline_cpu_units"], capacity["cpu_units_reserved"]) == (409, 1920)
     told = " ".join(capacity["warnings"])
-    for words in ("449 MB left for page cache", "sustains 409 CPU units", "not pinned by digest"):
+    for words in ("449 MB left for page cache", "sustains 409 CPU units"):
         assert words in told
-    assert evaluated().outputs["capacity"]["warnings"] == list(plain_settings().warnings)
+
+
+def test_what_concerns_only_a_deployment_that_stays_up_is_no_warning_about_capacity() -> None:
+    assert plain_settings().warnings
+    assert evaluated().outputs["capacity"]["warnings"] == []
+    (hangs_up_first,) = evaluated("stress", ("gunicorn_keepalive_s=60",)).outputs["capacity"]["warnings"]
+    assert "502" in hangs_up_first
 
 
 def test_a_group_that_cannot_hold_its_service_is_refused() -> None:

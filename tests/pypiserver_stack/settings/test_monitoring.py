@@ -9,7 +9,7 @@ from pypiserver_stack.settings.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.plain_settings import plain_settings
 
 TOPICS = [f"arn:aws:sns:us-west-2:123456789012:told-{i}" for i in range(6)]
-NOBODY = "nobody is told of an alarm: set alarm_emails or alarm_topic_arns"
+NOBODY = "alarms notify nobody: set alarm_emails or alarm_topic_arns"
 
 
 def refusals(**config: str) -> dict[str, str]:
