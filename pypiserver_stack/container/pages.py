@@ -82,19 +82,18 @@ def _page(body: bytes, content_type: str) -> Page:
 def _anchor(entry: Entry, digests: Digests) -> str:
     metadata = ""
     if digests.metadata_sha256:
-        metadata = "".join(f' data-{name}="sha256={digests.metadata_sha256}"' for name in _METADATA_NAMES)
+        # The name of PEP 714, and that of PEP 658 for older clients.
+        names = ("core-metadata", "dist-info-metadata")
+        metadata = "".join(f' data-{name}="sha256={digests.metadata_sha256}"' for name in names)
     return f'        <a href="{_url(entry)}#sha256={digests.sha256}"{metadata}>{escape(entry.name)}</a><br>'
 
 
 def _file(entry: Entry, digests: Digests) -> dict[str, Any]:
-    file = {"filename": entry.name, "url": _url(entry), "hashes": {"sha256": digests.sha256}}
+    file: dict[str, Any] = {"filename": entry.name, "url": _url(entry), "hashes": {"sha256": digests.sha256}}
     if digests.metadata_sha256:
-        file.update({name: {"sha256": digests.metadata_sha256} for name in _METADATA_NAMES})
+        # Not under the name of PEP 658 as well: pip 22.3 to 23.1.2 crash on it in JSON (PEP 714).
+        file["core-metadata"] = {"sha256": digests.metadata_sha256}
     return file
-
-
-# The name of PEP 714, and that of PEP 658 for older clients.
-_METADATA_NAMES = ("core-metadata", "dist-info-metadata")
 
 
 def _url(entry: Entry) -> str:
