@@ -1,10 +1,14 @@
-"""What all tests share."""
+"""Fixtures and selection of all tests.
+
+The marker `engine` says that a test needs a `pulumi` command: where there is none, the tests that have it are left out.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -27,13 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes is left out, and without a pulumi command the engine tests; the summary says so."""
+    """Leaves out the thorough tests, and without a pulumi command the engine tests; the summary says so."""
     config.stash[LEFT_OUT] = {}
     if not config.getoption("thorough"):
         thorough = [item for item in items if item.get_closest_marker("thorough")]
         _leave_out(thorough, "thorough tests left out: `make thorough` runs them", config, items)
     if not (_pulumi() or os.environ.get("REQUIRE_ENGINE_TESTS")):
-        engine = [item for item in items if "pulumi_cli" in getattr(item, "fixturenames", ())]
+        engine = [item for item in items if item.get_closest_marker("engine")]
         reason = "engine tests left out: they need a pulumi command; install one, or run `make pulumi` where Go is"
         _leave_out(engine, reason, config, items)
 
@@ -44,6 +48,18 @@ def _leave_out(left_out: list[pytest.Item], reason: str, config: pytest.Config, 
     config.stash[LEFT_OUT][reason] = len(left_out)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With pytest-xdist the workers collect the tests, and the controller prints the summary."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if hasattr(node, "workeroutput"):  # else it crashed
+        node.config.stash[LEFT_OUT] = node.workeroutput["left_out"]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for reason, count in config.stash.get(LEFT_OUT, {}).items():
         if count:
@@ -51,9 +67,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def pulumi_cli() -> Path:
-    """The folder of a `pulumi` command: the one on PATH, or what `make pulumi` has built."""
+def pulumi_folder() -> Path:
+    """`pulumi_cli` for fixtures of a wider scope than one test; the tests that use them are marked `engine`."""
     found = _pulumi()
     if found is None:
-        pytest.fail("REQUIRE_ENGINE_TESTS is set and there is no pulumi command: run `make pulumi`")
+        pytest.fail("there is no pulumi command: install one, or run `make pulumi`", pytrace=False)
     return Path(found).parent
+
+
+@pytest.fixture
+def pulumi_cli(request: pytest.FixtureRequest) -> Path:
+    """The folder of a `pulumi` command: the one on PATH, or what `make pulumi` has built."""
+    # Also where there is one: whoever writes the test has it, and the next machine does not.
+    if request.node.get_closest_marker("engine") is None:
+        pytest.fail(
+            "pulumi_cli is requested by a test without the marker `engine`, which leaves it out where there is no "
+            "pulumi command: mark the test or the parameter",
+            pytrace=False,
+        )
+    folder: Path = request.getfixturevalue("pulumi_folder")
+    return folder

@@ -28,11 +28,11 @@ def cloud() -> FailingCloud:
 
 @pytest.fixture(scope="module")
 def engine(
-    cloud: FailingCloud, pulumi_cli: Path, tmp_path_factory: pytest.TempPathFactory
+    cloud: FailingCloud, pulumi_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AutomationEngine]:
     """An engine with the whole stack, which is gone afterwards."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PATH", f"{pulumi_folder}{os.pathsep}{os.environ['PATH']}")
         engine = AutomationEngine(cloud, ROOT, tmp_path_factory.mktemp("work"))
     engine.up(whole())
     yield engine
