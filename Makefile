@@ -42,7 +42,7 @@ pulumi: $(READY)  ## build the Pulumi CLI and, for the tests, language hosts fro
 
 benchmarks: $(READY)  ## measure the load generator against Locust's
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[benchmarks]'
-	$(BIN)/python -m benchmarks.load_generator
+	$(BIN)/python -m benchmarks load_generator
 
 lock: $(READY)  ## resolve pyproject.toml's ranges into constraints.txt again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra benchmarks --universal --python-version 3.11 --upgrade \

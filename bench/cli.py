@@ -12,8 +12,8 @@ from typing import Any, Literal, NoReturn
 import click
 
 from bench.console import open_progress
-from bench.failures import BenchError, ExitCode, UsageError
-from bench.interruption import SIGNALS, Interrupted, Interruptions
+from bench.failures import UsageError
+from bench.interruption import SIGNALS, Interruptions
 from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
 from bench.report.model import Report
 from bench.report.terminal import print_summary
@@ -280,21 +280,3 @@ def _command() -> list[str]:
     """What repeats the run, values from the environment included."""
     variables = [f"{name}={os.environ[name]}" for name in VARIABLES.values() if os.environ.get(name)]
     return [*variables, "python", "-m", "bench", *sys.argv[1:]]
-
-
-def main() -> NoReturn:
-    """Run the command line; every ending is an `ExitCode`, and no mistake of a user's ends in a traceback."""
-    try:
-        cli(standalone_mode=False)
-    except (Interrupted, click.Abort):
-        _fail(ExitCode.INTERRUPTED, "interrupted")
-    except BenchError as error:
-        _fail(error.exit_code, str(error))
-    except click.ClickException as error:
-        _fail(ExitCode.USAGE, error.format_message())
-    sys.exit(ExitCode.PASSED)
-
-
-def _fail(code: ExitCode, sentence: str) -> NoReturn:
-    print(f"Error: {sentence}", file=sys.stderr)
-    sys.exit(code)

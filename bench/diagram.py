@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from bench.example import example
 from bench.graph import Graph, Resource
+from pypiserver_stack.entry_point import Arguments, show, start_program
 
 COMPONENT = "pypiserver:index:"
 WHOLE = f"{COMPONENT}PypiServer"
@@ -28,6 +28,14 @@ class Component:
     part_of: str
     resources: Mapping[str, int]
     """Types in Pulumi's spelling, such as `lb.Listener`, and how many."""
+
+
+def main() -> None:
+    """Print what docs/architecture.md holds of it."""
+    Arguments(
+        "python -m bench.diagram", description="Print the diagram and the table of docs/architecture.md."
+    ).parse_args()
+    show(page_part(drawn_graph()))
 
 
 def components(graph: Graph) -> list[Component]:
@@ -123,6 +131,8 @@ def page_part(graph: Graph) -> str:
 
 def drawn_graph() -> Graph:
     """The graph that is drawn."""
+    from bench.example import example
+
     return example({"profile": "medium"}).graph
 
 
@@ -173,4 +183,4 @@ def _short(type_: str) -> str:
 
 
 if __name__ == "__main__":
-    print(page_part(drawn_graph()), end="")
+    start_program(main)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 import errno
 
+from pypiserver_stack.entry_point import UserError
+
 
 class ExitCode(enum.IntEnum):
     """What `python -m bench` exits with. docs/exit-codes.md is the page for users."""
@@ -44,10 +46,10 @@ def worst(codes: set[ExitCode]) -> ExitCode:
     return next((code for code in PRECEDENCE if code in codes), ExitCode.PASSED)
 
 
-class BenchError(Exception):
+class BenchError(UserError):
     """A failure that a person can act on. The message is one sentence; `exit_code` says which kind it is."""
 
-    exit_code = ExitCode.INTERNAL
+    exit_code: ExitCode = ExitCode.INTERNAL
 
 
 class UsageError(BenchError):

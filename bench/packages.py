@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 # To be raised whenever the same package set gives other bytes than before.
 _FORMAT = 1
 MOST_PACKAGES = 10_000  # of three wheels each: 19 GB
+# What a path that nobody can write to is answered with; anything else is not about the path.
+_UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))*")
 
@@ -234,6 +236,6 @@ def _explained(error: OSError, folder: Path, way_out: str) -> BenchError | OSErr
         return DiskFullError(folder)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return UsageError(f"{folder} is not a folder: {way_out}")
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return UsageError(f"{folder} cannot be written: {way_out}")
+    if error.errno in _UNUSABLE:
+        return UsageError(f"{folder} cannot be written ({error.strerror}): {way_out}")
     return error

@@ -1,6 +1,6 @@
 """What a listing from the validated index costs, by the number of packages, and what a scan does to the event loop.
 
-    python -m benchmarks.index_cost [--files 300 3000 150000]
+    python -m benchmarks index_cost [--files 300 3000 150000]
 
 One process, patched by gevent as a worker is, over empty files of ten versions a project on the local disk. "listing"
 is one project's page, from the request for it to its bytes, validation included; "scan" is a validation that reads the
@@ -32,6 +32,8 @@ import gevent
 from gevent.monkey import get_original
 from gevent.pool import Pool
 
+from pypiserver_stack.entry_point import Arguments
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "pypiserver_stack" / "container"))
 
 with warnings.catch_warnings():
@@ -54,7 +56,7 @@ sleep_in_thread: Callable[[float], None] = get_original("time", "sleep")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, nargs="+", default=[300, 3_000, 150_000])
     for files in parser.parse_args().files:
         with tempfile.TemporaryDirectory() as folder:
@@ -169,7 +171,3 @@ class SlowCalls(FileCalls):
     def scandir(self, descriptor: int) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
         sleep_in_thread(ADDED_S)
         return super().scandir(descriptor)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How many requests one process of the load generator makes on one core, beside Locust's FastHttpUser.
 
-    python -m benchmarks.load_generator [--runs 7] [--seconds 5] [--clients 50]
+    python -m benchmarks load_generator [--runs 7] [--seconds 5] [--clients 50]
 
 Both ask the same server the same three requests over and over: the redirect, the listing, a wheel of 20 kB. They send
 the same headers, keep their connections, and read every body. Ours does all that it does in a real load: it parses the
@@ -26,6 +26,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import cast
 
+from pypiserver_stack.entry_point import Arguments, UserError
+
 TARGET_RATIO = 1.5
 WARM_UP_S = 1.0
 USERNAME, PASSWORD = "benchmark", "not-a-secret"
@@ -46,7 +48,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare the load generator with Locust's FastHttpUser.")
+    parser = Arguments(description="Compare the load generator with Locust's FastHttpUser.")
     parser.add_argument("--runs", type=int, default=7, help="runs of each, in turn (7)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one run (5)")
     parser.add_argument("--clients", type=int, default=50, help="clients at once (50)")
@@ -58,9 +60,9 @@ def _options() -> argparse.Namespace:
 def compare(options: argparse.Namespace) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
-        sys.exit("This needs two cores: one for the server, one for the generator.")
+        raise UserError("this needs two cores: one for the server, one for the generator", 1)
     if importlib.util.find_spec("locust") is None:
-        sys.exit("This needs Locust: install the project with its extra [benchmarks].")
+        raise UserError("Locust is not installed here: install the project with its extra [benchmarks]")
     server = _start("server", options, core=cores[0])
     try:
         assert server.stdout is not None
@@ -73,7 +75,7 @@ def compare(options: argparse.Namespace) -> None:
                 with _start(name, options, core=cores[1]) as generator:
                     output, _ = generator.communicate()
                 if generator.returncode:
-                    sys.exit(f"{name} failed")
+                    raise UserError(f"{name} failed", 1)
                 run = json.loads(output)
                 run["server_core"] = (_cpu_s(server.pid) - server_cpu_s) / (run["wall_s"] + WARM_UP_S)
                 runs.append(run)
@@ -240,5 +242,5 @@ def run_locust(options: argparse.Namespace) -> None:
     runner.quit()
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # its own server and generators
     main()

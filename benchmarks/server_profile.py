@@ -1,6 +1,6 @@
 """Where a worker of the server spends its CPU time while it takes bursts: `py-spy` on every worker of a stack.
 
-    python -m benchmarks.server_profile [--stack stress] [--seconds 20] [--wheel-kb 20] [-c KEY=VALUE]
+    python -m benchmarks server_profile [--stack stress] [--seconds 20] [--wheel-kb 20] [-c KEY=VALUE]
 
 The stack is stood up on this machine as `python -m bench` does it, takes bursts one after the other for so many
 seconds, and is sampled 250 times a second meanwhile, but for threads without the interpreter's lock: they wait, or are
@@ -32,6 +32,7 @@ from bench.publish import publish_async
 from bench.run import Run, conduct
 from bench.stack_config import load_stack
 from bench.teardown import take_down
+from pypiserver_stack.entry_point import Arguments, UserError
 
 SAMPLES_PER_S = 250
 OURS = {path.name for path in (PROJECT_FOLDER / "pypiserver_stack" / "container").glob("[!_]*.py")}
@@ -167,7 +168,7 @@ def part_of(frames: Sequence[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stack", default="stress")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--wheel-kb", type=int, default=20)
@@ -176,10 +177,10 @@ def main() -> None:
     profiling = Profiling(parser.parse_args())
     with open_progress(sys.stderr, quiet=False) as progress:
         failures = conduct(
-            profiling.options.results, ["python", "-m", "benchmarks.server_profile"], progress, profiling
+            profiling.options.results, ["python", "-m", "benchmarks", "server_profile"], progress, profiling
         )
     if failures:
-        sys.exit("; ".join(failures))
+        raise UserError("; ".join(failures), 1)
     total = sum(profiling.samples.values())
     cpu_s = profiling.user_s + profiling.kernel_s
     print(f"{profiling.requests:,} requests, {cpu_s / profiling.requests * 1e6:.0f} us of the tasks' CPU each")
@@ -187,7 +188,3 @@ def main() -> None:
     print(f"{profiling.user_s / cpu_s:7.1%}  user space, in which ({total:,} samples):")
     for part, count in profiling.samples.most_common():
         print(f"{count / total:9.1%}  {part}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How long other clients wait while one worker takes a large package: pypiserver's own upload beside ours.
 
-    python -m benchmarks.upload_stall [--megabytes 200] [--runs 3]
+    python -m benchmarks upload_stall [--megabytes 200] [--runs 3]
 
 One gevent worker of gunicorn, patched before anything is imported. One client uploads a wheel as twine would send it;
 another asks for `/health` every few milliseconds on a connection of its own. The longest of its waits is the stall.
@@ -8,7 +8,6 @@ another asks for `/health` every few milliseconds on a connection of its own. Th
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import os
@@ -21,6 +20,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, sleep
+
+from pypiserver_stack.entry_point import Arguments, UserError
 
 CONTAINER = Path(__file__).parents[1] / "pypiserver_stack" / "container"
 POLL_INTERVAL_S = 0.002
@@ -54,7 +55,7 @@ def ours(environ, start_response):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Compare how long an upload keeps other clients waiting.")
+    parser = Arguments(description="Compare how long an upload keeps other clients waiting.")
     parser.add_argument("--megabytes", type=int, default=200, help="size of the package (200)")
     parser.add_argument("--runs", type=int, default=3, help="uploads of each, in turn (3)")
     options = parser.parse_args()
@@ -96,7 +97,7 @@ def _upload(port: int, megabytes: int) -> None:
     status = connection.getresponse().status
     connection.close()
     if status != 200:
-        raise SystemExit(f"the upload was answered with {status}")
+        raise UserError(f"the upload was answered with {status}", 1)
 
 
 def _poll(port: int, uploaded: threading.Event, waits_s: list[float]) -> None:
@@ -149,7 +150,3 @@ def _server(app: str) -> Iterator[tuple[int, int]]:
 def _cpu_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,78 +1,14 @@
-"""The command `python -m pypiserver_stack.rotate`: another password for a deployed stack, and no request fails."""
+"""`python -m pypiserver_stack.rotate`: see `pypiserver_stack.rotate_command`."""
 
-from __future__ import annotations
-
-import contextlib
-import shutil
-import signal
-from collections.abc import Iterator
-from pathlib import Path
-
-import click
-from pulumi.automation import CommandError, ConcurrentUpdateError, LocalWorkspace, Stack, StackNotFoundError
-
-from pypiserver_stack.command_error import gist
-from pypiserver_stack.rotation import RotationError, rotate
-from pypiserver_stack.settings import ConfigurationError
+from pypiserver_stack.entry_point import run, start_program
 
 
-@click.command(help="Rotate the generated password of a stack, or go on where that was interrupted.")
-@click.option("--stack", "name", required=True, help="The stack, as `pulumi stack ls` names it.")
-@click.option(
-    "--project",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path(),
-    help="Folder of Pulumi.yaml; by default the current one.",
-)
-@click.option("--keep-old", is_flag=True, help="Stop when the new password is published; the old one stays accepted.")
-def main(name: str, project: Path, keep_old: bool) -> None:
-    """Rotate and say what is done, or in one sentence why not."""
-    try:
-        with _interruptions() as interrupted:
+def main() -> None:
+    """Run the command line."""
+    from pypiserver_stack.rotate_command import rotate_command
 
-            def say(line: str) -> None:
-                if interrupted:
-                    raise RotationError("interrupted; the same command goes on from here")
-                click.echo(line)
-
-            click.echo(rotate(_open(name, project), say, keep_old=keep_old))
-    except (RotationError, ConfigurationError) as refused:
-        raise click.ClickException(str(refused)) from refused
-    except StackNotFoundError as error:
-        raise click.ClickException(f"there is no stack {name} in {project.absolute()}") from error
-    except ConcurrentUpdateError as error:
-        raise click.ClickException(
-            f"another update of stack {name} is under way: wait until it has ended; if it was killed, `pulumi cancel`"
-        ) from error
-    except CommandError as error:
-        raise click.ClickException(f"pulumi failed: {gist(error)}; the same command goes on from here") from error
-
-
-def _open(name: str, project: Path) -> Stack:
-    if shutil.which("pulumi") is None:
-        raise RotationError("there is no `pulumi` on PATH: install it")
-    if not any((project / f"Pulumi.{suffix}").is_file() for suffix in ("yaml", "yml")):
-        raise RotationError(f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project")
-    workspace = LocalWorkspace(work_dir=str(project))
-    current = workspace.stack()
-    try:
-        return Stack.select(name, workspace)
-    finally:
-        # To select is to change what the user's next `pulumi up` is about.
-        if current is not None:
-            workspace.select_stack(current.name)
-
-
-@contextlib.contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """The signals of Ctrl-C so far. Pulumi gets them as well, and is waited for: it ends what it has begun."""
-    signals: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: signals.append(number))
-    try:
-        yield signals
-    finally:
-        signal.signal(signal.SIGINT, before)
+    run(rotate_command)
 
 
 if __name__ == "__main__":
-    main()
+    start_program(main)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from pydantic.fields import FieldInfo
+from typing import TYPE_CHECKING
 
-from pypiserver_stack.settings import GROUPS, Settings, allowed
+from pypiserver_stack.entry_point import Arguments, show, start_program
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+
+def main() -> None:
+    """Print the tables of docs/configuration.md."""
+    Arguments(
+        "python -m pypiserver_stack.settings_table", description="Print the tables of docs/configuration.md."
+    ).parse_args()
+    show(tables())
 
 
 def tables() -> str:
     """A table for each group, with a row for each setting: its key, what it takes, its default, its meaning."""
+    from pypiserver_stack.settings import GROUPS
+
     return "\n".join(_table(group.__doc__ or "", group.__annotations__) for group in GROUPS)
 
 
 def _table(title: str, keys: dict[str, object]) -> str:
+    from pypiserver_stack.settings import Settings, allowed
+
     rows = [
         f"### {title.splitlines()[0].rstrip('.')}",
         "",
@@ -40,4 +55,4 @@ def default(setting: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(), end="")
+    start_program(main)

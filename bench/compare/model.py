@@ -1,12 +1,11 @@
 """What a comparison says: the one definition, from which its JSON, its schema and every rendering follow.
 
 The conventions are those of a report: every field is always present, what is not known is null, figures are not
-rounded, shares are fractions of 1. `python -m bench.compare.model` prints the JSON schema.
+rounded, shares are fractions of 1. `bench/schema.py` prints the JSON schema.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 from pydantic import Field
@@ -94,12 +93,3 @@ class Comparison(Part):
     gate: Gate | None = Field(description="Null without --fail-on-regression.")
     warnings: list[str]
     teardown: Teardown | None
-
-
-def schema_text() -> str:
-    """The JSON schema of a comparison, as committed in schema.json."""
-    return json.dumps(Comparison.model_json_schema(mode="serialization"), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    print(schema_text(), end="")

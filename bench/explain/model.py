@@ -1,12 +1,11 @@
 """What an explanation says: the one definition, from which its JSON, its schema and every rendering follow.
 
 The conventions are those of a report: every field is always present, what is not known is null, figures are not
-rounded, shares are fractions of 1. `python -m bench.explain.model` prints the JSON schema.
+rounded, shares are fractions of 1. `bench/schema.py` prints the JSON schema.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 from pydantic import Field
@@ -82,12 +81,3 @@ class Explanation(Part):
     steps: list[Step]
     warnings: list[str]
     teardown: Teardown | None
-
-
-def schema_text() -> str:
-    """The JSON schema of an explanation, as committed in schema.json."""
-    return json.dumps(Explanation.model_json_schema(mode="serialization"), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    print(schema_text(), end="")

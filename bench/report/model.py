@@ -1,12 +1,11 @@
 """What a report says: the one definition, from which its JSON, its schema and every rendering follow.
 
 Every field is always present. What a run did not get to, or does not have (`bench load` has no stack), is null.
-Figures are never rounded here; rendering rounds. `python -m bench.report.model` prints the JSON schema.
+Figures are never rounded here; rendering rounds. `bench/schema.py` prints the JSON schema.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -237,12 +236,3 @@ class Report(Part):
     teardown: Teardown | None
     fingerprint: str = Field(description="SHA-256 of fingerprint_parts as canonical JSON, in hexadecimal.")
     fingerprint_parts: FingerprintParts
-
-
-def schema_text() -> str:
-    """The JSON schema of a report, as committed in schema.json."""
-    return json.dumps(Report.model_json_schema(mode="serialization"), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    print(schema_text(), end="")

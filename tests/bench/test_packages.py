@@ -306,7 +306,7 @@ class TestCache:
         with pytest.raises(UsageError, match="cache is not a folder: point XDG_CACHE_HOME at another folder"):
             build(SMALL, tmp_path / "cache")
 
-    @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOENT])
     def test_a_folder_that_cannot_be_written(
         self, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -315,7 +315,7 @@ class TestCache:
 
         # Permissions do not bind root, as whom tests may run.
         monkeypatch.setattr(Path, "mkdir", refuse)
-        with pytest.raises(UsageError, match="cache cannot be written: point XDG_CACHE_HOME at another folder"):
+        with pytest.raises(UsageError, match=r"cache cannot be written \(.+\): point XDG_CACHE_HOME at another folder"):
             build(SMALL, tmp_path / "cache")
 
 
@@ -463,6 +463,10 @@ class TestExport:
         with pytest.raises(UsageError, match=r"holds other files, such as letter\.txt: name a new or empty folder"):
             export(build(SMALL, cache), tmp_path / "home")
         assert len(list((tmp_path / "home").iterdir())) == 1
+
+    def test_a_folder_that_cannot_be_made_is_refused(self, cache: Path) -> None:
+        with pytest.raises(UsageError, match=r"/proc/nope cannot be written \(No such file.*\): name another folder"):
+            export(build(SMALL, cache), Path("/proc/nope"))
 
     def test_a_file_is_refused(self, cache: Path, tmp_path: Path) -> None:
         (tmp_path / "wheels").write_text("a file")
