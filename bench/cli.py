@@ -18,6 +18,7 @@ from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
 from bench.report.model import Report
 from bench.report.terminal import print_summary
 from bench.run import Job, Outcome, conduct
+from bench.scratch import Scratch
 
 Command = Callable[..., Any]
 
@@ -249,8 +250,12 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
         interruptions.arm()
         progress.step("packages")
         package_set = PackageSet(packages=packages, seed=seed, size_distribution=sizes)
-        wheels = build(package_set, default_cache_dir(), progress.progress)
-        export(wheels, directory)
+        scratch = Scratch()  # its watchdog ends the builders where this process is killed
+        try:
+            wheels = build(package_set, default_cache_dir(), progress.progress)
+            export(wheels, directory)
+        finally:
+            scratch.remove()
         progress.note(f"{len(wheels)} wheels in {directory}")
 
 

@@ -122,9 +122,9 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
     folder = RunFolder.create(results, started_at)
     try:
         scratch = Scratch()
-    except OSError as error:
+    except BenchError:
         folder.path.rmdir()
-        raise (DiskFullError(error.filename) if is_disk_full(error) else BenchError(str(error))) from error
+        raise
     for mark in remove_abandoned():
         progress.step("clean up")
         progress.note(f"removed what the killed run {mark} had left behind")

@@ -3,6 +3,9 @@
 The folder's name holds its owner's process id and start time, so that a folder is claimed by making it, and one whose
 owner is dead can be told from one whose owner lives, even where the process id has been given out again. Every process
 that a run starts carries `RUN_VARIABLE` in its environment: it is found by it whatever else was lost.
+
+A watchdog, which is a process of its own, removes both when the run is killed. Where that was killed too, the next run
+does it. What else a run may leave behind belongs into `remove_run`, which all three ends of a run call.
 """
 
 from __future__ import annotations
@@ -14,13 +17,18 @@ import re
 import secrets
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
 
+from bench.failures import BenchError, DiskFullError, is_disk_full
+
 RUN_VARIABLE = "PYPISERVER_BENCH_RUN"
+_IMPORT_ROOT = Path(__file__).parent.parent
 _MARK = re.compile(r"(?P<pid>\d+)-(?P<started>\d+)-[0-9a-f]{8}")
 
 
@@ -50,22 +58,40 @@ class Scratch:
     """
 
     def __init__(self) -> None:
+        """
+        Raises:
+            DiskFullError: there is no space left for it.
+            BenchError: it cannot be made for another reason.
+        """
         self.run_mark = f"{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
         os.environ[RUN_VARIABLE] = self.run_mark
-        self.path = base_folder() / self.run_mark
-        while not self.path.exists():
-            _own_base_folder()
-            # Another run that has just ended may remove the base folder in between.
-            with contextlib.suppress(FileNotFoundError):
-                self.path.mkdir(mode=0o700)
+        try:
+            self.path = base_folder() / self.run_mark
+            while not self.path.exists():
+                _own_base_folder()
+                # Another run that has just ended may remove the base folder in between.
+                with contextlib.suppress(FileNotFoundError):
+                    self.path.mkdir(mode=0o700)
+            self._watchdog = _start_watchdog(self.run_mark)
+        except OSError as error:
+            raise (DiskFullError(error.filename) if is_disk_full(error) else BenchError(str(error))) from error
 
     def remove(self) -> list[str]:
-        """End what the run left running, delete the folder; returns what would not go, in words."""
-        leftovers = [f"process {pid}" for pid in end_processes(self.run_mark)]
-        _delete(self.path)
-        if self.path.exists():
-            leftovers.append(f"folder {self.path}")
+        """Remove what the run left behind; returns what would not go, in words."""
+        leftovers = remove_run(self.run_mark)
+        with self._watchdog as watchdog:
+            watchdog.kill()
         return leftovers
+
+
+def remove_run(run_mark: str) -> list[str]:
+    """End every process of a run and delete its folder; returns what would not go, in words."""
+    leftovers = [f"process {pid}" for pid in end_processes(run_mark)]
+    folder = base_folder() / run_mark
+    _delete(folder)
+    if folder.exists():
+        leftovers.append(f"folder {folder}")
+    return leftovers
 
 
 def remove_abandoned() -> list[str]:
@@ -80,10 +106,24 @@ def remove_abandoned() -> list[str]:
         match = _MARK.fullmatch(run_mark)
         if match is None or start_time(int(match["pid"])) == int(match["started"]):
             continue
-        end_processes(run_mark)
-        _delete(base_folder() / run_mark)
+        remove_run(run_mark)
         cleaned.append(run_mark)
     return cleaned
+
+
+def _start_watchdog(run_mark: str) -> subprocess.Popen[bytes]:
+    """A process that outlives the run by as long as it takes to remove what the run left behind."""
+    # The mark is left out: what ends the processes of a run must not end this one.
+    inherited = {name: value for name, value in os.environ.items() if name != RUN_VARIABLE}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.watchdog", run_mark],
+        cwd=_IMPORT_ROOT,
+        env={**inherited, "TMPDIR": tempfile.gettempdir()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # whatever reaches the run's group leaves it alone
+    )
 
 
 def processes_of(run_mark: str) -> list[psutil.Process]:

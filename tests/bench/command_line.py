@@ -82,3 +82,25 @@ class Bench:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         found.append(f"port {port}")
         return found
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it still runs; one that has ended and that nobody waits for does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def command_line(process: psutil.Process) -> str:
+    """Its words, empty where it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def watchdog_of(pid: int) -> psutil.Process:
+    """The process that cleans up when the run of this id is killed."""
+    (found,) = (child for child in psutil.Process(pid).children() if "bench.watchdog" in command_line(child))
+    return found

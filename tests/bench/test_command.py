@@ -19,7 +19,7 @@ import pytest
 
 from bench.interruption import SIGNALS
 from bench.scratch import RUN_VARIABLE
-from tests.bench.command_line import ROOT, Bench
+from tests.bench.command_line import ROOT, Bench, watchdog_of
 from tests.thorough import thorough
 
 SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -168,9 +168,10 @@ def test_a_run_whose_folder_is_deleted_still_goes_down(bench: Bench) -> None:
     assert bench.remains(process.pid) == []
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(bench: Bench) -> None:
+def test_what_a_killed_run_and_its_watchdog_left_is_removed_by_the_next(bench: Bench) -> None:
     killed = bench.start(*SMALL)
     bench.follow_to(killed, "load")
+    watchdog_of(killed.pid).kill()
     killed.kill()
     killed.communicate(timeout=60)
     assert bench.remains(killed.pid) != []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,7 @@ import pytest
 
 from bench import scratch
 from bench.scratch import Scratch, base_folder, remove_abandoned
+from tests.bench.command_line import alive, watchdog_of
 
 OWNER = """
 import subprocess, sys
@@ -40,31 +43,55 @@ def start_owner() -> tuple[subprocess.Popen[str], Path, psutil.Process]:
     return owner, Path(path), psutil.Process(int(child))
 
 
-def end(owner: subprocess.Popen[str]) -> None:
+def end(owner: subprocess.Popen[str], number: signal.Signals = signal.SIGKILL) -> None:
+    """End a run by a signal, and wait until its watchdog has done its work."""
+    watchdog = watchdog_of(owner.pid)
+    owner.send_signal(number)
+    owner.communicate()
+    deadline = time.monotonic() + 2
+    while alive(watchdog) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def end_with_watchdog(owner: subprocess.Popen[str]) -> None:
+    watchdog_of(owner.pid).kill()
     owner.kill()
     owner.communicate()
 
 
-def gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_run_that_ends_without_a_word_leaves_nothing(number: signal.Signals) -> None:
+    owner, _, child = start_owner()
+    watchdog = watchdog_of(owner.pid)
+    end(owner, number)
+    assert not alive(child)
+    assert not alive(watchdog)
+    assert not base_folder().exists()
 
 
-def test_a_killed_run_is_cleaned_up_after_by_the_next() -> None:
-    owner, folder, child = start_owner()
+def test_a_watchdog_survives_what_kills_the_group_of_the_run() -> None:
+    owner, _, child = start_owner()
+    group = os.getpgid(watchdog_of(owner.pid).pid)
+    assert group not in (os.getpgid(owner.pid), os.getpgid(child.pid))
     end(owner)
+
+
+def test_a_run_whose_watchdog_was_killed_too_is_cleaned_up_after_by_the_next() -> None:
+    owner, folder, child = start_owner()
+    end_with_watchdog(owner)
     assert folder.exists()
-    assert not gone(child)
+    assert alive(child)
     assert remove_abandoned() == [folder.name]
-    assert gone(child)
+    assert not alive(child)
     assert not base_folder().exists()
 
 
 def test_processes_of_a_killed_run_are_found_without_its_folder() -> None:
     owner, folder, child = start_owner()
-    end(owner)
+    end_with_watchdog(owner)
     shutil.rmtree(folder)
     assert remove_abandoned() == [folder.name]
-    assert gone(child)
+    assert not alive(child)
 
 
 def test_a_run_whose_owner_lives_is_not_touched() -> None:
@@ -72,10 +99,9 @@ def test_a_run_whose_owner_lives_is_not_touched() -> None:
     try:
         assert remove_abandoned() == []
         assert folder.exists()
-        assert not gone(child)
+        assert alive(child)
     finally:
         end(owner)
-        remove_abandoned()
 
 
 def test_a_process_id_that_was_given_out_again_does_not_keep_a_folder() -> None:
@@ -86,6 +112,13 @@ def test_a_process_id_that_was_given_out_again_does_not_keep_a_folder() -> None:
     assert remove_abandoned() == [stale.name]
     assert mine.path.exists()
     assert mine.remove() == []
+
+
+def test_a_run_that_ends_takes_its_watchdog_with_it() -> None:
+    mine = Scratch()
+    watchdog = watchdog_of(os.getpid())
+    assert mine.remove() == []
+    assert not alive(watchdog)
 
 
 def test_removing_ends_processes_that_nobody_remembers() -> None:

@@ -193,17 +193,6 @@ def test_an_interrupted_comparison_leaves_nothing(bench: Bench, step: str, delay
     assert bench.remains(process.pid) == []
 
 
-def test_what_a_killed_comparison_left_is_removed_by_the_next(bench: Bench) -> None:
-    killed = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1")
-    bench.follow_to(killed, "warm-up: limit")
-    killed.kill()
-    killed.communicate(timeout=60)
-    assert all(processes_of(killed.pid, name) for name in ("/envoy", "/gunicorn", "/nginx"))
-    _, _, errors = bench.run("compare", "no.json", "such.json")
-    assert "killed run" in errors
-    assert bench.remains(killed.pid) == []
-
-
 @pytest.mark.parametrize("name", ["/nginx", *thorough("/envoy", "/gunicorn")])
 def test_a_part_that_dies_under_load_spoils_the_comparison(bench: Bench, name: str) -> None:
     process = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "1", "--duration", "2")
