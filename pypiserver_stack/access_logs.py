@@ -36,11 +36,12 @@ class AccessLogs(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        aws.s3.BucketOwnershipControls(
+        # S3 refuses one of two changes of a bucket's access that arrive at once: each waits for the one before it.
+        ownership = aws.s3.BucketOwnershipControls(
             name,
             bucket=bucket,
             rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
@@ -76,8 +77,7 @@ class AccessLogs(pulumi.ComponentResource):
             name,
             bucket=bucket,
             policy=self._document(settings),
-            # S3 refuses one of two changes of a bucket's access that arrive at once.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership]),
         )
         self.register_outputs({"bucket": bucket})
 

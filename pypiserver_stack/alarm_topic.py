@@ -32,19 +32,21 @@ class AlarmTopic(pulumi.ComponentResource):
             tags=tags(logical_name),
             opts=child,
         )
-        self.topic = aws.sns.Topic(logical_name, kms_master_key_id=key.arn, tags=tags(logical_name), opts=child)
-        aws.sns.TopicPolicy(
+        topic = aws.sns.Topic(logical_name, kms_master_key_id=key.arn, tags=tags(logical_name), opts=child)
+        policy = aws.sns.TopicPolicy(
             logical_name,
-            arn=self.topic.arn,
-            policy=pulumi.Output.json_dumps(_topic_policy(self.topic.arn, account)),
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(_topic_policy(topic.arn, account)),
             opts=child,
         )
+        self.arn = policy.arn
+        """Known once alarms may publish to the topic: CloudWatch drops what the topic refuses."""
         for address in settings.alarm_emails:
             # Named after the address: a number would move when another address goes, and all would confirm again.
             aws.sns.TopicSubscription(
-                f"{name}-{address}", topic=self.topic.arn, protocol="email", endpoint=address, opts=child
+                f"{name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
             )
-        self.register_outputs({"topic_arn": self.topic.arn})
+        self.register_outputs({"topic_arn": self.arn})
 
 
 def _from_alarms(account: pulumi.Input[str]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Alarms(pulumi.ComponentResource):
         actions: list[pulumi.Input[str]] = list(settings.alarm_topic_arns)
         self.topic_arn = None
         if table and settings.alarm_emails:
-            self.topic_arn = AlarmTopic(name, settings, opts=self._child).topic.arn
+            self.topic_arn = AlarmTopic(name, settings, opts=self._child).arn
             actions.append(self.topic_arn)
         self.arns = [self._alarm(name, settings, alarm, actions).arn for alarm in table]
         self.register_outputs({"topic_arn": self.topic_arn, "arns": self.arns})

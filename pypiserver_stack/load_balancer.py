@@ -113,9 +113,9 @@ class LoadBalancer(pulumi.ComponentResource):
             tags=self._tags(name),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # The balancer tries to write as soon as it is told the bucket, and is refused until the policy allows
-                # it.
-                depends_on=[self.access_logs.policy],
+                # No argument names these. The balancer writes to the bucket as soon as it is configured, and is refused
+                # until the policy allows it. With public addresses it is refused until its VPC has an internet gateway.
+                depends_on=[self.access_logs.policy, *(() if settings.internal else network.internet_access)],
                 # AWS refuses to delete the old one at the end of a replacement, half way. With this the preview does.
                 protect=settings.deletion_protection,
             ),

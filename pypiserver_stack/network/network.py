@@ -31,6 +31,9 @@ class Network(pulumi.ComponentResource):
     """One of `private_subnet_ids` for each availability zone, by what tells the zone from the others."""
     ip_address_type: Literal["ipv4", "dualstack"]
     """The balancer's."""
+    internet_access: Sequence[pulumi.Resource] = ()
+    """What a balancer with public addresses depends on: AWS refuses it in a VPC without an internet gateway. Given
+    subnets have theirs already."""
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Network(pulumi.ComponentResource):
         own = OwnVpc(name, settings, site.zones, opts=self._child)
         self.vpc_id = own.vpc.id
         self.vpc_cidrs = own.cidrs
+        self.internet_access = own.internet_access
         self.public_subnet_ids = own.public_subnet_ids
         self.internal_subnet_ids = self.private_subnet_ids = own.private_subnet_ids
         # Zones are added and taken away at the end: here a number stays with its zone.

@@ -61,8 +61,8 @@ class OwnVpc(pulumi.ComponentResource):
         ]
         self.public_subnet_ids = [subnet.id for subnet in public]
         self.private_subnet_ids = [subnet.id for subnet in private]
-        self._internet = aws.ec2.InternetGateway(name, vpc_id=self.vpc.id, tags=self._tags(name), opts=self._child)
-        self._route_public(name, public)
+        self.internet_access = self._route_public(name, public)
+        """The internet gateway, and what leads the public subnets to it."""
         self.private_route_table_ids = self._route_private(name, public, private)
         self.register_outputs({"vpc_id": self.vpc.id})
 
@@ -94,28 +94,34 @@ class OwnVpc(pulumi.ComponentResource):
     def _table(self, name: str) -> aws.ec2.RouteTable:
         return aws.ec2.RouteTable(name, vpc_id=self.vpc.id, tags=self._tags(name), opts=self._child)
 
-    def _associate(self, name: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> None:
-        aws.ec2.RouteTableAssociation(name, route_table_id=table.id, subnet_id=subnet.id, opts=self._child)
+    def _associate(self, name: str, table: aws.ec2.RouteTable, subnet: aws.ec2.Subnet) -> aws.ec2.RouteTableAssociation:
+        return aws.ec2.RouteTableAssociation(name, route_table_id=table.id, subnet_id=subnet.id, opts=self._child)
 
-    def _route_public(self, name: str, subnets: Sequence[aws.ec2.Subnet]) -> None:
+    def _route_public(self, name: str, subnets: Sequence[aws.ec2.Subnet]) -> list[pulumi.Resource]:
+        gateway = aws.ec2.InternetGateway(name, vpc_id=self.vpc.id, tags=self._tags(name), opts=self._child)
         table = self._table(f"{name}-public")
-        for i, subnet in enumerate(subnets):
-            self._associate(f"{name}-public-{i}", table, subnet)
-        aws.ec2.Route(
-            f"{name}-public",
-            route_table_id=table.id,
-            destination_cidr_block=ANYWHERE,
-            gateway_id=self._internet.id,
-            opts=self._child,
-        )
-        if self._settings.ipv6_enabled:
+        access: list[pulumi.Resource] = [
+            gateway,
+            *(self._associate(f"{name}-public-{i}", table, subnet) for i, subnet in enumerate(subnets)),
             aws.ec2.Route(
-                f"{name}-public-ipv6",
+                f"{name}-public",
                 route_table_id=table.id,
-                destination_ipv6_cidr_block=ANYWHERE_IPV6,
-                gateway_id=self._internet.id,
+                destination_cidr_block=ANYWHERE,
+                gateway_id=gateway.id,
                 opts=self._child,
+            ),
+        ]
+        if self._settings.ipv6_enabled:
+            access.append(
+                aws.ec2.Route(
+                    f"{name}-public-ipv6",
+                    route_table_id=table.id,
+                    destination_ipv6_cidr_block=ANYWHERE_IPV6,
+                    gateway_id=gateway.id,
+                    opts=self._child,
+                )
             )
+        return access
 
     def _route_private(
         self, name: str, public: Sequence[aws.ec2.Subnet], private: Sequence[aws.ec2.Subnet]
@@ -139,15 +145,20 @@ class OwnVpc(pulumi.ComponentResource):
         return [table.id for table in tables]
 
     def _nat(self, name: str, subnet: aws.ec2.Subnet) -> aws.ec2.NatGateway:
-        address = aws.ec2.Eip(name, domain="vpc", tags=self._tags(name), opts=self._child)
+        # No argument names the internet gateway, without which AWS refuses a NAT gateway and associates no address.
+        address = aws.ec2.Eip(
+            name,
+            domain="vpc",
+            tags=self._tags(name),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self.internet_access),
+        )
         return aws.ec2.NatGateway(
             name,
             allocation_id=address.id,
             subnet_id=subnet.id,
             tags=self._tags(name),
-            # A NAT gateway is refused until its VPC has an internet gateway, which no argument of it names. Its address
-            # serves one at a time: the old one has to go first.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._internet], delete_before_replace=True),
+            # An address serves one NAT gateway at a time: the old one has to go first.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self.internet_access, delete_before_replace=True),
         )
 
     def _route_ipv6_out(self, name: str, tables: Sequence[aws.ec2.RouteTable]) -> None:

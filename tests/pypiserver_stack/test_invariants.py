@@ -14,7 +14,7 @@ from bench.local_cloud.resources import REGION, LocalCloud
 from bench.stack_config import load_stack
 from pypiserver_stack.settings import Settings
 from tests.aws_schemas.table import MAPPED
-from tests.pypiserver_stack import invariants
+from tests.pypiserver_stack import invariants, prerequisites
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
 from tests.pypiserver_stack.random_settings import SWITCHES, stack_configs
@@ -38,6 +38,7 @@ def violations(deployment: Deployment, config: StackConfig) -> list[str]:
         *invariants.names_too_long(graph),
         *invariants.secrets_in_clear(graph),
         *untagged(deployment),
+        *prerequisites.missing(graph),
     ]
 
 

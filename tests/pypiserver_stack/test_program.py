@@ -14,6 +14,7 @@ import pytest
 from pypiserver_stack.settings import Settings
 from sizing.profiles import PROFILES
 from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
+from tests.pypiserver_stack.prerequisites import depended_on
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
 NAMED = ("zone_id=Z0123456789ABCDEFGHIJ", "dns_names=pypi,wheels", "waf_enabled=true")
@@ -190,27 +191,17 @@ def test_a_stop_has_time_to_be_orderly() -> None:
     assert drain_s + container()["stopTimeout"] < 120
 
 
-def needed_by(urn: str) -> set[str]:
-    """Everything that a resource depends on, and that so outlives it in a destroy."""
-    graph, needed, waiting = evaluated().graph, set[str](), [urn]
-    while waiting:
-        resource = graph.resources[waiting.pop()]
-        new = {*resource.dependencies} - needed
-        needed |= new
-        waiting += new
-    return needed
-
-
 def test_what_tasks_need_to_stop_is_there_until_they_have_stopped() -> None:
     graph = evaluated().graph
     service = graph.one("aws:ecs/service:Service")
-    needed = {graph.resources[urn].type for urn in needed_by(service.urn)}
+    urns = depended_on(graph, service.urn)
+    needed = {graph.resources[urn].type for urn in urns}
     for resource in graph:
         kind = resource.type
         if ":Backup$" in resource.urn:
             continue
         if kind.startswith(("aws:ec2/", "aws:vpc/", "aws:efs/", "aws:iam/", "aws:lb/", "aws:autoscaling/")):
-            assert resource.urn in needed_by(service.urn), resource.urn
+            assert resource.urn in urns, resource.urn
     assert "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders" in needed
     assert service.inputs["forceDelete"] is True
     assert inputs("aws:autoscaling/group:Group")["forceDelete"] is True
