@@ -284,4 +284,4 @@ def _print(write: Callable[[], None]) -> None:
 def _command() -> list[str]:
     """What repeats the run, values from the environment included."""
     variables = [f"{name}={os.environ[name]}" for name in VARIABLES.values() if os.environ.get(name)]
-    return [*variables, "python", "-m", "bench", *sys.argv[1:]]
+    return [*(["env", *variables] if variables else []), "python", "-m", "bench", *sys.argv[1:]]

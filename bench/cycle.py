@@ -98,10 +98,11 @@ class Cycle:
         return run.report()
 
     def _keep(self, run: Run, target: Target) -> None:
-        run.step("keep")
         path = credentials_file(run.scratch.path, target)
+        run.progress.end_step()
         try:
             self._on_kept(run.report(), invitation(target.url, path))
+            run.step("keep")
             while True:
                 run.interruptions.check()
                 time.sleep(0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,10 +22,11 @@ def credentials_file(folder: Path, target: Target) -> Path:
 
 def invitation(url: str, credentials: Path) -> list[str]:
     """What to type to use the index."""
+    quoted = shlex.quote(str(credentials))
     return [
         f"index: {url}/simple/ stays up until Ctrl-C",
-        f"credentials: {credentials}",
-        f"NETRC={credentials} pip install --index-url {url}/simple/ test-package-000",
-        f"TWINE_USERNAME=$(awk '{{print $4}}' {credentials}) TWINE_PASSWORD=$(awk '{{print $6}}' {credentials}) "
+        f"credentials: {quoted}",
+        f"NETRC={quoted} pip install --index-url {url}/simple/ test-package-000",
+        f"TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) "
         f"twine upload --repository-url {url}/ FILE",
     ]

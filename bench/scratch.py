@@ -25,7 +25,8 @@ from pathlib import Path
 
 import psutil
 
-from bench.failures import BenchError, DiskFullError, is_disk_full
+from bench.failures import BenchError, DiskFullError, UsageError, is_disk_full
+from pypiserver_stack.text import valid_text
 
 RUN_VARIABLE = "PYPISERVER_BENCH_RUN"
 _IMPORT_ROOT = Path(__file__).parent.parent
@@ -61,8 +62,13 @@ class Scratch:
         """
         Raises:
             DiskFullError: there is no space left for it.
+            UsageError: its path is no UTF-8, which Envoy does not take.
             BenchError: it cannot be made for another reason.
         """
+        if valid_text(str(base_folder())) != str(base_folder()):
+            raise UsageError(
+                f"the folder for temporary files, {base_folder().parent}, is no UTF-8: set TMPDIR to another"
+            )
         self.run_mark = f"{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
         os.environ[RUN_VARIABLE] = self.run_mark
         try:

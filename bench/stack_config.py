@@ -14,6 +14,7 @@ import yaml
 
 from bench.engine import StackConfig
 from bench.failures import UsageError
+from pypiserver_stack.text import valid_text
 
 # The benchmark's own parameters in a stack file: `bench:clients` and the like.
 BENCH_NAMESPACE = "bench"
@@ -46,6 +47,9 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
         **_namespaced(project, dict(_override(text) for text in overrides)),
     }
     texts = {key: _text(value) for key, value in values.items() if not _is_encrypted(value)}
+    for text in (stack, *texts, *texts.values()):
+        if valid_text(text) != text:
+            raise UsageError(f"{text!r} is no UTF-8: settings and names of stacks are text")
     prefix = f"{BENCH_NAMESPACE}:"
     config = StackConfig(
         project=project,

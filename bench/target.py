@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from bench.failures import UsageError
+from pypiserver_stack.text import valid_text
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What a request line may carry unchanged; everything else is percent-encoded.
@@ -39,6 +40,9 @@ class Target:
             usable = False
         if not usable or not self.url.isascii():
             raise UsageError(f"--url {self.url}: must be an http or https URL such as http://127.0.0.1:8080/")
+        for name, value in (("--username", self.username), ("PYPI_PASSWORD", self.password)):
+            if valid_text(value) != value:
+                raise UsageError(f"{name} is no UTF-8: set it in a terminal that uses UTF-8")
 
     @cached_property
     def _parts(self) -> SplitResult:

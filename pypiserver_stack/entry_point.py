@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
+from pypiserver_stack.text import printable
+
 if TYPE_CHECKING:
     import click
 
@@ -123,7 +125,7 @@ def show(text: str) -> None:
 
 def _fail(sentence: str, exit_code: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where nobody can be told, the exit code has to do
-        print(f"Error: {sentence}", file=sys.stderr)
+        print(f"Error: {printable(sentence)}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError:

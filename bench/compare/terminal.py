@@ -12,6 +12,7 @@ from bench.compare import wording as words
 from bench.compare.model import Comparison
 from bench.report import wording
 from bench.report.output import open_output, plain_table
+from pypiserver_stack.text import printable
 
 _WIDEST = 500
 
@@ -23,11 +24,9 @@ def print_comparison(comparison: Comparison, folder: Path, stream: TextIO, *, qu
         folder: the results folder of the comparison.
     """
     console = open_output(stream)
-    verdict = Text(
-        wording.printable(wording.headline(comparison)), style="green" if comparison.exit_code == 0 else "bold red"
-    )
+    verdict = (wording.headline(comparison), "green" if comparison.exit_code == 0 else "bold red")
     if quiet:
-        console.print(verdict, soft_wrap=True)
+        console.print_line(*verdict)
         return
     if comparison.figures:
         table = _figures(comparison)
@@ -37,24 +36,23 @@ def print_comparison(comparison: Comparison, folder: Path, stream: TextIO, *, qu
             console.width = console.measure(table).maximum
         console.print(table)
         console.print()
-        console.print(Text(words.basis(comparison)), soft_wrap=True)
+        console.print_line(words.basis(comparison))
     for sentence in comparison.differing:
-        console.print(Text(f"not the same: {wording.printable(sentence)}"), soft_wrap=True)
+        console.print_line(f"not the same: {sentence}")
     for variant in comparison.variants:
         for note in variant.notes:
-            console.print(Text(wording.printable(f"{variant.name}: {note}")), soft_wrap=True)
-    for warning in comparison.warnings:
-        console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
-    console.print(verdict, soft_wrap=True)
+            console.print_line(f"{variant.name}: {note}")
+    console.print_warnings(comparison.warnings)
+    console.print_line(*verdict)
     if (folder / "comparison.md").exists():
-        console.print(Text(f"comparison: {folder / 'comparison.md'}"), soft_wrap=True)
+        console.print_line(f"comparison: {folder / 'comparison.md'}")
 
 
 def _figures(comparison: Comparison) -> Table:
     first = comparison.variants[0].name
-    table = plain_table("", "", "", "95 % interval", f"to {wording.printable(first)}", "95 % interval", left=2)
+    table = plain_table("", "", "", "95 % interval", f"to {printable(first)}", "95 % interval", left=2)
     for figure, variants in comparison.figures.items():
         for variant, measured in variants.items():
             name = words.heading(figure) if variant == first else ""
-            table.add_row(name, Text(wording.printable(variant)), *words.measured(figure, measured))
+            table.add_row(name, Text(printable(variant)), *words.measured(figure, measured))
     return table

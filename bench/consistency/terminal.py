@@ -11,7 +11,8 @@ from rich.text import Text
 
 from bench.consistency.report import FILE_NAME, ConsistencyReport, Faults, Miss
 from bench.report.output import open_output, plain_table
-from bench.report.wording import NOTHING, printable, seconds
+from bench.report.wording import NOTHING, seconds
+from pypiserver_stack.text import printable
 
 _MOST_EXAMPLES = 3
 
@@ -29,14 +30,12 @@ def print_summary(report: ConsistencyReport, folder: Path, stream: TextIO, *, qu
         kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in report.reads_by_kind.items())
         counts = f"changes: {report.uploads} upload, {report.removals} removal; answers: {kinds}"
         for line in (counts, *report.examples[:_MOST_EXAMPLES]):
-            console.print(Text(printable(line)), soft_wrap=True)
-        for warning in report.warnings:
-            console.print(Text(f"warning: {printable(warning)}", style="yellow"), soft_wrap=True)
+            console.print_line(line)
+        console.print_warnings(report.warnings)
     failure = f"{report.verdict}: {report.failure} (exit code {report.exit_code})"
-    verdict = Text("consistent", "green") if report.exit_code == 0 else Text(printable(failure), "bold red")
-    console.print(verdict, soft_wrap=True)
+    console.print_line(*(("consistent", "green") if report.exit_code == 0 else (failure, "bold red")))
     if not quiet:
-        console.print(Text(f"report: {folder / FILE_NAME}"), soft_wrap=True)
+        console.print_line(f"report: {folder / FILE_NAME}")
 
 
 def _tasks(report: ConsistencyReport) -> Table:

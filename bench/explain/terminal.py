@@ -22,11 +22,9 @@ def print_explanation(explanation: Explanation, folder: Path, stream: TextIO, *,
         folder: the results folder of the run.
     """
     console = open_output(stream)
-    verdict = Text(
-        wording.printable(wording.headline(explanation)), style="green" if explanation.exit_code == 0 else "bold red"
-    )
+    verdict = (wording.headline(explanation), "green" if explanation.exit_code == 0 else "bold red")
     if quiet:
-        console.print(verdict, soft_wrap=True)
+        console.print_line(*verdict)
         return
     table = plain_table("changed", *(step.name for step in explanation.steps))
     for column in words.COLUMNS:
@@ -39,9 +37,8 @@ def print_explanation(explanation: Explanation, folder: Path, stream: TextIO, *,
         console.width = console.measure(table).maximum
     console.print(table)
     console.print()
-    console.print(Text(words.basis(explanation)), soft_wrap=True)
-    for warning in explanation.warnings:
-        console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
-    console.print(verdict, soft_wrap=True)
+    console.print_line(words.basis(explanation))
+    console.print_warnings(explanation.warnings)
+    console.print_line(*verdict)
     if (folder / "explain.md").exists():
-        console.print(Text(f"explanation: {folder / 'explain.md'}"), soft_wrap=True)
+        console.print_line(f"explanation: {folder / 'explain.md'}")

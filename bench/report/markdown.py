@@ -10,6 +10,7 @@ import jinja2
 
 from bench.report import wording
 from bench.report.model import Report
+from pypiserver_stack.text import counted, printable
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -38,17 +39,17 @@ def render(template: str, **content: object) -> str:
 
 def _literal(text: str) -> str:
     """`text` as Markdown that shows just that, also within a table."""
-    text = wording.printable(text)
+    text = printable(text)
     return _MEANINGFUL.sub(r"\\\g<0>", text)
 
 
 def _code(text: str) -> str:
     """`text` as inline code. A backtick would end it early, and no name of ours has one."""
-    return f"`{wording.printable(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+    return f"`{printable(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
 def _command(words: list[str]) -> str:
-    return wording.printable(shlex.join(words))
+    return printable(shlex.join(words))
 
 
-_TEMPLATES.filters.update(literal=_literal, code=_code, command=_command)
+_TEMPLATES.filters.update(literal=_literal, code=_code, command=_command, counted=counted)

@@ -6,9 +6,11 @@ Figures are never rounded here; rendering rounds. `bench/schema.py` prints the J
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from pypiserver_stack.text import valid_text
 
 Scalar = str | int | float | bool | None
 Count = Annotated[int, Field(ge=0)]
@@ -21,6 +23,22 @@ class Part(BaseModel):
     """Immutable; knows no field that is not declared; strict JSON has neither NaN nor Infinity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_valid_text(cls, values: Any) -> Any:
+        """A command line, a path or a name may hold bytes that are no text, which neither JSON nor Markdown can."""
+        return _valid(values)
+
+
+def _valid(value: Any) -> Any:
+    if isinstance(value, str):
+        return valid_text(value)
+    if isinstance(value, dict):
+        return {_valid(key): _valid(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_valid(part) for part in value]
+    return value
 
 
 class Run(Part):

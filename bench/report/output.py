@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from pypiserver_stack.text import printable
 
 _WIDTH_OF_A_LOG = 100
 _NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead
 
 
-def open_output(stream: TextIO) -> Console:
+def open_output(stream: TextIO) -> Output:
     """A console for `stream`, which takes text as it is."""
-    return _Output(
+    return Output(
         file=stream,
         width=max(_NARROWEST, shutil.get_terminal_size().columns) if stream.isatty() else _WIDTH_OF_A_LOG,
         force_terminal=stream.isatty(),
@@ -34,7 +38,18 @@ def plain_table(*headings: str, left: int = 1) -> Table:
     return table
 
 
-class _Output(Console):
+class Output(Console):
+    """A console that takes text as it is, whatever its origin."""
+
+    def print_line(self, text: str, style: str = "") -> None:
+        """Print one line; the terminal wraps it."""
+        self.print(Text(printable(text), style=style), soft_wrap=True)
+
+    def print_warnings(self, warnings: Sequence[str]) -> None:
+        """Print each of them."""
+        for warning in warnings:
+            self.print_line(f"Warning: {warning}", "yellow")
+
     def on_broken_pipe(self) -> None:
         """Whoever read stdout has seen enough. rich would exit with code 1, which is not the verdict of the run."""
         self.quiet = True

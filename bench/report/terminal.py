@@ -12,6 +12,7 @@ from rich.text import Text
 from bench.report import wording
 from bench.report.model import Figures, Report
 from bench.report.output import open_output, plain_table
+from pypiserver_stack.text import printable
 
 
 def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:
@@ -21,21 +22,20 @@ def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) 
         folder: the results folder of the run.
     """
     console = open_output(stream)
-    verdict = Text(wording.printable(wording.headline(report)), style="green" if report.exit_code == 0 else "bold red")
+    verdict = (wording.headline(report), "green" if report.exit_code == 0 else "bold red")
     if quiet:
-        console.print(verdict, soft_wrap=True)
+        console.print_line(*verdict)
         return
     for table in (_thresholds(report), _operations(report), _work(report), _tasks(report)):
         if table.row_count:
             console.print(table)
             console.print()
     for line in _lines(report):
-        console.print(Text(line), soft_wrap=True)
-    for warning in report.warnings:
-        console.print(Text(f"warning: {wording.printable(warning)}", style="yellow"), soft_wrap=True)
-    console.print(verdict, soft_wrap=True)
+        console.print_line(line)
+    console.print_warnings(report.warnings)
+    console.print_line(*verdict)
     if (folder / "report.md").exists():
-        console.print(Text(f"report: {folder / 'report.md'}"), soft_wrap=True)
+        console.print_line(f"report: {folder / 'report.md'}")
 
 
 def _thresholds(report: Report) -> Table:
@@ -79,7 +79,7 @@ def _tasks(report: Report) -> Table:
     table = plain_table(f"task{planned}", "requests", "share")
     answered = sum(report.per_task.values())
     for task, requests in report.per_task.items():
-        table.add_row(Text(wording.printable(task)), f"{requests:,}", wording.share(requests / answered))
+        table.add_row(Text(printable(task)), f"{requests:,}", wording.share(requests / answered))
     return table
 
 

@@ -105,8 +105,3 @@ def duration(report: Ended) -> str:
 def tasks_run(local: Local) -> str:
     """How much of the plan ran here, such as `2 of 12 tasks`."""
     return f"{local.tasks_run} of {local.tasks_planned} tasks"
-
-
-def printable(text: str) -> str:
-    """`text` on one line and without control characters: some of it comes from whatever server was asked."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import pty
 import re
@@ -24,10 +25,10 @@ HARMLESS_CODES = re.compile(r"\x1b\[(2K|[0-9;]*m)")
 class Terminal:
     """A pseudo-terminal, and all that was written to it."""
 
-    def __init__(self, columns: int = 80) -> None:
+    def __init__(self, columns: int = 80, encoding: str = "utf-8") -> None:
         self._leader, follower = pty.openpty()
         termios.tcsetwinsize(follower, (24, columns))
-        self.stream: TextIO = os.fdopen(follower, "w", encoding="utf-8")
+        self.stream: TextIO = os.fdopen(follower, "w", encoding=encoding)
         self._chunks: list[bytes] = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -96,7 +97,7 @@ def test_lines_begin_with_their_step() -> None:
         "evaluate",
         "evaluate: 63 resources",
         "load",
-        "load: warning: the load generator is near its limit",
+        "load: Warning: the load generator is near its limit",
         "down",
     ]
 
@@ -155,8 +156,59 @@ def test_a_terminal_shows_the_step_at_hand_and_keeps_those_that_ended(monkeypatc
     a_run(progress)
     shown = terminal.close()
 
-    for text in ("evaluate ...", "63 resources", "load ...", "warning: the load generator", "down ...", "done in"):
+    for text in ("evaluate ...", "63 resources", "load ...", "Warning: the load generator", "down ...", "done in"):
         assert text in shown
+
+
+def shown_lines(written: str) -> list[str]:
+    """The lines that a terminal shows in the end: what was erased is gone."""
+    lines = written.replace("\r\n", "\n").split("\n")
+    return [re.sub(r"\x1b\[[0-9;]*m", "", line.rpartition("\x1b[2K")[2]) for line in lines]
+
+
+def test_notes_stand_below_their_step() -> None:
+    terminal = Terminal()
+    with LiveProgress(terminal.stream, clock=lambda: 0.0) as progress:
+        progress.note("something of no step")
+        progress.step("evaluate")
+        progress.note("63 resources")
+        logging.getLogger("bench.packages").warning("the package cache is damaged")
+        progress.step("load")
+
+    assert shown_lines(terminal.close()) == [
+        "  something of no step",
+        "evaluate done in 0.0 s",
+        "  63 resources",
+        "  Warning: the package cache is damaged",
+        "load done in 0.0 s",
+        "",
+    ]
+
+
+def test_between_two_steps_others_may_write() -> None:
+    terminal = Terminal()
+    with LiveProgress(terminal.stream, clock=lambda: 0.0) as progress:
+        progress.step("load")
+        progress.end_step()
+        terminal.stream.write("passed\n")
+        progress.step("keep")
+
+    assert shown_lines(terminal.close()) == ["load done in 0.0 s", "passed", "keep done in 0.0 s", ""]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_utf_8_gets_letters_that_it_knows(encoding: str) -> None:
+    terminal, now_s = Terminal(encoding=encoding), 0.0
+    terminal.stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # as every program does
+    with LiveProgress(terminal.stream, clock=lambda: now_s) as progress:
+        for step in ("load", "a step whose name is longer than the line has room for, and by a good deal at that"):
+            progress.step(step)
+            now_s += 1
+            progress.progress(510, 1530)
+    shown = terminal.close()
+
+    assert "510 of 1,530" in shown
+    assert "\\u" not in shown
 
 
 def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,11 +247,11 @@ def test_an_error_ends_the_moving_line_and_leaves_the_terminal_as_it_was() -> No
 
 
 def test_a_narrow_terminal_still_gets_one_line() -> None:
-    terminal = Terminal(columns=30)
-    with LiveProgress(terminal.stream) as progress:
+    terminal, now_s = Terminal(columns=30), 0.0
+    with LiveProgress(terminal.stream, clock=lambda: now_s) as progress:
         progress.step("load")
+        now_s = 1.0
         progress.progress(510, 1530)
-        progress.note("")
     moving = [line for line in re.split(r"[\r\n]+", HARMLESS_CODES.sub("", terminal.close())) if "\u2501" in line]
 
     assert moving

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bench import scratch
+from bench.failures import UsageError
 from bench.scratch import Scratch, base_folder, remove_abandoned
 from tests.bench.command_line import alive, watchdog_of
 
@@ -142,3 +143,12 @@ def test_the_folder_is_for_its_owner_alone() -> None:
     assert mine.path.stat().st_mode & 0o777 == 0o700
     assert os.environ[scratch.RUN_VARIABLE] == mine.run_mark
     mine.remove()
+
+
+def test_a_temporary_folder_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "t\udce9"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    with pytest.raises(UsageError, match="is no UTF-8: set TMPDIR to another"):
+        Scratch()
+    assert list(folder.iterdir()) == []

@@ -10,9 +10,13 @@ import pytest
 from pydantic import ValidationError
 
 import bench.report.model
+from bench.failures import ExitCode
+from bench.report.build import Findings, build_report
 from bench.report.json_file import report_json
+from bench.report.markdown import report_markdown
 from bench.report.model import Percentiles, Report
 from bench.schema import schema_text
+from tests.bench.report.conftest import ENDED_AT, STARTED_AT
 
 SCHEMA = Path(bench.report.model.__file__).with_name("schema.json")
 
@@ -44,6 +48,19 @@ def test_a_report_is_strict_json(report: Report) -> None:
     assert content["operations"]["upload"]["latency_s"] is None
     assert content["run"]["started_at"] == "2026-11-23T20:15:00Z"
     assert content["per_task"] == {"task-1": 6, "task-2": 3}
+
+
+def test_bytes_that_are_no_text_leave_a_report_that_can_be_read() -> None:
+    findings = Findings("20261123-201500-3f2a", 0, STARTED_AT, command=["--results", "r\udce9sultats"])
+    findings.fail(ExitCode.USAGE, "r\udce9sultats cannot be written")
+    findings.warnings.append("the index said \ud800")
+    report = build_report(findings, ENDED_AT)
+    content = json.loads(report_json(report).encode())
+
+    assert content["run"]["command"] == ["--results", r"r\xe9sultats"]
+    assert content["failure"] == r"r\xe9sultats cannot be written"
+    assert content["warnings"] == [r"the index said \ud800"]
+    assert r"r\xe9sultats" in report_markdown(report).encode().decode()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -53,7 +53,7 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert ["task", "(2", "of", "12", "tasks)", "requests", "share"] in lines
     assert ["task-2", "3", "33.33", "%"] in lines
     assert "requests of each task: at most 33.33 % from an even share of 2 tasks" in summary_of(report)
-    assert ["warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
+    assert ["Warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
 
 
 def test_where_the_time_and_the_processors_went(report: Report) -> None:
@@ -96,7 +96,7 @@ def test_sentences_are_neither_broken_nor_read_as_markup(findings: Findings) -> 
     sentence = "the index answered [secret] [/bold] :tada: " + "and so on " * 30
     findings.warnings = [sentence]
 
-    assert f"warning: {sentence}" in summary_of(build_report(findings, NOW)).splitlines()
+    assert f"Warning: {sentence}" in summary_of(build_report(findings, NOW)).splitlines()
 
 
 def test_a_server_cannot_drive_the_terminal(findings: Findings, samples_of: Callable[..., Samples]) -> None:
