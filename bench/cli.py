@@ -12,109 +12,72 @@ from typing import Any, Literal, NoReturn
 import click
 
 from bench.console import open_progress
+from bench.cost.command import cost
 from bench.failures import UsageError
 from bench.interruption import SIGNALS, Interruptions
-from bench.parameters import VARIABLES, Asked, IndexParameters, RunParameters
+from bench.options import (
+    CLIENTS_OPTION,
+    LOAD_OPTIONS,
+    OVERRIDES_OPTION,
+    PACKAGES_OPTION,
+    RESULT_OPTIONS,
+    SEED_OPTION,
+    STACK_HELP,
+    TASKS,
+    THRESHOLD_OPTION,
+    WHEEL_KB_OPTION,
+    engine_option,
+    examples,
+    with_options,
+)
+from bench.parameters import TYPES, VARIABLES, Asked, IndexParameters, RunParameters
+from bench.ranges import Number, Whole
 from bench.report.model import Report
 from bench.report.terminal import print_summary
 from bench.run import Job, Outcome, conduct
 from bench.scratch import Scratch
-
-Command = Callable[..., Any]
 
 
 class RunByDefault(click.Group):
     """`python -m bench --packages 10` is `python -m bench run --packages 10`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        names_a_command = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
-        return super().parse_args(ctx, args if names_a_command else ["run", *args])
+        is_option_of_run = not args or (
+            args[0].startswith("-") and args[0] not in (*ctx.help_option_names, "--version")
+        )
+        return super().parse_args(ctx, ["run", *args] if is_option_of_run else args)
 
 
-RESULT_OPTIONS = (
-    click.option(
-        "--results",
-        type=click.Path(path_type=Path),
-        default=Path("results"),
-        show_default=True,
-        help="For the reports.",
-    ),
-    click.option("--quiet", is_flag=True, help="Say nothing but the result."),
+@click.group(
+    cls=RunByDefault,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=examples("", "--packages 20 --clients 50", "load --url https://pypiserver.example.com", "cost --stack prod"),
 )
-PACKAGE_OPTIONS = (
-    click.option("--packages", type=int, help="Packages of three wheels each [100; NUM_PACKAGES]."),
-    click.option("--wheel-kb", type=int, help="What each wheel carries [from 1 KB to 5 MB, half of them below 73]."),
-)
-LOAD_OPTIONS = (
-    click.option("--workload", metavar="NAME", help="What to send: burst (default), ...; docs/workloads.md."),
-    *PACKAGE_OPTIONS,
-    click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS]."),
-    click.option("--duration", "duration_s", type=float, help="Seconds to go on for [TEST_DURATION_SECONDS]."),
-    click.option(
-        "--burst-interval", "burst_interval_s", type=float, help="Seconds between bursts [BURST_INTERVAL_SECONDS]."
-    ),
-    click.option("--burst-multiplier", type=float, help="Rate of a burst, in times the usual one [BURST_MULTIPLIER]."),
-    click.option("--speed", type=float, help="Compresses a recorded workload by this factor."),
-    click.option("--seed", type=int, help="Seed of packages and schedule [0]."),
-    click.option("--cookies", type=click.Choice(["none", "shared"]), help="none, or one jar for all clients [none]."),
-    click.option("--generators", type=int, help="Processes that send the load [one for each core, up to 4]."),
-    *RESULT_OPTIONS,
-)
-THRESHOLD_OPTION = click.option(
-    "--threshold", "thresholds", multiple=True, metavar="NAME=LIMIT", help="Overrides a threshold."
-)
-
-
-def _load_options(command: Command) -> Command:
-    """The options of every command that sends a load."""
-    return _with(LOAD_OPTIONS, command)
-
-
-def _judged_load_options(command: Command) -> Command:
-    """The options of every command that sends a load and judges it."""
-    return _with((*LOAD_OPTIONS, THRESHOLD_OPTION), command)
-
-
-def _package_options(command: Command) -> Command:
-    """The options of every command that fills an index."""
-    return _with(PACKAGE_OPTIONS, command)
-
-
-def _result_options(command: Command) -> Command:
-    """The options of every command that leaves a result."""
-    return _with(RESULT_OPTIONS, command)
-
-
-def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@click.group(cls=RunByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pypiserver-stack", message="%(package)s %(version)s")
 def cli() -> None:
-    """Stand the deployment up, fill it with packages, send it a burst, measure, judge, take it down.
+    """Prove the capacity of a package index: stand it up, load it, judge it, take it down.
 
     Without a command: run. `python -m bench run --help` lists its options.
     """
 
 
-@cli.command()
-@click.option(
-    "--target", type=click.Choice(["local", "aws"]), default="local", show_default=True, help="aws is not built yet."
+@cli.command(
+    short_help="Stand a stack up here, load it, judge it, take it down",
+    epilog=examples("run", "run -c profile=heavy --tasks 4", "run --threshold listing_p95_s=1 --quiet", "run --keep"),
 )
-@click.option("--stack", default="stress", show_default=True, help="Which Pulumi.<stack>.yaml to evaluate.")
 @click.option(
-    "--engine",
-    type=click.Choice(["auto", "pulumi", "embedded"]),
-    default="auto",
+    "--target",
+    type=click.Choice(["local", "aws"]),
+    default="local",
     show_default=True,
-    help="auto: pulumi where the command is on PATH.",
+    help="Place of the deployment; aws is not available yet",
 )
-@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
-@click.option("--tasks", type=int, help="How many of the planned tasks to run.")
-@click.option("--keep", is_flag=True, help="After the report, keep the stack up until Ctrl-C.")
-@_judged_load_options
+@click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
+@engine_option(default="auto")
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run  [default: as many as this machine can run honestly]")
+@click.option("--keep", is_flag=True, help="Keep the stack up after the report, until Ctrl-C")
+@with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
 def run(
     target: Literal["local", "aws"],
     stack: str,
@@ -126,7 +89,7 @@ def run(
     quiet: bool,
     **asked: Any,
 ) -> NoReturn:
-    """The main job: up, publish, load, judge, down."""
+    """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
     # Imported here: the other commands need neither Pulumi nor its second of start-up.
@@ -147,14 +110,21 @@ def run(
     sys.exit(report.exit_code)
 
 
-@cli.command()
-@click.option(
-    "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="The address below which /simple/ lies."
+@cli.command(
+    short_help="Load an index that is already up",
+    epilog=examples(
+        "load --url https://pypiserver.example.com --clients 200", "load --url http://127.0.0.1:8080 --workload mixed"
+    ),
 )
-@click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
-@_judged_load_options
+@click.option(
+    "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="URL of the index; /simple/ lies below it"
+)
+@click.option(
+    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
+)
+@with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
 def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> NoReturn:
-    """Load an index that is already there: no stack, the same report."""
+    """Load an index that is already up, with the packages that it has, and judge it."""
     from bench.existing import ExistingIndex
 
     password = os.environ.get("PYPI_PASSWORD", "")
@@ -163,20 +133,35 @@ def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> N
     sys.exit(report.exit_code)
 
 
-@cli.command()
-@click.option("--url", envvar="PYPI_URL", show_envvar=True, help="A live index [none: a stack on this machine].")
-@click.option("--username", envvar="PYPI_USERNAME", default="", help="The password is taken from PYPI_PASSWORD.")
-@click.option("--stack", help="Without --url: which Pulumi.<stack>.yaml to evaluate [stress].")
-@click.option("--engine", type=click.Choice(["auto", "pulumi", "embedded"]), help="Without --url [auto].")
-@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
-@click.option("--tasks", type=click.IntRange(min=1), help="How many tasks to run; with --url, how many there are.")
-@click.option("--uploads", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Wheels to upload.")
-@click.option("--readers", type=click.IntRange(1, 500), default=16, show_default=True, help="Connections that read.")
-@click.option(
-    "--time-limit", "time_limit_s", type=click.FloatRange(min=1), default=300, show_default=True, help="In seconds."
+@cli.command(
+    short_help="Check that no task misses a file once it is uploaded",
+    epilog=examples(
+        "consistency -c backend=simple-dir --tasks 4",
+        "consistency --url https://pypiserver.example.com --tasks 12 --uploads 100",
+    ),
 )
-@click.option("--keep-packages", is_flag=True, help="Leave what was uploaded, and check no removals.")
-@_result_options
+@click.option("--url", envvar="PYPI_URL", show_envvar=True, help="URL of a live index  [default: a stack of its own]")
+@click.option(
+    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
+)
+@click.option("--stack", metavar="NAME", show_default="stress", help=f"{STACK_HELP}; without --url")
+@engine_option(default=None)
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run; with --url, of tasks that there are")
+@click.option("--uploads", type=Whole(1, 10_000), default=20, show_default=True, help="Number of wheels to upload")
+@click.option(
+    "--readers", type=Whole(1, 500), default=16, show_default=True, help="Number of connections that read each change"
+)
+@click.option(
+    "--time-limit",
+    "time_limit_s",
+    type=Number(1, 86_400),
+    default=300,
+    show_default=True,
+    help="Time in seconds after which no change is begun",
+)
+@click.option("--keep-packages", is_flag=True, help="Leave the uploaded wheels on the index, and check no removals")
+@with_options(*RESULT_OPTIONS)
 def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Check that no task misses a file from the moment its upload was answered."""
     from bench.consistency.jobs import job
@@ -187,20 +172,42 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     sys.exit(report.exit_code)
 
 
-@cli.command()
-@click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE.json OTHER.json]...")
-@click.option("--stacks", help="Stacks to stand up and load in turn, such as peer,stress:backend=simple-dir.")
-@click.option("--rounds", type=int, help="How often each stack takes the load [5].")
-@click.option("--against", type=click.Choice(["limit"]), help="limit: nginx with the last stack's bytes as files.")
-@click.option("--engine", type=click.Choice(["auto", "pulumi", "embedded"]), help="As with run [auto].")
-@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides it in every stack.")
-@click.option("--tasks", type=int, help="How many of the planned tasks to run of each stack.")
-@click.option("--fail-on-regression", is_flag=True, help="Exit with 7 where anything is worse than in the first.")
-@click.option("--least-change", type=float, help="Worse means by this share at least [0.1].")
-@click.option("--latency-floor", "latency_floor_s", type=float, help="And a latency by so many seconds [0.01].")
-@_load_options
+@cli.command(
+    short_help="Compare stacks, or the reports of finished runs",
+    epilog=examples(
+        "compare --stacks peer,stress --rounds 5",
+        "compare --stacks stress,stress:backend=simple-dir",
+        "compare --against limit",
+        "compare results/BASELINE results/OTHER --fail-on-regression",
+    ),
+)
+@click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE OTHER...]")
+@click.option("--stacks", help="Stacks to load in turn, such as peer,stress:backend=simple-dir")
+@click.option("--rounds", type=Whole(1, 1_000), show_default="5", help="Number of loads of each stack")
+@click.option("--against", type=click.Choice(["limit"]), help="limit: nginx with the files of the last stack")
+@engine_option(default=None)
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run of each stack")
+@click.option("--fail-on-regression", is_flag=True, help="Exit with 7 if a figure is worse than the first's")
+@click.option(
+    "--least-change",
+    type=Number(0, 1_000),
+    show_default="0.1",
+    help="Relative change from which a figure counts as worse, 0.1 for 10 %",
+)
+@click.option(
+    "--latency-floor",
+    "latency_floor_s",
+    type=Number(0, 3_600),
+    show_default="0.01",
+    help="Change in seconds from which a latency counts as worse",
+)
+@with_options(*LOAD_OPTIONS)
 def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: Any) -> NoReturn:
-    """Hold stacks, or the reports of runs that are over, against the first of them."""
+    """Compare stacks, or the reports of finished runs, with the first of them.
+
+    A report is a results folder or the report.json in it.
+    """
     from bench.compare.command import job
     from bench.compare.terminal import print_comparison
 
@@ -209,23 +216,18 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
     sys.exit(comparison.exit_code)
 
 
-@cli.command()
-@click.option("--rounds", type=int, default=3, show_default=True, help="How often each step takes the load.")
-@_package_options
-@click.option("--clients", type=int, help="Clients that start at once [510; CONCURRENT_CLIENTS].")
-@click.option("--seed", type=int, help="Seed of packages and schedule [0].")
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "pulumi", "embedded"]),
-    default="auto",
-    show_default=True,
-    help="As with run.",
+@cli.command(
+    short_help="Show what each setting changes, one at a time",
+    epilog=examples("explain --rounds 5", "explain --packages 20 --clients 100 --tasks 2"),
 )
-@click.option("--tasks", type=int, help="How many of the planned tasks to run in each step.")
-@click.option("--write", type=click.Path(path_type=Path), help="A page to write the table into, between its markers.")
-@_result_options
+@click.option("--rounds", type=Whole(1, 1_000), default=3, show_default=True, help="Number of loads of each step")
+@with_options(PACKAGES_OPTION, WHEEL_KB_OPTION, CLIENTS_OPTION, SEED_OPTION)
+@engine_option(default="auto")
+@click.option("--tasks", type=TASKS, help="Number of tasks to run in each step")
+@click.option("--write", type=click.Path(path_type=Path), help="Page to write the table into, between its markers")
+@with_options(*RESULT_OPTIONS)
 def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
-    """Go from the Terraform module's setup to ours, one setting at a time, and show what each changes."""
+    """Go from the Terraform module's setup to this one, one setting at a time, and show what each changes."""
     from bench.explain.job import job
     from bench.explain.terminal import print_explanation
 
@@ -234,16 +236,33 @@ def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
     sys.exit(explanation.exit_code)
 
 
-@cli.command()
+@cli.command(
+    short_help="Make the test packages in a folder",
+    epilog=examples("packages /tmp/wheels", "packages /tmp/wheels --packages 10 --sizes uniform"),
+)
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
-    "--packages", type=int, envvar="NUM_PACKAGES", default=100, show_default=True, help="Of three wheels each."
+    "--packages",
+    type=TYPES["packages"],
+    envvar="NUM_PACKAGES",
+    show_envvar=True,
+    default=100,
+    show_default=True,
+    help="Number of packages, three wheels each",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--sizes", type=click.Choice(["log-uniform", "uniform"]), default="log-uniform", show_default=True)
-@click.option("--quiet", is_flag=True, help="Say nothing.")
+@click.option(
+    "--seed", type=TYPES["seed"], default=0, show_default=True, help="Seed; the same one gives the same bytes"
+)
+@click.option(
+    "--sizes",
+    type=click.Choice(["log-uniform", "uniform"]),
+    default="log-uniform",
+    show_default=True,
+    help="Distribution of the wheels' sizes",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing")
 def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-uniform", "uniform"], quiet: bool) -> None:
-    """Make the packages without a run, in DIRECTORY."""
+    """Make the test packages in DIRECTORY, without a run."""
     from bench.packages import PackageSet, build, default_cache_dir, export
 
     with Interruptions() as interruptions, open_progress(sys.stderr, quiet=quiet) as progress:
@@ -257,6 +276,22 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
         finally:
             scratch.remove()
         progress.note(f"{len(wheels)} wheels in {directory}")
+
+
+cli.add_command(cost)
+
+
+@cli.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+    short_help="Rotate the generated password of a deployed stack",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def rotate(arguments: tuple[str, ...]) -> None:
+    """Rotate the generated password of a deployed stack: `python -m pypiserver_stack.rotate` under another name."""
+    from pypiserver_stack.rotate_command import rotate_command
+
+    rotate_command(arguments, prog_name="python -m bench rotate", standalone_mode=False)
 
 
 def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:

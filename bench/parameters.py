@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import click
 
 from bench.failures import UsageError
 from bench.generator import MOST_PROCESSES, usual_processes
 from bench.packages import MOST_PACKAGES, PackageSet
+from bench.ranges import Number, Whole
 from bench.report.machine import usable_cores
 from bench.report.model import Scalar
-from bench.thresholds import Threshold, parse_override, thresholds_for
-from bench.workloads import Rate, Workload, why_not, with_options, workload_named
+from bench.thresholds import Threshold, thresholds_for
+from bench.workloads import MOST_CLIENTS, WORKLOADS, Rate, Workload, why_not, with_options
 
 PACKAGES = 100
-MOST_WHEEL_KB = 10_240
+
+# What each parameter takes, whether an option, the environment or a stack file gives it.
+TYPES: Mapping[str, click.ParamType[Any]] = {
+    "workload": click.Choice(list(WORKLOADS)),
+    "packages": Whole(1, MOST_PACKAGES),
+    "wheel_kb": Whole(1, 10_240),
+    "clients": Whole(1, MOST_CLIENTS),
+    "duration_s": Number(0.1, 7 * 86_400),
+    "burst_interval_s": Number(0.1, 86_400),
+    "burst_multiplier": Number(1, 1_000),
+    "speed": Number(0.1, 10_000),
+    "seed": Whole(0, 2**32 - 1),
+    "cookies": click.Choice(["none", "shared"]),
+    "generators": Whole(1, MOST_PROCESSES),
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ class Asked:
     seed: int | None = None
     cookies: Literal["none", "shared"] | None = None
     generators: int | None = None
-    thresholds: Sequence[str] = ()
+    thresholds: Sequence[Threshold] = ()
 
 
 # The plan's parameters as environment variables.
@@ -96,8 +114,8 @@ _SHAPE = ("clients", "duration_s", "burst_interval_s", "burst_multiplier", "spee
 def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Mapping[str, str]) -> LoadParameters:
     """What to send: the options, else the environment, else the stack file's `bench:` values, else the defaults.
 
-    An option that has nothing to change in the workload is refused. What stands in the environment or in the stack file
-    is there for every workload, and is left aside where it has nothing to change.
+    An option that changes nothing in the workload is refused. The environment and the stack file hold values for every
+    workload; those that change nothing are ignored.
 
     Args:
         stack_file: values of the `bench:` namespace, by key without namespace.
@@ -106,61 +124,29 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
         UsageError: a value makes no sense, or a key of the stack file is unknown.
     """
     standing = {**_from_stack_file(stack_file), **_from_environment(environment)}
-    options = {name: value for name in _KINDS if (value := getattr(asked, name)) is not None}
-    workload = workload_named(options.get("workload", standing.get("workload", "burst")))
+    options = {name: value for name in TYPES if (value := getattr(asked, name)) is not None}
+    workload = WORKLOADS[options.get("workload", standing.get("workload", "burst"))]
     standing = {name: value for name, value in standing.items() if why_not(workload, name) is None}
     values = {**standing, **options}
-    packages = values.get("packages", PACKAGES)
-    if not 1 <= packages <= MOST_PACKAGES:
-        raise UsageError(f"--packages {packages}: at least 1 package is needed, and {MOST_PACKAGES} are the most")
-    wheel_kb = values.get("wheel_kb")
-    if wheel_kb is not None and not 1 <= wheel_kb <= MOST_WHEEL_KB:
-        raise UsageError(f"--wheel-kb {wheel_kb}: at least 1 KB is needed, and {MOST_WHEEL_KB} are the most")
-    seed = values.get("seed", 0)
-    if seed < 0:
-        raise UsageError(f"--seed {seed}: a seed is 0 or more")
     shaped = with_options(workload, **{name: values[name] for name in _SHAPE if name in values})
     cookies = values.get("cookies", "none")
     return LoadParameters(
         workload=shaped,
-        packages=packages,
-        wheel_kb=wheel_kb,
-        seed=seed,
+        packages=values.get("packages", PACKAGES),
+        wheel_kb=values.get("wheel_kb"),
+        seed=values.get("seed", 0),
         cookies=cookies,
         generators=_generators(values.get("generators"), shaped, cookies),
-        thresholds=thresholds_for(shaped, [parse_override(text) for text in asked.thresholds]),
+        thresholds=thresholds_for(shaped, asked.thresholds),
     )
 
 
 def _generators(asked: int | None, workload: Workload, cookies: Literal["none", "shared"]) -> int:
     if asked is None:
         return usual_processes(workload.clients, cookies, usable_cores())
-    if not 1 <= asked <= MOST_PROCESSES:
-        raise UsageError(f"--generators {asked}: at least 1 process is needed, and {MOST_PROCESSES} are the most")
     if asked > 1 and cookies == "shared":
         raise UsageError(f"--generators {asked}: one cookie jar for all clients needs one process, or --cookies none")
     return asked
-
-
-def _cookies(text: str) -> str:
-    if text not in ("none", "shared"):
-        raise ValueError
-    return text
-
-
-_KINDS: Mapping[str, Callable[[str], Any]] = {
-    "workload": str,
-    "packages": int,
-    "wheel_kb": int,
-    "clients": int,
-    "duration_s": float,
-    "burst_interval_s": float,
-    "burst_multiplier": float,
-    "speed": float,
-    "seed": int,
-    "cookies": _cookies,
-    "generators": int,
-}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -170,17 +156,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _from_stack_file(stack_file: Mapping[str, str]) -> dict[str, Any]:
     for key in stack_file:
-        if key not in _KINDS:
-            raise UsageError(f"bench:{key} in the stack file is not known: take one of {', '.join(_KINDS)}")
-    return {name: _value(name, text, f"bench:{name} in the stack file") for name, text in stack_file.items()}
+        if key not in TYPES:
+            nearest = difflib.get_close_matches(key, TYPES, n=1)
+            hint = f"did you mean bench:{nearest[0]}?" if nearest else f"the keys are {', '.join(TYPES)}"
+            raise UsageError(f"bench:{key}: there is no such parameter; {hint}")
+    return {name: _value(name, text, f"bench:{name}") for name, text in stack_file.items()}
 
 
 def _value(name: str, text: str, source: str) -> Any:
     try:
-        return _KINDS[name](text)
-    except ValueError:
-        kind = {int: "a whole number", float: "a number"}.get(_KINDS[name], "none or shared")  # type: ignore[call-overload]
-        raise UsageError(f"{source} is {text!r}: it must be {kind}") from None
+        return TYPES[name].convert(text, None, None)
+    except click.BadParameter as error:
+        raise UsageError(f"{source}: {error.message}") from None
 
 
 @dataclass(frozen=True)

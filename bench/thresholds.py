@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
+import click
 import numpy as np
 
-from bench.failures import UsageError
+from bench.ranges import Number, Whole
 from bench.samples import Operation, Samples, percentile
 from bench.workloads import Workload
 
@@ -75,24 +76,45 @@ def thresholds_for(workload: Workload, overrides: Iterable[Threshold] = ()) -> t
     return tuple(Threshold(name, limit) for name, limit in limits.items() if limit is not None)
 
 
-def parse_override(text: str) -> Threshold:
-    """A threshold as it is given on the command line: `listing_p95_s=3`.
+class Override(click.ParamType[Threshold]):
+    """A threshold as the command line gives it: `listing_p95_s=3`."""
 
-    Raises:
-        UsageError: there is no such figure, or the limit is not a number of 0 or more.
-    """
-    name, _, limit_text = text.partition("=")
-    name = name.strip()
-    if name not in FIGURES:
-        nearest = difflib.get_close_matches(name, FIGURES, n=3) or list(DEFAULTS)
-        raise UsageError(f"--threshold {text}: no figure is called {name!r}, try {', '.join(nearest)}")
-    try:
-        limit = float(limit_text)
-    except ValueError:
-        limit = math.nan
-    if not 0 <= limit < math.inf:
-        raise UsageError(f"--threshold {text}: the limit must be a number of 0 or more, as in {name}=3")
-    return Threshold(name, limit)
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
+        """The threshold that `value` spells.
+
+        Raises:
+            click.BadParameter: there is no such figure, or the limit is out of its bounds.
+        """
+        name, _, limit = (part.strip() for part in str(value).partition("="))
+        if name not in FIGURES:
+            nearest = difflib.get_close_matches(name, FIGURES)
+            hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the figures are {', '.join(FIGURES)}"
+            self.fail(f"{value}: there is no figure {name!r}; {hint}", param, ctx)
+        kind = _kind(name)
+        try:
+            return Threshold(name, float(kind.limits.convert(limit, param, ctx)))
+        except click.BadParameter as error:
+            self.fail(f"{value}: {error.message}, {kind.unit}, such as {name}={kind.example}", param, ctx)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    limits: Number | Whole
+    unit: str
+    example: str
+
+
+_KINDS = {
+    "rate": _Kind(Number(0, 1), "a share of the requests", "0.05 for 5 %"),
+    "s": _Kind(Number(0, 86_400), "in seconds", "3"),
+    "5xx": _Kind(Whole(0, 10**9), "a number of answers", "0"),
+}
+
+
+def _kind(figure: str) -> _Kind:
+    return _KINDS[figure.rpartition("_")[2]]
 
 
 def judge(samples: Samples, thresholds: Iterable[Threshold]) -> tuple[Verdict, ...]:

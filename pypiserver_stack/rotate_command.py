@@ -16,17 +16,25 @@ from pypiserver_stack.rotation import RotationError, rotate
 from pypiserver_stack.settings import ConfigurationError
 
 
-@click.command(help="Rotate the generated password of a stack, or go on where that was interrupted.")
-@click.option("--stack", "name", required=True, help="The stack, as `pulumi stack ls` names it.")
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+    Examples:
+      python -m pypiserver_stack.rotate --stack prod --keep-old
+      python -m pypiserver_stack.rotate --stack prod
+    """,
+)
+@click.option("--stack", "name", required=True, metavar="NAME", help="Name of the stack, as `pulumi stack ls` shows it")
 @click.option(
     "--project",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder of Pulumi.yaml; by default the current one.",
+    show_default="the current one",
+    help="Folder of Pulumi.yaml",
 )
-@click.option("--keep-old", is_flag=True, help="Stop when the new password is published; the old one stays accepted.")
+@click.option("--keep-old", is_flag=True, help="Keep the old password valid after the new one is published")
 def rotate_command(name: str, project: Path, keep_old: bool) -> None:
-    """Rotate and say what is done, or in one sentence why not."""
+    """Rotate the generated password of a deployed stack, or continue a rotation that was interrupted."""
     try:
         with _interruptions() as interrupted:
 

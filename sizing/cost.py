@@ -47,12 +47,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a month's clients ask for: it is charged beside what stands."""
+    """A month's traffic and storage, for the usage-based part of a bill."""
 
-    stored_gb: float
-    downloaded_gb: float
-    uploaded_gb: float
-    request_count: float
+    stored_gb: float = 10
+    downloaded_gb: float = 100
+    uploaded_gb: float = 1
+    request_count: float = 1_000_000
 
 
 @functools.cache

@@ -1,43 +1,40 @@
-"""The command `python -m bench.cost --stack prod -c nat_gateways=none`: what a stack costs per month."""
+"""The command `python -m bench cost`: what a stack costs per month."""
 
 from __future__ import annotations
 
 import click
 
-from bench.cost.tables import USAGE, bill, deployed, page_part
+from bench.options import OVERRIDES_OPTION, STACK_HELP, Decorator, examples, with_options
+from bench.ranges import Number
 from pypiserver_stack.entry_point import show
 from sizing.cost import Usage
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack", default="stress", show_default=True, help="Which Pulumi.<stack>.yaml to evaluate.")
-@click.option("-c", "--config", "overrides", multiple=True, metavar="KEY=VALUE", help="Overrides a setting.")
-@click.option(
-    "--stored-gb",
-    type=click.FloatRange(min=0),
-    default=USAGE.stored_gb,
-    show_default=True,
-    help="Packages that are kept.",
+def _usage(spelling: str, name: str, help: str) -> Decorator:
+    """A quantity that the usage-based part is computed for."""
+    default = getattr(Usage, name)
+    return click.option(spelling, name, type=Number(0, 10**12), default=default, show_default=True, help=help)
+
+
+@click.command(
+    short_help="Estimate what a stack costs per month",
+    epilog=examples(
+        "cost --stack prod",
+        "cost --stack prod -c profile=heavy -c nat_gateways=one_per_zone",
+        "cost --stored-gb 200 --downloaded-gb 3000 --requests 2e7",
+    ),
 )
-@click.option(
-    "--downloaded-gb", type=click.FloatRange(min=0), default=USAGE.downloaded_gb, show_default=True, help="In a month."
+@click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
+@OVERRIDES_OPTION
+@with_options(
+    _usage("--stored-gb", "stored_gb", "Size of the stored packages in GB"),
+    _usage("--downloaded-gb", "downloaded_gb", "Volume of downloads per month in GB"),
+    _usage("--uploaded-gb", "uploaded_gb", "Volume of uploads per month in GB"),
+    _usage("--requests", "request_count", "Number of requests per month"),
 )
-@click.option(
-    "--uploaded-gb", type=click.FloatRange(min=0), default=USAGE.uploaded_gb, show_default=True, help="In a month."
-)
-@click.option(
-    "--requests", "request_count", type=click.FloatRange(min=0), default=USAGE.request_count, show_default=True
-)
-@click.option("--page", is_flag=True, help="The tables of docs/cost.md.")
-def cost(
-    stack: str,
-    overrides: tuple[str, ...],
-    stored_gb: float,
-    downloaded_gb: float,
-    uploaded_gb: float,
-    request_count: float,
-    page: bool,
-) -> None:
-    """What a stack costs by the month, from the resources that the program makes. docs/cost.md is the page."""
-    usage = Usage(stored_gb, downloaded_gb, uploaded_gb, request_count)
-    show(page_part() if page else bill(deployed(stack, overrides), usage))
+def cost(stack: str, overrides: tuple[str, ...], **usage: float) -> None:
+    """Estimate what a stack costs per month, from its resources and list prices, without AWS."""
+    # Imported here: the other commands need neither Pulumi nor its second of start-up.
+    from bench.cost.tables import bill, deployed
+
+    show(bill(deployed(stack, overrides), Usage(**usage)))

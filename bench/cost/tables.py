@@ -1,4 +1,4 @@
-"""The bill as Markdown: of one stack, and for docs/cost.md of all profiles beside each other."""
+"""The bill of a stack as a table, and the tables of docs/cost.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from bench.stack_config import load_stack
 from sizing.cost import Line, Usage, prices, total_usd
 from sizing.profiles import PROFILES
 
-USAGE = Usage(stored_gb=10, downloaded_gb=100, uploaded_gb=1, request_count=1_000_000)
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "`nat_gateways: one_per_zone`": {"nat_gateways": "one_per_zone"},
     "`nat_gateways: none`": {
@@ -107,7 +106,7 @@ def _choices(medium: Deployment) -> str:
 
 
 def _use(medium: Deployment) -> str:
-    used = list(by_use(medium, USAGE))
+    used = list(by_use(medium, Usage()))
     rows = [["use", "quantity", "unit", "USD each", "USD"], ["---"] * 5, *(_cells(one) for one in used)]
     rows.append(["**use**", "", "", "", f"**{_usd(total_usd(used))}**"])
     return "### Use\n\n" + _table(rows)

@@ -14,7 +14,7 @@ from tests.bench.command_line import ROOT
 
 PROGRAMS = (
     "bench",
-    "bench.cost",
+    "bench.cost.page",
     "bench.diagram",
     "bench.schema report",
     "benchmarks index_cost",
@@ -24,7 +24,7 @@ PROGRAMS = (
     "pypiserver_stack.settings_table",
 )
 # Processes that programs start, not people.
-INTERNAL = {"bench/load_worker.py", "bench/package_worker.py", "benchmarks/load_generator.py"}
+INTERNAL = {"bench/load_worker.py", "bench/package_worker.py", "bench/watchdog.py", "benchmarks/load_generator.py"}
 
 
 def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +55,14 @@ def test_a_missing_package_is_a_sentence(command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["bench.diagram x", "bench.schema x", "bench.schema", "benchmarks x", "pypiserver_stack.settings_table x"],
+    [
+        "bench.cost.page x",
+        "bench.diagram x",
+        "bench.schema x",
+        "bench.schema",
+        "benchmarks x",
+        "pypiserver_stack.settings_table x",
+    ],
 )
 def test_a_wrong_argument_is_a_sentence(command: str) -> None:
     done = ended("-m", *command.split())

@@ -183,7 +183,7 @@ def test_without_elastic_throughput_backups_and_public_addresses_use_costs_less(
 
 def test_the_page_has_the_tables() -> None:
     assert tables.page_part() in PAGE.read_text("utf-8"), (
-        "run `python -m bench.cost --page` and put its tables into docs/cost.md"
+        "run `python -m bench.cost.page` and put its tables into docs/cost.md"
     )
 
 
@@ -214,7 +214,7 @@ def test_a_bill_ends_in_its_sums() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "bench.cost", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "bench", "cost", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 def test_the_command_prints_the_bill_of_a_stack() -> None:
