@@ -6,6 +6,7 @@ Read as the Pulumi CLI reads it, so that the stack files are the same for `pulum
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import yaml
 
 from bench.engine import StackConfig
 from bench.failures import UsageError
+from bench.namespaces import BENCH, refuse_unknown_keys, refuse_unknown_region
 from pypiserver_stack.text import valid_text
 
-# The benchmark's own parameters in a stack file: `bench:clients` and the like.
-BENCH_NAMESPACE = "bench"
+# As Pulumi names stacks; an organization or a project before the name is not part of the file's name.
+_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> tuple[StackConfig, dict[str, str]]:
@@ -31,8 +33,14 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
         The configuration, and the text of each `bench:` key without its namespace.
 
     Raises:
-        UsageError: a file is missing or is no YAML mapping, or an override is not `key=value`.
+        UsageError: a file is missing or is no YAML mapping, an override is not `key=value`, or a key has a namespace
+            that nobody reads.
     """
+    if not _STACK_NAME.fullmatch(stack):
+        raise UsageError(
+            f"{stack!r} is no name of a stack: name it as in Pulumi.NAME.yaml, by letters, digits, hyphens, "
+            "underscores and periods, without organization or project"
+        )
     project_settings = _read(project_dir / "Pulumi.yaml")
     project = str(project_settings.get("name", ""))
     path = project_dir / f"Pulumi.{stack}.yaml"
@@ -41,16 +49,18 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
         raise UsageError(f"there is no stack {stack!r} (no {path.name} in {project_dir}); the stacks are {there_are}")
     stack_settings = _read(path)
 
-    values: dict[str, Any] = {
-        **_namespaced(project, _declared_defaults(project_settings)),
-        **_namespaced(project, stack_settings.get("config") or {}),
-        **_namespaced(project, dict(_override(text) for text in overrides)),
-    }
+    declared = _namespaced(project, _declared_defaults(project_settings))
+    configured = _namespaced(project, stack_settings.get("config") or {})
+    overridden = _namespaced(project, dict(_override(text) for text in overrides))
+    for source, keys in (("Pulumi.yaml", declared), (path.name, configured), ("-c", overridden)):
+        refuse_unknown_keys(keys, project, source)
+    values = {**declared, **configured, **overridden}
+    refuse_unknown_region(values)
     texts = {key: _text(value) for key, value in values.items() if not _is_encrypted(value)}
     for text in (stack, *texts, *texts.values()):
         if valid_text(text) != text:
             raise UsageError(f"{text!r} is no UTF-8: settings and names of stacks are text")
-    prefix = f"{BENCH_NAMESPACE}:"
+    prefix = f"{BENCH}:"
     config = StackConfig(
         project=project,
         stack=stack,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -38,8 +39,10 @@ def test_defaults_then_the_stack_file_then_overrides(project: Path) -> None:
     assert config.values == {"shop:profile": "medium", "shop:colour": "red", "aws:region": "us-west-2"}
     assert bench_values == {}
 
-    config, bench_values = load_stack(project, "prod", ["colour=a=b", "shop:size=", "bench:packages=7", "aws:region=x"])
-    assert config.values == {"shop:profile": "heavy", "shop:colour": "a=b", "shop:size": "", "aws:region": "x"}
+    config, bench_values = load_stack(
+        project, "prod", ["colour=a=b", "shop:size=", "bench:packages=7", "aws:region=eu-west-1"]
+    )
+    assert config.values == {"shop:profile": "heavy", "shop:colour": "a=b", "shop:size": "", "aws:region": "eu-west-1"}
     assert bench_values == {"clients": "20", "packages": "7"}
 
 
@@ -108,6 +111,46 @@ config:
 def test_a_stack_that_is_missing_names_those_there_are(project: Path) -> None:
     with pytest.raises(UsageError, match=r"no stack 'production'.*the stacks are empty, prod$"):
         load_stack(project, "production")
+
+
+@pytest.mark.parametrize("stack", ["", "organization/shop/prod", "../prod", "prod ", "pröd", "p" * 101])
+def test_what_is_no_name_of_a_stack(project: Path, stack: str) -> None:
+    with pytest.raises(UsageError, match=r"is no name of a stack: name it as in Pulumi\.NAME\.yaml"):
+        load_stack(project, stack)
+
+
+IGNORED = {
+    "shp:profile=heavy": "shp:profile has an unknown namespace; did you mean shop?",
+    "foo:bar=x": "foo:bar has an unknown namespace; the namespaces are aws, bench, pulumi, shop.",
+    "aws:regoin=us-west-2": "aws:regoin is no setting of the AWS provider; did you mean region?",
+    "aws:zzz=1": "aws:zzz is no setting of the AWS provider; it takes accessKey, allowedAccountIds, ",
+}
+REGIONS = {
+    "us-wset-2": r"aws:region=us-wset-2: the AWS provider knows no such region; did you mean us-west-2\?",
+    "mars-1": r"aws:region=mars-1: .* the regions are af-south-1, .* newer one set aws:skipRegionValidation to true",
+}
+
+
+@pytest.mark.parametrize("setting", IGNORED)
+@pytest.mark.parametrize("source", ["-c", "Pulumi.prod.yaml"])
+def test_a_key_that_nobody_reads_is_refused_wherever_it_is_set(project: Path, source: str, setting: str) -> None:
+    key, _, value = setting.partition("=")
+    if source != "-c":
+        (project / source).write_text(f"config:\n  {key}: {value}\n")
+    with pytest.raises(UsageError, match=f"^{source}: {re.escape(IGNORED[setting])}"):
+        load_stack(project, "prod", [setting] if source == "-c" else [])
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_region_that_does_not_exist_is_refused(project: Path, region: str) -> None:
+    with pytest.raises(UsageError, match=REGIONS[region]):
+        load_stack(project, "prod", [f"aws:region={region}"])
+
+
+def test_settings_of_the_provider_and_of_pulumi_are_taken(project: Path) -> None:
+    settings = ["aws:profile=ops", "aws:skipRegionValidation=true", "aws:region=mars-1", "pulumi:tags={}"]
+    values = load_stack(project, "prod", settings)[0].values
+    assert (values["aws:region"], values["aws:profile"], values["pulumi:tags"]) == ("mars-1", "ops", "{}")
 
 
 @pytest.mark.parametrize("override", ["profile", "=heavy", ":profile=x", "shop:=x", "a:b:c=x", ""])
