@@ -7,24 +7,25 @@ infrahouse/pypiserver/aws 2.3.0; where a plan departs from them, docs/sizing.md 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from sizing.cautions import beyond_baseline, little_page_cache, many_mounts, too_few_at_first
-from sizing.demand import SizingSettings, given, refuse_contradictions, task_demand
+from sizing.advice import Advice, advise
+from sizing.cautions import shortcomings
+from sizing.demand import SizingSettings, SizingValues, given, refuse_contradictions, task_demand
 from sizing.deployment import places_needed
 from sizing.instances import Instance
 from sizing.packing import (
-    MOUNT_PROXY_MEMORY_MB,
     DaemonTask,
     baseline_cpu_units,
     cpu_units_for_tasks,
     cpu_units_reserved,
+    mount_proxies_memory_mb,
     offered_memory_mb,
     page_cache_memory_mb,
     tasks_held,
 )
-from sizing.refusals import too_few_instances, too_small
+from sizing.refusals import TooFewInstancesError, too_few_instances, too_small
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,10 @@ class TaskPlan:
     """What an instance sustains without CPU credits; None where it is all it has."""
     cpu_units_reserved: int
     """What the tasks of a full instance reserve."""
-    warnings: tuple[str, ...]
-    """Sentences about what the plan promises and its instances do not hold."""
+    warnings: tuple[str, ...] = ()
+    """What the plan asks of its instances that they cannot keep up, with the advice; one sentence, or none."""
+    advice: Advice = field(default_factory=dict)
+    """Settings to change, so that a plan of them has no warnings; empty where no known instance type would do."""
 
     def as_dict(self) -> dict[str, Any]:
         """The plan in types that JSON has."""
@@ -97,6 +100,25 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         InstanceTooSmallError: the instance cannot hold one task besides the daemon tasks.
         TooFewInstancesError: the most instances cannot hold the most tasks, or a deployment of them would not end.
     """
+    made = _plan(settings, instance, daemons)
+    lacking = _lacking(made, settings, instance, daemons)
+    if not lacking:
+        return made
+
+    def accept(values: SizingValues, other: Instance) -> SizingValues | None:
+        try:
+            fitting = _plan(values, other, daemons)
+        except TooFewInstancesError as error:
+            values = replace(values, instance_max_count=error.fitting_instance_max_count)
+            fitting = _plan(values, other, daemons)
+        return None if _lacking(fitting, values, other, daemons) else values
+
+    advice = advise(settings, instance, daemons, made.task_min_count, accept)
+    return replace(made, warnings=(f"{'; '.join(lacking)}: {_way_out(advice, instance)}",), advice=advice)
+
+
+def _plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonTask]) -> TaskPlan:
+    """The plan, whatever it lacks."""
     task = task_demand(settings, settings.container_memory_mb)
     refuse_contradictions(settings, task)
     by_memory, by_cpu = tasks_held(task, instance, daemons)
@@ -128,7 +150,7 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         memory_for_tasks_mb=offered_mb,
         cpu_units_for_tasks=cpu_units_for_tasks(instance.vcpu_count),
         ecs_reserved_memory_mb=instance.registered_memory_mb - offered_mb,
-        mount_proxies_memory_mb=per_instance * MOUNT_PROXY_MEMORY_MB,
+        mount_proxies_memory_mb=mount_proxies_memory_mb(per_instance),
         tasks_per_instance_by_memory=by_memory,
         tasks_per_instance_by_cpu=by_cpu,
         tasks_per_instance=per_instance,
@@ -142,13 +164,20 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         ),
         burstable_baseline_cpu_units=baseline_cpu_units(instance),
         cpu_units_reserved=cpu_units_reserved(task, per_instance, daemons),
-        warnings=(
-            *too_few_at_first(settings.instance_min_count, instance_max, task_min, per_instance),
-            *little_page_cache(task, instance, daemons),
-            *beyond_baseline(task, instance, daemons),
-            *many_mounts(per_instance),
-        ),
     )
+
+
+def _lacking(
+    made: TaskPlan, settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonTask]
+) -> tuple[str, ...]:
+    task = task_demand(settings, settings.container_memory_mb)
+    return tuple(shortcomings(settings, task, instance, daemons, made.task_min_count, made.tasks_per_instance))
+
+
+def _way_out(advice: Advice, instance: Instance) -> str:
+    if advice:
+        return "set " + " and ".join(f"{name} to {value}" for name, value in advice.items())
+    return f"no known {instance.architecture} type holds such tasks: lower container_memory_mb or container_cpu_units"
 
 
 def _task_counts(settings: SizingSettings, per_instance: int) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Protocol, Self
 
 from sizing.errors import SizingError
 from sizing.workers import cpu_units, memory_reservation_mb, worker_count
@@ -30,6 +30,29 @@ class SizingSettings(Protocol):
     def task_max_count(self) -> int | None: ...
     @property
     def deployment_minimum_healthy_percent(self) -> int: ...
+    @property
+    def cpu_credits(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class SizingValues:
+    """The same settings, apart from whatever has them."""
+
+    instance_min_count: int
+    instance_max_count: int | None
+    container_memory_mb: int
+    container_memory_reservation_mb: int | None
+    container_cpu_units: int | None
+    gunicorn_workers: int | None
+    task_min_count: int | None
+    task_max_count: int | None
+    deployment_minimum_healthy_percent: int
+    cpu_credits: str | None
+
+    @classmethod
+    def of(cls, settings: SizingSettings) -> Self:
+        """A copy of the settings."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 class PlanError(SizingError):

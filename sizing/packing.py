@@ -76,6 +76,11 @@ def page_cache_memory_mb(instance: Instance, daemons: Sequence[DaemonTask], used
     return instance.registered_memory_mb - SYSTEM_MEMORY_MB - used_by_daemons_mb - used_by_tasks_mb
 
 
+def mount_proxies_memory_mb(tasks: int) -> int:
+    """What the mounts of so many tasks take on their host."""
+    return tasks * MOUNT_PROXY_MEMORY_MB
+
+
 def baseline_cpu_units(instance: Instance) -> int | None:
     """CPU units that last without CPU credits; None where all of them do."""
     if instance.burstable_baseline_percent is None:

@@ -21,6 +21,7 @@ class Wanted:
     task_min_count: int | None = None
     task_max_count: int | None = None
     deployment_minimum_healthy_percent: int = 50
+    cpu_credits: str | None = None
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from sizing import (
     PlanError,
     SizingError,
     SizingSettings,
+    TaskPlan,
     TooFewInstancesError,
     find,
     plan,
@@ -82,6 +85,7 @@ def test_two_c6a_xlarge_as_load_tested(wanted: WantedFactory) -> None:
         "burstable_baseline_cpu_units": None,
         "cpu_units_reserved": 3840,
         "warnings": [],
+        "advice": {},
     }
     assert json.loads(json.dumps(made.as_dict())) == made.as_dict()
 
@@ -104,16 +108,6 @@ def test_each_task_has_a_mount_proxy_on_its_host(wanted: WantedFactory) -> None:
     assert small.mount_proxies_memory_mb == 2 * 16
     # Beside the reservations of its tasks, what the incident's instance offers holds their proxies too.
     assert 2 * 96 + small.mount_proxies_memory_mb <= small.memory_for_tasks_mb
-    assert not any("mounts" in warning for warning in small.warnings)
-
-
-def test_many_small_tasks_whose_mounts_take_the_page_cache_are_warned_of(wanted: WantedFactory) -> None:
-    def warnings(container_cpu_units: int) -> tuple[str, ...]:
-        return plan(wanted(container_cpu_units=container_cpu_units), find("c6a.2xlarge")).warnings
-
-    assert warnings(8064 // 15) == ()
-    (warning,) = warnings(8064 // 16)
-    assert warning.startswith("the mounts of 16 tasks on an instance take about 256 of the 500 MB")
 
 
 def test_on_large_instances_the_system_keeps_its_memory_although_the_kernel_takes_more_than_the_formula(
@@ -229,54 +223,85 @@ def test_what_is_left_for_page_cache(wanted: WantedFactory) -> None:
     assert beside.page_cache_memory_mb == made.page_cache_memory_mb - 10
 
 
-def test_little_page_cache_is_warned_of(wanted: WantedFactory) -> None:
-    (warning,) = (w for w in plan(wanted(), find("t3.small")).warnings if "page cache" in w)
-    assert warning == (
-        "instance_type t3.small has 449 MB left for page cache when it is full of tasks that use what they reserve, "
-        "and 500 MB are wanted, for metadata of EFS and hot files: set instance_type to t3.medium"
+def test_little_page_cache_is_warned_of_with_the_cheapest_type_that_has_enough(wanted: WantedFactory) -> None:
+    made = plan(wanted(gunicorn_workers=1), find("c6a.xlarge"))
+    # 7726 MB that the kernel sees, less 300 for the system, less 19 tasks of 384 and their mounts of 16.
+    assert made.warnings == (
+        "instance_type c6a.xlarge has -174 MB left for page cache when 19 tasks use what they reserve and their mounts "
+        "304 MB, and metadata of EFS and hot files need 250 MB: set instance_type to m6a.xlarge",
     )
-    reserving = {"container_cpu_units": 1900}
-    just_enough = plan(
-        wanted(**reserving, container_memory_mb=1101, container_memory_reservation_mb=1101), find("t3.small")
-    )
-    assert just_enough.page_cache_memory_mb == 500
-    assert not any("page cache" in warning for warning in just_enough.warnings)
-    one_less = plan(
-        wanted(**reserving, container_memory_mb=1102, container_memory_reservation_mb=1102), find("t3.small")
-    )
-    assert any("page cache" in warning for warning in one_less.warnings)
+    assert made.advice == {"instance_type": "m6a.xlarge"}
 
 
-def test_more_than_a_burstable_instance_sustains_is_warned_of(wanted: WantedFactory) -> None:
-    made = plan(wanted(), find("t3.small"))
+def test_page_cache_is_little_below_250_mb(wanted: WantedFactory) -> None:
+    # 1901 MB that the kernel sees, less 300 for the system, less a task and its mount of 16.
+    def made(container_memory_mb: int, unseen_mb: int) -> TaskPlan:
+        instance = replace(find("t3.small"), registered_memory_mb=1917 - unseen_mb)
+        return plan(wanted(container_memory_mb=container_memory_mb, container_cpu_units=1900), instance)
+
+    assert made(1200, 451).page_cache_memory_mb == 266
+    assert made(1200, 451).warnings == ()
+    (warning,) = made(1200, 452).warnings
+    assert "has 249 MB left for page cache" in warning
+
+
+def test_tasks_that_fill_every_type_by_memory_are_advised_to_be_fewer_on_each(wanted: WantedFactory) -> None:
+    small: dict[str, Any] = {"container_memory_reservation_mb": 64, "container_cpu_units": 11}
+    made = plan(wanted(**small), find("m6a.xlarge"))
+    assert (made.tasks_per_instance, made.bound_by) == (239, "memory")
+    assert made.advice == {"container_cpu_units": 21, "instance_min_count": 3}
+    advised = plan(wanted(**{**small, **made.advice}), find("m6a.xlarge"))
+    assert (advised.tasks_per_instance, advised.bound_by, advised.warnings) == (188, "cpu", ())
+
+
+def test_tasks_larger_than_every_known_type_have_no_advice(wanted: WantedFactory) -> None:
+    huge = Instance.described("t9.huge", vcpu_count=64, memory_mb=1 << 20, architecture="x86_64", burstable=True)
+    made = plan(wanted(container_memory_mb=500_000, container_cpu_units=32_000, cpu_credits="standard"), huge)
+    assert made.advice == {}
+    (warning,) = made.warnings
+    assert warning.endswith("no known x86_64 type holds such tasks: lower container_memory_mb or container_cpu_units")
+
+
+def test_a_burstable_instance_is_warned_of_where_it_would_be_throttled(wanted: WantedFactory) -> None:
+    made = plan(wanted(cpu_credits="standard"), find("t3.small"))
     # A fifth of two vCPU; three tasks of 640 units.
     assert (made.burstable_baseline_cpu_units, made.cpu_units_reserved) == (409, 1920)
-    (warning,) = (w for w in made.warnings if "sustains" in w)
-    assert warning == (
-        "instance_type t3.small sustains 409 CPU units, and is full with tasks that reserve 1920: what lasts beyond "
-        "its CPU credits is billed, or with cpu_credits = standard throttled; where load lasts, set instance_type to "
-        "c6a.large"
+    assert made.warnings == (
+        "with cpu_credits = standard, instance_type t3.small is throttled to 409 CPU units once its CPU credits are "
+        "spent, and 3 tasks reserve 1920: set instance_type to c6a.large",
     )
     large = {"container_memory_mb": 900, "container_memory_reservation_mb": 900}
-    assert not any("sustains" in w for w in plan(wanted(**large, container_cpu_units=409), find("t3.small")).warnings)
-    assert any("sustains" in w for w in plan(wanted(**large, container_cpu_units=410), find("t3.small")).warnings)
-    steady = plan(wanted(), find("c6a.large"))
+    standard = {"cpu_credits": "standard", **large}
+    assert plan(wanted(**standard, container_cpu_units=409), find("t3.small")).warnings == ()
+    assert plan(wanted(**standard, container_cpu_units=410), find("t3.small")).warnings != ()
+    for cpu_credits in (None, "unlimited"):
+        assert plan(wanted(cpu_credits=cpu_credits), find("t3.small")).warnings == ()
+    steady = plan(wanted(cpu_credits="standard"), find("c6a.large"))
     assert (steady.burstable_baseline_cpu_units, steady.warnings) == (None, ())
 
 
-def test_an_arm_instance_is_told_of_arm_instances(wanted: WantedFactory) -> None:
-    page_cache, baseline = plan(wanted(), find("t4g.small")).warnings
-    assert page_cache.endswith("set instance_type to t4g.medium")
-    assert baseline.endswith("set instance_type to c7g.large")
+def test_an_arm_instance_is_advised_of_arm_instances(wanted: WantedFactory) -> None:
+    made = plan(wanted(cpu_credits="standard"), find("t4g.small"))
+    assert find(str(made.advice["instance_type"])).architecture == "arm64"
 
 
 def test_a_warning_where_the_fewest_tasks_exceed_the_fewest_instances(wanted: WantedFactory) -> None:
     made = plan(wanted(task_min_count=13), find("c6a.xlarge"))
-    (warning,) = made.warnings
-    assert "task_min_count = 13 is above the 12 tasks" in warning
-    assert "managed scaling adds instances" in warning
-    assert "set instance_min_count to 3" in warning
+    assert made.warnings == (
+        "task_min_count = 13 is above the 12 tasks that instance_min_count = 2 instances hold, so that the rest wait "
+        "until ECS managed scaling has added instances: set instance_min_count to 3",
+    )
+    assert made.advice == {"instance_min_count": 3}
     assert plan(wanted(task_min_count=13, instance_min_count=3), find("c6a.xlarge")).warnings == ()
+
+
+def test_all_that_is_lacking_is_one_warning_with_one_advice(wanted: WantedFactory) -> None:
+    settings = wanted(gunicorn_workers=1, task_min_count=40, task_max_count=40, instance_max_count=3)
+    made = plan(settings, find("c6a.xlarge"))
+    (warning,) = made.warnings
+    assert "task_min_count = 40 is above" in warning
+    assert "left for page cache" in warning
+    assert warning.endswith(" and ".join(f"{name} to {value}" for name, value in made.advice.items()))
 
 
 def test_too_little_memory_names_what_would_fit(wanted: WantedFactory) -> None:

@@ -172,6 +172,43 @@ def test_a_warning_says_exactly_when_the_first_instances_do_not_hold_the_fewest_
     assert ("task_min_count =" in warned) == (made.task_min_count > made.instance_min_count * made.tasks_per_instance)
 
 
+# Tasks that fill an instance by its memory, and more of them than the fewest instances hold.
+crowded = st.fixed_dictionaries(
+    {
+        "container_memory_mb": st.integers(128, 4096),
+        "container_memory_reservation_mb": st.integers(64, 128),
+        "container_cpu_units": st.integers(1, 256),
+        "instance_min_count": st.integers(1, 3),
+        "instance_max_count": st.none() | st.integers(3, 9),
+        "task_min_count": st.none() | st.integers(1, 100),
+    }
+)
+
+
+@given(consistent | crowded, st.sampled_from([None, "standard"]), instances, daemon_tasks)
+def test_following_the_advice_leaves_no_advice(
+    wanted: WantedFactory, sizes: Given, cpu_credits: str | None, instance: Instance, daemons: list[DaemonTask]
+) -> None:
+    chosen = {**sizes, "cpu_credits": cpu_credits}
+    made = planned(wanted(**chosen), instance, daemons)
+    assert len(made.warnings) <= 1
+    assert not made.advice or made.warnings
+    if made.warnings and not made.advice:
+        # Even as the only task on its instance it leaves too little of any known type.
+        for known in catalogue().values():
+            if known.architecture == instance.architecture:
+                alone = {**chosen, "container_cpu_units": known.vcpu_count * 1024 - 128, "instance_min_count": 100}
+                assert tasks_held(wanted(**alone), known, daemons) == 0
+        return
+    values = dict(made.advice)
+    other = find(str(values.pop("instance_type"))) if "instance_type" in values else instance
+    advised = plan(wanted(**{**chosen, **values}), other, daemons)
+    assert (advised.warnings, advised.advice) == ((), {})
+    assert advised.task_min_count >= made.task_min_count
+    assert other.architecture == instance.architecture
+    assert other.burstable_baseline_percent is None or instance.burstable_baseline_percent is not None
+
+
 @given(consistent, instances, st.integers(1, 40))
 def test_a_group_is_refused_exactly_when_it_cannot_hold_the_most_tasks_or_deploy_one(
     wanted: WantedFactory, chosen: Given, instance: Instance, instance_max: int
