@@ -40,27 +40,35 @@ def advise(
 ) -> Advice:
     """The settings to change, nothing where no known instance type will do.
 
-    The first of these that helps: more instances; another type, the cheapest of the same architecture, and a burstable
-    one only in place of a burstable one; fewer tasks on an instance, by more CPU units for each.
+    The first of these that helps: more instances; unlimited CPU credits; another type, the cheapest of the same
+    architecture; fewer tasks on an instance, by more CPU units for each.
 
     Args:
         task_min_count: the fewest tasks of the plan that lacks something; no advice has fewer.
     """
     values = SizingValues.of(settings)
-    others = [
+    unlimited = [replace(values, cpu_credits="unlimited")] if values.cpu_credits == "standard" else []
+    for find_candidate in (_with_enough_instances, _with_fewer_tasks_on_each):
+        for instances in ([instance], _alternatives(settings, instance)):
+            for start in (values, *unlimited):
+                candidates = (find_candidate(start, known, daemons, task_min_count, accept) for known in instances)
+                fitting = [candidate for candidate in candidates if candidate is not None]
+                if fitting:
+                    return _changes(values, instance, min(fitting, key=lambda candidate: candidate.rank))
+    return {}
+
+
+def _alternatives(settings: SizingSettings, instance: Instance) -> list[Instance]:
+    """Types that may take the place of this one: burstable only for a burstable one, and always for its CPU credits."""
+    burstable = instance.burstable_baseline_percent is not None
+    return [
         known
         for known in catalogue().values()
         if known.architecture == instance.architecture
         and known.name != instance.name
-        and (known.burstable_baseline_percent is None or instance.burstable_baseline_percent is not None)
+        and (burstable or known.burstable_baseline_percent is None)
+        and (settings.cpu_credits is None or known.burstable_baseline_percent is not None)
     ]
-    for find_candidate in (_with_enough_instances, _with_fewer_tasks_on_each):
-        for instances in ([instance], others):
-            candidates = (find_candidate(values, known, daemons, task_min_count, accept) for known in instances)
-            fitting = [candidate for candidate in candidates if candidate is not None]
-            if fitting:
-                return _changes(values, instance, min(fitting, key=lambda candidate: candidate.rank))
-    return {}
 
 
 def _with_enough_instances(
@@ -98,7 +106,7 @@ def _changes(values: SizingValues, instance: Instance, candidate: Candidate) -> 
     changes: dict[str, int | str] = {}
     if candidate.instance != instance:
         changes["instance_type"] = candidate.instance.name
-    for name in ("container_cpu_units", "instance_min_count", "instance_max_count"):
+    for name in ("cpu_credits", "container_cpu_units", "instance_min_count", "instance_max_count"):
         if (value := getattr(candidate.values, name)) != getattr(values, name):
             changes[name] = value
     return changes

@@ -7,7 +7,7 @@ infrahouse/pypiserver/aws 2.3.0; where a plan departs from them, docs/sizing.md 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sizing.advice import Advice, advise
@@ -73,12 +73,12 @@ class TaskPlan:
     """What the tasks of a full instance reserve."""
     warnings: tuple[str, ...] = ()
     """What the plan asks of its instances that they cannot keep up, with the advice; one sentence, or none."""
-    advice: Advice = field(default_factory=dict)
-    """Settings to change, so that a plan of them has no warnings; empty where no known instance type would do."""
+    advice: tuple[str, ...] = ()
+    """Settings to change, each as NAME=VALUE: a plan of them has no warnings. None where no known type would do."""
 
     def as_dict(self) -> dict[str, Any]:
         """The plan in types that JSON has."""
-        return {**asdict(self), "warnings": list(self.warnings)}
+        return {**asdict(self), "warnings": list(self.warnings), "advice": list(self.advice)}
 
 
 def instance_max_count(
@@ -114,7 +114,8 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         return None if _lacking(fitting, values, other, daemons) else values
 
     advice = advise(settings, instance, daemons, made.task_min_count, accept)
-    return replace(made, warnings=(f"{'; '.join(lacking)}: {_way_out(advice, instance)}",), advice=advice)
+    as_set = tuple(f"{name}={value}" for name, value in advice.items())
+    return replace(made, warnings=(f"{'; '.join(lacking)}: {_way_out(advice, instance)}",), advice=as_set)
 
 
 def _plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonTask]) -> TaskPlan:

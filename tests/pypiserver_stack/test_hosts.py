@@ -224,13 +224,15 @@ def test_a_private_image_is_pulled_from_its_own_repository_alone() -> None:
     assert not any(action.startswith("ecr:") for s in statements("execution") for action in actions(s))
 
 
-def test_the_capacity_is_exported_with_the_warnings_about_it() -> None:
-    capacity = evaluated("stress", ("profile=medium",)).outputs["capacity"]
+def test_the_capacity_is_exported_with_the_warning_about_it_and_the_advice() -> None:
+    capacity = evaluated("stress", ("profile=medium", "cpu_credits=standard")).outputs["capacity"]
     assert (capacity["page_cache_memory_mb"], capacity["bound_by"], capacity["spare_places"]) == (449, "both", 3)
     assert (capacity["burstable_baseline_cpu_units"], capacity["cpu_units_reserved"]) == (409, 1920)
-    told = " ".join(capacity["warnings"])
-    for words in ("449 MB left for page cache", "sustains 409 CPU units"):
-        assert words in told
+    (warning,) = capacity["warnings"]
+    assert "throttled to 409 CPU units" in warning
+    (advice,) = capacity["advice"]
+    advised = evaluated("stress", ("profile=medium", "cpu_credits=standard", advice)).outputs["capacity"]
+    assert (advised["warnings"], advised["advice"]) == ([], [])
 
 
 def test_what_concerns_only_a_deployment_that_stays_up_is_no_warning_about_capacity() -> None:

@@ -58,7 +58,7 @@ def test_every_profile_plans_and_has_no_warnings(
     made = plan(wanted(**{k: v for k, v in values.items() if k != "instance_type"}), find(values["instance_type"]))
     assert (made.tasks_per_instance, made.bound_by) == (tasks_per_instance, bound_by)
     assert made.instance_max_count == instance_max_count
-    assert (made.warnings, made.advice) == ((), {})
+    assert (made.warnings, made.advice) == ((), ())
 
 
 def test_a_profile_cannot_be_changed() -> None:

@@ -185,28 +185,33 @@ crowded = st.fixed_dictionaries(
 )
 
 
-@given(consistent | crowded, st.sampled_from([None, "standard"]), instances, daemon_tasks)
+@given(consistent | crowded, st.sampled_from([None, "standard", "unlimited"]), instances, daemon_tasks)
 def test_following_the_advice_leaves_no_advice(
     wanted: WantedFactory, sizes: Given, cpu_credits: str | None, instance: Instance, daemons: list[DaemonTask]
 ) -> None:
-    chosen = {**sizes, "cpu_credits": cpu_credits}
+    burstable = instance.burstable_baseline_percent is not None
+    chosen = {**sizes, "cpu_credits": cpu_credits if burstable else None}
     made = planned(wanted(**chosen), instance, daemons)
     assert len(made.warnings) <= 1
     assert not made.advice or made.warnings
     if made.warnings and not made.advice:
         # Even as the only task on its instance it leaves too little of any known type.
         for known in catalogue().values():
-            if known.architecture == instance.architecture:
+            possible = not chosen["cpu_credits"] or known.burstable_baseline_percent is not None
+            if known.architecture == instance.architecture and possible:
                 alone = {**chosen, "container_cpu_units": known.vcpu_count * 1024 - 128, "instance_min_count": 100}
                 assert tasks_held(wanted(**alone), known, daemons) == 0
         return
-    values = dict(made.advice)
-    other = find(str(values.pop("instance_type"))) if "instance_type" in values else instance
-    advised = plan(wanted(**{**chosen, **values}), other, daemons)
-    assert (advised.warnings, advised.advice) == ((), {})
+    values = dict(setting.split("=") for setting in made.advice)
+    other = find(values.pop("instance_type")) if "instance_type" in values else instance
+    numbers = {name: int(value) for name, value in values.items() if name != "cpu_credits"}
+    credits = values.get("cpu_credits", chosen["cpu_credits"])
+    advised = plan(wanted(**{**chosen, **numbers, "cpu_credits": credits}), other, daemons)
+    assert (advised.warnings, advised.advice) == ((), ())
     assert advised.task_min_count >= made.task_min_count
     assert other.architecture == instance.architecture
-    assert other.burstable_baseline_percent is None or instance.burstable_baseline_percent is not None
+    assert other.burstable_baseline_percent is None or burstable
+    assert credits is None or other.burstable_baseline_percent is not None
 
 
 @given(consistent, instances, st.integers(1, 40))
