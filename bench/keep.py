@@ -21,12 +21,13 @@ def credentials_file(folder: Path, target: Target) -> Path:
 
 
 def invitation(url: str, credentials: Path) -> list[str]:
-    """What to type to use the index."""
+    """What to type to use the index, in a shell with or without a proxy."""
     quoted = shlex.quote(str(credentials))
+    no_proxy = f"no_proxy={urlsplit(url).hostname}"
     return [
         f"index: {url}/simple/ stays up until Ctrl-C",
         f"credentials: {quoted}",
-        f"NETRC={quoted} pip install --index-url {url}/simple/ test-package-000",
-        f"TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) "
+        f"{no_proxy} NETRC={quoted} pip install --index-url {url}/simple/ test-package-000",
+        f"{no_proxy} TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) "
         f"twine upload --repository-url {url}/ FILE",
     ]

@@ -194,7 +194,9 @@ class _Worker:
                 await self._process.wait()
                 return message
         except TimeoutError:
-            raise GeneratorLostError(f"{self._name} did not end within {END_PATIENCE_S:g} s") from None
+            raise GeneratorLostError(
+                f"{self._name} did not end within {END_PATIENCE_S:g} s: {_last_line(self._log) or 'it said nothing'}"
+            ) from None
         finally:
             if self._process.returncode is None:
                 self._process.kill()

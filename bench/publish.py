@@ -199,7 +199,7 @@ class _Index:
             async with self._session.request(method, url, data=form, allow_redirects=False) as answer:
                 body = await answer.read()
         except TimeoutError as error:
-            raise UnavailableError(f"the index at {self.url} gave no answer to {what} in time") from error
+            raise UnavailableError(f"the index at {self.url} gave no answer to {what} in time: {error}") from error
         except aiohttp.ClientConnectorError as error:
             number = error.os_error.errno or 0  # the event loop puts its own words in place of the system's
             reason = os.strerror(number) if number > 0 else error.os_error

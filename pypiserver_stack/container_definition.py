@@ -124,7 +124,11 @@ def _image_entry_point(settings: Settings) -> dict[str, Any]:
 
 
 def _common(settings: Settings, plan: TaskPlan) -> dict[str, Any]:
-    probe = f"import urllib.request as u; u.urlopen('http://127.0.0.1:{PORT}{settings.health_check_path}', timeout=4)"
+    # urllib would ask the proxy that the task's environment may name.
+    probe = (
+        "import urllib.request as u; "
+        f"u.build_opener(u.ProxyHandler({{}})).open('http://127.0.0.1:{PORT}{settings.health_check_path}', timeout=4)"
+    )
     return {
         "name": NAME,
         "image": settings.image,

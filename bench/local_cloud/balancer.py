@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.failures import UnavailableError
+from bench.local_cloud import local_http
 from bench.local_cloud.load_balancer import CLUSTER, BalancerSpec, envoy_config, target_assignment
 from bench.local_cloud.processes import Child, spawn
 from bench.local_cloud.whole_file import write_whole
+
+_ADMIN_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,30 @@ class Balancer:
     admin_address_path: Path
     targets_path: Path
 
-    def url(self) -> str | None:
-        """Where clients reach the listener; None until it listens."""
-        listeners = self._admin("/listeners?format=json")
-        for status in (listeners or {}).get("listener_statuses", ()):
+    def url(self) -> str:
+        """Where clients reach the listener.
+
+        Raises:
+            UnavailableError: it does not listen.
+        """
+        for status in self._admin("/listeners?format=json").get("listener_statuses", ()):
             address = status["local_address"]["socket_address"]
             return f"http://{address['address']}:{address['port_value']}"
-        return None
+        raise UnavailableError("its admin interface names no listener")
 
     def set_targets(self, serving: Iterable[int], draining: Iterable[int] = ()) -> None:
         """Have it take these ports for its targets; `targets` says when it does."""
         write_whole(self.targets_path, json.dumps(target_assignment(serving, draining)))
 
     def targets(self) -> dict[int, TargetStatus]:
-        """What it says of each target, by port; empty where it does not answer."""
-        clusters = (self._admin("/clusters?format=json") or {}).get("cluster_statuses", ())
+        """What it says of each target, by port.
+
+        Raises:
+            UnavailableError: it does not answer.
+        """
         return {
             host["address"]["socket_address"]["port_value"]: _status(host)
-            for cluster in clusters
+            for cluster in self._admin("/clusters?format=json").get("cluster_statuses", ())
             if cluster["name"] == CLUSTER
             for host in cluster.get("host_statuses", ())
         }
@@ -64,16 +72,20 @@ class Balancer:
 
         It knows of every request, whether or not the target says who it is.
         """
-        return {port: target.requests for port, target in self.targets().items()}
+        with contextlib.suppress(UnavailableError):
+            return {port: target.requests for port, target in self.targets().items()}
+        return {}
 
-    def _admin(self, path: str) -> dict[str, Any] | None:
+    def _admin(self, path: str) -> dict[str, Any]:
         try:
             address = self.admin_address_path.read_text()
-            with urllib.request.urlopen(f"http://{address}{path}", timeout=5) as answer:
-                result: dict[str, Any] = json.load(answer)
-                return result
-        except (OSError, urllib.error.URLError, ValueError):
-            return None
+        except OSError as error:
+            raise UnavailableError(f"it has not written the address of its admin interface: {error}") from error
+        answer = local_http.get(address, path, _ADMIN_TIMEOUT_S)
+        if answer.status != 200:
+            raise UnavailableError(f"its admin interface answers GET {path} with status {answer.status}")
+        result: dict[str, Any] = json.loads(answer.body)
+        return result
 
 
 def _status(host: dict[str, Any]) -> TargetStatus:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from bench.failures import UnavailableError
+from bench.local_cloud import local_http
 from bench.local_cloud.balancer import Balancer, start_balancer
 from bench.local_cloud.load_balancer import BalancerSpec, HealthCheck
 from bench.local_cloud.processes import Child, stop
 from bench.local_cloud.task_definition import TaskSpec
 from bench.local_cloud.tasks import Task
+
+T = TypeVar("T")
 
 START_TIMEOUT_S = 60.0
 STOP_PATIENCE_S = 10.0
@@ -63,8 +66,7 @@ class RunningTasks:
             self._check_not_stopped()
             self._balancer = start_balancer(self._spec, folder)
             self._children.append(self._balancer.child)
-        self._wait_for_balancer(lambda: self.balancer.url() is not None, lambda: "the balancer does not listen")
-        return self.balancer.url() or ""
+        return self._wait_for_balancer(self.balancer.url, "the balancer does not listen")
 
     def not_of(self, spec: TaskSpec) -> list[Task]:
         """The serving tasks of other revisions."""
@@ -93,14 +95,7 @@ class RunningTasks:
                 failures.append(str(failure))
                 self._end([task], STOP_PATIENCE_S)
         self.balancer.set_targets(task.port for task in [*self.tasks, *healthy])
-
-        def found() -> int:
-            targets = self.balancer.targets()
-            return sum(task.port in targets and targets[task.port].healthy for task in healthy)
-
-        self._wait_for_balancer(
-            lambda: found() == len(healthy), lambda: f"the balancer found {found()} of {len(healthy)} tasks healthy"
-        )
+        self._wait_for_balancer(lambda: self._check_serving(healthy), "the balancer does not find all tasks healthy")
         self.tasks = [*self.tasks, *healthy]
         return failures
 
@@ -117,13 +112,13 @@ class RunningTasks:
         serving = [task.port for task in self.tasks]
 
         self.balancer.set_targets(serving, draining=ports)
-        self._wait_for_balancer(lambda: self._draining(ports), lambda: "the balancer keeps tasks that are to go")
+        self._wait_for_balancer(lambda: self._check_draining(ports), "the balancer keeps tasks that are to go")
         end = time.monotonic() + self._spec.deregistration_delay_s
         while not self._idle(ports) and time.monotonic() < end:
             self._pause()
 
         self.balancer.set_targets(serving)
-        self._wait_for_balancer(lambda: self._balances(serving), lambda: "the balancer keeps tasks that have finished")
+        self._wait_for_balancer(lambda: self._check_balanced(serving), "the balancer keeps tasks that have finished")
         self._end(tasks, max(self._revisions[task.id].stop_timeout_s for task in tasks))
 
     def stop(self) -> None:
@@ -153,34 +148,56 @@ class RunningTasks:
         with self._lock:
             self._children = [child for child in self._children if child not in children]
 
-    def _draining(self, ports: set[int]) -> bool:
-        targets = self.balancer.targets()
-        return all(port in targets and targets[port].draining for port in ports)
+    # Each raises an UnavailableError that says what is not as it should be yet.
 
-    def _idle(self, ports: set[int]) -> bool:
+    def _check_serving(self, tasks: Iterable[Task]) -> None:
         targets = self.balancer.targets()
-        return all(port in targets and not targets[port].requests_under_way for port in ports)
+        missing = [task.id for task in tasks if task.port not in targets or not targets[task.port].healthy]
+        if missing:
+            raise UnavailableError(f"it does not find {', '.join(missing)} healthy")
 
-    def _balances(self, ports: Sequence[int]) -> bool:
-        return self.balancer.targets().keys() == set(ports)
+    def _check_draining(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if not all(port in targets and targets[port].draining for port in ports):
+            raise UnavailableError("it lists some of them as serving")
+
+    def _check_balanced(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if targets.keys() != set(ports):
+            raise UnavailableError(f"it has {len(targets)} targets")
+
+    def _idle(self, ports: Iterable[int]) -> bool:
+        with contextlib.suppress(UnavailableError):
+            targets = self.balancer.targets()
+            return all(port in targets and not targets[port].requests_under_way for port in ports)
+        return False
 
     def _wait_until_healthy(self, task: Task, deadline: float) -> None:
         check = self._spec.health_check
         complaint = f"{task.id} did not pass the target group's health check GET {check.path}"
-        self._wait(lambda: _passes(check, task.port), task.child, lambda: complaint, deadline)
+        self._wait(lambda: _check_health(check, task.port), task.child, complaint, deadline)
 
-    def _wait_for_balancer(self, ready: Callable[[], bool], complaint: Callable[[], str]) -> None:
-        self._wait(ready, self.balancer.child, complaint, time.monotonic() + START_TIMEOUT_S)
+    def _wait_for_balancer(self, attempt: Callable[[], T], complaint: str) -> T:
+        return self._wait(attempt, self.balancer.child, complaint, time.monotonic() + START_TIMEOUT_S)
 
-    def _wait(self, ready: Callable[[], bool], child: Child, complaint: Callable[[], str], deadline: float) -> None:
-        while not ready():
+    def _wait(self, attempt: Callable[[], T], child: Child, complaint: str, deadline: float) -> T:
+        """Attempt it until it raises no UnavailableError; returns what it returns.
+
+        Raises:
+            UnavailableError: the process has ended, or the deadline has passed: `complaint`, and the last error.
+        """
+        while True:
+            try:
+                return attempt()
+            except UnavailableError as error:
+                last_error = error
             self._check_not_stopped()
             if child.exit_status is not None:
                 raise UnavailableError(_obituary(child))
             if time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"{complaint()} within {START_TIMEOUT_S:.0f} s: {child.last_words() or 'it logged nothing'}"
-                )
+                    f"{complaint} within {START_TIMEOUT_S:g} s: {last_error}; {child.name} logged: {_log_end(child)}"
+                ) from last_error
             self._pause()
 
     def _pause(self) -> None:
@@ -192,16 +209,17 @@ class RunningTasks:
             raise StoppedError
 
 
-def _passes(check: HealthCheck, port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{check.path}", timeout=check.timeout_s) as answer:
-            status: int = answer.status
-    except urllib.error.HTTPError as refused:
-        status = refused.code
-    except OSError:
-        return False
-    return check.statuses[0] <= status <= check.statuses[1]
+def _check_health(check: HealthCheck, port: int) -> None:
+    status = local_http.get(f"127.0.0.1:{port}", check.path, check.timeout_s).status
+    lowest, highest = check.statuses
+    if not lowest <= status <= highest:
+        healthy = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+        raise UnavailableError(f"status {status}, where {healthy} is healthy")
 
 
 def _obituary(child: Child) -> str:
-    return f"{child.name} ended with status {child.exit_status}: {child.last_words() or 'it logged nothing'}"
+    return f"{child.name} ended with status {child.exit_status}: {_log_end(child)}"
+
+
+def _log_end(child: Child) -> str:
+    return child.last_words() or "nothing"

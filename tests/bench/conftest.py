@@ -14,6 +14,7 @@ import bcrypt
 import pytest
 
 from tests.bench.command_line import Bench
+from tests.dead_proxy import DEAD_PROXY
 
 _GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
 _GUNICORN_OPTIONS = ("--threads=8", "--graceful-timeout=1")
@@ -70,10 +71,13 @@ def wheel_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(tmp_path: Path, wheel_cache: Path) -> Iterator[Bench]:
-    """The command line, in folders of its own. What a test that fails has started is ended with it."""
+    """The command line, in folders of its own, behind a proxy that no call to a process of ours may go through.
+
+    What a test that fails has started is ended with it.
+    """
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
+    environment = {**os.environ, **DEAD_PROXY, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
     bench = Bench(tmp_path, environment)
     yield bench
     for process in bench.started:

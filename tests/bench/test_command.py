@@ -305,6 +305,14 @@ def test_a_kept_stack_serves_and_loads_like_any_index(bench: Bench) -> None:
     process = bench.start(*SMALL, "--keep")
     url = bench.follow_to(process, "index: ", "stdout").split()[1].removesuffix("/simple/")
     credentials = Path(bench.follow_to(process, "credentials: ", "stdout").split()[1]).read_text().split()
+    install = bench.follow_to(process, "no_proxy=127.0.0.1 NETRC=", "stdout")
+    pip = {
+        **bench.environment,
+        "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+        "PIP_TARGET": str(bench.folder / "site"),
+    }
+    subprocess.run(["sh", "-c", install], env=pip, check=True, timeout=60)
+    assert (bench.folder / "site" / "test_package_000").is_dir()
     environment = {**bench.environment, "PYPI_USERNAME": credentials[3], "PYPI_PASSWORD": credentials[5]}
     other = Bench(bench.folder / "other", environment)
     status, output, _ = other.run("load", "--url", url, "--clients", "12", "--threshold", "listing_p95_s=60")

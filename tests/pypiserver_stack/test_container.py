@@ -23,6 +23,7 @@ from pypiserver_stack.container_definition import PORT, container
 from pypiserver_stack.settings import Settings
 from sizing.capacity import plan
 from sizing.instances import find
+from tests.dead_proxy import DEAD_PROXY
 
 USERNAME, PASSWORD = "pypiserver", "correct horse"
 
@@ -89,6 +90,17 @@ def _wheel(name: str, payload: bytes) -> bytes:
         archive.writestr(f"{name}/data.bin", payload)
         archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     return content.getvalue()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/health", 0), ("/no-such-health", 1)])
+def test_the_health_check_asks_the_server_whatever_proxy_there_is(server: Server, path: str, status: int) -> None:
+    settings = Settings.from_config({"allow_http": "true"})
+    check = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition["healthCheck"]
+    _, executable, *words = check["command"]
+    words[-1] = words[-1].replace(f":{PORT}/health", f":{server.port}{path}")
+    assert executable == "python"
+    done = subprocess.run([sys.executable, *words], env=DEAD_PROXY, stderr=subprocess.PIPE)
+    assert done.returncode == status, done.stderr
 
 
 BOUNDARY = "b0undary"

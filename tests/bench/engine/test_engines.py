@@ -16,6 +16,7 @@ from bench.engine import Engine, StackConfig
 from bench.failures import UnavailableError, UsageError
 from bench.interruption import Interrupted, Interruptions
 from bench.local_cloud.resources import CloudError, Fault, LocalCloud, Record
+from tests.dead_proxy import DEAD_PROXY
 
 EngineFactory = Callable[[LocalCloud, Path], Engine]
 
@@ -199,9 +200,8 @@ def test_inherited_settings_of_pulumi_are_ignored(
 def test_a_proxy_is_for_others(
     make_engine: EngineFactory, project: Path, config: StackConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("no_grpc_proxy", raising=False)
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name, value in DEAD_PROXY.items():
+        monkeypatch.setenv(name, value)
     engine = make_engine(LocalCloud(), project)
     assert len(engine.up(config).graph) == CREATES + 2
     assert engine.down() == ()

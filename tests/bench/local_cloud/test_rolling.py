@@ -189,7 +189,7 @@ def test_a_deployment_that_is_interrupted_leaves_nothing(
     def interrupt(self: object, ports: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running_tasks.RunningTasks, "_draining", interrupt)
+    monkeypatch.setattr(running_tasks.RunningTasks, "_check_draining", interrupt)
     with running(graph, tmp_path) as stack, pytest.raises(KeyboardInterrupt):
         stack.deploy(desired_state(new_revision(graph, REVISION="2")))
     assert processes_of(mark) == []
