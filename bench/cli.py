@@ -263,15 +263,16 @@ def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
 @click.option("--quiet", is_flag=True, help="Print nothing")
 def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-uniform", "uniform"], quiet: bool) -> None:
     """Make the test packages in DIRECTORY, without a run."""
-    from bench.packages import PackageSet, build, default_cache_dir, export
+    from bench.packages import PackageSet, build, cache_dir_or, export, make_export_folder
 
     with Interruptions() as interruptions, open_progress(sys.stderr, quiet=quiet) as progress:
         interruptions.arm()
         progress.step("packages")
         package_set = PackageSet(packages=packages, seed=seed, size_distribution=sizes)
+        make_export_folder(directory, package_set)
         scratch = Scratch()  # its watchdog ends the builders where this process is killed
         try:
-            wheels = build(package_set, default_cache_dir(), progress.progress)
+            wheels = build(package_set, cache_dir_or(scratch.path / "cache", progress.note), progress.progress)
             export(wheels, directory)
         finally:
             scratch.remove()

@@ -15,7 +15,6 @@ from bench.local_cloud.way_in import NO_CLOUDFRONT
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.observe.cpu import CpuObserver
 from bench.observe.local import MemoryObserver
-from bench.packages import build, default_cache_dir
 from bench.parameters import RunParameters, load_parameters
 from bench.publish import publish_async
 from bench.report import model
@@ -58,8 +57,8 @@ class Cycle:
         )
 
         run.step("packages")
-        wheels = build(load.package_set, default_cache_dir(), run.progress.progress)
-        uploads = prepared_uploads(load, run.progress)
+        wheels = run.wheels(load.package_set)
+        uploads = prepared_uploads(load, run)
 
         run.step("publish")
         run.interruptions.run(

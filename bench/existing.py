@@ -34,7 +34,7 @@ class ExistingIndex:
         run.interruptions.run(probe(target))
         files = run.interruptions.run(fetch_catalogue(target.url, target.username, target.password, load.packages))
         packages = sorted({file.name for file in files})
-        uploads = prepared_uploads(load, run.progress)
+        uploads = prepared_uploads(load, run)
 
         run.step("load")
         run.findings.workload = model.Workload(

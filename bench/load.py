@@ -9,7 +9,7 @@ from bench.client import LoadSpec
 from bench.console import Progress as Console
 from bench.failures import ExitCode
 from bench.load_pool import Load, Progress
-from bench.packages import Wheel, build, default_cache_dir
+from bench.packages import Wheel
 from bench.parameters import LoadParameters
 from bench.report import model
 from bench.run import Run
@@ -18,7 +18,7 @@ from bench.thresholds import judge
 from bench.workloads import Workload
 
 
-def prepared_uploads(load: LoadParameters, console: Console, loads: int = 1) -> tuple[Path, ...]:
+def prepared_uploads(load: LoadParameters, run: Run, loads: int = 1) -> tuple[Path, ...]:
     """New wheels for a workload that uploads, made before the load so that making them costs it nothing.
 
     Args:
@@ -27,7 +27,7 @@ def prepared_uploads(load: LoadParameters, console: Console, loads: int = 1) -> 
     needed = load.workload.uploads_needed() * loads
     if not needed:
         return ()
-    return tuple(wheel.path for wheel in build(load.upload_set(needed), default_cache_dir(), console.progress))
+    return tuple(wheel.path for wheel in run.wheels(load.upload_set(needed)))
 
 
 def workload_of(load: LoadParameters, wheels: Sequence[Wheel]) -> model.Workload:

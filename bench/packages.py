@@ -99,10 +99,33 @@ class Wheel:
 
 
 def default_cache_dir() -> Path:
-    """`pypiserver-bench` in the user's cache folder, which is $XDG_CACHE_HOME or else ~/.cache."""
+    """`pypiserver-bench` in the user's cache folder, which is $XDG_CACHE_HOME or else ~/.cache.
+
+    Raises:
+        UsageError: XDG_CACHE_HOME is not set, and there is no home folder that can be written.
+    """
     configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The XDG specification has relative paths ignored.
-    return (configured if configured.is_absolute() else Path.home() / ".cache") / "pypiserver-bench"
+    if configured.is_absolute():  # the XDG specification has relative paths ignored
+        return configured / "pypiserver-bench"
+    try:
+        folder = Path.home().resolve(strict=True) / ".cache" / "pypiserver-bench"
+        folder.mkdir(parents=True, exist_ok=True)
+    except RuntimeError:
+        raise UsageError("there is no HOME, and no home folder of this user: set XDG_CACHE_HOME") from None
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be used ({error.strerror}): set XDG_CACHE_HOME") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be written: set XDG_CACHE_HOME")
+    return folder
+
+
+def cache_dir_or(temporary: Path, note: Callable[[str], object]) -> Path:
+    """The default cache folder. Where there is none, `temporary`, and a note says why."""
+    try:
+        return default_cache_dir()
+    except UsageError as error:
+        note(f"packages are not kept for the next run: {error}")
+        return temporary
 
 
 def build(
@@ -139,20 +162,33 @@ def build(
     )
 
 
+def make_export_folder(directory: Path, package_set: PackageSet) -> None:
+    """Make the folder for `export`, if need be, before the wheels are built.
+
+    Raises:
+        UsageError: `directory` is no folder, cannot be written, or holds anything else.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        others = {path.name for path in directory.iterdir()} - _jobs(package_set).keys()
+        if others:
+            raise UsageError(f"{directory} holds other files, such as {min(others)}: name a new or empty folder")
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _explained(error, directory, "name another folder") from error
+
+
 def export(wheels: Sequence[Wheel], directory: Path) -> None:
-    """Copy wheels into a folder, which is made if need be. One that holds them already is brought up to date.
+    """Copy wheels into a folder that `make_export_folder` made. One that holds them already is brought up to date.
 
     They are copies: what is done to them leaves the cache alone.
 
     Raises:
-        UsageError: `directory` is no folder, cannot be written, or holds anything else.
+        UsageError: `directory` cannot be written.
         DiskFullError: there is no space left; no file is left half-written.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        others = {path.name for path in directory.iterdir()} - {wheel.filename for wheel in wheels}
-        if others:
-            raise UsageError(f"{directory} holds other files, such as {min(others)}: name a new or empty folder")
         for wheel in wheels:
             partial = directory / f".{wheel.filename}.partial"
             try:

@@ -9,12 +9,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bench.console import Progress
 from bench.failures import BenchError, DiskFullError, ExitCode, UnavailableError, is_disk_full
 from bench.interruption import Interrupted, Interruptions
+from bench.packages import PackageSet, Wheel, build, cache_dir_or
 from bench.report.build import Findings, build_report
 from bench.report.model import Report
 from bench.report.redact import hide
@@ -37,6 +39,14 @@ class Run:
     scratch: Scratch
     progress: Progress
     interruptions: Interruptions
+
+    def wheels(self, package_set: PackageSet) -> tuple[Wheel, ...]:
+        """The wheels of a package set, with the progress of building them; see `bench.packages.build`."""
+        return build(package_set, self._cache_dir, self.progress.progress)
+
+    @cached_property
+    def _cache_dir(self) -> Path:
+        return cache_dir_or(self.scratch.path / "cache", self.progress.note)
 
     def step(self, name: str) -> None:
         """Go on to the next step, unless somebody wants the run to end.

@@ -26,7 +26,6 @@ from bench.console import open_progress
 from bench.failures import UsageError
 from bench.load import prepare_load
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
-from bench.packages import build, default_cache_dir
 from bench.parameters import Asked, load_parameters
 from bench.publish import publish_async
 from bench.run import Run, conduct
@@ -67,7 +66,7 @@ class Profiling:
         asked = Asked(workload="burst", duration_s=self.options.seconds, wheel_kb=self.options.wheel_kb)
         load = load_parameters(asked, {}, bench_values)
         run.step("packages")
-        wheels = build(load.package_set, default_cache_dir(), run.progress.progress)
+        wheels = run.wheels(load.package_set)
         run.step("start")
         self.deployment = LocalDeployment(config, "embedded", None, run.scratch.path)
         self.deployment.evaluate()

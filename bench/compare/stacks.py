@@ -25,7 +25,7 @@ from bench.engine import StackConfig
 from bench.failures import UnavailableError, UsageError
 from bench.load import prepared_uploads, workload_of
 from bench.local_deployment import PROJECT_FOLDER
-from bench.packages import Wheel, build, default_cache_dir
+from bench.packages import Wheel
 from bench.parameters import LoadParameters, load_parameters
 from bench.report.run_folder import RunFolder
 from bench.run import Run
@@ -49,8 +49,8 @@ class StackComparison:
         run.findings.seed = load.seed
 
         run.step("packages")
-        wheels = build(load.package_set, default_cache_dir(), run.progress.progress)
-        uploads = prepared_uploads(load, run.progress, WARM_UP_ROUNDS + self._parameters.rounds)
+        wheels = run.wheels(load.package_set)
+        uploads = prepared_uploads(load, run, WARM_UP_ROUNDS + self._parameters.rounds)
         run.findings.workload = workload_of(load, wheels)
 
         self.standing = _lined_up(self._parameters, configs, run)

@@ -17,7 +17,7 @@ from bench.explain.model import Explanation, Probes
 from bench.explain.page import Page
 from bench.explain.report import report_explanation
 from bench.explain.spread import spread_over_tasks
-from bench.packages import Wheel, build, default_cache_dir
+from bench.packages import Wheel
 from bench.parameters import Asked
 from bench.run import Run
 
@@ -42,7 +42,7 @@ class Ladder:
     def work(self, run: Run) -> None:
         """Everything up to the last probe."""
         run.step("packages to interleave")
-        wheels = build(packages_to_mix(), default_cache_dir(), run.progress.progress)
+        wheels = run.wheels(packages_to_mix())
         self._comparison.work(run)
         for standing in self._comparison.standing:
             run.step(f"probe {standing.name}")

@@ -19,13 +19,14 @@ import zlib
 from collections.abc import Callable
 from email.parser import HeaderParser
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
 
 import bench
 from bench.failures import BenchError, DiskFullError, ExitCode, UsageError
-from bench.packages import PackageSet, Wheel, build, default_cache_dir, export
+from bench.packages import PackageSet, Wheel, build, cache_dir_or, default_cache_dir, export, make_export_folder
 
 IMPORT_ROOT = Path(bench.__file__).parent.parent
 SMALL = PackageSet(packages=4, max_bytes=20_000)
@@ -184,6 +185,7 @@ class TestWheels:
         ids=["pip", "uv"],
     )
     def test_installers_take_them(self, install: list[str], small_cache: Path, tmp_path: Path) -> None:
+        (tmp_path / "wheels").mkdir()
         export(build(SMALL, small_cache), tmp_path / "wheels")
         command = [*install, "--no-index", f"--find-links={tmp_path}/wheels", f"--target={tmp_path}/site"]
         environment = {**os.environ, "HOME": str(tmp_path), "UV_CACHE_DIR": str(tmp_path / "uv")}
@@ -234,13 +236,41 @@ class TestRequest:
             PackageSet(**mistake)  # type: ignore[arg-type]
         assert said in str(caught.value)
 
-    def test_the_cache_is_where_the_desktop_convention_has_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_cache_is_where_the_desktop_convention_has_it(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
         assert default_cache_dir() == Path("/somewhere/pypiserver-bench")
-        monkeypatch.setenv("HOME", "/home/me")
+        monkeypatch.setenv("HOME", str(tmp_path))
         for unusable in ("", "relative"):
             monkeypatch.setenv("XDG_CACHE_HOME", unusable)
-            assert default_cache_dir() == Path("/home/me/.cache/pypiserver-bench")
+            assert default_cache_dir() == tmp_path / ".cache" / "pypiserver-bench"
+
+    @pytest.mark.parametrize(
+        ("home", "why"),
+        [
+            (None, "there is no HOME"),
+            ("/nonexistent", "/nonexistent cannot be used (No such file or directory)"),
+            ("/proc", "/proc/.cache"),
+        ],
+    )
+    def test_without_a_home_packages_are_kept_for_one_run(
+        self, home: str | None, why: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.delenv("HOME", raising=False)
+        if home is not None:
+            monkeypatch.setenv("HOME", home)
+
+        def nobody(uid: int) -> NoReturn:
+            raise KeyError(uid)
+
+        monkeypatch.setattr("pwd.getpwuid", nobody)
+        notes: list[str] = []
+        assert cache_dir_or(tmp_path, notes.append) == tmp_path
+        (note,) = notes
+        assert note.startswith(f"packages are not kept for the next run: {why}")
+        assert note.endswith("set XDG_CACHE_HOME")
 
 
 class TestCache:
@@ -442,8 +472,10 @@ class TestExport:
     def test_they_are_copied_and_can_be_copied_again(self, cache: Path, tmp_path: Path) -> None:
         wheels = build(SMALL, cache)
         folder = tmp_path / "deeper" / "wheels"
+        make_export_folder(folder, SMALL)
         export(wheels, folder)
         os.truncate(folder / wheels[0].filename, 0)
+        make_export_folder(folder, SMALL)
         export(wheels, folder)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == bytes_of(wheels)
 
@@ -451,24 +483,25 @@ class TestExport:
         self, cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         wheels = build(SMALL, cache)
+        (tmp_path / "wheels").mkdir()
         export(wheels, tmp_path / "wheels")
         for path in (tmp_path / "wheels").iterdir():
             os.truncate(path, 0)
         assert build(SMALL, cache) == wheels
         assert not caplog.records
 
-    def test_a_folder_with_other_things_in_it_is_refused(self, cache: Path, tmp_path: Path) -> None:
+    def test_a_folder_with_other_things_in_it_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "home").mkdir()
         (tmp_path / "home" / "letter.txt").write_text("dear reader")
         with pytest.raises(UsageError, match=r"holds other files, such as letter\.txt: name a new or empty folder"):
-            export(build(SMALL, cache), tmp_path / "home")
+            make_export_folder(tmp_path / "home", SMALL)
         assert len(list((tmp_path / "home").iterdir())) == 1
 
-    def test_a_folder_that_cannot_be_made_is_refused(self, cache: Path) -> None:
+    def test_a_folder_that_cannot_be_made_is_refused(self) -> None:
         with pytest.raises(UsageError, match=r"/proc/nope cannot be written \(No such file.*\): name another folder"):
-            export(build(SMALL, cache), Path("/proc/nope"))
+            make_export_folder(Path("/proc/nope"), SMALL)
 
-    def test_a_file_is_refused(self, cache: Path, tmp_path: Path) -> None:
+    def test_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "wheels").write_text("a file")
         with pytest.raises(UsageError, match="wheels is not a folder: name another folder"):
-            export(build(SMALL, cache), tmp_path / "wheels")
+            make_export_folder(tmp_path / "wheels", SMALL)
