@@ -39,6 +39,15 @@ class FlowLogs(pulumi.ComponentResource):
                 # The streams of this group, which AWS names after network interfaces.
                 "Resource": pulumi.Output.concat(logs.arn, ":*"),
             },
+            # The least that a flow log needs by AWS's documentation has this and logs:CreateLogGroup:
+            # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+            # Listing has no narrower resource than all groups, and shows their names alone; without it records might be
+            # lost in silence. CreateLogGroup is left out: the group exists, and a late record could make it again after
+            # a destroy, without retention.
+            {
+                "Action": "logs:DescribeLogGroups",
+                "Resource": logs.arn.apply(lambda arn: f"{arn.partition(':log-group:')[0]}:log-group:*"),
+            },
         )
         aws.ec2.FlowLog(
             name,

@@ -72,11 +72,14 @@ class BalancerSettings(Group):
     )
 
     def contradictions(self) -> Iterator[Problem]:
-        """What AWS refuses of a target group."""
-        if self.slow_start_s and self.load_balancing_algorithm == "least_outstanding_requests":
-            yield Problem(
-                "slow_start_s",
-                self.slow_start_s,
-                "does not go with load_balancing_algorithm least_outstanding_requests: take another one, or 0",
-                frozenset(["load_balancing_algorithm"]),
-            )
+        """What AWS refuses of a target group.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+        """
+        algorithm, others = self.load_balancing_algorithm, frozenset(["load_balancing_algorithm"])
+        if self.slow_start_s and algorithm != "round_robin":
+            allowed = f"does not go with load_balancing_algorithm {algorithm}: set that to round_robin, or this to 0"
+            yield Problem("slow_start_s", self.slow_start_s, allowed, others)
+        if self.stickiness_enabled and algorithm == "weighted_random":
+            allowed = f"does not go with load_balancing_algorithm {algorithm}: set another one, or this to false"
+            yield Problem("stickiness_enabled", "true", allowed, others)

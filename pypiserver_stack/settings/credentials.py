@@ -7,13 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from pypiserver_stack.settings.kinds import LISTED, Group, KmsKeyArn, reference
+from pypiserver_stack.settings.kinds import LISTED, Group, KmsKeyArn, iam_arn
 from pypiserver_stack.settings.problems import Problem
 
 # What a policy may name and that is one party: wildcards, services and federated users are not readers of a password.
-_PRINCIPAL: Any = reference(
-    r"arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)/[\w+=,.@/-]{1,576})", "the ARN of an IAM role, user or account"
-)
+_PRINCIPAL: Any = iam_arn(r"(root|(role|user)/[\w+=,.@/-]{1,576})", "the ARN of an IAM role, user or account")
 
 
 def _window(days: int) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pypiserver_stack.settings.kinds import Group
 from pypiserver_stack.settings.problems import Problem
@@ -18,9 +19,19 @@ NAME_TAKES = "2 to 20 lower-case letters, digits and hyphens, the first a letter
 _RESERVED = re.compile(r"(aws|ecs|fargate)|internal-|sg-|(xn--|sthree-|amzn-s3-demo-)")
 
 
+# What all services take in the value of a tag: some take more, and spaces at its ends.
+_OF_A_TAG = r"[A-Za-z0-9_.:/=+@-]"
+
+
 def reserved(name: str) -> bool:
     """Whether AWS keeps names that begin like this for itself."""
     return _RESERVED.match(f"{name}-") is not None
+
+
+def _not_reserved_as_a_tag(value: str) -> str:
+    if value.lower().startswith("aws:"):
+        raise ValueError(value)
+    return value
 
 
 class GeneralSettings(Group):
@@ -40,12 +51,15 @@ class GeneralSettings(Group):
         ),
         json_schema_extra={"takes": NAME_TAKES},
     )
-    environment: str = Field(
+    environment: Annotated[str, AfterValidator(_not_reserved_as_a_tag)] = Field(
         default="development",
-        pattern=r"^[A-Za-z0-9_ .:/=+@-]+$",
+        pattern=rf"^{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?$",
         max_length=256,
         description="The tag `environment`.",
-        json_schema_extra={"takes": "what AWS takes as the value of a tag"},
+        json_schema_extra={
+            "takes": "1 to 256 letters, digits, spaces and `_.:/=+@-`, without a space at either end, and not "
+            "beginning with aws:"
+        },
     )
     deletion_protection: bool = Field(
         default=True, description="Protect the balancer, the file system and the VPC against deletion."

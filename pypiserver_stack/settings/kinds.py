@@ -92,13 +92,23 @@ def reference(pattern: str, takes: str) -> Any:
     return Annotated[str | pulumi.Output[Any], AfterValidator(check), WithJsonSchema(schema)]
 
 
+# As AWS's SDKs list them: the others' names begin with aws- too.
+PARTITIONS = ("aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov")
+_PARTITION = f"({'|'.join(PARTITIONS)})"
+
+
 def arn(service: str, resource: str, takes: str) -> Any:
     """The kind of an ARN in one region of one account; `resource` is a pattern of what follows both."""
-    return reference(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:\d{{12}}:{resource}", takes)
+    return reference(rf"arn:{_PARTITION}:{service}:[a-z0-9-]+:\d{{12}}:{resource}", takes)
+
+
+def iam_arn(resource: str, takes: str) -> Any:
+    """The kind of an ARN of IAM, which is in one account and in no region."""
+    return reference(rf"arn:{_PARTITION}:iam::\d{{12}}:{resource}", takes)
 
 
 KmsKeyArn: Any = arn("kms", r"key/[A-Za-z0-9-]{1,128}", "the ARN of a KMS key (not of an alias) in the stack's region")
-RoleArn: Any = reference(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,576}", "the ARN of an IAM role")
+RoleArn: Any = iam_arn(r"role/[\w+=,.@/-]{1,576}", "the ARN of an IAM role")
 
 
 def _range_of_addresses(value: str) -> str:

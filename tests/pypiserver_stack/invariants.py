@@ -16,6 +16,10 @@ from tests.pypiserver_stack.spellings import found_in, generated_secrets
 _ID = re.compile(r"\b(?:vpc|vpce|subnet|sg|sgr|rtb|igw|eigw|nat|eipalloc|fs|fsap|lt|acl)-0[0-9a-f]{16}\b")
 _ARN = re.compile(rf"arn:aws:[a-z0-9-]+:[a-z0-9-]*:{ACCOUNT_ID}:[^\s\"',\\]+")
 
+# ECS and Elastic Load Balancing are the strictest: no space at an end, and aws: begins neither key nor value.
+_TAG_KEY = re.compile(r"(?!aws:)(?! )[\w .:/=+@-]{1,128}(?<! )", re.IGNORECASE)
+_TAG_VALUE = re.compile(r"(?!aws:)(?! )[\w .:/=+@-]{0,256}(?<! )", re.IGNORECASE)
+
 NAME_LIMITS = {
     "aws:appautoscaling/policy:Policy": 256,
     "aws:appautoscaling/scheduledAction:ScheduledAction": 256,
@@ -148,10 +152,25 @@ def names_too_long(graph: Graph) -> list[str]:
         for key, limit in OTHER_NAMES.items():
             if len(str(resource.outputs.get(key, ""))) > limit:
                 wrong.append(f"{resource.type} {key} {resource.outputs[key]}")
-        tags = resource.inputs.get("tags", {})
-        if isinstance(tags, Mapping):
-            wrong += [f"{resource.urn}: {tag}" for tag in tags.items() if len(tag[0]) > 128 or len(tag[1]) > 256]
     return wrong
+
+
+def refused_tags(graph: Graph) -> list[str]:
+    """Tags that one of the services would refuse."""
+    return [
+        f"{resource.urn}: {key}={value}"
+        for resource in graph
+        for key, value in _tags(resource)
+        if not (_TAG_KEY.fullmatch(key) and _TAG_VALUE.fullmatch(value))
+    ]
+
+
+def _tags(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Of a resource, and of what it makes: instances, volumes, recovery points."""
+    inputs = resource.inputs
+    made = [*inputs.get("tagSpecifications", ()), *inputs.get("rules", ())]
+    for tags in (inputs.get("tags", {}), *(part.get("tags") or part.get("recoveryPointTags", {}) for part in made)):
+        yield from tags.items() if isinstance(tags, Mapping) else ((tag["key"], tag["value"]) for tag in tags)
 
 
 def secrets_in_clear(graph: Graph) -> list[str]:

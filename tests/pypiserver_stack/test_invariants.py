@@ -36,6 +36,7 @@ def violations(deployment: Deployment, config: StackConfig) -> list[str]:
         *invariants.open_to_the_public(graph),
         *invariants.unencrypted(graph),
         *invariants.names_too_long(graph),
+        *invariants.refused_tags(graph),
         *invariants.secrets_in_clear(graph),
         *untagged(deployment),
         *prerequisites.missing(graph),

@@ -18,7 +18,7 @@ from bench.engine import StackConfig
 from bench.engine.embedded import EmbeddedEngine
 from bench.failures import UsageError
 from bench.graph import Graph
-from bench.local_cloud.resources import LocalCloud
+from bench.local_cloud.resources import ACCOUNT_ID, REGION, LocalCloud
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.plain_settings import plain_settings
@@ -112,11 +112,16 @@ def test_flow_logs_are_written_by_a_role_that_may_do_nothing_else() -> None:
     assert (log["logDestination"], log["trafficType"]) == (group.outputs["arn"], "ALL")
     assert log["vpcId"] == graph.one("aws:ec2/vpc:Vpc").id
     assert log["iamRoleArn"] == role.outputs["arn"]
-    (statement,) = json.loads(policy.inputs["policy"])["Statement"]
-    assert statement == {
+    write, look = json.loads(policy.inputs["policy"])["Statement"]
+    assert write == {
         "Effect": "Allow",
         "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         "Resource": f"{group.outputs['arn']}:*",
+    }
+    assert look == {
+        "Effect": "Allow",
+        "Action": "logs:DescribeLogGroups",
+        "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:*",
     }
     assert not of(evaluated().graph, "ec2/flowLog:FlowLog")
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bench.failures import UsageError
 from bench.local_cloud.resources import REGION
+from pypiserver_stack.regions import ARNS
+from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.evaluation import evaluated
 
 KEY = "arn:aws:kms:{}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -29,6 +33,28 @@ def test_an_arn_of_another_region_is_refused(key: str, value: str) -> None:
     evaluated("stress", (f"{key}={value.format(REGION)}",))
     with pytest.raises(UsageError, match=rf"{key} = .*{ELSEWHERE}.*: in {REGION}, as the stack is"):
         evaluated("stress", (f"{key}={value.format(ELSEWHERE)}",))
+
+
+ROLE = "arn:{}:iam::123456789012:role/somebody"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("efs_kms_key_arn", f"arn:{{}}:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ("efs_maintenance_role_arn", ROLE),
+        ("secret_readers", ROLE),
+    ],
+)
+def test_an_arn_of_another_partition_is_refused(key: str, value: str) -> None:
+    evaluated("stress", (f"{key}={value.format('aws')}",))
+    with pytest.raises(UsageError, match=rf"{key} = .*aws-cn.*: of partition aws, as the stack in {REGION} is"):
+        evaluated("stress", (f"{key}={value.format('aws-cn')}",))
+
+
+def test_every_setting_that_takes_an_arn_is_held_against_the_stack() -> None:
+    schemas = Settings.model_json_schema()["properties"]
+    assert set(ARNS) == {key for key, schema in schemas.items() if '"^arn:' in json.dumps(schema)}
 
 
 def test_all_are_told_at_once() -> None:

@@ -26,6 +26,10 @@ def _region(place: Place, args: Inputs) -> Computed:
     return {"id": place.region, "name": place.region, "region": place.region}
 
 
+def _partition(place: Place, args: Inputs) -> Computed:
+    return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
+
+
 def _availability_zones(place: Place, args: Inputs) -> Computed:
     return {"id": place.region, "region": place.region, "names": [f"{place.region}{zone}" for zone in "abc"]}
 
@@ -100,6 +104,7 @@ FUNCTIONS: Mapping[str, Callable[[Place, Inputs], Computed]] = {
     "aws:ec2/getVpc:getVpc": _vpc,
     "aws:index/getAvailabilityZones:getAvailabilityZones": _availability_zones,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller_identity,
+    "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,
     "aws:route53/getZone:getZone": _zone,
     "aws:ssm/getParameter:getParameter": _parameter,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from bench.workloads import WORKLOADS
@@ -34,10 +36,26 @@ def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
     assert problems(**{key: value}) == {key: allowed(key)}
 
 
-def test_slow_start_does_not_go_with_least_outstanding_requests() -> None:
-    assert "load_balancing_algorithm" in problems(slow_start_s="30")["slow_start_s"]
-    Settings.from_config({**PLAIN, "slow_start_s": "30", "load_balancing_algorithm": "round_robin"})
-    Settings.from_config({**PLAIN, "slow_start_s": "0"})
+ALGORITHMS = get_args(Settings.model_fields["load_balancing_algorithm"].annotation)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "off", "refused"),
+    [
+        ("slow_start_s", "30", "0", {"least_outstanding_requests", "weighted_random"}),
+        ("stickiness_enabled", "true", "false", {"weighted_random"}),
+    ],
+)
+def test_what_goes_with_some_algorithms_alone_is_refused_with_the_others(
+    key: str, value: str, off: str, refused: set[str]
+) -> None:
+    for algorithm in ALGORITHMS:
+        chosen = {"load_balancing_algorithm": algorithm}
+        if algorithm in refused:
+            assert f"does not go with load_balancing_algorithm {algorithm}" in problems(**chosen, **{key: value})[key]
+        else:
+            Settings.from_config({**PLAIN, **chosen, key: value})
+        Settings.from_config({**PLAIN, **chosen, key: off})
 
 
 @pytest.mark.parametrize(("keepalive_s", "idle_timeout_s", "warned"), [(75, 60, False), (60, 60, True), (75, 90, True)])

@@ -1,0 +1,43 @@
+"""What the deployment is called, and ARNs: what AWS refuses in a tag or knows as no partition is refused here."""
+
+from __future__ import annotations
+
+import pytest
+
+from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings.kinds import PARTITIONS
+
+PLAIN = {"allow_http": "true"}
+
+
+def problems(**config: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_config({**PLAIN, **config})
+    return {problem.key: problem.allowed for problem in refused.value.problems}
+
+
+@pytest.mark.parametrize("value", ["aws:x", "AWS:x", "aWs:", " staging", "staging ", " ", "", "a\n", "a&b", "x" * 257])
+def test_an_environment_that_is_refused_as_a_tag_is_refused(value: str) -> None:
+    assert problems(environment=value) == {"environment": allowed("environment")}
+
+
+@pytest.mark.parametrize("value", ["x", "aws", "my aws:x", "Team A / staging", "a.b:c/d=e+f-g@h_1", "x" * 256])
+def test_an_environment_that_is_a_tag_is_taken(value: str) -> None:
+    assert Settings.from_config({**PLAIN, "environment": value}).environment == value
+
+
+ARNS = {
+    "efs_kms_key_arn": "arn:{}:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "alarm_topic_arns": "arn:{}:sns:us-west-2:123456789012:incidents",
+    "certificate_arn": "arn:{}:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "efs_maintenance_role_arn": "arn:{}:iam::123456789012:role/maintenance",
+    "secret_readers": "arn:{}:iam::123456789012:role/ci",
+}
+
+
+@pytest.mark.parametrize("key", ARNS)
+def test_an_arn_is_of_a_partition_that_there_is(key: str) -> None:
+    for partition in PARTITIONS:
+        Settings.from_config({**PLAIN, key: ARNS[key].format(partition)})
+    for partition in ("", "aws-", "awsx", "aws-mars", "aws-us", "aws-cn-x"):
+        assert problems(**{key: ARNS[key].format(partition)}) == {key: allowed(key)}
