@@ -164,6 +164,11 @@ def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> N
 @with_options(*RESULT_OPTIONS)
 def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Check that no task misses a file from the moment its upload was answered."""
+    username_source = click.get_current_context().get_parameter_source("username")
+    if asked["url"] is None and username_source is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(
+            f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
+        )
     from bench.consistency.jobs import job
     from bench.consistency.terminal import print_summary
 

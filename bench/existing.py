@@ -27,6 +27,11 @@ class ExistingIndex:
             raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {self._parameters.username}")
         target = Target(self._parameters.url, self._parameters.username, self._parameters.password)
         load = load_parameters(self._parameters.asked, os.environ, stack_file={})
+        if load.wheel_kb is not None and not load.workload.uploads_needed():
+            raise UsageError(
+                f"--wheel-kb {load.wheel_kb} changes nothing: the index has its wheels, and the workload "
+                f"{load.workload.name} uploads none"
+            )
         run.findings.seed = load.seed
         run.findings.index_url = target.url
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 from bench.failures import UnavailableError
 from bench.http_client import CONNECT_TIMEOUT_S, REQUEST_TIMEOUT_S, Endpoint, connect
 from bench.index_page import NotAListingError, project_names
@@ -24,6 +26,14 @@ async def probe(target: Target) -> tuple[str, ...]:
         connection = await connect(await Endpoint.of(target))
     except TimeoutError as error:
         raise UnavailableError(f"{url} did not take a connection in {CONNECT_TIMEOUT_S:g} s: is it up?") from error
+    except ssl.SSLCertVerificationError as error:
+        raise UnavailableError(
+            f"{url} has a certificate that is not trusted here ({error.verify_message}): set SSL_CERT_FILE to the "
+            "certificate of the authority that issued it"
+        ) from error
+    except ssl.SSLError as error:
+        reason = (error.reason or "no TLS").replace("_", " ").lower()
+        raise UnavailableError(f"{url} does not answer with TLS ({reason}): is it an http URL?") from error
     except OSError as error:
         raise UnavailableError(f"no connection to {url}: {error.strerror or error}") from error
 
@@ -42,7 +52,8 @@ async def probe(target: Target) -> tuple[str, ...]:
         case ErrorKind.DISCONNECTED:
             raise UnavailableError(f"{url} ended the connection before its answer was complete")
         case _:
-            raise UnavailableError(f"{url} answered with something that is not HTTP")
+            hint = "" if target.is_https else ": is it an https URL?"
+            raise UnavailableError(f"{url} answered with something that is not HTTP{hint}")
     if answer.status in (401, 403):
         asked = f"the credentials of {target.username!r}" if target.username else "a client without credentials"
         raise UnavailableError(

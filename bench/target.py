@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from bench.failures import UsageError
-from pypiserver_stack.text import valid_text
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What a request line may carry unchanged; everything else is percent-encoded.
@@ -33,16 +32,10 @@ class Target:
         if "@" in self.url:
             # The URL itself is not quoted here: it holds a password.
             raise UsageError("--url carries credentials: set PYPI_USERNAME and PYPI_PASSWORD instead")
-        parts = urlsplit(self.url)
-        try:
-            usable = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or not self.url.isascii():
-            raise UsageError(f"--url {self.url}: must be an http or https URL such as http://127.0.0.1:8080/")
-        for name, value in (("--username", self.username), ("PYPI_PASSWORD", self.password)):
-            if valid_text(value) != value:
-                raise UsageError(f"{name} is no UTF-8: set it in a terminal that uses UTF-8")
+        if problem := _problem(self.url):
+            raise UsageError(f"--url {self.url!r}: {problem}")
+        if ":" in self.username:
+            raise UsageError(f"--username {self.username}: a user name with a colon cannot be sent to an index")
 
     @cached_property
     def _parts(self) -> SplitResult:
@@ -92,6 +85,31 @@ class Target:
         None where it leads to another host, port or scheme: the load, and the credentials, stay with the index.
         """
         return _path_of(self.origin, reference, page_path)
+
+
+def _problem(url: str) -> str | None:
+    """What makes a URL none of an index, and what to do about it."""
+    if not url.isascii() or not url.isprintable():
+        return "it holds characters that no URL has: write them percent-encoded, and a host in punycode (xn--)"
+    if url != url.strip():
+        return "a space stands before or behind it: leave it out"
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return f"it has no scheme: did you mean https://{url}?" if url else "it is empty: name the URL of the index"
+    if scheme.lower() not in _DEFAULT_PORTS:
+        return f"an index is reached by http or https, not by {scheme}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return f"{rest.partition('/')[0]} is no host with a port from 1 to 65535"
+    if not host or " " in host:
+        return "it has no host, such as pypiserver.example.com"
+    if port == 0:
+        return "0 is no port from 1 to 65535"
+    return (
+        "the URL of an index ends with its path: leave out the query and the fragment" if parts[3] or parts[4] else None
+    )
 
 
 @lru_cache(maxsize=4096)

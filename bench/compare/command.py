@@ -50,7 +50,9 @@ def job(
             raise UsageError(f"--{option} changes nothing where reports are compared: leave it out, or leave them out")
         return ReportComparison(reports, limits)
     if stacks is None and against is None:
-        raise UsageError("compare what? Give --stacks peer,stress, or --against limit, or two files report.json")
+        raise UsageError(
+            "there is nothing to compare: give --stacks peer,stress, or --against limit, or the folders of two runs"
+        )
     return StackComparison(
         CompareParameters(
             variants=parse_stacks(_USUAL_STACK if stacks is None else stacks, overrides),

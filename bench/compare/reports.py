@@ -1,4 +1,4 @@
-"""`python -m bench compare A.json B.json`: runs that are over, from their reports and samples."""
+"""`python -m bench compare A B`: runs that are over, from their reports and samples."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from bench.compare import model
 from bench.compare.build import Compared, report_comparison
 from bench.compare.gate import Limits
+from bench.compare.report_file import path_of, read_report
 from bench.compare.rounds import Contender, Cpu, Round
 from bench.compare.sameness import require_equal
 from bench.failures import ExitCode, IncomparableError, UsageError
@@ -29,16 +28,18 @@ class ReportComparison:
     def __init__(self, paths: Sequence[Path], limits: Limits | None) -> None:
         """
         Args:
-            paths: of the files report.json; samples.npz is looked for beside each.
+            paths: results folders, or the files report.json in them; samples.npz is looked for beside each.
 
         Raises:
             UsageError: there is one only, or one is given twice.
         """
         if len(paths) < 2:
-            raise UsageError(f"{paths[0]} alone is no comparison: give the baseline's report.json, then the other's")
-        if len({str(path) for path in paths}) < len(paths):
-            raise UsageError(f"{paths[0]} is given twice: a report does not differ from itself")
-        self._paths = paths
+            raise UsageError(f"{paths[0]} alone is no comparison: give the baseline's folder, then the other's")
+        self._paths = [path_of(path) for path in paths]
+        places = [path.resolve() for path in self._paths]
+        for path, place in zip(paths, places, strict=True):
+            if places.count(place) > 1:
+                raise UsageError(f"{path} is given twice: a report does not differ from itself")
         self._compared = Compared(limits)
 
     def work(self, run: Run) -> None:
@@ -63,16 +64,7 @@ class ReportComparison:
 def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
     """A report that has figures, and its summary."""
     what = "baseline" if is_baseline else "report"
-    try:
-        report = Report.model_validate_json(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise IncomparableError(f"there is no {what}: {path} does not exist") from None
-    except OSError as error:
-        raise IncomparableError(f"there is no {what}: {path} cannot be read ({error.strerror})") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise IncomparableError(
-            f"there is no {what}: {path} is not a report.json as this version writes it: measure again"
-        ) from error
+    report = read_report(path, what)
     if report.exit_code not in _WITH_FIGURES or report.summary is None or not report.summary.requests:
         why = f"its run ended as {report.verdict}" if report.exit_code not in _WITH_FIGURES else "it has no requests"
         raise IncomparableError(f"the {what} {path} has no figures to compare: {why}")

@@ -175,7 +175,7 @@ class Check:
             self._seen.changes["upload"] += 1
             return file
         self._refuse("upload", file, got)
-        if got.is_refusal:
+        if got.is_turned_away:
             file.begun_s = inf  # as if nobody had begun; after any other trouble it may be there, or yet come to be
         if file is self._seen.files[0]:
             raise UnavailableError(
@@ -194,7 +194,8 @@ class Check:
                 file.removed_s = got.answer.done_s
                 self._seen.changes["removal"] += 1
                 return file
-            if got.is_absence and not was_held:
+            # An upload that nobody answered, to a server that knows no POST, was not taken either.
+            if (got.is_absence and not was_held) or (got.takes_no_changes and file.uploaded_s == inf):
                 file.is_absent = True
                 return None
             if got.is_absence or got.is_refusal:

@@ -14,6 +14,9 @@ from bench.upload_form import CONTENT_TYPE, UploadForm
 
 AGENT = "pypiserver-bench"
 _REQUEST_TIMEOUT = 408
+_NOT_IMPLEMENTED = 501
+# Another address was named, and nothing done; after 302 and 303 something may have been.
+_ELSEWHERE = (301, 307, 308)
 # Any string that no field contains.
 _BOUNDARY = "----pypiserver-stack-9d1e6a7742c84f0bb6f3"
 
@@ -45,7 +48,19 @@ class Got:
     @property
     def is_refusal(self) -> bool:
         """Whether a change was refused for good, and has not been made."""
-        return 400 <= self.answer.status < 500 and not self.is_absence and self.answer.status != _REQUEST_TIMEOUT
+        status = self.answer.status
+        is_client_error = 400 <= status < 500 and not self.is_absence and status != _REQUEST_TIMEOUT
+        return is_client_error or self.takes_no_changes
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether an upload has certainly not been taken."""
+        return self.is_refusal or self.answer.status in (404, *_ELSEWHERE)
+
+    @property
+    def takes_no_changes(self) -> bool:
+        """Whether it is a server that knows no POST, such as one of plain files."""
+        return self.answer.status == _NOT_IMPLEMENTED
 
     @property
     def is_absence(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import cli
+from bench.failures import UsageError
 from pypiserver_stack.rotate_command import rotate_command
 
 ROOT = Path(__file__).parents[2]
@@ -132,3 +133,20 @@ def test_rotate_is_the_command_of_the_deployment() -> None:
     theirs = CliRunner().invoke(rotate_command, words, prog_name="python -m bench rotate")
     assert (ours.exit_code, ours.output) == (theirs.exit_code, theirs.output)
     assert "'/nowhere' does not exist" in ours.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["consistency", "--username", "jane"], "--username jane changes nothing without --url"),
+        (["compare"], "there is nothing to compare"),
+        (["compare", "--least-change", "0.2", "--stacks", "a,b"], "--least-change changes nothing without"),
+        (["compare", "a", "b", "--rounds", "3"], "--rounds changes nothing where reports are compared"),
+    ],
+)
+def test_an_option_that_changes_nothing_is_refused(
+    words: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYPI_URL", raising=False)
+    with pytest.raises(UsageError, match=message):
+        cli(words, standalone_mode=False)

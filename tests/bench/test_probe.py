@@ -44,7 +44,7 @@ def test_an_index_names_its_projects() -> None:
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "answered with status 404"),
         (b"HTTP/1.1 301 Moved\r\nLocation: https://new.example/\r\n\r\n", "leads to https://new.example/"),
         (b"HTTP/1.1 200 OK\r\n\r\nIt works!", "no package index"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "not HTTP: is it an https URL?"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nIt", "ended the connection"),
         (b"", "ended the connection"),
     ],
@@ -71,6 +71,20 @@ def test_nobody_listens() -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(UnavailableError, match="no connection to http"):
             uvloop.run(probe.probe(Target(f"http://127.0.0.1:{unused.getsockname()[1]}/")))
+
+
+def test_https_to_a_port_of_http() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            await probe.probe(Target(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+
+    with pytest.raises(UnavailableError, match=r"/simple/ does not answer with TLS \(.*\): is it an http URL\?$"):
+        uvloop.run(run())
 
 
 def test_nobody_knows_the_host() -> None:

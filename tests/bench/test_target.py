@@ -38,11 +38,34 @@ def test_where_to_connect(url: str, host: str, port: int, is_https: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["", "index.example", "ftp://index.example", "http://", "http://h:port", "http://h\u00e9/"]
+    ("url", "problem"),
+    [
+        ("", "it is empty"),
+        ("index.example", r"no scheme: did you mean https://index\.example\?"),
+        ("localhost:8080/simple", r"no scheme: did you mean https://localhost:8080/simple\?"),
+        ("ftp://index.example", "by http or https, not by ftp"),
+        ("http://", "no host"),
+        ("http:///simple/", "no host"),
+        ("http://a b/", "no host"),
+        ("http://h:port", "h:port is no host with a port from 1 to 65535"),
+        ("http://h:99999/", "h:99999 is no host with a port from 1 to 65535"),
+        ("http://h:0/", "0 is no port from 1 to 65535"),
+        ("http://[::1/", "is no host"),
+        ("http://h\u00e9/", "percent-encoded"),
+        ("http://h/\r\nX: 1", "percent-encoded"),
+        ("http://index.example/ ", "a space stands before or behind it"),
+        ("http://index.example/?x=1", "leave out the query"),
+        ("http://index.example/#x", "leave out the query"),
+    ],
 )
-def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="--url"):
+def test_what_is_no_url_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(UsageError, match=f"^--url .*{problem}"):
         Target(url)
+
+
+def test_a_user_name_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(UsageError, match="--username a:b: a user name with a colon"):
+        Target("http://index.example/", "a:b", "x")
 
 
 def test_credentials_in_the_url_are_refused_and_not_repeated() -> None:

@@ -15,6 +15,7 @@ from bench.compare import model
 from bench.compare.gate import Limits
 from bench.compare.reports import ReportComparison
 from bench.console import Progress
+from bench.failures import UsageError
 from bench.generator import GeneratorHealth
 from bench.report.build import Findings, build_report
 from bench.report.json_file import report_json
@@ -229,9 +230,23 @@ def test_what_must_be_equal_is_refused_by_name(write: Write, compare: Compare, c
 
 
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no JSON": (lambda path: path.write_text("{"), "not a report.json"),
-    "another JSON": (lambda path: path.write_text("{}"), "not a report.json"),
-    "bytes": (lambda path: path.write_bytes(b"\xff\xfe"), "not a report.json"),
+    "an empty file": (lambda path: path.write_text("\n"), "report.json is empty: measure again"),
+    "no JSON": (lambda path: path.write_text("{"), "report.json is no JSON: "),
+    "another JSON": (lambda path: path.write_text("{}"), "but no report: it has no field schema_version"),
+    "a list": (lambda path: path.write_text("[1]"), "but no report: it has no field schema_version"),
+    "bytes": (lambda path: path.write_bytes(b"\xff\xfe"), "is no text in UTF-8, so it is no report.json"),
+    "a later schema": (
+        lambda path: changed(path, lambda report: report.update(schema_version=2)),
+        "has schema_version 2 and this program reads 1: ",
+    ),
+    "a missing field": (
+        lambda path: changed(path, lambda report: report["summary"].pop("requests")),
+        "is no report of schema_version 1: field summary.requests: Field required",
+    ),
+    "a value of another type": (
+        lambda path: changed(path, lambda report: report["run"].update(seed="x")),
+        "is no report of schema_version 1: field run.seed: Input should be a valid integer",
+    ),
     "an interrupted run": (
         lambda path: changed(path, lambda report: report.update(exit_code=130, verdict="interrupted")),
         "ended as interrupted",
@@ -265,6 +280,30 @@ def test_what_cannot_be_compared_is_one_sentence(write: Write, compare: Compare,
     assert comparison.failure is not None
     assert mentioned in comparison.failure
     assert str(other.parent) in comparison.failure
+
+
+def test_fields_that_a_later_version_added_are_ignored(write: Write, compare: Compare) -> None:
+    def add(report: dict[str, Any]) -> None:
+        for part in (report, report["run"], report["summary"], report["fingerprint_parts"]["machine"]):
+            part["added_later"] = {"value": 1}
+
+    comparison = compare([write("before"), changed(write("after"), add)])
+
+    assert (comparison.exit_code, comparison.failure) == (0, None)
+
+
+def test_a_results_folder_stands_for_its_report(write: Write, compare: Compare) -> None:
+    before, after = write("before"), write("after")
+
+    comparison = compare([before.parent, after.parent])
+
+    assert [variant.name for variant in comparison.variants] == [str(before), str(after)]
+
+
+def test_a_report_is_not_compared_with_itself(write: Write) -> None:
+    report = write("before")
+    with pytest.raises(UsageError, match="is given twice"):
+        ReportComparison([report, report.parent], None)
 
 
 def test_more_than_two_are_held_against_the_first(write: Write, compare: Compare) -> None:

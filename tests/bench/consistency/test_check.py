@@ -28,9 +28,11 @@ def checked(
     *,
     time_limit_s: float = 60.0,
     tasks: Sequence[str] = (),
+    seen: Seen | None = None,
 ) -> Seen:
     """What a check sees of an index."""
-    seen = Seen(projects=projects, tasks=set(tasks))
+    seen = Seen() if seen is None else seen
+    seen.projects, seen.tasks = projects, set(tasks)
 
     async def run() -> None:
         async with await index.serve():
@@ -302,6 +304,22 @@ def test_an_index_that_does_not_take_the_first_upload_is_unavailable(project: Ma
     index = RefusingIndex(upload=403)
     with pytest.raises(UnavailableError, match=r"did not take the upload of bench_x_0.*status 403"):
         checked(index, [project("bench-x-0")])
+
+
+@pytest.mark.parametrize("status", [301, 307, 308, 400, 403, 404, 405, 413, 501])
+def test_an_upload_that_was_refused_leaves_nothing(project: MakeProject, status: int) -> None:
+    seen = Seen()
+    with pytest.raises(UnavailableError, match=f"status {status}"):
+        checked(RefusingIndex(upload=status), [project("bench-x-0")], seen=seen)
+    assert [file.label for file in seen.files if file.remains] == []
+
+
+@pytest.mark.parametrize("status", [302, 303, 408, 500, 503])
+def test_an_upload_that_failed_may_be_there(project: MakeProject, status: int) -> None:
+    seen = Seen()
+    with pytest.raises(UnavailableError, match=f"status {status}"):
+        checked(RefusingIndex(upload=status), [project("bench-x-0")], seen=seen)
+    assert len([file for file in seen.files if file.remains]) == 1
 
 
 def test_what_cannot_be_removed_remains(project: MakeProject) -> None:
