@@ -25,6 +25,8 @@ WHOLE = (
 """Settings of the stress stack with which there is a resource of every type."""
 
 KINDS = ("create", "update", "replace", "delete")
+# A resource that is deleted with the replaced one that it refers to, and not made again.
+_KIND_OF = {**{kind: kind for kind in KINDS}, "remove-pending-replace": "delete"}
 
 
 def whole(*overrides: str, without: Collection[str] = ()) -> StackConfig:
@@ -46,8 +48,8 @@ def changes(operate: Callable[..., object]) -> dict[str, str]:
     def note(event: object) -> None:
         step = getattr(getattr(event, "resource_pre_event", None), "metadata", None)
         if step is not None and step.type.startswith(("aws:", "random:")):
-            kind = str(getattr(step.op, "value", step.op))
-            if kind in KINDS:
+            kind = _KIND_OF.get(str(getattr(step.op, "value", step.op)))
+            if kind is not None:
                 found[label(step.urn)] = kind
 
     operate(color="never", on_event=note)
