@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ for _name in ("no_proxy", "NO_PROXY"):
 
 def _pulumi() -> str | None:
     return shutil.which("pulumi", path=f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+def pytest_configure() -> None:
+    let_children_be_interrupted()
+
+
+def let_children_be_interrupted() -> None:
+    """Let the processes that tests start heed signals that this one ignores, as a background job or under nohup does.
+
+    A handler that does nothing ignores them as well, and processes do not inherit it.
+    """
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

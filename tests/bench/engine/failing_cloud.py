@@ -13,25 +13,24 @@ LIMIT = "the limit is reached"
 
 
 class FailingCloud(LocalCloud):
-    """Refuses to make a resource the first time, as long as its patience lasts.
+    """Refuses to make what AWS takes only once beside the one that is to be replaced, and to delete what another
+    resource refers to."""
 
-    It always refuses to make what AWS takes only once beside the one that is to be replaced, and to delete what another
-    resource refers to.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, *, refuses_first: bool = False) -> None:
+        """
+        Args:
+            refuses_first: whether it refuses the first attempt to make each resource.
+        """
         super().__init__()
-        self.refused: list[str] = []
-        """The URNs of what it has refused to make."""
-        self.patience = 0
-        """How many resources it refuses to make from now on."""
+        self._refuses_first = refuses_first
+        self.refused: set[str] = set()
+        """The URNs of the resources that it has refused to make."""
 
     def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
         with self._lock:
-            refuse = self.patience > 0 and urn not in self.refused
+            refuse = self._refuses_first and urn not in self.refused
             if refuse:
-                self.patience -= 1
-                self.refused.append(urn)
+                self.refused.add(urn)
         if refuse:
             raise CloudError(LIMIT)
         for other in self._existing:
