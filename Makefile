@@ -29,7 +29,8 @@ test: check  ## static checks, then the tests, on all cores
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 thorough: $(READY)  ## the proofs that take minutes each: `make pulumi` first
-	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough
+	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough \
+		-n logical --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## static checks only
 	$(BIN)/ruff check .

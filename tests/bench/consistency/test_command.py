@@ -195,7 +195,8 @@ def test_an_interruption_that_must_leave_something_says_what(bench: Bench, servi
 
 @pytest.mark.parametrize("step", ["start", "uploads", *thorough("removals")])
 def test_an_interruption_of_the_check_of_a_stack_leaves_nothing(bench: Bench, step: str) -> None:
-    process = start(bench, *LOCAL)
+    # The last step must not end before the signal is there: with four uploads it takes as long as a few requests.
+    process = start(bench, *LOCAL, "--uploads", "30")
     assert process.stderr is not None
     assert any(line.startswith(step) for line in process.stderr)
     process.send_signal(signal.SIGINT)
