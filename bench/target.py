@@ -68,7 +68,9 @@ class Target:
         """The header lines that say which index is asked, and by whom."""
         lines = f"Host: {self._parts.netloc}\r\n"
         if self.username:
-            credentials = base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+            # The environment may hold bytes that are no UTF-8: they are sent as they are.
+            plain = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
+            credentials = base64.b64encode(plain).decode("ascii")
             lines += f"Authorization: Basic {credentials}\r\n"
         return lines.encode("ascii")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +48,14 @@ def _parts(path: Path) -> tuple[str, str]:
     """What stands before and behind the markers."""
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--write {path}: it cannot be read ({error})") from error
+    except FileNotFoundError:
+        raise UsageError(f"--write {path}: there is no such page; it needs the lines {BEGIN} and {END}") from None
+    except OSError as error:
+        raise UsageError(f"--write {path}: the page cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--write {path}: the page is no text in UTF-8") from error
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"--write {path}: its folder cannot be written to")
     before, *middle = text.split(BEGIN)
     if len(middle) != 1 or middle[0].count(END) != 1 or END in before:
         raise UsageError(f"--write {path}: the page needs the lines {BEGIN} and {END}, once each and in this order")

@@ -16,8 +16,10 @@ HIDDEN = "[secret]"
 
 # To the last @: a password may hold one, or a slash, unquoted.
 _URL_CREDENTIALS = re.compile(r"(?<=://)\S+(?=@)")
-# A shorter value that is marked secret somewhere ("true", "admin") also stands elsewhere by coincidence.
-_SHORTEST_TELLING_SECRET = 8
+# A shorter secret also stands in other words by coincidence ("true", "admin"): it is hidden where it is a word.
+_LONG = 8
+# A still shorter one is itself a word ("a"): it is hidden where it is a value, in quotes or behind a key.
+_WORD = 4
 
 
 def redacted_resources(resources: Iterable[Resource], secrets: Collection[str] = ()) -> list[dict[str, Any]]:
@@ -28,7 +30,7 @@ def redacted_resources(resources: Iterable[Resource], secrets: Collection[str] =
     """
     ordered = sorted(resources, key=lambda resource: resource.urn)
     marked = {text for resource in ordered for text in _marked_texts(resource.inputs, "", resource.secret_paths)}
-    known = {*secrets, *(text for text in marked if len(text) >= _SHORTEST_TELLING_SECRET)}
+    known = {*secrets, *(text for text in marked if len(text) >= _LONG)}
     return [
         {
             "urn": resource.urn,
@@ -43,15 +45,29 @@ def redacted_resources(resources: Iterable[Resource], secrets: Collection[str] =
 
 
 def hide(text: str, secrets: Collection[str]) -> str:
-    """`text` without `secrets`, as they are or as JSON or a URL spells them, and without the credentials of any URL."""
-    forms = {form for secret in secrets if secret for form in _spellings(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, HIDDEN)
+    """`text` without `secrets`, as they are or as JSON or a URL spells them, and without the credentials of any URL.
+
+    A secret of 8 characters or more is hidden wherever it stands, one of 4 to 7 where it is a whole word, and a shorter
+    one where it is a value: in quotes, or behind `=` or `:`. The rest of a sentence stays readable.
+    """
+    patterns = {form: pattern for secret in secrets if secret for form, pattern in _patterns(secret)}
+    if patterns:
+        # In one pass, so that what stands in place of one secret is never searched for another.
+        longest_first = (patterns[form] for form in sorted(patterns, key=len, reverse=True))
+        text = re.sub("|".join(longest_first), HIDDEN, text)
     return _URL_CREDENTIALS.sub(HIDDEN, text)
 
 
-def _spellings(secret: str) -> tuple[str, ...]:
-    return secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe="")
+def _patterns(secret: str) -> Iterator[tuple[str, str]]:
+    """Each spelling of a secret, and where it is searched for."""
+    in_urls = (quote(secret, safe, errors="surrogateescape") for safe in ("/", ""))
+    for form in (secret, json.dumps(secret)[1:-1], *in_urls):
+        pattern = re.escape(form)
+        if len(secret) < _WORD:
+            pattern = rf"(?<=[=:\"'`]){pattern}(?=[\"'`,;&\s]|$)"
+        elif len(secret) < _LONG:
+            pattern = rf"(?<!\w){pattern}(?!\w)"
+        yield form, pattern
 
 
 def _redacted(value: Any, path: str, secret_paths: Set[str], known: Collection[str]) -> Any:

@@ -81,6 +81,10 @@ def test_the_password_is_sent_and_not_shown() -> None:
     assert b"Authorization" not in Target("http://index.example/").headers
 
 
+def test_a_password_of_any_bytes_is_sent_as_it_is() -> None:
+    assert b"Authorization: Basic dTr/\r\n" in Target("http://index.example/", "u", "\udcff").headers
+
+
 @pytest.mark.parametrize(
     ("reference", "path"),
     [

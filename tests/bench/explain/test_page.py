@@ -51,9 +51,19 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
     assert path.read_text() == PAGES[case]
 
 
-def test_a_page_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
-        Page.at(tmp_path / "none.md")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.md", r"none\.md: there is no such page; it needs the lines"),
+        ("none/page.md", r"page\.md: there is no such page; it needs the lines"),
+        ("", r"the page cannot be read \(Is a directory\)"),
+        ("bytes.md", "the page is no text in UTF-8"),
+    ],
+)
+def test_what_is_no_page_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "bytes.md").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match=f"^--write .*{message}"):
+        Page.at(tmp_path / name)
 
 
 def test_the_page_of_the_documentation_has_its_place() -> None:

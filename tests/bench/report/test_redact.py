@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,16 +118,55 @@ def test_a_password_in_compressed_base64() -> None:
 
 
 letters = st.text(alphabet='abdfgh019/+"\\\\ &', min_size=1)
+spellings = st.sampled_from([str, json.dumps, quote])
 
 
-@given(secret=letters, before=letters, after=letters, spell=st.sampled_from([str, json.dumps, quote]))
-def test_hidden_text_holds_the_secret_in_no_spelling(
+@given(secret=letters.filter(lambda text: len(text) >= 8), before=letters, after=letters, spell=spellings)
+def test_hidden_text_holds_a_long_secret_in_no_spelling(
     secret: str, before: str, after: str, spell: Callable[[str], str]
 ) -> None:
     hidden = hide(before + spell(secret) + after, [secret])
 
     assert HIDDEN in hidden
     assert secret not in hidden
+
+
+@given(
+    secret=st.text(min_size=1), spell=spellings, form=st.sampled_from(["password={}", "'{}'", '"{}"', "password:{},"])
+)
+def test_a_secret_of_any_length_is_hidden_where_it_is_a_value(
+    secret: str, spell: Callable[[str], str], form: str
+) -> None:
+    spelled = spell(secret).strip('"') if spell is json.dumps else spell(secret)
+    if not secret[0].isspace():
+        assert HIDDEN in hide(form.format(spelled), [secret])
+
+
+SENTENCE = "a task that admin began at /admin_area/ answered a request with status 500: a secret, of admin's"
+
+
+@pytest.mark.parametrize(
+    ("secret", "hidden"),
+    [
+        ("a", SENTENCE),
+        ("at", SENTENCE),
+        ("500", SENTENCE),
+        ("admin", SENTENCE.replace("admin ", f"{HIDDEN} ").replace("admin'", f"{HIDDEN}'")),
+        ("secret", SENTENCE.replace("secret", HIDDEN)),
+    ],
+)
+def test_a_short_secret_leaves_sentences_readable(secret: str, hidden: str) -> None:
+    assert hide(SENTENCE, [secret]) == hidden
+    assert hide(f"{SENTENCE} password={secret}", [secret]) == f"{hidden} password={HIDDEN}"
+    assert hide(f"https://me:{secret}@index.example/", [secret]) == f"https://{HIDDEN}@index.example/"
+
+
+def test_a_secret_of_any_bytes_is_hidden() -> None:
+    assert hide("password=\udcff123 and %FF123", ["\udcff123"]) == f"password={HIDDEN} and {HIDDEN}"
+
+
+def test_what_stands_in_place_of_a_secret_is_not_searched_for_another() -> None:
+    assert hide("password=hunter2-hunter2", ["hunter2-hunter2", "secret"]) == f"password={HIDDEN}"
 
 
 def test_credentials_in_a_url_are_hidden_and_the_rest_stays() -> None:
