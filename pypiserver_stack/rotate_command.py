@@ -61,7 +61,8 @@ def _open(name: str, project: Path) -> Stack:
         raise RotationError("there is no `pulumi` on PATH: install it")
     if not any((project / f"Pulumi.{suffix}").is_file() for suffix in ("yaml", "yml")):
         raise RotationError(f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project")
-    workspace = LocalWorkspace(work_dir=str(project))
+    # The program reaches Pulumi's engine, on this machine, by gRPC, which would ask a proxy.
+    workspace = LocalWorkspace(work_dir=str(project), env_vars={"no_grpc_proxy": "127.0.0.1"})
     current = workspace.stack()
     try:
         return Stack.select(name, workspace)

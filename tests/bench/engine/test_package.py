@@ -18,6 +18,7 @@ from bench.local_cloud import computed, provider
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import LocalCloud
 from tests.bench.engine import person
+from tests.dead_proxy import DEAD_PROXY
 
 ROOT = Path(__file__).resolve().parents[3]
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
@@ -91,7 +92,7 @@ def foreign(pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     cloud = LocalCloud(entropy=PASSWORD)
     with provider.serve(PulumiCloud(cloud)) as providers:
         environment = person.environment(tmp_path, f"{pulumi_cli}:{os.environ['PATH']}", state=tmp_path)
-        yield Foreign(folders[0], {**environment, "PULUMI_DEBUG_PROVIDERS": providers}, cloud)
+        yield Foreign(folders[0], {**environment, **DEAD_PROXY, "PULUMI_DEBUG_PROVIDERS": providers}, cloud)
 
 
 def test_the_example_through_its_whole_life(foreign: Foreign) -> None:

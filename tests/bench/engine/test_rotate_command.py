@@ -14,6 +14,7 @@ from bench.local_cloud.provider import serve
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from tests.bench.engine import person
 from tests.bench.engine.rotated import Cloud, write_project
+from tests.dead_proxy import DEAD_PROXY
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -50,7 +51,8 @@ class Shell:
         return person.run(command, self.project, self.environment, exit_code)
 
     def rotate(self, *arguments: str, exit_code: int = 0) -> str:
-        return self.run(sys.executable, "-m", "pypiserver_stack.rotate", *arguments, exit_code=exit_code)
+        command = (sys.executable, "-m", "pypiserver_stack.rotate", *arguments)
+        return person.run(command, self.project, {**self.environment, **DEAD_PROXY}, exit_code)
 
 
 @pytest.fixture
