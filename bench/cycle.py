@@ -31,20 +31,23 @@ class Cycle:
         """
         Args:
             on_kept: shows the report of a stack that is then kept up, and how it is used.
+
+        Raises:
+            UsageError: a value makes no sense, or the stack file cannot be read.
         """
         self._parameters = parameters
+        self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
+        self._load = load_parameters(parameters.asked, os.environ, bench_values)
         self._on_kept = on_kept
         self._stack: LocalDeployment | None = None
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict; with `--keep`, then wait for a signal."""
-        parameters = self._parameters
-        config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-        load = load_parameters(parameters.asked, os.environ, bench_values)
+        parameters, load = self._parameters, self._load
         run.findings.seed = load.seed
 
         run.step("evaluate")
-        self._stack = stack = LocalDeployment(config, parameters.engine, parameters.tasks, run.scratch.path)
+        self._stack = stack = LocalDeployment(self._config, parameters.engine, parameters.tasks, run.scratch.path)
         stack.evaluate()
         _record_deployment(run, stack)
         run.progress.note(f"{len(stack.deployment.graph)} resources, engine {stack.stack.engine}")

@@ -18,20 +18,24 @@ class ExistingIndex:
     """One load of somebody's index. There is nothing to take down but the run's own folder."""
 
     def __init__(self, parameters: IndexParameters) -> None:
-        self._parameters = parameters
-
-    def work(self, run: Run) -> None:
-        """See what the index has, load it, judge it."""
-        run.findings.secrets |= {self._parameters.password} - {""}
-        if self._parameters.username and not self._parameters.password:
-            raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {self._parameters.username}")
-        target = Target(self._parameters.url, self._parameters.username, self._parameters.password)
-        load = load_parameters(self._parameters.asked, os.environ, stack_file={})
+        """
+        Raises:
+            UsageError: a value makes no sense or changes nothing, or there is no password for the user.
+        """
+        if parameters.username and not parameters.password:
+            raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {parameters.username}")
+        self._target = Target(parameters.url, parameters.username, parameters.password)
+        self._load = load = load_parameters(parameters.asked, os.environ, stack_file={})
         if load.wheel_kb is not None and not load.workload.uploads_needed():
             raise UsageError(
                 f"--wheel-kb {load.wheel_kb} changes nothing: the index has its wheels, and the workload "
                 f"{load.workload.name} uploads none"
             )
+
+    def work(self, run: Run) -> None:
+        """See what the index has, load it, judge it."""
+        target, load = self._target, self._load
+        run.findings.secrets |= {target.password} - {""}
         run.findings.seed = load.seed
         run.findings.index_url = target.url
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bench.console import Progress
-from bench.failures import BenchError, DiskFullError, ExitCode, UnavailableError, is_disk_full
+from bench.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
 from bench.interruption import Interrupted, Interruptions
 from bench.packages import PackageSet, Wheel, build, cache_dir_or
 from bench.report.build import Findings, build_report
@@ -94,27 +94,34 @@ class Job(Protocol[Outcome]):
 def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[Outcome]) -> Outcome:
     """Do the work of `job`, take everything down, and report, however the work ends.
 
+    A value that the work refuses before it has measured anything leaves no folder: there is nothing to report.
+
     Args:
         results: where the run's folder is made.
         command: what repeats the run.
 
     Raises:
-        BenchError: no run could be started; nothing was made.
+        BenchError: no run could be started, or it was refused; nothing is left of it.
     """
     with Interruptions() as interruptions:
         run = _start(results, command, progress, interruptions)
+        refusal = None
         try:
-            _work(run, job)
+            refusal = _work(run, job)
         finally:
             progress.step("down")
             job.down(run)
+        if refusal is not None and _is_nothing_left(run):
+            run.folder.remove()
+            raise UsageError(hide(str(refusal), run.findings.secrets)) from refusal
         progress.step("report")
         if interruptions.received is not None:
             run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
         return job.report(run)
 
 
-def _work(run: Run, job: Job[Outcome]) -> None:
+def _work(run: Run, job: Job[Outcome]) -> UsageError | None:
+    """Do the work, and note why it ended early; returns what it refused."""
     try:
         try:
             run.interruptions.arm()
@@ -125,6 +132,17 @@ def _work(run: Run, job: Job[Outcome]) -> None:
         pass
     except BaseException as error:
         _note_failure(run, error)
+        return error if isinstance(error, UsageError) else None
+    return None
+
+
+def _is_nothing_left(run: Run) -> bool:
+    """Whether all that came of a run is that a value was refused."""
+    findings = run.findings
+    measured = findings.samples is not None or run.folder.has_figures
+    taken_down = findings.teardown is None or findings.teardown.complete
+    interrupted = run.interruptions.received is not None
+    return set(findings.failures) == {ExitCode.USAGE} and taken_down and not measured and not interrupted
 
 
 def _start(results: Path, command: Sequence[str], progress: Progress, interruptions: Interruptions) -> Run:

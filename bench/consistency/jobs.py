@@ -50,7 +50,7 @@ def job(
         asked: what `Asked` has beside tasks.
 
     Raises:
-        UsageError: options that change nothing, or no password.
+        UsageError: options that change nothing, no password, or a stack file that cannot be read.
     """
     if url is None:
         parameters = RunParameters(
@@ -142,15 +142,14 @@ class LocalStack(_Job):
     def __init__(self, parameters: RunParameters, asked: Asked) -> None:
         super().__init__(asked)
         self._parameters = parameters
+        self._config, _ = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
         self._stack: LocalDeployment | None = None
 
     def work(self, run: Run) -> None:
         """Stand the stack up and check it."""
         parameters = self._parameters
-        config, _ = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-
         run.step("evaluate")
-        self._stack = stack = LocalDeployment(config, parameters.engine, parameters.tasks, run.scratch.path)
+        self._stack = stack = LocalDeployment(self._config, parameters.engine, parameters.tasks, run.scratch.path)
         stack.evaluate()
         run.findings.secrets |= stack.secrets
         run.findings.stack = stack.stack

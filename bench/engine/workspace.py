@@ -21,6 +21,8 @@ def environment(work_dir: Path) -> dict[str, str]:
         "HOME": str(folders["home"]),
         "TMPDIR": str(folders["tmp"]),
         "PULUMI_HOME": str(folders["pulumi"]),
+        # A container may run as a user without a name, which the CLI wants to know.
+        "USER": "bench",
         # Without the files of attributes that it keeps beside each file: those are not replaced but written over, and a
         # CLI killed at that moment leaves a state that none can read again.
         "PULUMI_BACKEND_URL": f"{folders['state'].absolute().as_uri()}?metadata=skip",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
+import shutil
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,15 @@ class RunFolder:
     def run_id(self) -> str:
         """Such as `20261123-201500-3f2a`."""
         return self.path.name
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether anything was measured."""
+        return any(self.path.rglob("samples.npz"))
+
+    def remove(self) -> None:
+        """Delete it with all that it holds."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def write_report(self, report: Report) -> None:
         """Write report.json and report.md.

@@ -194,7 +194,7 @@ MISTAKES = {
     "an unknown option": (("--nonsense",), 2, "--nonsense"),
     "a target that is not built": (("--target", "aws"), 2, "aws"),
     "more tasks than planned": (("--tasks", "25"), 2, "24"),
-    "a seed that is none": (("--seed", "-1"), 2, "--seed -1"),
+    "a seed that is none": (("--seed", "-1"), 2, "-1 is not a whole number"),
     "an image without a version": (("-c", "image=pypiserver/pypiserver:latest"), 2, "TAG is not latest"),
     "an image that is not here": (("-c", "image=nginx:1.27"), 4, "nginx:1.27"),
     "settings that the image does not take": (("-c", "entry_point=image"), 2, "authentication bcrypt"),
@@ -209,12 +209,15 @@ def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> 
     assert process.returncode == expected_status
     assert mentioned in output + errors
     assert "Traceback" not in output + errors
+    if expected_status == 2:
+        assert errors.splitlines()[-1].startswith("Error: ")
+        assert not list(bench.results.glob("*"))
     assert bench.remains(process.pid) == []
 
 
 def test_all_mistakes_are_told_at_once(bench: Bench) -> None:
-    _, output, _ = bench.run("--engine", "embedded", "-c", "task_min_count=no", "-c", "backend=magic", "-c", "nope=1")
-    assert all(key in output for key in ("task_min_count", "backend", "nope"))
+    _, _, errors = bench.run("--engine", "embedded", "-c", "task_min_count=no", "-c", "backend=magic", "-c", "nope=1")
+    assert all(key in errors for key in ("task_min_count", "backend", "nope"))
 
 
 def test_without_envoy_the_run_says_so(bench: Bench, tmp_path: Path) -> None:

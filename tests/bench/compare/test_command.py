@@ -229,7 +229,7 @@ MISTAKES = {
     "a stack that is none": (("--stacks", "stress,nowhere"), 2, "nowhere"),
     "a setting that is none": (("--stacks", "stress,stress:containr_memory_mb=512"), 2, "container_memory_mb"),
     "nothing to compare": ((), 2, "compare what"),
-    "no rounds": (("--stacks", "stress,stress", "--rounds", "0"), 2, "--rounds 0"),
+    "no rounds": (("--stacks", "stress,stress", "--rounds", "0"), 2, "0 is not a whole number"),
     "uploads to files": (("--stacks", "stress", "--against", "limit", "--workload", "uploads"), 2, "uploads"),
     "a threshold, which nobody judges": (("--stacks", "a,b", "--threshold", "error_rate=0"), 2, "--threshold"),
 }

@@ -116,7 +116,7 @@ def test_an_interrupted_climb_leaves_nothing(bench: Bench, page: Path, step: str
 
 
 MISTAKES = {
-    "no rounds": (("--rounds", "0"), "--rounds 0"),
+    "no rounds": (("--rounds", "0"), "0 is not a whole number"),
     "a page that is not there": (("--write", "nowhere.md"), "--write nowhere.md"),
     "a page without a place": (("--write", "README.md"), "the page needs the lines"),
     "a load of another shape": (("--cookies", "none"), "--cookies"),
