@@ -37,15 +37,16 @@ class ServiceRole:
 
     def allow(self, name: str, *statements: dict[str, Any]) -> None:
         """Add statements, their values Inputs or plain, as one inline policy."""
-        document = {
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", **statement} for statement in statements],
-        }
-        self.allow_document(name, pulumi.Output.json_dumps(document))
+        self.allow_document(name, pulumi.Output.json_dumps(allowing(*statements)))
 
     def allow_document(self, name: str, document: pulumi.Input[str]) -> None:
         """Add a policy document, as JSON, as an inline policy."""
         self.policies.append(aws.iam.RolePolicy(name, role=self.role.id, policy=document, opts=self._child))
+
+
+def allowing(*statements: dict[str, Any]) -> dict[str, Any]:
+    """A policy document that allows what the statements say."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
 
 
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:

@@ -13,6 +13,7 @@ from pypiserver_stack.container_definition import container
 from pypiserver_stack.credentials import USERNAME, Credentials
 from pypiserver_stack.dashboard import Dashboard
 from pypiserver_stack.fleet import Fleet
+from pypiserver_stack.instance_role import refuse_large_policy
 from pypiserver_stack.launch_template import refuse_large_user_data
 from pypiserver_stack.load_balancer import LoadBalancer, clients
 from pypiserver_stack.log_queries import LogQueries
@@ -45,6 +46,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         refuse_other_regions(settings, opts)
         site = find_site(settings, opts)
         refuse_large_user_data(name, settings, plan)
+        refuse_large_policy(name, settings)
         super().__init__("pypiserver:index:PypiServer", component, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for warning in (*plan.warnings, *settings.warnings):

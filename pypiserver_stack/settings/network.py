@@ -49,9 +49,11 @@ class NetworkSettings(Group):
     )
     resolver_addresses: Annotated[tuple[_Address, ...], LISTED] = Field(
         default=(),
+        max_length=4,  # as DHCP options have; each takes two of the 60 rules of a security group
         description=(
             "DNS servers that the DHCP options of the given subnets' VPC name; none: Amazon's, which need no rule."
         ),
+        json_schema_extra={"takes": "a list of at most 4, each an IPv4 address"},
     )
     vpc_cidr: Annotated[str, AfterValidator(_holds_the_subnets)] = Field(
         default="10.98.0.0/16",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pulumi
 from pydantic import BeforeValidator, WithJsonSchema
 
-# All inline policies of a role together; white space does not count.
+# Of all inline policies of a role together; IAM does not count white space.
 LIMIT_CHARACTERS = 10240
 _KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
@@ -23,12 +23,11 @@ def _document(value: object) -> object:
         raise ValueError(value)
     statements = document.get("Statement")
     statements = [statements] if isinstance(statements, Mapping) else statements
-    text = json.dumps(document, separators=(",", ":"))
-    if not isinstance(statements, list | tuple) or not statements or len(text) > LIMIT_CHARACTERS:
+    if not isinstance(statements, list | tuple) or not statements:
         raise ValueError(value)
     if document.get("Version", "2012-10-17") not in ("2012-10-17", "2008-10-17") or not all(map(_is_sound, statements)):
         raise ValueError(value)
-    return text
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _is_sound(statement: object) -> bool:
@@ -49,8 +48,8 @@ PolicyDocument = Annotated[
         {
             "type": "string",
             "takes": (
-                "an IAM policy document as JSON, whose statements have Effect, Action and Resource and no Principal, "
-                f"of at most {LIMIT_CHARACTERS} characters"
+                "an IAM policy document as JSON, whose statements have Effect, Action and Resource and no Principal; "
+                f"together with the stack's own policies at most {LIMIT_CHARACTERS} characters"
             ),
         }
     ),

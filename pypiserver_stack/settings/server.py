@@ -15,9 +15,11 @@ _IMAGE = re.compile(
     r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
 )
 
+_IMAGE_MOST_CHARACTERS = 255  # ECS takes no more before the digest
+
 
 def _names_a_version(image: str) -> str:
-    if not _IMAGE.fullmatch(image):
+    if not _IMAGE.fullmatch(image) or len(image.partition("@")[0]) > _IMAGE_MOST_CHARACTERS:
         raise ValueError(image)
     return image
 
@@ -36,7 +38,10 @@ class ServerSettings(Group):
             "Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, "
             "a digest cannot."
         ),
-        json_schema_extra={"takes": "NAME:TAG or NAME:TAG@sha256:DIGEST, where TAG is not latest"},
+        json_schema_extra={
+            "takes": "NAME:TAG or NAME:TAG@sha256:DIGEST, where TAG is not latest and NAME:TAG has at most "
+            f"{_IMAGE_MOST_CHARACTERS} characters"
+        },
     )
     entry_point: Literal["gunicorn", "image"] = Field(
         default="gunicorn",

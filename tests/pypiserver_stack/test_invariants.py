@@ -17,6 +17,7 @@ from tests.aws_schemas.table import MAPPED
 from tests.pypiserver_stack import invariants, prerequisites
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
+from tests.pypiserver_stack.limits import too_large
 from tests.pypiserver_stack.random_settings import SWITCHES, stack_configs
 from tests.pypiserver_stack.test_program import UNTAGGED
 
@@ -37,6 +38,7 @@ def violations(deployment: Deployment, config: StackConfig) -> list[str]:
         *invariants.unencrypted(graph),
         *invariants.names_too_long(graph),
         *invariants.refused_tags(graph),
+        *too_large(graph),
         *invariants.secrets_in_clear(graph),
         *untagged(deployment),
         *prerequisites.missing(graph),

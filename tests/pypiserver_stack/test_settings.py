@@ -73,6 +73,7 @@ def test_what_a_wrong_value_would_contradict_is_not_told_twice() -> None:
         ("image", "pypiserver/pypiserver:v2.4.2@sha256:abc"),
         ("image", "registry.example:5000/pypiserver"),
         ("image", "pypiserver/pypiserver:v2.4.2 "),
+        ("image", "i" * 254 + ":1@sha256:" + "0a" * 32),
         ("upload_limit_mb", "0"),
         ("overwrite", "sometimes"),
         ("index_margin_s", "0"),
@@ -91,6 +92,7 @@ def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
         ("pypiserver/pypiserver:v2.4.2", 1),
         ("pypiserver/pypiserver:v2.4.2@sha256:" + "0a" * 32, 0),
         ("pypiserver:latest-but-one", 1),
+        ("i" * 253 + ":1@sha256:" + "0a" * 32, 0),
         ("registry.example:5000/mirror/pypiserver:v2.4.2@sha256:" + "0a" * 32, 0),
     ],
 )

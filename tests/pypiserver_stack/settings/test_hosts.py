@@ -117,7 +117,6 @@ def test_a_policy_comes_as_json_or_as_it_is(document: object) -> None:
         {"Statement": [{**STATEMENT, "NotAction": "s3:PutObject"}]},
         {"Statement": [STATEMENT], "Version": "2020-01-01"},
         {"Statement": [STATEMENT], "Statements": []},
-        {"Statement": [{**STATEMENT, "Sid": "x" * 10240}]},
     ],
 )
 def test_a_policy_that_iam_would_refuse_is_refused(document: object) -> None:

@@ -42,6 +42,7 @@ def test_another_program_gives_outputs() -> None:
         ("balancer_subnet_ids", f"{A},vpc-0123456789abcdef0"),
         ("resolver_addresses", "10.0.0.256"),
         ("resolver_addresses", "resolver.example"),
+        ("resolver_addresses", "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5"),
         ("vpc_cidr", "10.98.0.0"),
         ("vpc_cidr", "10.98.0.1/16"),
         ("vpc_cidr", "10.0.0.0/15"),
