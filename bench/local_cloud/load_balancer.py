@@ -39,6 +39,8 @@ class HealthCheck:
 class BalancerSpec:
     """A listener and its target group, as the graph describes them."""
 
+    dns_name: str
+    """The balancer's own name."""
     host_names: frozenset[str]
     """The balancer's own name and those of the records that are aliases of it; or of the distribution before it."""
     listener_port: int
@@ -68,6 +70,7 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     check = group.inputs.get("healthCheck", {})
     first, _, last = str(check.get("matcher", "200")).partition("-")
     return BalancerSpec(
+        dns_name=way.balancer.outputs["dnsName"],
         host_names=way.host_names,
         listener_port=way.listener.inputs["port"],
         algorithm=algorithm,
@@ -121,6 +124,8 @@ def _connection_manager(spec: BalancerSpec) -> dict[str, Any]:
             "stat_prefix": "listener",
             "use_remote_address": True,  # the balancer appends the client's address to X-Forwarded-For
             "stream_idle_timeout": f"{spec.idle_timeout_s}s",
+            # An Application Load Balancer takes HTTP/1.0, and gives such a request its own name where it has no Host.
+            "http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": spec.dns_name},
             "http_filters": [*_sticky_filters(spec), router],
             "route_config": {
                 "virtual_hosts": [

@@ -38,6 +38,7 @@ STATE = DesiredState(
     task_count=12,
     task_max_count=24,
     balancer=BalancerSpec(
+        dns_name="balancer",
         host_names=frozenset(["balancer"]),
         listener_port=80,
         algorithm="round_robin",
