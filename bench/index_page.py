@@ -63,8 +63,8 @@ class _Anchors(HTMLParser):
 def _anchors(page: bytes) -> _Anchors:
     anchors = _Anchors()
     try:
+        # Not closed: that would look for the ends of unfinished tags again and again, in quadratic time.
         anchors.feed(page.decode("utf-8", errors="replace"))
-        anchors.close()
     except AssertionError as error:  # what html.parser raises for a marked section of an unknown kind
         raise NotAListingError("the page is not HTML") from error
     return anchors

@@ -73,8 +73,8 @@ class _Anchors(HTMLParser):
 def _listed_in_html(page: bytes) -> dict[str, Link]:
     anchors = _Anchors()
     try:
+        # Not closed: that would look for the ends of unfinished tags again and again, in quadratic time.
         anchors.feed(page.decode("utf-8", errors="replace"))
-        anchors.close()
     except AssertionError as error:  # what html.parser raises for a marked section of an unknown kind
         raise NotAListingError("the page is not HTML") from error
     if not anchors.is_html:

@@ -14,8 +14,9 @@ from pypiserver_stack.host.user_data import decoded
 
 HIDDEN = "[secret]"
 
-# To the last @: a password may hold one, or a slash, unquoted.
-_URL_CREDENTIALS = re.compile(r"(?<=://)\S+(?=@)")
+# To the last @: a password may hold one, or a slash, unquoted. Only from the first "://" of a word, so that a word with
+# many of them and no @ takes linear time.
+_URL_CREDENTIALS = re.compile(r"(?<!\S)((?>\S*?://))\S+(?=@)")
 # A shorter secret also stands in other words by coincidence ("true", "admin"): it is hidden where it is a word.
 _LONG = 8
 # A still shorter one is itself a word ("a"): it is hidden where it is a value, in quotes or behind a key.
@@ -55,7 +56,7 @@ def hide(text: str, secrets: Collection[str]) -> str:
         # In one pass, so that what stands in place of one secret is never searched for another.
         longest_first = (patterns[form] for form in sorted(patterns, key=len, reverse=True))
         text = re.sub("|".join(longest_first), HIDDEN, text)
-    return _URL_CREDENTIALS.sub(HIDDEN, text)
+    return _URL_CREDENTIALS.sub(rf"\1{HIDDEN}", text)
 
 
 def _patterns(secret: str) -> Iterator[tuple[str, str]]:

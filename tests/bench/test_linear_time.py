@@ -1,0 +1,54 @@
+"""No answer of an index holds up the benchmark: what reads it takes time in proportion to its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from bench.consistency.pages import listed_files, names_project
+from bench.index_page import NotAListingError, newest_wheel, project_names
+from bench.report.redact import hide
+from bench.server_timing import total_s
+from tests.growth import LINEAR, growth
+
+READERS: list[Callable[[bytes], object]] = [
+    newest_wheel.__wrapped__,
+    project_names,
+    listed_files.__wrapped__,
+    lambda page: names_project(page, "a"),
+]
+
+
+def repeated(piece: bytes) -> Callable[[int], bytes]:
+    return lambda count: piece * count
+
+
+@pytest.mark.parametrize("piece", [b"; ", b" ;", b"total", b"total;", b"total; ", b"total,", b"dur=", b";dur", b" "])
+def test_server_timing(piece: bytes) -> None:
+    # Few of them: what this once was took twice as long for each.
+    assert growth(total_s, lambda count: b"total" + piece * count, 6) < LINEAR
+    assert growth(total_s, lambda count: b"total" + piece * count, 2_000) < LINEAR
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"<a ", b"<a href='", b"<a x=", b"<a href=\"x' ", b"<a href='x'>", b"<!--", b"<!", b"<![CDATA[", b"<?"),
+        *(b"</a", b"<", b"&#", b"&", b"<script>", b"<base href=", b'{"', b"[", b"a", b"a."),
+    ],
+)
+@pytest.mark.parametrize("end", [b"", b">"])
+def test_pages(piece: bytes, end: bytes) -> None:
+    def read(page: bytes) -> None:
+        for reader in READERS:
+            with suppress(NotAListingError):
+                reader(page)
+
+    assert growth(read, lambda count: piece * count + end, 300) < LINEAR
+
+
+@pytest.mark.parametrize("piece", ["://", "a://", "@", "://@", "a", " ://"])
+def test_sentences_that_may_hold_a_url(piece: str) -> None:
+    assert growth(lambda text: hide(text, ["secret"]), lambda count: piece * count, 1_000) < LINEAR

@@ -1,0 +1,30 @@
+"""How the time that a function takes grows with its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import process_time
+from typing import TypeVar
+
+Input = TypeVar("Input")
+
+MORE = 4
+"""How many times as large the larger input is."""
+LINEAR = 8.0
+"""Below this growth: a linear function has 4, a quadratic one 16."""
+_ROUNDS = 7
+
+
+def growth(call: Callable[[Input], object], make: Callable[[int], Input], size: int) -> float:
+    """How many times as much CPU time an input takes that is `MORE` times as large as `size`; the least of several."""
+    small, large = (_least_s(call, make(factor * size)) for factor in (1, MORE))
+    return large / small
+
+
+def _least_s(call: Callable[[Input], object], given: Input) -> float:
+    times_s = []
+    for _ in range(_ROUNDS):
+        started_s = process_time()
+        call(given)
+        times_s.append(process_time() - started_s)
+    return min(times_s)
