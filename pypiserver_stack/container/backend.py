@@ -6,17 +6,16 @@ from typing import Any, BinaryIO, Iterable, Iterator
 
 from directory import Entry
 from index import Index, IndexUnavailableError, Snapshot
-from offload import offload
 from package_store import PackageStore
-from pypiserver.backend import SimpleFileBackend
+from package_file import PackageFile
 from pypiserver.bottle_wrapper import HTTPError
-from pypiserver.core import PkgFile
-from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
+from pypiserver.pkg_helpers import normalize_pkgname
+from removal import RemovingBackend
 
 _CHUNK_BYTES = 2**20
 
 
-class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
+class ValidatedBackend(RemovingBackend):
     """Lists from the index, and writes through the package store."""
 
     def __init__(self, config: Any, index: Index, store: PackageStore) -> None:
@@ -25,19 +24,16 @@ class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
             config: pypiserver's `RunConfig` with one root, that of the index.
         """
         super().__init__(config)
+        self.digests = index.digests
         self._index = index
         self._store = store
         self._overwrite: bool = config.overwrite
 
-    def get_all_packages(self) -> Iterator[PkgFile]:
+    def get_all_packages(self) -> Iterator[PackageFile]:
         return self._packages(self._snapshot().by_path.values())
 
-    def find_project_packages(self, project: str) -> Iterator[PkgFile]:
+    def find_project_packages(self, project: str) -> Iterator[PackageFile]:
         return self._packages(self._snapshot().by_project.get(normalize_pkgname(project), ()))
-
-    def find_version(self, name: str, version: str) -> Iterator[PkgFile]:
-        found = self.find_project_packages(name)
-        return (package for package in found if (package.pkgname, package.version) == (name, version))
 
     def get_projects(self) -> set[str]:
         return set(self._snapshot().by_project)
@@ -48,7 +44,7 @@ class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
     def package_count(self) -> int:
         return len(self._snapshot().by_path)
 
-    def digest(self, pkg: PkgFile) -> str | None:
+    def digest(self, pkg: PackageFile) -> str | None:
         """As pypiserver's, but that a file which is gone meanwhile has none."""
         if self.hash_algo != "sha256":
             digest: str | None = super().digest(pkg)
@@ -68,9 +64,9 @@ class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
             except FileExistsError as error:
                 raise HTTPError(409, f"Package {filename!r} already exists!") from error
 
-    def remove_package(self, pkg: PkgFile) -> None:
-        offload(super().remove_package, pkg)
-        offload(self._index.digests.remove, str(pkg.relfn))
+    def remove_package(self, pkg: PackageFile) -> None:
+        """As for both backends; the next answer no longer has the file."""
+        super().remove_package(pkg)
         self._index.distrust()
 
     def _snapshot(self) -> Snapshot:
@@ -79,13 +75,9 @@ class ValidatedBackend(SimpleFileBackend):  # type: ignore[misc]
         except IndexUnavailableError as error:
             raise _unavailable(error) from error
 
-    def _packages(self, entries: Iterable[Entry]) -> Iterator[PkgFile]:
-        # New objects each time: pypiserver keeps a digest in them for good.
-        root = str(self.roots[0])
-        for entry in entries:
-            guessed = guess_pkgname_and_version(entry.name)
-            assert guessed is not None  # or it would not be an entry
-            yield PkgFile(*guessed, fn=f"{root}/{entry.relfn}", root=root, relfn=entry.relfn)
+    def _packages(self, entries: Iterable[Entry]) -> Iterator[PackageFile]:
+        packages = (PackageFile.at(str(self.roots[0]), entry.relfn) for entry in entries)
+        return (package for package in packages if package)
 
 
 def _unavailable(error: IndexUnavailableError) -> HTTPError:

@@ -16,8 +16,8 @@ from typing import Mapping, NamedTuple, Optional, Tuple
 
 from digests import Digests, FileKey
 from file_calls import FileCalls
-from left_out import is_left_out
-from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
+from left_out import is_left_out, is_unprintable
+from releases import release_of
 
 _ATTEMPTS = 5
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
@@ -220,9 +220,8 @@ class Directory:
 
 def _entry(prefix: str, name: str) -> Entry | None:
     """None for a file that is no package."""
-    guessed = None if name.startswith(".") else guess_pkgname_and_version(name)
-    if guessed is None:
+    release = None if name.startswith(".") or is_unprintable(name) else release_of(name)
+    if release is None:
         return None
-    project, version = guessed
     # Many files share each of these.
-    return Entry(prefix + name, name, sys.intern(normalize_pkgname(project)), sys.intern(version))
+    return Entry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))

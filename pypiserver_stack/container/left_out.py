@@ -1,11 +1,15 @@
-"""Which folders hold no packages, whatever lies in them."""
+"""Which files and folders hold no packages, whatever their names and whatever lies in them."""
 
 from __future__ import annotations
+
+import logging
+from functools import lru_cache
 
 # AWS Backup restores into such a folder and nowhere else: copies of packages, which are packages once moved into place.
 _RESTORED = "aws-backup-restore_"
 # Made by the file system for itself, and closed to all others.
 _NOT_OURS = "lost+found"
+_log = logging.getLogger("gunicorn.error")
 
 
 def is_left_out(folder: str) -> bool:
@@ -15,4 +19,20 @@ def is_left_out(folder: str) -> bool:
         folder: its path from the root; the root is "".
     """
     names = folder.split("/")
-    return names[0] == _NOT_OURS or any(name.startswith(_RESTORED) for name in names)
+    return names[0] == _NOT_OURS or any(name.startswith(_RESTORED) for name in names) or is_unprintable(folder)
+
+
+def is_unprintable(path: str) -> bool:
+    """Whether a path holds bytes that are no UTF-8, or control characters: no package has such a name.
+
+    One such name in a listing makes uv refuse the whole project. The log has each once.
+    """
+    if path.isprintable():
+        return False
+    _log_once(path)
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _log_once(path: str) -> None:
+    _log.warning("%a is not listed: its name holds control characters, or bytes that are no UTF-8", path)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from digests import Digests
 from directory import Entry
-from pypiserver.pkg_helpers import parse_version
+from releases import version_key
 
 _HTML = "text/html; charset=utf-8"
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -33,9 +33,9 @@ class Pages(NamedTuple):
 
 
 def project_pages(project: str, found: Mapping[Entry, Digests | None]) -> Pages:
-    """The listing of one project, in pypiserver's order, without the files whose digests are not known."""
+    """The listing of one project, oldest version first, without the files whose digests are not known."""
     files = [(entry, digests) for entry, digests in found.items() if digests]
-    ordered = sorted(files, key=lambda file: (parse_version(file[0].version), file[0].relfn))
+    ordered = sorted(files, key=lambda file: (version_key(file[0].version), file[0].relfn))
     return Pages(
         _html(f"Links for {project}", [_anchor(entry, digests) for entry, digests in ordered]),
         _json({"meta": _META, "name": project, "files": [_file(entry, digests) for entry, digests in ordered]}),
@@ -46,7 +46,7 @@ def root_pages(projects: Iterable[str]) -> Pages:
     """The listing of all projects by their normalised names."""
     ordered = sorted(projects)
     return Pages(
-        _html("Simple Index", [f'        <a href="{_quoted(name)}/">{escape(name)}</a><br>' for name in ordered]),
+        _html("Simple Index", [f'        <a href="{quoted(name)}/">{escape(name)}</a><br>' for name in ordered]),
         _json({"meta": _META, "projects": [{"name": name} for name in ordered]}),
     )
 
@@ -67,8 +67,7 @@ def _html(title: str, anchors: Sequence[str]) -> Page:
         "</html>",
         "",
     ]
-    # Names that are no text still have links that work; what is shown of them is less exact.
-    return _page("\n".join(lines).encode("utf-8", "replace"), _HTML)
+    return _page("\n".join(lines).encode(), _HTML)
 
 
 def _json(content: dict[str, Any]) -> Page:
@@ -97,8 +96,9 @@ def _file(entry: Entry, digests: Digests) -> dict[str, Any]:
 
 
 def _url(entry: Entry) -> str:
-    return f"../../packages/{_quoted(entry.relfn)}"
+    return f"../../packages/{quoted(entry.relfn)}"
 
 
-def _quoted(path: str) -> str:
-    return quote(path, safe="/+!~", errors="surrogateescape")
+def quoted(path: str) -> str:
+    """A path as URLs have it."""
+    return quote(path, safe="/+!~")

@@ -1,27 +1,44 @@
-"""pypiserver's simple-dir without the folders that hold no packages."""
+"""pypiserver's simple-dir without what holds no packages."""
 
 from __future__ import annotations
 
-from typing import Iterator
+from pathlib import Path
+from typing import Any, Iterator
 
-from left_out import is_left_out
-from pypiserver.backend import SimpleFileBackend, all_listed_files
-from pypiserver.core import PkgFile
+from digests import DigestStore
+from left_out import is_left_out, is_unprintable
+from package_file import PackageFile
+from pypiserver.backend import all_listed_files
+from removal import RemovingBackend
 
 
-class WalkingBackend(SimpleFileBackend):  # type: ignore[misc]
+class WalkingBackend(RemovingBackend):
     """Walks the tree as pypiserver does, for every answer, and passes over what is left out."""
 
-    def get_all_packages(self) -> Iterator[PkgFile]:
-        return (package for package in super().get_all_packages() if not _left_out(package.relfn))
+    def __init__(self, config: Any, digests: DigestStore) -> None:
+        """
+        Args:
+            config: pypiserver's `RunConfig`.
+            digests: the records that uploads keep beside the packages.
+        """
+        super().__init__(config)
+        self.digests = digests
+
+    def get_all_packages(self) -> Iterator[PackageFile]:
+        for root in self.roots:
+            for relfn in _listed(root):
+                if package := PackageFile.at(str(root), relfn):
+                    yield package
 
     def exists(self, filename: str) -> bool:
-        return any(
-            file.name == filename and not _left_out(str(file.relative_to(root)))
-            for root in self.roots
-            for file in all_listed_files(root)
-        )
+        return any(relfn.rpartition("/")[2] == filename for root in self.roots for relfn in _listed(root))
 
 
-def _left_out(relfn: str) -> bool:
-    return is_left_out(relfn.rpartition("/")[0])
+def _listed(root: Path) -> Iterator[str]:
+    """Paths from the root."""
+    prefix = len(str(root)) + 1
+    for file in all_listed_files(root):
+        relfn = str(file)[prefix:]
+        folder, _, name = relfn.rpartition("/")
+        if not is_left_out(folder) and not is_unprintable(name):
+            yield relfn

@@ -15,6 +15,7 @@ from downloads import Downloads
 from front import Front
 from index import Index
 from package_store import PackageStore
+from project_info import add_project_info
 from task_settings import TaskSettings
 from uploads import Uploads
 from walking_backend import WalkingBackend
@@ -41,10 +42,10 @@ if settings.backend == "validated":
         index, settings.packages, immutable=not settings.overwrite, shared_cache=settings.shared_cache
     )
 else:
-    config.backend = proxy(WalkingBackend(config))
+    config.backend = proxy(WalkingBackend(config, digests))
 
 application = Front(
-    setup_routes_from_config(app_from_config(config), config),
+    add_project_info(setup_routes_from_config(app_from_config(config), config), config.backend),
     authenticator_from_environment(os.environ),
     Uploads(store, config, limit_bytes=settings.upload_limit_bytes),
     index=index,

@@ -19,6 +19,7 @@ from pypiserver import app_from_config, setup_routes_from_config
 from pypiserver.backend import BackendProxy
 from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.config import Config
+from walking_backend import WalkingBackend
 
 Ask = Callable[..., tuple[int, dict[str, str], bytes]]
 
@@ -202,3 +203,28 @@ def test_a_directory_that_vanished_is_503_and_no_empty_list(root: Path, validate
     for path in ("/packages/", "/a/json", "/"):
         status, headers, _ = validated("GET", path)
         assert (status, headers["Retry-After"]) == (503, "2")
+
+
+@pytest.mark.parametrize("kind", ["simple-dir", "validated"])
+def test_a_file_that_cannot_be_removed_is_named_with_what_may_be_gone(root: Path, kind: str) -> None:
+    config = config_of(root)
+    (root / "a-1.0-py3-none-any.whl").touch()
+    backend = backend_of(config, root) if kind == "validated" else WalkingBackend(config, DigestStore(root))
+    config.backend = BackendProxy(backend)
+    packages = list(backend.find_version("a", "1.0"))
+    assert len(packages) == 2
+    (root / "a-1.0.tar.gz").unlink()
+    (root / "a-1.0.tar.gz").mkdir()  # what a removal fails at, whoever runs it
+
+    answers = []
+    for package in packages:
+        try:
+            backend.remove_package(package)
+        except HTTPError as error:
+            answers.append((error.status_code, error.body, dict(error.headerlist)["Retry-After"]))
+
+    ((status, sentence, retry_after_s),) = answers
+    assert (status, retry_after_s) == (503, "10")
+    assert sentence.startswith("'a-1.0.tar.gz' could not be removed: ")
+    assert "Other files of a 1.0 may be gone already." in sentence
+    assert not (root / "a-1.0-py3-none-any.whl").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,12 @@ def test_poetry_adds_a_dependency(task: RunningTask, client: Client) -> None:
     client.run("poetry", "--no-interaction", "add", "demo-base<2", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
     digest = hashlib.sha256((task.packages / "demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
     assert f"sha256:{digest}" in (client.work / "poetry.lock").read_text()
+
+
+def test_uv_installs_from_a_project_that_has_a_file_whose_name_is_no_text(task: RunningTask, client: Client) -> None:
+    (task.packages / os.fsdecode(b"demo-0.1+caf\xe9.tar.gz")).write_bytes(b"any")
+    client.run("uv", "pip", "install", "--target", "got", "demo", "--index-url", simple_url(task))
+    assert modules(client.work / "got") == INSTALLED
 
 
 @pytest.mark.parametrize("command", [["pip", "install"], ["uv", "pip", "install"]], ids=["pip", "uv"])

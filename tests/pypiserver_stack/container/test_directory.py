@@ -42,7 +42,7 @@ def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: Direc
     elsewhere.mkdir(parents=True)
     for name in ["a-1.0.tar.gz", "sub/b_C-2.0-1-py3-none-any.whl", "sub/deeper/c.d-3.zip", "a-1.0.tar.gz.asc"]:
         (tmp_path / name).touch()
-    for name in ["notes.txt", ".hidden-1.0.zip", "caf\udce9-1.0.zip", "na me-1.0.zip", "x.whl", "-1.0.zip"]:
+    for name in ["notes.txt", ".hidden-1.0.zip", "café-1.0.zip", "na me-1.0.zip", "x.whl", "-1.0.zip"]:
         (tmp_path / name).touch()
     (tmp_path / ".digests").mkdir()
     (tmp_path / ".digests" / "d-1.0.zip").touch()
@@ -62,8 +62,28 @@ def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: Direc
         package.relfn: (package.fn.rpartition("/")[2], package.pkgname_norm, package.version)
         for package in listdir(tmp_path)
     }
+    build = "sub/b_C-2.0-1-py3-none-any.whl"
+    assert expected[build][2] == "2.0-1"
+    expected[build] = (*expected[build][:2], "2.0")  # the build is no part of the version
     assert {path: (entry.name, entry.project, entry.version) for path, entry in found.items()} == expected
     assert {"link-1.0.zip", "sub/b_C-2.0-1-py3-none-any.whl", "folder-1.0.zip/e-1.0.zip"} < set(found)
+
+
+def test_a_name_that_is_no_text_or_holds_control_characters_is_left_out_and_logged_once(
+    tmp_path: Path, directory: Directory, caplog: pytest.LogCaptureFixture
+) -> None:
+    unprintable = ["a-1.0+caf\udce9.zip", "a-1\n.0.zip", "a-1" * 80 + "\n.whl", "sub\udce9/a-2.0.zip"]
+    for name in [*unprintable, "a-3.0.zip"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    for _ in range(2):
+        assert set(entries_of(directory.read({}, trust=False))) == {"a-3.0.zip"}
+
+    names = ["a-1.0+caf\udce9.zip", "a-1\n.0.zip", "a-1" * 80 + "\n.whl", "sub\udce9"]
+    assert sorted(caplog.messages) == sorted(
+        f"{name!a} is not listed: its name holds control characters, or bytes that are no UTF-8" for name in names
+    )
 
 
 @pytest.mark.parametrize("packages", [3, 500])

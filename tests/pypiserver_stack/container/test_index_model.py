@@ -258,7 +258,7 @@ def oracle(root: Path) -> Listings:
     """What simple-dir finds: a fresh walk and a fresh hash of every file."""
     listings: Listings = defaultdict(dict)
     config = Config.default_with_overrides(roots=[root], authenticate=[], password_file=".")
-    for package in WalkingBackend(config).get_all_packages():
+    for package in WalkingBackend(config, DigestStore(root)).get_all_packages():
         listings[package.pkgname_norm][str(package.relfn)] = digest_file(str(package.fn), "sha256").split("=")[1]
     return dict(listings)
 
