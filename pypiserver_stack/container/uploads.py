@@ -10,20 +10,23 @@ from contextlib import ExitStack
 from functools import partial
 from time import monotonic
 from typing import Any, Callable, Iterator, NamedTuple
+from urllib.parse import urlencode
 
 from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.pkg_helpers import guess_pkgname_and_version
 
 from answer import Answer, text
+from claimed_release import contradiction
 from multipart import MultipartError, Part, boundary_of, read_form
 from package_store import Incoming, PackageStore, StoreError
 
 Environ = dict[str, Any]
 
 PYPISERVER_BODY_BYTES = 64 * 1024
-"""The largest body that pypiserver gets: one that uploads no package, such as the form that removes one."""
+"""The largest body that pypiserver gets."""
 _READ_BYTES = 64 * 1024  # where gunicorn's reader is at its fastest
 _FIELD_BYTES = 1024
+_FIELDS = (":action", "name", "version", "sha256_digest")
 _LOG_INTERVAL_S = 10
 
 _FILENAME = re.compile(r"[a-z0-9_!+-][a-z0-9_.!+-]{0,254}", re.I | re.A)  # no leading dot: no listing would show it
@@ -56,7 +59,7 @@ class Uploads:
         self._log_again_s: dict[int | None, float] = {}
 
     def __call__(self, environ: Environ) -> Answer | None:
-        """The answer; None leaves it to pypiserver, which can read the body once more.
+        """The answer; None leaves it to pypiserver, which gets a form of the fields that matter to it.
 
         Raises:
             OSError: the connection is lost.
@@ -69,7 +72,7 @@ class Uploads:
                 fields, files = self._receive(body, environ, cleanup)
                 if fields.get(":action") == b"file_upload" and "content" in files:
                     return self._publish(fields, files, environ)
-            body.replay()
+            _leave_to_pypiserver(environ, fields)
             return None
         except MultipartError as error:
             return text("400 Bad Request", str(error))
@@ -84,7 +87,7 @@ class Uploads:
         files: dict[str, _File] = {}
 
         def begin(part: Part) -> Callable[[bytes], object]:
-            if part.filename is None and part.name in (":action", "sha256_digest"):
+            if part.filename is None and part.name in _FIELDS:
                 fields[part.name] = b""
                 return partial(_keep, fields, part.name)
             if part.filename is None or part.name not in ("content", "gpg_signature"):
@@ -118,6 +121,9 @@ class Uploads:
         for file in wanted:
             if file.refusal is not None:
                 return file.refusal
+        name, version = (fields.get(field, b"").decode("utf-8", "replace").strip() for field in ("name", "version"))
+        if wrong := contradiction(package.filename, name, version):
+            return text("400 Bad Request", wrong)
         claimed = fields.get("sha256_digest", b"").decode("ascii", "replace").strip().lower()
         for filename, _, incoming in wanted:
             assert incoming is not None
@@ -150,43 +156,39 @@ class Uploads:
 
 
 class _Body:
-    """The body of a request, its beginning kept in case that pypiserver has to read it."""
+    """The body of a request, up to a limit."""
 
     def __init__(self, environ: Environ, limit_bytes: int) -> None:
         chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        self._environ = environ
+        self._read = environ["wsgi.input"].read
         self._length = None if chunked else int(environ.get("CONTENT_LENGTH") or 0)
         self._limit_bytes = limit_bytes
         self._taken = 0
-        self._kept = bytearray()
         self._bound(self._length or 0)
 
     def chunks(self) -> Iterator[bytes]:
-        read = self._environ["wsgi.input"].read
         while self._length is None or self._taken < self._length:
-            chunk = read(_READ_BYTES if self._length is None else min(_READ_BYTES, self._length - self._taken))
+            chunk = self._read(_READ_BYTES if self._length is None else min(_READ_BYTES, self._length - self._taken))
             if not chunk:
                 break
             self._taken += len(chunk)
             self._bound(self._taken)
-            if self._taken <= PYPISERVER_BODY_BYTES:
-                self._kept += chunk
-            else:  # of two hundred packages at once nothing may stay in memory
-                self._kept.clear()
             yield chunk
         if self._length is not None and self._taken < self._length:
             raise MultipartError("The body is shorter than its Content-Length.")
 
-    def replay(self) -> None:
-        if self._taken > PYPISERVER_BODY_BYTES:
-            raise _TooLargeError(f"A form that uploads no package may have {PYPISERVER_BODY_BYTES} bytes at most.")
-        self._environ["wsgi.input"] = io.BytesIO(self._kept)
-        self._environ["CONTENT_LENGTH"] = str(self._taken)
-        self._environ.pop("HTTP_TRANSFER_ENCODING", None)  # bottle would undo the chunks a second time
-
     def _bound(self, length: int) -> None:
         if length > self._limit_bytes:
             raise _TooLargeError(f"An upload may have {self._limit_bytes} bytes at most.")
+
+
+def _leave_to_pypiserver(environ: Environ, fields: dict[str, bytes]) -> None:
+    """Without parts: the parser that bottle has for them takes quadratic time for some headers."""
+    body = urlencode(fields).encode()
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)  # bottle would undo the chunks a second time
 
 
 def _drop(_: bytes) -> None:
