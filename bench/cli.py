@@ -36,6 +36,7 @@ from bench.report.model import Report
 from bench.report.terminal import print_summary
 from bench.run import Job, Outcome, conduct
 from bench.scratch import Scratch
+from sizing.counted import counted
 
 
 class RunByDefault(click.Group):
@@ -281,7 +282,7 @@ def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-unif
             export(wheels, directory)
         finally:
             scratch.remove()
-        progress.note(f"{len(wheels)} wheels in {directory}")
+        progress.note(f"{counted(len(wheels), 'wheel')} in {directory}")
 
 
 cli.add_command(cost)

@@ -22,6 +22,7 @@ from bench.run import Run
 from bench.stack_config import load_stack
 from bench.target import Target
 from bench.teardown import take_down
+from sizing.counted import counted
 
 
 class Cycle:
@@ -50,13 +51,13 @@ class Cycle:
         self._stack = stack = LocalDeployment(self._config, parameters.engine, parameters.tasks, run.scratch.path)
         stack.evaluate()
         _record_deployment(run, stack)
-        run.progress.note(f"{len(stack.deployment.graph)} resources, engine {stack.stack.engine}")
+        run.progress.note(f"{counted(len(stack.deployment.graph), 'resource')}, engine {stack.stack.engine}")
 
         run.step("start")
         target = stack.start()
         run.findings.index_url = target.url
         run.progress.note(
-            f"{len(stack.processes.tasks)} of {stack.processes.state.task_count} tasks behind {target.url}"
+            f"{len(stack.processes.tasks)} of {counted(stack.processes.state.task_count, 'task')} behind {target.url}"
         )
 
         run.step("packages")
@@ -137,7 +138,7 @@ def _record_local(run: Run, stack: LocalDeployment, memory: MemoryObserver) -> N
             for task in tasks
         ],
         differences=[
-            f"{len(tasks)} of {state.task_count} tasks run, beside the load generator and the balancer.",
+            f"{len(tasks)} of {counted(state.task_count, 'task')} run, beside the load generator and the balancer.",
             "Packages lie on the local disk, not on EFS: file operations cost microseconds, not milliseconds.",
             *([NO_CLOUDFRONT] if state.balancer.behind_cloudfront else []),
             "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",

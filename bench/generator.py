@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from bench.samples import Samples, percentile
+from sizing.counted import counted
 
 MOST_PROCESSES = 64
 # One for each core, as long as more of them make a difference: docs/decisions/load-processes.md.
@@ -98,7 +99,7 @@ class GeneratorHealth:
         if self.exhausted:
             untrustworthy = True
             warnings.append(
-                f"{self.exhausted} connections could not be made for want of ports, open files or memory on this "
-                "machine: raise its limits, or use fewer clients"
+                f"{counted(self.exhausted, 'connection')} could not be made for want of ports, open files or memory on "
+                "this machine: raise its limits, or use fewer clients"
             )
         return tuple(warnings), untrustworthy

@@ -17,6 +17,7 @@ from pypiserver_stack.metrics import Metric, Metrics, certificate
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.monitoring import AlarmName
 from sizing.capacity import TaskPlan
+from sizing.counted import counted
 from sizing.instances import Instance
 
 Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
@@ -161,8 +162,8 @@ def _tasks(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Iterator[Ala
         period_s=300,
         missing_data="notBreaching",  # without tasks there is no such metric; no_running_task tells of that
         advice=(
-            f"Tasks stay busy although the service scales: it is at its {plan.task_max_count} tasks, or waits for "
-            "hosts. Raise task_max_count and instance_max_count, or choose an instance_type with more vCPUs."
+            f"Tasks stay busy although the service scales: it is at its {counted(plan.task_max_count, 'task')}, or "
+            "waits for hosts. Raise task_max_count and instance_max_count, or choose an instance_type with more vCPUs."
         ),
     )
 

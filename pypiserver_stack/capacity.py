@@ -12,6 +12,7 @@ from pypiserver_stack.invoke_options import invoke_options
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError
 from pypiserver_stack.settings.problems import Problem
 from sizing.capacity import TaskPlan, plan
+from sizing.counted import counted
 from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, find
 
@@ -56,8 +57,8 @@ def _stuck(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
             yield Problem(
                 "deployment_maximum_percent",
                 maximum,
-                f"with {count} tasks and deployment_minimum_healthy_percent = {minimum} no task could ever be "
-                f"replaced: {math.ceil(100 * (count + 1) / count)} would do",
+                f"with {counted(count, 'task')} and deployment_minimum_healthy_percent = {minimum} no task could ever "
+                f"be replaced: {math.ceil(100 * (count + 1) / count)} would do",
             )
             return
 

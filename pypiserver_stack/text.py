@@ -1,4 +1,4 @@
-"""Text that people read: of any origin, on one line, with its counts in words."""
+"""Text that people read, of any origin."""
 
 from __future__ import annotations
 
@@ -17,8 +17,3 @@ def valid_text(text: str) -> str:
 def printable(text: str) -> str:
     """`text` on one line and without control characters: some of it comes from whatever server was asked."""
     return "".join(letter if letter.isprintable() else " " for letter in valid_text(text))
-
-
-def counted(count: int, noun: str, plural: str | None = None) -> str:
-    """A number of things, such as `1 task` and `1,200 tasks`."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

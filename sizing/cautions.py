@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sizing.counted import counted
 from sizing.demand import SizingSettings, TaskDemand
 from sizing.instances import Instance
 from sizing.packing import (
@@ -37,8 +38,8 @@ def shortcomings(
 def _too_few_at_first(instance_min_count: int, task_min_count: int, tasks_per_instance: int) -> Iterator[str]:
     if task_min_count > (held := instance_min_count * tasks_per_instance):
         yield (
-            f"task_min_count = {task_min_count} is above the {held} tasks that instance_min_count = "
-            f"{instance_min_count} instances hold, so that the rest wait until ECS managed scaling has added instances"
+            f"task_min_count = {task_min_count} is above the {counted(held, 'task')} that instance_min_count = "
+            f"{instance_min_count} has room for, so that the rest wait until ECS managed scaling has added instances"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
+from sizing.counted import counted
 from sizing.demand import SizingSettings, given, task_demand
 from sizing.deployment import places_needed
 from sizing.errors import SizingError
@@ -116,11 +117,10 @@ def too_few_instances(
             other_way_out = ""
         beyond = f"task_max_count = {task_max}"
     else:
-        tasks = "one task" if needed == 2 else f"{needed - 1} tasks"
         why, other_way_out = "it may stop none before another has started, so that it would wait for ever", ""
-        beyond = f"the {needed} that a deployment of {tasks} needs"
+        beyond = f"the {needed} that a deployment of {counted(needed - 1, 'task')} needs"
     return TooFewInstancesError(
-        f"instance_max_count = {instance_max} instances hold {places} tasks, fewer than {beyond}, and {why}: set "
-        f"instance_max_count to {fitting}{other_way_out}",
+        f"instance_max_count = {instance_max} is room for {counted(places, 'task')}, fewer than {beyond}, and {why}: "
+        f"set instance_max_count to {fitting}{other_way_out}",
         fitting,
     )

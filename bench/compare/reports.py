@@ -17,6 +17,7 @@ from bench.report.model import CpuTime, Report, Summary
 from bench.run import Run
 from bench.samples import Samples
 from bench.teardown import take_down
+from sizing.counted import counted
 
 # A run that ended otherwise has figures of something else, or none.
 _WITH_FIGURES = (ExitCode.PASSED, ExitCode.THRESHOLDS_MISSED, ExitCode.LEFTOVERS)
@@ -108,7 +109,9 @@ def _samples(path: Path, requests: int) -> Samples | None:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise IncomparableError(f"{beside} is damaged, or of another version: measure again") from error
     if len(samples) != requests:
-        raise IncomparableError(f"{beside} has {len(samples):,} requests and {path} {requests:,}: they are of two runs")
+        raise IncomparableError(
+            f"{beside} has {counted(len(samples), 'request')} and {path} {requests:,}: they are of two runs"
+        )
     return samples
 
 

@@ -20,6 +20,7 @@ from bench.report.redact import hide
 from bench.report.run_folder import RunFolder
 from bench.run import Run
 from bench.target import Target
+from sizing.counted import counted
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class StandingStack:
         run.step(f"start {self.name}")
         self._target = target = deployment.start()
         planned = self.processes.state.task_count
-        run.progress.note(f"{len(self.processes.tasks)} of {planned} tasks behind {target.url}")
+        run.progress.note(f"{len(self.processes.tasks)} of {counted(planned, 'task')} behind {target.url}")
 
         run.step(f"publish to {self.name}")
         run.interruptions.run(

@@ -6,6 +6,7 @@ import math
 
 from bench.compare.model import Change, Comparison, Interval, Measured
 from bench.report.wording import NOTHING
+from sizing.counted import counted
 
 _HEADINGS = {
     "latency_p50_s": "latency p50, s",
@@ -48,7 +49,7 @@ def basis(comparison: Comparison) -> str:
             "Intervals are 95 %, and of requests only: with fewer than three rounds nothing says how one round differs "
             "from the next, and what is one number a round has no interval."
         )
-    return f"Intervals are 95 %, of {comparison.rounds} rounds and the requests within them."
+    return f"Intervals are 95 %, of {counted(comparison.rounds, 'round')} and the requests within them."
 
 
 def _interval(interval: Interval | None, factor: float) -> str:

@@ -25,6 +25,7 @@ from bench.run import Run
 from bench.stack_config import load_stack
 from bench.target import Target
 from bench.teardown import take_down
+from sizing.counted import counted
 
 # The first makes the project; the others, uploaded at once, change one that every task has listed.
 _FILES_PER_PROJECT = 3
@@ -158,7 +159,7 @@ class LocalStack(_Job):
         target = stack.start()
         tasks = [task.id for task in stack.processes.tasks]
         run.findings.index_url = target.url
-        run.progress.note(f"{len(tasks)} tasks behind {target.url}")
+        run.progress.note(f"{counted(len(tasks), 'task')} behind {target.url}")
         self._asked = self._asked.model_copy(update={"tasks": len(tasks)})
 
         self._check(run, target, tasks, stack.processes.ended)

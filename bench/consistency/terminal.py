@@ -13,6 +13,7 @@ from bench.consistency.report import FILE_NAME, ConsistencyReport, Faults, Miss
 from bench.report.output import open_output, plain_table
 from bench.report.wording import NOTHING, seconds
 from pypiserver_stack.text import printable
+from sizing.counted import counted
 
 _MOST_EXAMPLES = 3
 
@@ -28,7 +29,7 @@ def print_summary(report: ConsistencyReport, folder: Path, stream: TextIO, *, qu
         console.print(_tasks(report))
         console.print()
         kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in report.reads_by_kind.items())
-        counts = f"changes: {report.uploads} upload, {report.removals} removal; answers: {kinds}"
+        counts = f"{counted(report.uploads, 'upload')}, {counted(report.removals, 'removal')}; answers: {kinds}"
         for line in (counts, *report.examples[:_MOST_EXAMPLES]):
             console.print_line(line)
         console.print_warnings(report.warnings)

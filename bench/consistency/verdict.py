@@ -10,6 +10,7 @@ from bench.consistency.judge import NAMELESS, Change, Fault
 from bench.consistency.report import Asked
 from bench.failures import ExitCode
 from bench.report.build import Findings
+from sizing.counted import counted
 
 _MOST_UNSETTLED = 5
 _WORDS = {
@@ -52,7 +53,7 @@ def _inconsistency(faults: Counter[Fault], seen: Seen) -> str:
     counts = "; ".join(f"{faults[fault]:,} {words}" for fault, words in _WORDS.items() if faults[fault])
     oldest_s = max((lag.oldest_miss_s for lag in seen.judge.lags.values() if lag.misses), default=None)
     age = f"; the oldest stale one was sent {oldest_s:.3f} s after the change" if oldest_s is not None else ""
-    return f"of {reads:,} reads {counts}{age}"
+    return f"of {counted(reads, 'read')} {counts}{age}"
 
 
 def _doubts(asked: Asked, seen: Seen) -> list[str]:
@@ -76,7 +77,7 @@ def _warnings(asked: Asked, seen: Seen) -> list[str]:
         tried = seen.changes[change] + sum(of == change for of, _ in seen.refusals)
         if tried < asked.uploads:
             warnings.append(
-                f"{tried} of {asked.uploads} {change}s were begun in the {asked.time_limit_s:g} s of the check"
+                f"{tried} of {counted(asked.uploads, change)} begun in the {asked.time_limit_s:g} s of the check"
             )
     if seen.refusals:
         warnings.append(f"changes that failed: {len(seen.refusals)}, such as {next(iter(seen.refusals.values()))}")
@@ -85,7 +86,8 @@ def _warnings(asked: Asked, seen: Seen) -> list[str]:
         kinds = ", ".join(f"{count:,} {error}" for error, count in errors.most_common())
         warnings.append(f"reads that failed and prove nothing: {errors.total():,} ({kinds})")
     warnings += [
-        f"{task or NAMELESS} gave no answer that proves anything about {count} of {seen.changes.total()} changes"
+        f"{task or NAMELESS} gave no answer that proves anything about {count} of "
+        f"{counted(seen.changes.total(), 'change')}"
         for task, count in sorted(seen.silences.items())
     ]
     unsettled = [key for key, lag in seen.judge.lags.items() if lag.misses and lag.settled_s is None]
@@ -96,7 +98,6 @@ def _warnings(asked: Asked, seen: Seen) -> list[str]:
     if seen.tasks and not any(seen.tasks):
         warnings.append("the index does not say which task answers (X-Served-By): nothing is proved of one task alone")
     elif asked.tasks is None:
-        warnings.append(
-            f"{sum(map(bool, seen.tasks))} tasks answered; whether there are more is not known without --tasks"
-        )
+        answered = counted(sum(map(bool, seen.tasks)), "task")
+        warnings.append(f"{answered} answered; whether there are more is not known without --tasks")
     return warnings

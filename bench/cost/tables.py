@@ -10,6 +10,7 @@ from bench.example import evaluated, example
 from bench.local_deployment import PROJECT_FOLDER
 from bench.stack_config import load_stack
 from sizing.cost import Line, Usage, prices, total_usd
+from sizing.counted import counted
 from sizing.profiles import PROFILES
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
@@ -125,7 +126,7 @@ def _counts(capacity: Mapping[str, object]) -> str:
 
 
 def _hosts(count: int) -> str:
-    return "1 host" if count == 1 else f"{count} hosts"
+    return counted(count, "host")
 
 
 def _cells(one: Line) -> list[str]:

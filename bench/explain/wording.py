@@ -9,6 +9,7 @@ from types import MappingProxyType
 from bench.compare.wording import heading, measured, significant
 from bench.explain.model import Explanation, Probes, Step
 from bench.report.wording import NOTHING
+from sizing.counted import counted
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ def basis(explanation: Explanation) -> str:
     workload = explanation.workload
     if workload is None or not explanation.rounds:
         return "No round was measured in every step."
-    rounds = "1 round" if explanation.rounds == 1 else f"{explanation.rounds} rounds"
     return (
-        f"{rounds} of {workload.clients or 0:,} clients each on {workload.wheels or 0:,} wheels, the steps in turn, "
+        f"{counted(explanation.rounds, 'round')} of {counted(workload.clients or 0, 'client')} each on "
+        f"{counted(workload.wheels or 0, 'wheel')}, the steps in turn, "
         f"after {explanation.warm_up_rounds} that does not count; all clients share one cookie jar."
     )
 
@@ -101,4 +102,4 @@ def basis(explanation: Explanation) -> str:
 def machine(explanation: Explanation) -> str:
     """Where it was measured."""
     here = explanation.machine
-    return f"{here.cpu_model}, {here.cores} cores, {here.memory_mb:,} MB, {here.python}"
+    return f"{here.cpu_model}, {counted(here.cores, 'core')}, {here.memory_mb:,} MB, {here.python}"

@@ -14,6 +14,7 @@ from bench.local_cloud.rollout import Rollout, failures_allowed, read_rollout
 from bench.local_cloud.running_tasks import RunningTasks
 from bench.local_cloud.task_definition import TaskSpec, read_task
 from bench.local_cloud.tasks import Task, prepare_host, start_task
+from sizing.counted import counted
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ class LocalStack:
             UnavailableError: a new one did not become healthy, or the stack was stopped.
         """
         if not 1 <= task_count <= self.state.task_max_count:
-            raise UsageError(f"{task_count} tasks: the service has at most {self.state.task_max_count}, and 1 at least")
+            raise UsageError(
+                f"{counted(task_count, 'task')}: the service has at most {self.state.task_max_count}, and 1 at least"
+            )
         self._grow_to(task_count)
         self._running.remove(self.tasks[task_count:])
         self._task_count = task_count
@@ -159,10 +162,12 @@ class LocalStack:
             failures += self._running.add(spec, step.start)
             self._running.remove(old[: step.stop])
             if len(failures) >= failures_allowed(self._task_count):
-                raise DeploymentFailedError(f"{len(failures)} tasks of the new revision failed: {failures[-1]}")
+                raise DeploymentFailedError(
+                    f"{counted(len(failures), 'task')} of the new revision failed: {failures[-1]}"
+                )
         if old:
             raise DeploymentFailedError(
                 f"deployment_minimum_healthy_percent = {rollout.minimum_healthy_percent} and "
-                f"deployment_maximum_percent = {rollout.maximum_percent} leave none of {self._task_count} tasks to "
-                "replace: lower the one or raise the other"
+                f"deployment_maximum_percent = {rollout.maximum_percent} leave none of "
+                f"{counted(self._task_count, 'task')} to replace: lower the one or raise the other"
             )

@@ -16,6 +16,7 @@ from bench.local_cloud.load_balancer import BalancerSpec, HealthCheck
 from bench.local_cloud.processes import Child, stop
 from bench.local_cloud.task_definition import TaskSpec
 from bench.local_cloud.tasks import Task
+from sizing.counted import counted
 
 T = TypeVar("T")
 
@@ -164,7 +165,7 @@ class RunningTasks:
     def _check_balanced(self, ports: Iterable[int]) -> None:
         targets = self.balancer.targets()
         if targets.keys() != set(ports):
-            raise UnavailableError(f"it has {len(targets)} targets")
+            raise UnavailableError(f"it has {counted(len(targets), 'target')}")
 
     def _idle(self, ports: Iterable[int]) -> bool:
         with contextlib.suppress(UnavailableError):

@@ -35,6 +35,7 @@ from bench.report.model import (
 from bench.report.redact import hide
 from bench.samples import Samples
 from bench.thresholds import Verdict
+from sizing.counted import counted
 
 
 @dataclass
@@ -148,7 +149,7 @@ def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
     missed = [verdict.name for verdict in findings.thresholds if not verdict.passed]
     if missed:
         failures[ExitCode.THRESHOLDS_MISSED] = (
-            f"{len(missed)} of {len(findings.thresholds)} thresholds missed: {', '.join(missed)}"
+            f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
         )
     if findings.teardown is not None and not findings.teardown.complete:
         failures[ExitCode.LEFTOVERS] = f"left behind: {', '.join(findings.teardown.leftovers)}"

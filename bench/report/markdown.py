@@ -10,7 +10,8 @@ import jinja2
 
 from bench.report import wording
 from bench.report.model import Report
-from pypiserver_stack.text import counted, printable
+from pypiserver_stack.text import printable
+from sizing.counted import counted
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),

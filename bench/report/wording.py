@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from bench.report.model import CpuTime, Local, Percentiles, Report, Run, Threshold
+from sizing.counted import counted
 
 NOTHING = "-"
 
@@ -61,7 +64,7 @@ def evenness(report: Report) -> str:
     if report.per_task_deviation is None:
         return ""
     tasks = max(report.local.tasks_run if report.local else 0, len(report.per_task))
-    return f"at most {share(report.per_task_deviation)} from an even share of {tasks} tasks"
+    return f"at most {share(report.per_task_deviation)} from an even share of {counted(tasks, 'task')}"
 
 
 def cpu_per_request(cpu: CpuTime | None) -> str:
@@ -73,8 +76,25 @@ def processes(shares: list[float]) -> str:
     """How many processes the load generator was, and how busy, such as `2 processes: 41 % and 40 % of a core`."""
     if not shares:
         return NOTHING
-    count = "1 process" if len(shares) == 1 else f"{len(shares)} processes"
+    count = counted(len(shares), "process", "processes")
     return f"{count}: {' and '.join(f'{share * 100:.0f} %' for share in shares)} of a core"
+
+
+_ERRORS: Mapping[str, str] = MappingProxyType(
+    {
+        "connect": "without a connection",
+        "timeout": "timed out",
+        "disconnected": "cut off",
+        "status": "answered with a status of 400 or above",
+        "digest": "with other bytes than listed",
+        "protocol": "with an answer that is none",
+    }
+)
+
+
+def errors(by_kind: Mapping[str, int]) -> str:
+    """How many requests failed in which way, such as `4 timed out, 1 cut off`."""
+    return ", ".join(f"{count:,} {_ERRORS.get(kind, kind)}" for kind, count in by_kind.items())
 
 
 class Ended(Protocol):
@@ -104,4 +124,4 @@ def duration(report: Ended) -> str:
 
 def tasks_run(local: Local) -> str:
     """How much of the plan ran here, such as `2 of 12 tasks`."""
-    return f"{local.tasks_run} of {local.tasks_planned} tasks"
+    return f"{local.tasks_run} of {counted(local.tasks_planned, 'task')}"

@@ -11,6 +11,7 @@ from pypiserver_stack.settings.cloudfront import what_a_distribution_needs
 from pypiserver_stack.settings.hosts import BURSTABLE
 from pypiserver_stack.settings.problems import Caution, Problem
 from pypiserver_stack.settings.server import STOP_TIMEOUT_S
+from sizing.counted import counted
 
 if TYPE_CHECKING:
     from pypiserver_stack.settings.settings import Settings
@@ -47,7 +48,8 @@ def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
     in_a_zone = IPv4Network(settings.vpc_cidr).num_addresses // 4 - _ADDRESSES_NOT_FOR_INSTANCES
     room = settings.availability_zone_count * in_a_zone
     if most > room:
-        allowed = f"holds at most {room} instances in {settings.availability_zone_count} zones, and there may be {most}"
+        zones = counted(settings.availability_zone_count, "zone")
+        allowed = f"holds at most {counted(room, 'instance')} in {zones}, and there may be {most}"
         others = ("instance_max_count", "instance_min_count", "availability_zone_count")
         yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
 

@@ -26,11 +26,13 @@ SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
 
 
 def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
+    bench.environment["BURST_MULTIPLIER"] = "2"  # nothing that this workload has
     process = bench.start(*SMALL, "--threshold", "listing_p95_s=60", "--threshold", "download_p95_s=60")
     output, _ = process.communicate(timeout=120)
     report = bench.report()
     assert process.returncode == report["exit_code"] == 0
     assert output.startswith("threshold")
+    assert report["run"]["command"][:5] == ["env", "BURST_MULTIPLIER=2", "python", "-m", "bench"]
     assert report["summary"]["requests"] == 36
     assert {name: figures["requests"] for name, figures in report["operations"].items()} == {
         "redirect": 12,

@@ -1,4 +1,4 @@
-"""Whatever text comes in, what is written is UTF-8 on one line; and one thing is one thing."""
+"""Whatever text comes in, what is written is UTF-8 on one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.text import counted, printable, valid_text
+from pypiserver_stack.text import printable, valid_text
 
 ANYTHING = st.text(st.characters(exclude_categories=())) | st.binary().map(os.fsdecode)
 
@@ -34,12 +34,3 @@ def test_text_that_is_valid_stays_as_it_is(text: str) -> None:
 )
 def test_bytes_that_are_no_text_are_spelled_out(text: str, valid: str) -> None:
     assert valid_text(text) == valid
-
-
-@pytest.mark.parametrize(("count", "words"), [(0, "0 tasks"), (1, "1 task"), (1200, "1,200 tasks")])
-def test_a_count_agrees_with_its_noun(count: int, words: str) -> None:
-    assert counted(count, "task") == words
-
-
-def test_a_plural_may_be_its_own() -> None:
-    assert [counted(number, "process", "processes") for number in (1, 2)] == ["1 process", "2 processes"]

@@ -179,7 +179,7 @@ def test_a_group_that_cannot_hold_the_most_tasks_is_refused_with_the_numbers_tha
     assert isinstance(refused.value, SizingError)
     assert refused.value.fitting_instance_max_count == 4
     assert str(refused.value) == (
-        "instance_max_count = 3 instances hold 18 tasks, fewer than task_max_count = 24, and the rest would never "
+        "instance_max_count = 3 is room for 18 tasks, fewer than task_max_count = 24, and the rest would never "
         "start: set instance_max_count to 4, or task_max_count to 18 or less"
     )
     assert plan(wanted(instance_max_count=4, task_max_count=24), find("c6a.xlarge")).spare_places == 0
@@ -196,7 +196,7 @@ def test_a_deployment_of_one_task_needs_a_second_place(wanted: WantedFactory) ->
     with pytest.raises(TooFewInstancesError) as refused:
         plan(wanted(**one, instance_max_count=1), find("t3.small"))
     assert str(refused.value) == (
-        "instance_max_count = 1 instances hold 1 tasks, fewer than the 2 that a deployment of one task needs, and it "
+        "instance_max_count = 1 is room for 1 task, fewer than the 2 that a deployment of 1 task needs, and it "
         "may stop none before another has started, so that it would wait for ever: set instance_max_count to 2"
     )
     assert plan(wanted(**one), find("t3.small")).instance_max_count == 2
@@ -291,7 +291,7 @@ def test_an_arm_instance_is_advised_of_arm_instances(wanted: WantedFactory) -> N
 def test_a_warning_where_the_fewest_tasks_exceed_the_fewest_instances(wanted: WantedFactory) -> None:
     made = plan(wanted(task_min_count=13), find("c6a.xlarge"))
     assert made.warnings == (
-        "task_min_count = 13 is above the 12 tasks that instance_min_count = 2 instances hold, so that the rest wait "
+        "task_min_count = 13 is above the 12 tasks that instance_min_count = 2 has room for, so that the rest wait "
         "until ECS managed scaling has added instances: set instance_min_count to 3",
     )
     assert made.advice == ("instance_min_count=3",)

@@ -62,7 +62,7 @@ def test_what_names_no_stack_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("reports", "options", "mentioned"),
     [
-        ((), {}, "compare what"),
+        ((), {}, "nothing to compare"),
         ((), {"stacks": "stress"}, "no comparison"),
         ((), {"stacks": "peer,stress", "rounds": 0}, "--rounds 0"),
         ((), {"stacks": "peer,stress", "rounds": 10_000}, "--rounds 10000"),

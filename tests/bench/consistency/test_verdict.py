@@ -103,7 +103,7 @@ def test_what_failed_and_what_was_not_reached_is_told() -> None:
     seen.judge.tallies[""].errors.update({"connect": 2})
     code, _, warnings = verdict(seen)
     assert code is ExitCode.PASSED
-    assert "2 of 3 uploads were begun in the 60 s of the check" in warnings
+    assert "2 of 3 uploads begun in the 60 s of the check" in warnings
     assert "changes that failed: 1, such as the upload of x.whl: status 502" in warnings
     assert "reads that failed and prove nothing: 6 (4 status 502, 2 connect)" in warnings
     assert "removals were begun" not in warnings

@@ -153,7 +153,7 @@ def test_percentages_that_leave_no_task_to_replace_are_told(deployment: Deployme
         lambda inputs: inputs.update(deploymentMinimumHealthyPercent=100, deploymentMaximumPercent=100),
     )
     with running(graph, tmp_path) as stack:
-        with pytest.raises(DeploymentFailedError, match="leave none of 1 tasks to replace"):
+        with pytest.raises(DeploymentFailedError, match="leave none of 1 task to replace"):
             stack.deploy(desired_state(new_revision(graph, REVISION="2")))
         assert ids(stack) == ["task-1"]
         with pytest.raises(UnavailableError, match="not balancers"):

@@ -61,7 +61,7 @@ def test_leftovers_outrank_missed_thresholds_which_stay_visible(bare: Findings) 
     report = build_report(bare, NOW)
 
     assert (report.exit_code, report.failure) == (5, "left behind: process 4711 (envoy)")
-    assert report.warnings == ["1 of 1 thresholds missed: error_rate"]
+    assert report.warnings == ["1 of 1 threshold missed: error_rate"]
 
 
 def test_an_interruption_outranks_all_and_hides_nothing(bare: Findings) -> None:

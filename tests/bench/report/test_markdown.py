@@ -53,7 +53,11 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
         ("Thresholds", "| **missed** | `error_rate` | < 1.00 % | 20.00 % | 10 |"),
         ("Operations", "| listing | 3 | 1 | 33.33 % | 1 | 0.2 | 1.500 | 2.500 | 2.500 | 2.500 |"),
         ("Operations", "| all | 10 | 2 | 20.00 % | 1 | 0.5 | 1.000 | 8.000 | 8.000 | 8.000 |"),
-        ("Operations", "At most 3 requests were in flight at once. Failed requests by kind: timeout 1, status 1."),
+        (
+            "Operations",
+            "In flight at once: 3 requests at most. "
+            "Failed requests: 1 timed out, 1 answered with a status of 400 or above.",
+        ),
         ("Queueing and work", "| listing | 500 | 1,000 | 1,000 | 500 | 500 | 500 |"),
         ("Requests by task", "The requests of each task lie at most 33.33 % from an even share of 2 tasks."),
         ("Load generator", "| processes | 2 processes: 41 % and 30 % of a core |"),
