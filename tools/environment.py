@@ -55,7 +55,8 @@ def main(extra: str) -> None:
 
 def refuse_python_without_ensurepip() -> None:
     """Debian has it in a package of its own; `python3 -m venv` fails without, and leaves half an environment."""
-    if importlib.util.find_spec("ensurepip") is None:
+    # What was compiled may be left in its folder, which is then a namespace, and has no origin.
+    if getattr(importlib.util.find_spec("ensurepip"), "origin", None) is None:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         sys.exit(
             f"{sys.executable} cannot make a virtual environment, because its module ensurepip is missing: install it "
