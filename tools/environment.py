@@ -134,4 +134,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except KeyboardInterrupt:
+        say("interrupted: the next make begins anew")
         sys.exit(130)
