@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 
 from bench.failures import BenchError, DiskFullError, UsageError, is_disk_full
+from bench.local_cloud.control_groups import marks_of_groups, remove_groups
 from pypiserver_stack.text import valid_text
 
 RUN_VARIABLE = "PYPISERVER_BENCH_RUN"
@@ -91,8 +92,8 @@ class Scratch:
 
 
 def remove_run(run_mark: str) -> list[str]:
-    """End every process of a run and delete its folder; returns what would not go, in words."""
-    leftovers = [f"process {pid}" for pid in end_processes(run_mark)]
+    """End every process of a run, remove its control groups and its folder; returns what would not go, in words."""
+    leftovers = [f"process {pid}" for pid in end_processes(run_mark)] + remove_groups(run_mark)
     folder = base_folder() / run_mark
     _delete(folder)
     if folder.exists():
@@ -108,7 +109,7 @@ def remove_abandoned() -> list[str]:
     folders = {folder.name for folder in base_folder().glob("*")}
     cleaned = []
     # Somebody may have deleted the folder of a run whose processes still live.
-    for run_mark in sorted(folders | set(_marked_processes())):
+    for run_mark in sorted(folders | set(_marked_processes()) | marks_of_groups()):
         match = _MARK.fullmatch(run_mark)
         if match is None or start_time(int(match["pid"])) == int(match["started"]):
             continue
