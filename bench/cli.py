@@ -30,7 +30,7 @@ from bench.options import (
     examples,
     with_options,
 )
-from bench.parameters import TYPES, VARIABLES, Asked, IndexParameters, RunParameters
+from bench.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, Limits, RunParameters
 from bench.ranges import Number, Whole
 from bench.report.model import Report
 from bench.report.terminal import print_summary
@@ -77,6 +77,12 @@ def cli() -> None:
 @engine_option(default="auto")
 @OVERRIDES_OPTION
 @click.option("--tasks", type=TASKS, help="Number of tasks to run  [default: as many as this machine can run honestly]")
+@click.option(
+    "--limits",
+    type=LIMITS,
+    show_default="auto",
+    help="Memory and CPU limits of the tasks: enforced where control groups can be used, or off",
+)
 @click.option("--keep", is_flag=True, help="Keep the stack up after the report, until Ctrl-C")
 @with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
 def run(
@@ -85,6 +91,7 @@ def run(
     engine: Literal["auto", "pulumi", "embedded"],
     overrides: tuple[str, ...],
     tasks: int | None,
+    limits: Limits | None,
     keep: bool,
     results: Path,
     quiet: bool,
@@ -103,9 +110,8 @@ def run(
         _show(report, results, quiet)
         print(*invitation, sep="\n", flush=True)
 
-    report = _conduct(
-        results, quiet, Cycle(RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked)), show_kept)
-    )
+    parameters = RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked), limits)
+    report = _conduct(results, quiet, Cycle(parameters, show_kept))
     if report.exit_code not in shown:
         _show(report, results, quiet)
     sys.exit(report.exit_code)

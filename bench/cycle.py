@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from bench.failures import ExitCode
 from bench.interruption import Interrupted
 from bench.keep import credentials_file, invitation
 from bench.load import load_and_judge, prepared_uploads, workload_of
+from bench.local_cloud.reconcile import LocalStack
+from bench.local_cloud.tasks import Task
 from bench.local_cloud.versions import versions
 from bench.local_cloud.way_in import NO_CLOUDFRONT
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.observe.cpu import CpuObserver
 from bench.observe.local import MemoryObserver
-from bench.parameters import RunParameters, load_parameters
+from bench.parameters import RunParameters, limits_parameter, load_parameters
 from bench.publish import publish_async
 from bench.report import model
 from bench.run import Run
@@ -39,6 +42,7 @@ class Cycle:
         self._parameters = parameters
         self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
         self._load = load_parameters(parameters.asked, os.environ, bench_values)
+        self._limits = limits_parameter(parameters.limits, bench_values)
         self._on_kept = on_kept
         self._stack: LocalDeployment | None = None
 
@@ -48,7 +52,9 @@ class Cycle:
         run.findings.seed = load.seed
 
         run.step("evaluate")
-        self._stack = stack = LocalDeployment(self._config, parameters.engine, parameters.tasks, run.scratch.path)
+        self._stack = stack = LocalDeployment(
+            self._config, parameters.engine, parameters.tasks, run.scratch.path, limits=self._limits
+        )
         stack.evaluate()
         _record_deployment(run, stack)
         run.progress.note(f"{counted(len(stack.deployment.graph), 'resource')}, engine {stack.stack.engine}")
@@ -93,6 +99,8 @@ class Cycle:
 
     def down(self, run: Run) -> None:
         """Take everything down, in the reverse order, each part whatever became of the others."""
+        if self._stack is not None:
+            run.findings.oom_kills = self._stack.oom_sentences()
         parts = (self._stack.stop, self._stack.delete) if self._stack is not None else ()
         run.findings.teardown = take_down((*parts, run.scratch.remove))
 
@@ -122,26 +130,32 @@ def _record_deployment(run: Run, stack: LocalDeployment) -> None:
 
 
 def _record_local(run: Run, stack: LocalDeployment, memory: MemoryObserver) -> None:
-    tasks, state = stack.processes.tasks, stack.processes.state
+    tasks, state, enforced = stack.processes.tasks, stack.processes.state, stack.processes.enforced
+    run.findings.oom_kills = stack.oom_sentences()
     run.findings.local = model.Local(
         tasks_run=len(tasks),
         tasks_planned=state.task_count,
         workers_per_task=int(state.task.environment["GUNICORN_WORKERS"]),
         versions=versions(),
-        memory=[
-            model.TaskMemory(
-                task=task.id,
-                peak_pss_mb=memory.peak_mb[task.id],
-                limit_mb=task.memory_mb,
-                would_be_oom_killed=memory.peak_mb[task.id] > task.memory_mb,
-            )
-            for task in tasks
-        ],
+        memory=[_memory_of(task, memory.peak_mb[task.id], stack.processes) for task in tasks],
         differences=[
             f"{len(tasks)} of {counted(state.task_count, 'task')} run, beside the load generator and the balancer.",
             "Packages lie on the local disk, not on EFS: file operations cost microseconds, not milliseconds.",
             *([NO_CLOUDFRONT] if state.balancer.behind_cloudfront else []),
             "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",
-            "CPU units and memory limits are not enforced: memory is measured and held against the limit.",
+            *(f"Not enforced: {what}." for what in enforced.not_enforced),
         ],
+        limits=model.Limits(**asdict(enforced)),
+    )
+
+
+def _memory_of(task: Task, peak_mb: float, processes: LocalStack) -> model.TaskMemory:
+    is_enforced, kills = processes.enforced.memory, processes.oom_kills().get(task.id)
+    return model.TaskMemory(
+        task=task.id,
+        peak_pss_mb=peak_mb,
+        limit_mb=task.memory_mb,
+        would_be_oom_killed=kills is not None if is_enforced else peak_mb > task.memory_mb,
+        oom_kills=(kills.count if kills else 0) if is_enforced else None,
+        first_oom_kill_at=kills.first_at if kills else None,
     )

@@ -10,8 +10,10 @@ from bench.engine import Deployment, Engine, StackConfig
 from bench.engine.choose import choose
 from bench.failures import UnavailableError, UsageError
 from bench.local_cloud.balancer import find_envoy
+from bench.local_cloud.limits import TaskLimits
 from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.local_cloud.resources import LocalCloud
+from bench.parameters import Limits
 from bench.report import model
 from bench.target import Target
 
@@ -23,17 +25,25 @@ class LocalDeployment:
     """A stack, as far as it has come up. `stop` and `delete` take down whatever that is, and may be called any time."""
 
     def __init__(
-        self, config: StackConfig, engine: Literal["auto", "pulumi", "embedded"], tasks: int | None, folder: Path
+        self,
+        config: StackConfig,
+        engine: Literal["auto", "pulumi", "embedded"],
+        tasks: int | None,
+        folder: Path,
+        *,
+        limits: Limits = "off",
     ) -> None:
         """
         Args:
             tasks: how many of the planned tasks to run; None: as many as this machine can run honestly.
             folder: for all that it writes; its owner removes it.
+            limits: `auto` puts each task under the limits that it would have on AWS, where this machine can.
         """
         self._config = config
         self._engine_name = engine
         self._tasks = tasks
         self._folder = folder
+        self._limits: Limits = limits
         self._engine: Engine | None = None
         self._deployment: Deployment | None = None
         self._processes: LocalStack | None = None
@@ -61,7 +71,8 @@ class LocalDeployment:
         state = desired_state(self.deployment.graph)
         check_url(outputs["url"], state)
         # Known before it is started: `stop` has to end what a start that is interrupted got to.
-        self._processes = LocalStack(state, self._folder, self._task_count(state))
+        task_count = self._task_count(state)
+        self._processes = LocalStack(state, self._folder, task_count, self._task_limits(state, task_count))
         self._processes.start()
         return Target(self._processes.url, outputs["username"], outputs["password"])
 
@@ -114,6 +125,10 @@ class LocalDeployment:
         fields = {name: plan[name] for name in model.Plan.model_fields if name != "instances"}
         return model.Plan(instances=plan["instance_min_count"], **fields)
 
+    def oom_sentences(self) -> list[str]:
+        """In words, which tasks had OOM kills."""
+        return self._processes.oom_sentences() if self._processes is not None else []
+
     def stop(self) -> list[str]:
         """End the processes."""
         if self._processes is not None:
@@ -123,6 +138,12 @@ class LocalDeployment:
     def delete(self) -> list[str]:
         """Delete the resources; returns what remains, in words."""
         return list(self._engine.down()) if self._engine is not None else []
+
+    def _task_limits(self, state: DesiredState, task_count: int) -> TaskLimits | None:
+        if self._limits == "off":
+            return None
+        full = -(-task_count // self.deployment.outputs["capacity"]["tasks_per_instance"])
+        return TaskLimits(state.instance, max(state.instance.min_count, full), self._folder)
 
     def _task_count(self, state: DesiredState) -> int:
         if self._tasks is None:

@@ -18,6 +18,10 @@ from bench.report.model import Scalar
 from bench.thresholds import Threshold, thresholds_for
 from bench.workloads import MOST_CLIENTS, WORKLOADS, Rate, Workload, why_not, with_options
 
+Limits = Literal["auto", "off"]
+"""`auto`: the limits that ECS and the instances set are enforced on the tasks of a local run where that is possible."""
+LIMITS = click.Choice(["auto", "off"])
+
 PACKAGES = 100
 
 # What each parameter takes, whether an option, the environment or a stack file gives it.
@@ -118,7 +122,8 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     workload; those that change nothing are ignored.
 
     Args:
-        stack_file: values of the `bench:` namespace, by key without namespace.
+        stack_file: values of the `bench:` namespace, by key without namespace; `limits`, which is no matter of the
+            load, is passed over.
 
     Raises:
         UsageError: a value makes no sense, or a key of the stack file is unknown.
@@ -141,6 +146,20 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     )
 
 
+def limits_parameter(asked: Limits | None, stack_file: Mapping[str, str]) -> Limits:
+    """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`.
+
+    Raises:
+        UsageError: the stack file has another value.
+    """
+    if asked is not None:
+        return asked
+    text = stack_file.get("limits", "auto")
+    # YAML makes `false` of a bare `off`.
+    limits: Limits = _convert(LIMITS, "off" if text == "false" else text, "bench:limits")
+    return limits
+
+
 def _generators(asked: int | None, workload: Workload, cookies: Literal["none", "shared"]) -> int:
     if asked is None:
         return usual_processes(workload.clients, cookies, usable_cores())
@@ -155,17 +174,22 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _from_stack_file(stack_file: Mapping[str, str]) -> dict[str, Any]:
-    for key in stack_file:
+    of_the_load = {key: text for key, text in stack_file.items() if key != "limits"}
+    for key in of_the_load:
         if key not in TYPES:
-            nearest = difflib.get_close_matches(key, TYPES, n=1)
-            hint = f"did you mean bench:{nearest[0]}?" if nearest else f"the keys are {', '.join(TYPES)}"
+            nearest = difflib.get_close_matches(key, [*TYPES, "limits"], n=1)
+            hint = f"did you mean bench:{nearest[0]}?" if nearest else f"the keys are {', '.join(TYPES)}, limits"
             raise UsageError(f"bench:{key}: there is no such parameter; {hint}")
-    return {name: _value(name, text, f"bench:{name}") for name, text in stack_file.items()}
+    return {name: _value(name, text, f"bench:{name}") for name, text in of_the_load.items()}
 
 
 def _value(name: str, text: str, source: str) -> Any:
+    return _convert(TYPES[name], text, source)
+
+
+def _convert(type_: click.ParamType[Any], text: str, source: str) -> Any:
     try:
-        return TYPES[name].convert(text, None, None)
+        return type_.convert(text, None, None)
     except click.BadParameter as error:
         raise UsageError(f"{source}: {error.message}") from None
 
@@ -182,6 +206,8 @@ class RunParameters:
     """None: as many as this machine can run honestly."""
     keep: bool
     asked: Asked
+    limits: Limits | None = None
+    """None: what the stack file says, else `auto`."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bench.compare.report_file import path_of, read_report
 from bench.compare.rounds import Contender, Cpu, Round
 from bench.compare.sameness import require_equal
 from bench.failures import ExitCode, IncomparableError, UsageError
-from bench.report.model import CpuTime, Report, Summary
+from bench.report.model import NO_LIMITS, CpuTime, Report, Summary
 from bench.run import Run
 from bench.samples import Samples
 from bench.teardown import take_down
@@ -75,7 +75,10 @@ def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
 def _must_be_equal(report: Report) -> dict[str, object]:
     """What two runs must have in common; how many tasks ran decides as much as what was planned."""
     local = report.local
-    here = {"tasks_run": local.tasks_run, "workers_per_task": local.workers_per_task} if local else None
+    here = None
+    if local:
+        limits = (local.limits or NO_LIMITS).model_dump(exclude={"not_enforced"})
+        here = {"tasks_run": local.tasks_run, "workers_per_task": local.workers_per_task, "limits": limits}
     return {**report.fingerprint_parts.model_dump(), "local": here}
 
 

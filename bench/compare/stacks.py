@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.compare import model
 from bench.compare.build import Compared, report_comparison
@@ -26,13 +26,19 @@ from bench.failures import UnavailableError, UsageError
 from bench.load import prepared_uploads, workload_of
 from bench.local_deployment import PROJECT_FOLDER
 from bench.packages import Wheel
-from bench.parameters import LoadParameters, load_parameters
+from bench.parameters import Limits, LoadParameters, limits_parameter, load_parameters
 from bench.report.run_folder import RunFolder
 from bench.run import Run
 from bench.stack_config import load_stack
 from bench.teardown import take_down
 
 WARM_UP_ROUNDS = 1
+
+
+class _Configured(NamedTuple):
+    variant: Variant
+    config: StackConfig
+    limits: Limits
 
 
 class StackComparison:
@@ -85,6 +91,8 @@ class StackComparison:
                 for standing, round_ in zip(self.standing, measured, strict=True):
                     standing.rounds.append(round_)
                 self.compared.contenders = [*map(_contender, self.standing, descriptions)]
+        for standing in self.standing:
+            run.findings.warnings += [f"{standing.name}: {sentence}" for sentence in standing.processes.oom_sentences()]
 
     def down(self, run: Run) -> None:
         """Take everything down, processes before resources, each part whatever became of the others."""
@@ -97,19 +105,21 @@ class StackComparison:
         return report_comparison(run, self.compared)
 
 
-def _configured(parameters: CompareParameters) -> tuple[list[tuple[Variant, StackConfig]], LoadParameters]:
+def _configured(parameters: CompareParameters) -> tuple[list[_Configured], LoadParameters]:
     """The configuration of each stack, and the load, which has to be the same for all of them."""
-    loaded = [
-        (variant, load_stack(PROJECT_FOLDER, variant.stack, variant.overrides)) for variant in parameters.variants
-    ]
-    loads = [load_parameters(parameters.asked, os.environ, bench_values) for _, (_, bench_values) in loaded]
+    loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in parameters.variants]
+    loads = [load_parameters(parameters.asked, os.environ, bench_values) for _, bench_values in loaded]
     for variant, load in zip(parameters.variants, loads, strict=True):
         require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
     if parameters.against_limit and loads[0].workload.uploads_needed():
         raise UsageError(
             f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
         )
-    return [(variant, config) for variant, (config, _) in loaded], loads[0]
+    configured = [
+        _Configured(variant, config, limits_parameter(None, bench_values))
+        for variant, (config, bench_values) in zip(parameters.variants, loaded, strict=True)
+    ]
+    return configured, loads[0]
 
 
 def _shape(load: LoadParameters) -> Mapping[str, Any]:
@@ -117,14 +127,12 @@ def _shape(load: LoadParameters) -> Mapping[str, Any]:
     return {"seed": load.seed, "workload": {**workload, **load.as_dict()}}
 
 
-def _lined_up(
-    parameters: CompareParameters, configs: Sequence[tuple[Variant, StackConfig]], run: Run
-) -> list[Standing]:
+def _lined_up(parameters: CompareParameters, configs: Sequence[_Configured], run: Run) -> list[Standing]:
     """The variants in their order, none of them up yet. The limit stands beside the last stack."""
     scratch = run.scratch.path
     stacks = [
-        StandingStack(variant.name, config, parameters, scratch / str(number))
-        for number, (variant, config) in enumerate(configs, start=1)
+        StandingStack(one.variant.name, one.config, parameters, scratch / str(number), one.limits)
+        for number, one in enumerate(configs, start=1)
     ]
     return [*stacks, StandingLimit(stacks[-1], scratch / LIMIT)] if parameters.against_limit else [*stacks]
 
@@ -173,4 +181,12 @@ def _differing(standing: Sequence[Standing], descriptions: Sequence[Description]
 
 def _setup(standing: Standing, description: Description) -> Mapping[str, Any]:
     plan = description.plan.model_dump() if description.plan is not None else {}
-    return {**description.settings, "plan": plan, "tasks run": len(standing.processes.tasks)}
+    enforced = standing.processes.enforced
+    return {
+        **description.settings,
+        "plan": plan,
+        "tasks run": len(standing.processes.tasks),
+        "memory limits enforced": enforced.memory,
+        "CPU shares enforced": enforced.cpu_shares,
+        "vCPUs enforced": enforced.vcpus_per_instance,
+    }

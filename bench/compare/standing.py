@@ -14,6 +14,7 @@ from bench.engine import StackConfig
 from bench.local_cloud.reconcile import LocalStack
 from bench.local_deployment import LocalDeployment
 from bench.packages import Wheel
+from bench.parameters import Limits
 from bench.publish import publish_async
 from bench.report import model
 from bench.report.redact import hide
@@ -70,16 +71,19 @@ class Standing(Protocol):
 class StandingStack:
     """A stack on this machine."""
 
-    def __init__(self, name: str, config: StackConfig, parameters: CompareParameters, scratch: Path) -> None:
+    def __init__(
+        self, name: str, config: StackConfig, parameters: CompareParameters, scratch: Path, limits: Limits
+    ) -> None:
         """
         Args:
+            limits: `auto` or `off`, as for a run.
             scratch: a folder of its own; its owner removes it.
         """
         self.name = name
         self.rounds: list[Round] = []
         self._config = config
         self._scratch = scratch
-        self._deployment = LocalDeployment(config, parameters.engine, parameters.tasks, scratch)
+        self._deployment = LocalDeployment(config, parameters.engine, parameters.tasks, scratch, limits=limits)
         self._target: Target | None = None
         self._secrets: set[str] = set()
 

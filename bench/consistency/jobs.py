@@ -18,7 +18,7 @@ from bench.http_client import Endpoint
 from bench.local_deployment import PROJECT_FOLDER, LocalDeployment
 from bench.packages import PackageSet, build
 from bench.parameters import Asked as AskedOfLoad
-from bench.parameters import RunParameters
+from bench.parameters import RunParameters, limits_parameter
 from bench.probe import probe
 from bench.report.build import Findings
 from bench.run import Run
@@ -143,14 +143,17 @@ class LocalStack(_Job):
     def __init__(self, parameters: RunParameters, asked: Asked) -> None:
         super().__init__(asked)
         self._parameters = parameters
-        self._config, _ = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
+        self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
+        self._limits = limits_parameter(parameters.limits, bench_values)
         self._stack: LocalDeployment | None = None
 
     def work(self, run: Run) -> None:
         """Stand the stack up and check it."""
         parameters = self._parameters
         run.step("evaluate")
-        self._stack = stack = LocalDeployment(self._config, parameters.engine, parameters.tasks, run.scratch.path)
+        self._stack = stack = LocalDeployment(
+            self._config, parameters.engine, parameters.tasks, run.scratch.path, limits=self._limits
+        )
         stack.evaluate()
         run.findings.secrets |= stack.secrets
         run.findings.stack = stack.stack
@@ -162,7 +165,7 @@ class LocalStack(_Job):
         run.progress.note(f"{counted(len(tasks), 'task')} behind {target.url}")
         self._asked = self._asked.model_copy(update={"tasks": len(tasks)})
 
-        self._check(run, target, tasks, stack.processes.ended)
+        self._check(run, target, tasks, lambda: [*stack.processes.ended(), *stack.processes.oom_sentences()])
 
     def down(self, run: Run) -> None:
         """Take everything down."""

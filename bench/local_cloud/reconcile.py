@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.failures import UnavailableError, UsageError
 from bench.graph import Graph
 from bench.local_cloud.balancer import Balancer
+from bench.local_cloud.limits import TURNED_OFF, Enforced, OomKills, TaskLimits
 from bench.local_cloud.load_balancer import BalancerSpec, read_balancer
 from bench.local_cloud.rollout import Rollout, failures_allowed, read_rollout
 from bench.local_cloud.running_tasks import RunningTasks
-from bench.local_cloud.task_definition import TaskSpec, read_task
+from bench.local_cloud.task_definition import InstanceSpec, TaskSpec, read_instance, read_task
 from bench.local_cloud.tasks import Task, prepare_host, start_task
 from sizing.counted import counted
 
@@ -22,6 +24,7 @@ class DesiredState:
     """What the graph asks to run."""
 
     task: TaskSpec
+    instance: InstanceSpec
     task_count: int
     task_max_count: int
     balancer: BalancerSpec
@@ -39,6 +42,7 @@ def desired_state(graph: Graph) -> DesiredState:
     count = service.inputs["desiredCount"]
     return DesiredState(
         task=read_task(graph, service),
+        instance=read_instance(graph, service),
         task_count=count,
         task_max_count=max([count, *(target.inputs["maxCapacity"] for target in scaling)]),
         balancer=read_balancer(graph, service),
@@ -66,11 +70,18 @@ class LocalStack:
     `start`, `deploy` and `scale` only one may be under way.
     """
 
-    def __init__(self, state: DesiredState, run_folder: Path, task_count: int) -> None:
+    def __init__(
+        self, state: DesiredState, run_folder: Path, task_count: int, limits: TaskLimits | None = None
+    ) -> None:
+        """
+        Args:
+            limits: what each task is put under when it starts; None for no limits.
+        """
         self.state = state
         self.url = ""
         self._folder = run_folder
         self._task_count = task_count
+        self._limits = limits
         self._running = RunningTasks(state.balancer, self._start_task)
 
     @property
@@ -135,21 +146,47 @@ class LocalStack:
     def stop(self) -> None:
         """End every process."""
         self._running.stop()
+        if self._limits is not None:
+            self._limits.stop()
 
     def ended(self) -> list[str]:
-        """In words, which processes ended although nobody asked them to."""
-        return self._running.ended()
+        """In words, which processes ended although nobody asked them to, but for tasks that had OOM kills."""
+        return self._running.ended(expected=self.oom_kills().keys())
+
+    @property
+    def enforced(self) -> Enforced:
+        """Which limits the tasks were under."""
+        return self._limits.enforced if self._limits is not None else TURNED_OFF
+
+    def oom_kills(self) -> Mapping[str, OomKills]:
+        """The OOM kills of each task that had any, by task id."""
+        return self._limits.oom_kills() if self._limits is not None else {}
+
+    def oom_sentences(self) -> list[str]:
+        """The same in words."""
+        return [self._oom_sentence(task, kills) for task, kills in self.oom_kills().items()]
+
+    def _oom_sentence(self, task_id: str, kills: OomKills) -> str:
+        ended = ", and with it the task, which ECS would have replaced and this run did not"
+        return (
+            f"{task_id} needed more memory than its limit of {self.state.task.memory_mb} MB: the kernel killed "
+            f"{counted(kills.count, 'process', 'processes')} of it, the first at {kills.first_at:%H:%M:%S} UTC"
+            f"{ended if self._running.has_ended(task_id) else ''}"
+        )
 
     def _prepare(self, spec: TaskSpec) -> None:
         """Make what the tasks find when they start."""
         prepare_host(spec, self._folder)
 
     def _start_task(self, number: int, spec: TaskSpec) -> Task:
-        return start_task(f"task-{number}", spec, self._folder)
+        task = start_task(f"task-{number}", spec, self._folder)
+        if self._limits is not None:
+            self._limits.apply(task, spec)
+        return task
 
     def _grow_to(self, task_count: int) -> None:
         for failure in self._running.add(self.state.task, max(0, task_count - len(self.tasks))):
-            raise UnavailableError(failure)
+            raise UnavailableError("; ".join([failure, *self.oom_sentences()]))
 
     def _roll_to(self, spec: TaskSpec, rollout: Rollout) -> None:
         self._prepare(spec)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -130,10 +130,18 @@ class RunningTasks:
         stop(children[:1], STOP_PATIENCE_S)
         stop(children[1:], STOP_PATIENCE_S)
 
-    def ended(self) -> list[str]:
-        """In words, which processes ended although nobody asked them to."""
-        children = [task.child for task in self.tasks] + self._children[:1]
+    def ended(self, expected: Collection[str] = ()) -> list[str]:
+        """In words, which processes ended although nobody asked them to.
+
+        Args:
+            expected: ids of tasks that are left out.
+        """
+        children = [task.child for task in self.tasks if task.id not in expected] + self._children[:1]
         return [_obituary(child) for child in children if child.exit_status is not None]
+
+    def has_ended(self, task_id: str) -> bool:
+        """Whether a serving task has ended by itself."""
+        return any(task.id == task_id and task.child.exit_status is not None for task in self.tasks)
 
     def _spawn(self, spec: TaskSpec) -> Task:
         with self._lock:

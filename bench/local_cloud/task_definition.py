@@ -18,6 +18,7 @@ import yaml
 from bench.failures import UnavailableError
 from bench.graph import Graph, Resource
 from pypiserver_stack.host.user_data import decoded
+from sizing import catalogue
 
 # The image whose software is installed in this environment, whatever digest it is pinned by.
 IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+(@sha256:[0-9a-f]{64})?")
@@ -34,6 +35,9 @@ class TaskSpec:
     """Plain variables and injected secrets."""
     container_port: int
     memory_mb: int
+    """Hard limit."""
+    cpu_units: int
+    """1024 are one vCPU."""
     stop_timeout_s: int
     """How long after SIGTERM it may still run."""
     mounts: Mapping[PurePosixPath, PurePosixPath]
@@ -44,6 +48,24 @@ class TaskSpec:
     def local_path(self, container_path: PurePosixPath) -> PurePosixPath | None:
         """Where a path of the container is below the run's folder; None where nothing is mounted there."""
         return _through(self.mounts, container_path)
+
+
+@dataclass(frozen=True)
+class InstanceSpec:
+    """What the tasks of the service are placed on."""
+
+    type: str
+    vcpu_count: int | None
+    """None where the catalogue does not have the type."""
+    min_count: int
+
+
+def read_instance(graph: Graph, service: Resource) -> InstanceSpec:
+    """The instances of a service's Auto Scaling group."""
+    group = _group(graph, service)
+    type_ = _launch_template(graph, group).inputs["instanceType"]
+    known = catalogue().get(type_)
+    return InstanceSpec(type_, known.vcpu_count if known else None, group.inputs["minSize"])
 
 
 def read_task(graph: Graph, service: Resource) -> TaskSpec:
@@ -78,6 +100,7 @@ def read_task(graph: Graph, service: Resource) -> TaskSpec:
         environment=environment,
         container_port=service.inputs["loadBalancers"][0]["containerPort"],
         memory_mb=container["memory"],
+        cpu_units=container["cpu"],
         stop_timeout_s=container.get("stopTimeout", 30),
         mounts=mounts,
         files=_users_file(graph, environment, mounts) | _host_files(graph, service),
@@ -128,20 +151,28 @@ def _users_file(
 
 
 def _host_files(graph: Graph, service: Resource) -> dict[PurePosixPath, str]:
-    """What the user data of the service's hosts writes: service -> capacity provider -> group -> launch template."""
+    """What the user data of the service's instances writes."""
+    template = _launch_template(graph, _group(graph, service))
+    cloud_config = yaml.safe_load(decoded(template.inputs["userData"]))
+    return {_below_host(file["path"]): file["content"] for file in cloud_config["write_files"]}
+
+
+def _group(graph: Graph, service: Resource) -> Resource:
+    """The Auto Scaling group of the service's capacity provider."""
     name = service.inputs["capacityProviderStrategies"][0]["capacityProvider"]
     provider = graph.one("aws:ecs/capacityProvider:CapacityProvider", name=name)
-    group = graph.one(
+    return graph.one(
         "aws:autoscaling/group:Group", arn=provider.inputs["autoScalingGroupProvider"]["autoScalingGroupArn"]
     )
+
+
+def _launch_template(graph: Graph, group: Resource) -> Resource:
     template_id = (
         group.inputs["mixedInstancesPolicy"]["launchTemplate"]["launchTemplateSpecification"]["launchTemplateId"]
         if "mixedInstancesPolicy" in group.inputs
         else group.inputs["launchTemplate"]["id"]
     )
-    template = next(t for t in graph.of_type("aws:ec2/launchTemplate:LaunchTemplate") if t.id == template_id)
-    cloud_config = yaml.safe_load(decoded(template.inputs["userData"]))
-    return {_below_host(file["path"]): file["content"] for file in cloud_config["write_files"]}
+    return next(t for t in graph.of_type("aws:ec2/launchTemplate:LaunchTemplate") if t.id == template_id)
 
 
 def _below_host(path: str) -> PurePosixPath:

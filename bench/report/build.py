@@ -59,9 +59,11 @@ class Findings:
     """CPU time of each task during the load."""
     balancer_cpu_s: float | None = None
     warnings: list[str] = field(default_factory=list)
+    oom_kills: Sequence[str] = ()
+    """A sentence for each task that had OOM kills at its own limit."""
     teardown: Teardown | None = None
     failures: dict[ExitCode, str] = field(default_factory=dict)
-    """A sentence for each way in which the run failed; missed thresholds and leftovers speak for themselves."""
+    """A sentence for each way in which the run failed; missed thresholds, OOM kills and leftovers are derived."""
     secrets: set[str] = field(default_factory=set)
     """Passwords that no sentence of the report may quote."""
 
@@ -115,6 +117,7 @@ def build_report(findings: Findings, ended_at: datetime) -> Report:
         exit_code=ending.exit_code,
         verdict=ending.exit_code.name.lower(),
         failure=ending.failure,
+        proved=_proved(findings) if ending.exit_code is ExitCode.PASSED else None,
         stack=findings.stack,
         plan=findings.plan,
         local=findings.local,
@@ -144,28 +147,44 @@ def fingerprint(parts: FingerprintParts) -> str:
 
 
 def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
-    """What thresholds and teardown say by themselves."""
+    """What thresholds, OOM kills and teardown say by themselves."""
     failures = {}
     missed = [verdict.name for verdict in findings.thresholds if not verdict.passed]
-    if missed:
-        failures[ExitCode.THRESHOLDS_MISSED] = (
-            f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
-        )
+    thresholds = f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
+    if not_kept := [*([thresholds] if missed else []), *findings.oom_kills]:
+        failures[ExitCode.THRESHOLDS_MISSED] = "; ".join(not_kept)
     if findings.teardown is not None and not findings.teardown.complete:
         failures[ExitCode.LEFTOVERS] = f"left behind: {', '.join(findings.teardown.leftovers)}"
     return failures
 
 
 def _warnings(findings: Findings, failures: Mapping[ExitCode, str], exit_code: ExitCode) -> list[str]:
-    """The failures that the exit code does not tell, what ECS would have made of the tasks' memory, the rest."""
+    """Further failures, what ECS would have made of memory that nothing limited here, the rest."""
     others = [sentence for code, sentence in failures.items() if code != exit_code]
     killed = [
         f"task {memory.task} used {memory.peak_pss_mb:.0f} MB, above its limit of {memory.limit_mb} MB: "
         "ECS would have lost it to an OOM kill"
         for memory in (findings.local.memory if findings.local else ())
-        if memory.would_be_oom_killed
+        if memory.would_be_oom_killed and memory.oom_kills is None
     ]
     return [*others, *killed, *findings.warnings]
+
+
+def _proved(findings: Findings) -> str:
+    """What a passed run proved, and what not."""
+    local = findings.local
+    if local is None:
+        return "the index holds this load"
+    held, untested = [], "the size was not tested"
+    if local.limits is not None:
+        if local.limits.memory:
+            held.append(f"each within its {local.memory[0].limit_mb} MB")
+            untested = "the CPU of the size was not tested"
+        if local.limits.vcpus_per_instance is not None:
+            held.append(f"those of an instance within its {local.limits.vcpus_per_instance} vCPUs")
+            untested = "the rest of the size was not tested" if local.limits.memory else "its memory was not tested"
+    tasks = ", ".join([f"{local.tasks_run} of {counted(local.tasks_planned, 'task')}", *held])
+    return f"the server and its settings hold this load on this machine with {tasks}; {untested}"
 
 
 def _deviation(findings: Findings) -> float | None:

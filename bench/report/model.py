@@ -22,7 +22,13 @@ Seconds = Annotated[float, Field(description="Seconds.")]
 class Part(BaseModel):
     """Immutable; knows no field that is not declared; strict JSON has neither NaN nor Infinity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        # A field with a default was added later: reports of before are read without it, and every one has it now.
+        json_schema_serialization_defaults_required=True,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -97,7 +103,28 @@ class TaskMemory(Part):
     task: str = Field(description="The task, as in per_task.")
     peak_pss_mb: float = Field(ge=0, description="Largest proportional set size of its process tree, MiB.")
     limit_mb: Positive = Field(description="Hard limit, MiB.")
-    would_be_oom_killed: bool = Field(description="On ECS the kernel would have killed the task.")
+    would_be_oom_killed: bool = Field(description="On ECS the kernel would have killed processes of it.")
+    oom_kills: Count | None = Field(
+        default=None,
+        description="Processes of it that the kernel killed; null where the limit is not enforced.",
+    )
+    first_oom_kill_at: AwareDatetime | None = Field(
+        default=None, description="UTC, to a fifth of a second; null where there was none."
+    )
+
+
+class Limits(Part):
+    """Which limits of ECS and of the instances control groups enforced on the tasks of this run."""
+
+    memory: bool = Field(description="Each task's hard limit, by OOM kills.")
+    cpu_shares: bool = Field(description="Tasks of an instance competed for CPU time by their CPU units.")
+    vcpus_per_instance: Positive | None = Field(
+        description="Processors that the tasks of an instance used at most at a time; null where that was not enforced."
+    )
+    not_enforced: tuple[str, ...] = Field(description="What was not enforced, and why.")
+
+
+NO_LIMITS = Limits(memory=False, cpu_shares=False, vcpus_per_instance=None, not_enforced=())
 
 
 class Local(Part):
@@ -108,6 +135,7 @@ class Local(Part):
     workers_per_task: Positive
     versions: Versions
     memory: list[TaskMemory]
+    limits: Limits | None = Field(default=None, description="Null in a report of before there were any.")
     differences: list[str] = Field(description="Sentences: what AWS would do otherwise.")
 
 
@@ -236,6 +264,7 @@ class Report(Part):
     exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
     verdict: str = Field(description="The name of the exit code: passed, thresholds_missed, ...")
     failure: str | None = Field(description="Why it is not 0, in a sentence.")
+    proved: str | None = Field(default=None, description="What it means that it is 0, in a sentence; null where not.")
     stack: Stack | None
     plan: Plan | None
     local: Local | None

@@ -91,5 +91,7 @@ def _lines(report: Report) -> Iterator[str]:
         sides = (("tasks", report.cpu.tasks), ("balancer", report.cpu.balancer), ("generator", report.cpu.generator))
         costs = ", ".join(f"{side} {wording.cpu_per_request(cpu)}" for side, cpu in sides if cpu is not None)
         yield f"CPU per request: {costs}"
+    if report.local is not None and report.local.limits is not None:
+        yield f"limits {wording.limits(report.local.limits)}"
     if report.generator is not None and report.generator.cpu_shares:
         yield f"load generator: {wording.processes(report.generator.cpu_shares)}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Protocol
 
-from bench.report.model import CpuTime, Local, Percentiles, Report, Run, Threshold
+from bench.report.model import CpuTime, Limits, Local, Percentiles, Report, Run, TaskMemory, Threshold
 from sizing.counted import counted
 
 NOTHING = "-"
@@ -111,9 +111,9 @@ class Ended(Protocol):
 
 
 def headline(report: Ended) -> str:
-    """The verdict in words: `passed`, or `failed: ` and why."""
+    """The verdict in words: `passed`, with what a run proved, or `failed: ` and why."""
     if report.exit_code == 0:
-        return "passed"
+        return f"passed: {report.proved}" if isinstance(report, Report) and report.proved else "passed"
     return f"failed: {report.failure or report.verdict.replace('_', ' ')} (exit code {report.exit_code})"
 
 
@@ -125,3 +125,22 @@ def duration(report: Ended) -> str:
 def tasks_run(local: Local) -> str:
     """How much of the plan ran here, such as `2 of 12 tasks`."""
     return f"{local.tasks_run} of {counted(local.tasks_planned, 'task')}"
+
+
+def limits(enforced: Limits) -> str:
+    """Which limits the tasks were under, and which not."""
+    held = [
+        *(["memory of each task"] if enforced.memory else []),
+        *(["CPU shares of the tasks"] if enforced.cpu_shares else []),
+        *([f"{enforced.vcpus_per_instance} vCPUs of each instance"] if enforced.vcpus_per_instance is not None else []),
+    ]
+    return "; ".join([f"enforced: {', '.join(held) or 'none'}", *(f"not enforced: {x}" for x in enforced.not_enforced)])
+
+
+def oom_kills(memory: TaskMemory) -> str:
+    """What a task's memory limit did, or would have done on ECS."""
+    if memory.oom_kills is None:
+        return "OOM kill on ECS" if memory.would_be_oom_killed else "within"
+    if not memory.oom_kills or memory.first_oom_kill_at is None:
+        return "within, enforced"
+    return f"{counted(memory.oom_kills, 'OOM kill')}, first at {memory.first_oom_kill_at:%H:%M:%S} UTC"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.failures import UsageError
-from bench.parameters import Asked, load_parameters
+from bench.parameters import Asked, Limits, limits_parameter, load_parameters
 from bench.workloads import Rate
 
 
@@ -92,3 +92,25 @@ def test_how_many_processes_send_the_load() -> None:
 def test_one_cookie_jar_takes_one_process() -> None:
     with pytest.raises(UsageError, match=r"--generators 2: one cookie jar .* --cookies none"):
         load_parameters(Asked(generators=2, cookies="shared"), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("option", "stack_file", "limits"),
+    [
+        (None, {}, "auto"),
+        (None, {"limits": "off"}, "off"),
+        (None, {"limits": "false"}, "off"),  # as YAML reads `limits: off`
+        ("auto", {"limits": "off"}, "auto"),
+        ("off", {}, "off"),
+    ],
+)
+def test_the_tasks_get_limits_unless_somebody_turns_them_off(
+    option: Limits | None, stack_file: dict[str, str], limits: Limits
+) -> None:
+    assert limits_parameter(option, stack_file) == limits
+    assert load_parameters(Asked(), {}, stack_file).seed == 0
+
+
+def test_other_limits_are_refused() -> None:
+    with pytest.raises(UsageError, match="bench:limits: 'on' is not one of 'auto', 'off'"):
+        limits_parameter(None, {"limits": "on"})

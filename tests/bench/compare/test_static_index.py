@@ -16,7 +16,7 @@ from bench.compare.static_index import StaticIndex, write_site
 from bench.local_cloud.load_balancer import BalancerSpec, HealthCheck
 from bench.local_cloud.reconcile import DesiredState
 from bench.local_cloud.rollout import Rollout
-from bench.local_cloud.task_definition import TaskSpec
+from bench.local_cloud.task_definition import InstanceSpec, TaskSpec
 from bench.packages import PackageSet, Wheel, build
 from bench.publish import publish
 from bench.scratch import RUN_VARIABLE
@@ -31,10 +31,12 @@ STATE = DesiredState(
         environment={},
         container_port=8080,
         memory_mb=512,
+        cpu_units=640,
         stop_timeout_s=30,
         mounts={},
         files={},
     ),
+    instance=InstanceSpec("c6a.xlarge", 4, 2),
     task_count=12,
     task_max_count=24,
     balancer=BalancerSpec(

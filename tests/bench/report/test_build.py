@@ -8,7 +8,7 @@ import pytest
 
 from bench.failures import ExitCode
 from bench.report.build import Findings, build_report
-from bench.report.model import Cpu, CpuTime, Percentiles, Report, Teardown
+from bench.report.model import Cpu, CpuTime, Limits, Percentiles, Report, Teardown
 from bench.samples import Samples
 from bench.thresholds import Verdict, judge
 
@@ -85,6 +85,62 @@ def test_of_several_failures_of_a_kind_the_first_is_told(bare: Findings) -> None
 def test_a_task_above_its_memory_limit_is_warned_of(report: Report) -> None:
     assert report.warnings[0].startswith("task task-2 used 530 MB, above its limit of 512 MB")
     assert not any("task-1" in warning for warning in report.warnings)
+
+
+def with_limits(findings: Findings, *, memory: bool, vcpus: int | None) -> Report:
+    """A run that passes, under such limits."""
+    assert findings.local is not None
+    limits = Limits(memory=memory, cpu_shares=memory, vcpus_per_instance=vcpus, not_enforced=())
+    findings.local = findings.local.model_copy(update={"limits": limits})
+    findings.thresholds = [MET]
+    return build_report(findings, NOW)
+
+
+@pytest.mark.parametrize(
+    ("memory", "vcpus", "proved"),
+    [
+        (False, None, "2 of 12 tasks; the size was not tested"),
+        (True, None, "2 of 12 tasks, each within its 512 MB; the CPU of the size was not tested"),
+        (False, 2, "2 of 12 tasks, those of an instance within its 2 vCPUs; its memory was not tested"),
+        (
+            *(True, 2),
+            "2 of 12 tasks, each within its 512 MB, those of an instance within its 2 vCPUs; "
+            "the rest of the size was not tested",
+        ),
+    ],
+)
+def test_passed_says_what_was_proved(findings: Findings, memory: bool, vcpus: int | None, proved: str) -> None:
+    report = with_limits(findings, memory=memory, vcpus=vcpus)
+
+    assert report.verdict == "passed"
+    assert report.proved == f"the server and its settings hold this load on this machine with {proved}"
+
+
+def test_a_run_that_did_not_pass_proved_nothing(report: Report, bare: Findings) -> None:
+    assert (report.exit_code, report.proved) == (3, None)
+    bare.thresholds = [MET]
+    assert build_report(bare, NOW).proved == "the index holds this load"  # `bench load`
+
+
+def test_a_task_that_was_killed_for_memory_has_not_passed(findings: Findings) -> None:
+    findings.oom_kills = ["task-2 needed more memory than its limit of 512 MB: ..."]
+    report = with_limits(findings, memory=True, vcpus=None)
+
+    assert (report.exit_code, report.proved) == (3, None)
+    assert report.failure == "task-2 needed more memory than its limit of 512 MB: ..."
+    findings.thresholds = [MISSED]
+    assert build_report(findings, NOW).failure == (
+        "1 of 1 threshold missed: error_rate; task-2 needed more memory than its limit of 512 MB: ..."
+    )
+
+
+def test_a_report_of_before_there_were_limits_can_be_read(report: Report) -> None:
+    old = report.model_dump(mode="json")
+    del old["proved"], old["local"]["limits"]
+    for memory in old["local"]["memory"]:
+        del memory["oom_kills"], memory["first_oom_kill_at"]
+
+    assert Report.model_validate(old) == report
 
 
 def test_how_late_the_generator_was(report: Report) -> None:

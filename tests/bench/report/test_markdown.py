@@ -68,7 +68,7 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
         ("This machine and AWS", "2 of 12 tasks, 4 workers each."),
         ("This machine and AWS", "- Packages lie on a local disk; on AWS they lie on EFS."),
         ("This machine and AWS", "| gunicorn | 23.0.0 | 20.0.4 |"),
-        ("Memory", "| task-2 | 530 MB | 512 MB | **OOM kill** |"),
+        ("Memory", "| task-2 | 530 MB | 512 MB | **OOM kill on ECS** |"),
         ("Warnings", "- the load generator used 41 % of its core"),
         ("Plan", "| `container_memory_reservation_mb` | 384 |"),
         ("Teardown", "Everything the run made is gone."),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.report.build import Findings, build_report
-from bench.report.model import Report
+from bench.report.model import Limits, Report
 from bench.report.terminal import print_summary
 from bench.samples import ErrorKind, Operation, Samples
 
@@ -56,6 +56,18 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert ["Warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
 
 
+def test_which_limits_the_tasks_were_under(findings: Findings) -> None:
+    assert "limits enforced" not in summary_of(build_report(findings, NOW))  # as in a report of before there were any
+    assert findings.local is not None
+    limits = Limits(memory=True, cpu_shares=True, vcpus_per_instance=None, not_enforced=("vCPUs of an instance: few",))
+    findings.local = findings.local.model_copy(update={"limits": limits})
+
+    assert (
+        "limits enforced: memory of each task, CPU shares of the tasks; not enforced: vCPUs of an instance: few"
+        in summary_of(build_report(findings, NOW)).splitlines()
+    )
+
+
 def test_where_the_time_and_the_processors_went(report: Report) -> None:
     lines = [line.split() for line in summary_of(report).splitlines()]
 
@@ -89,7 +101,10 @@ def test_quiet_is_the_verdict_alone(report: Report, findings: Findings) -> None:
         "failed: 4 of 4 thresholds missed: listing_p95_s, download_p95_s, error_rate, status_5xx (exit code 3)\n"
     )
     findings.thresholds = ()
-    assert summary_of(build_report(findings, NOW), quiet=True) == "passed\n"
+    assert summary_of(build_report(findings, NOW), quiet=True) == (
+        "passed: the server and its settings hold this load on this machine with 2 of 12 tasks; "
+        "the size was not tested\n"
+    )
 
 
 def test_sentences_are_neither_broken_nor_read_as_markup(findings: Findings) -> None:
