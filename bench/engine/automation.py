@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, OutputMap, Stack
 
 from bench.engine import Deployment, StackConfig
-from bench.engine.background import Background
+from bench.engine.background import END_PATIENCE_S, Background
 from bench.engine.failure import failure
 from bench.engine.language_host import language_host
 from bench.engine.program import Program
@@ -27,8 +27,6 @@ from pypiserver_stack.command_error import gist
 
 # An interrupted command finishes the requests it has sent; the local cloud answers at once, but for faults.
 INTERRUPT_PATIENCE_S = 20.0
-# What is left then ends by itself, as soon as the cloud has answered.
-_END_PATIENCE_S = 30.0
 # A destroy of 60 resources takes 4 s.
 _DESTROY_TIMEOUT_S = 300.0
 _DESTROY_ATTEMPTS = 3
@@ -164,7 +162,8 @@ class AutomationEngine:
             return True
         self._state_is_doubtful = True
         self._command.stop(INTERRUPT_PATIENCE_S)
-        ended = self._running.wait(_END_PATIENCE_S)
+        # What is left then ends by itself.
+        ended = self._running.wait(END_PATIENCE_S)
         if ended:
             self._command.resume()
         return ended

@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _POLL_S = 0.01
+# An evaluation ends when the local cloud has answered, but not while the program imports its libraries: 3 s on an idle
+# machine, 25 s on one with ten times as much to do.
+END_PATIENCE_S = 180.0
 
 
 class Background(Generic[T]):

@@ -10,7 +10,7 @@ from pulumi.runtime.mocks import MockEngine
 from pulumi.runtime.settings import Settings
 
 from bench.engine import Deployment, StackConfig
-from bench.engine.background import Background
+from bench.engine.background import END_PATIENCE_S, Background
 from bench.engine.failure import failure
 from bench.engine.program import Program
 from bench.engine.state import deployment
@@ -20,8 +20,6 @@ from bench.local_cloud.mocks import CloudMonitor
 from bench.local_cloud.pulumi_cloud import PulumiCloud
 from bench.local_cloud.resources import CloudError, LocalCloud
 
-# Long enough for any request that the local cloud answers; a fault may slow one down.
-_PATIENCE_S = 30.0
 # The program's messages: its errors are raised as well, and its warnings about capacity are among the stack's outputs.
 _SILENT = logging.getLogger(__name__)
 _SILENT.addHandler(logging.NullHandler())
@@ -59,7 +57,7 @@ class EmbeddedEngine:
         def end() -> bool:
             front.close()
             program.end()
-            return evaluation.wait(_PATIENCE_S)
+            return evaluation.wait(END_PATIENCE_S)
 
         self._end = end
         evaluation.start()

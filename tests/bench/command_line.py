@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Bench:
-    """A run in folders of its own, so that whatever it leaves can be seen."""
+    """A run in folders of its own, so that whatever it leaves can be seen.
+
+    How long it may take is for pytest's timeout to say: a loaded machine makes a few seconds a minute.
+    """
 
     folder: Path
     environment: dict[str, str]
@@ -49,7 +52,7 @@ class Bench:
 
     def run(self, *options: str) -> tuple[int, str, str]:
         process = self.start(*options)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate()
         return process.returncode, output, errors
 
     def follow_to(self, process: subprocess.Popen[str], beginning: str, stream: str = "stderr") -> str:

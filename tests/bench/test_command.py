@@ -28,7 +28,7 @@ SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
 def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
     bench.environment["BURST_MULTIPLIER"] = "2"  # nothing that this workload has
     process = bench.start(*SMALL, "--threshold", "listing_p95_s=60", "--threshold", "download_p95_s=60")
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate()
     report = bench.report()
     assert process.returncode == report["exit_code"] == 0
     assert output.startswith("threshold")
@@ -57,7 +57,7 @@ def test_a_run_reports_what_it_did_and_leaves_nothing(bench: Bench) -> None:
 
 def test_the_server_of_the_terraform_module_runs_too(bench: Bench) -> None:
     process = bench.start("--stack", "peer", *SMALL, "--threshold", "listing_p95_s=60", "--threshold", "error_rate=1")
-    process.communicate(timeout=120)
+    process.communicate()
     report = bench.report()
     assert process.returncode == report["exit_code"] == 0
     assert (report["stack"]["name"], report["summary"]["requests"]) == ("peer", 36)
@@ -78,7 +78,7 @@ def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
     password = credentials.read_text().split()[-1]
     command_lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate()
     assert process.returncode in (0, 3)
     assert len(password) == 32
     assert not any(password in text for text in [output, errors, *bench.lines, *command_lines])
@@ -107,7 +107,7 @@ def test_an_interruption_at_any_moment_leaves_nothing(bench: Bench, step: str, d
     if step != "down":
         bench.follow_to(process, "down")
         process.send_signal(signal.SIGINT)  # impatience must not cut the way down short
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate()
     bench.lines += rest.splitlines()
     assert bench.remains(process.pid) == []
     # A signal that comes when all is over changes nothing any more.
@@ -128,7 +128,7 @@ def test_an_interruption_of_the_pulumi_engine_leaves_nothing(bench: Bench, pulum
     process.send_signal(signal.SIGINT)
     bench.follow_to(process, "down")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=120)
+    process.communicate()
     assert process.returncode == bench.report()["exit_code"] == 130
     assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
     assert bench.remains(process.pid) == []
@@ -154,7 +154,7 @@ def test_a_part_that_dies_under_load_spoils_the_measurement(bench: Bench, name: 
     master = processes_of(process.pid, name)[0]
     for victim in [master, *master.children()]:
         victim.kill()
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == bench.report()["exit_code"] == 6
     assert "ended with status -9" in bench.report()["failure"]
     assert bench.remains(process.pid) == []
@@ -165,7 +165,7 @@ def test_a_run_whose_folder_is_deleted_still_goes_down(bench: Bench) -> None:
     bench.follow_to(process, "load")
     for folder in Path(bench.environment["TMPDIR"]).iterdir():
         shutil.rmtree(folder, ignore_errors=True)
-    process.communicate(timeout=60)
+    process.communicate()
     assert bench.report()["teardown"] == {"complete": True, "leftovers": []}
     assert bench.remains(process.pid) == []
 
@@ -175,7 +175,7 @@ def test_what_a_killed_run_and_its_watchdog_left_is_removed_by_the_next(bench: B
     bench.follow_to(killed, "load")
     watchdog_of(killed.pid).kill()
     killed.kill()
-    killed.communicate(timeout=60)
+    killed.communicate()
     assert bench.remains(killed.pid) != []
     status, _, errors = bench.run(*SMALL)
     assert status in (0, 3)
@@ -207,7 +207,7 @@ MISTAKES = {
 def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
     process = bench.start("--engine", "embedded", *options)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate()
     assert process.returncode == expected_status
     assert mentioned in output + errors
     assert "Traceback" not in output + errors
@@ -228,7 +228,7 @@ def test_without_envoy_the_run_says_so(bench: Bench, tmp_path: Path) -> None:
     (shadow / "__init__.py").write_text("raise ImportError('not for this platform')")
     bench.environment["PYTHONPATH"] = str(shadow.parent)
     process = bench.start(*SMALL)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate()
     assert process.returncode == 4
     assert "Envoy" in output
     assert bench.remains(process.pid) == []
@@ -282,7 +282,7 @@ def test_an_index_that_nobody_serves_is_exit_4(bench: Bench) -> None:
 def test_results_that_cannot_be_written_are_told_before_anything_starts(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file, not a folder")
     process = bench.start(*SMALL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert process.returncode == 2
     assert "--results" in errors
     assert bench.remains(process.pid) == []
@@ -322,7 +322,7 @@ def test_a_kept_stack_serves_and_loads_like_any_index(bench: Bench) -> None:
     other = Bench(bench.folder / "other", environment)
     status, output, _ = other.run("load", "--url", url, "--clients", "12", "--threshold", "listing_p95_s=60")
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate()
     assert status == 0, output
     assert "threshold" not in rest  # the result is shown once
     report = other.report()

@@ -42,7 +42,7 @@ def downloads_of(bench: Bench, variant: str, round_: str) -> NDArray[np.int64]:
 
 def test_two_stacks_side_by_side(bench: Bench) -> None:
     process = bench.start(*PAIR, "--rounds", "2")
-    output, errors = process.communicate(timeout=200)
+    output, errors = process.communicate()
     comparison = comparison_of(bench)
 
     assert process.returncode == comparison["exit_code"] == 0, errors
@@ -82,7 +82,7 @@ def test_two_stacks_side_by_side(bench: Bench) -> None:
 
 def test_beside_the_limit_of_the_machine(bench: Bench) -> None:
     process = bench.start(*SMALL, "--stacks", "stress", "--against", "limit", "--rounds", "3")
-    _, errors = process.communicate(timeout=200)
+    _, errors = process.communicate()
     comparison = comparison_of(bench)
 
     assert process.returncode == 0, errors
@@ -117,7 +117,7 @@ def test_no_file_of_a_comparison_holds_a_password(bench: Bench) -> None:
     passwords = passwords_of(process.pid)
     (users,) = Path(bench.environment["TMPDIR"]).rglob("site/htpasswd")
     digest = users.read_text().strip().partition("{SHA}")[2]
-    output, errors = process.communicate(timeout=100)
+    output, errors = process.communicate()
 
     assert process.returncode == 0, errors
     assert [len(password) for password in passwords] == [32, 32]
@@ -146,7 +146,7 @@ def passwords_of(pid: int) -> set[str]:
 
 def test_variants_with_other_loads_are_refused_before_anything_starts(bench: Bench) -> None:
     process = bench.start(*SMALL, "--stacks", "stress,stress:bench:seed=7:bench:cookies=shared")
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate()
     comparison = comparison_of(bench)
 
     assert process.returncode == comparison["exit_code"] == 8
@@ -182,7 +182,7 @@ def test_an_interrupted_comparison_leaves_nothing(bench: Bench, step: str, delay
     if step != "down":
         bench.follow_to(process, "down")
         process.send_signal(signal.SIGINT)  # impatience must not cut the way down short
-    _, rest = process.communicate(timeout=100)
+    _, rest = process.communicate()
     bench.lines += rest.splitlines()
 
     comparison = comparison_of(bench)
@@ -200,7 +200,7 @@ def test_a_part_that_dies_under_load_spoils_the_comparison(bench: Bench, name: s
     master = min(processes_of(process.pid, name), key=lambda found: found.create_time())
     for victim in [master, *master.children(recursive=True)]:
         victim.kill()
-    _, rest = process.communicate(timeout=100)
+    _, rest = process.communicate()
     bench.lines += rest.splitlines()
     comparison = comparison_of(bench)
 
@@ -239,7 +239,7 @@ MISTAKES = {
 def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
     process = bench.start(*SMALL, *options)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate()
 
     assert process.returncode == expected_status
     assert mentioned in output + errors

@@ -29,7 +29,7 @@ def start(bench: Bench, *options: str) -> subprocess.Popen[str]:
 def check(bench: Bench, *options: str) -> tuple[int, str]:
     """Exit code, and what it said."""
     process = start(bench, *options)
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate()
     assert bench.remains(process.pid) == []
     return process.returncode, output + errors
 
@@ -172,7 +172,7 @@ def test_an_interruption_leaves_nothing_on_a_live_index(bench: Bench, serving: S
     process = start(bench, *SMALL, "--url", index.url)
     assert index.arrived.wait(60)
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == report_of(bench)["exit_code"] == 130
     assert index.stored.wait(60)  # had the check not waited for its upload, it would have removed nothing
     assert index.files == {}
@@ -186,7 +186,7 @@ def test_an_interruption_that_must_leave_something_says_what(bench: Bench, servi
     process = start(bench, *SMALL, "--url", index.url)
     assert index.stored.wait(60)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate()
     assert process.returncode == 130
     assert len(index.files) >= 1
     assert all(name in output for name in index.files)
@@ -200,7 +200,7 @@ def test_an_interruption_of_the_check_of_a_stack_leaves_nothing(bench: Bench, st
     assert process.stderr is not None
     assert any(line.startswith(step) for line in process.stderr)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == report_of(bench)["exit_code"] == 130
     assert report_of(bench)["teardown"] == {"complete": True, "leftovers": []}
     assert bench.remains(process.pid) == []

@@ -53,7 +53,7 @@ def explanation_of(bench: Bench) -> dict[str, Any]:
 
 def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> None:
     process = climb(bench, page, PEER, ENTRY_POINT, LAST)
-    _, errors = process.communicate(timeout=200)
+    _, errors = process.communicate()
     explanation = explanation_of(bench)
     peer, entry_point, ours = explanation["steps"]
 
@@ -102,7 +102,7 @@ def test_an_interrupted_climb_leaves_nothing(bench: Bench, page: Path, step: str
     process = climb(bench, page, BACKEND, LAST)
     bench.follow_to(process, step)
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=100)
+    _, rest = process.communicate()
     bench.lines += rest.splitlines()
     explanation = explanation_of(bench)
 
