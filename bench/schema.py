@@ -18,6 +18,7 @@ _MODELS = {
     "report": ("bench.report.model", "Report"),
     "comparison": ("bench.compare.model", "Comparison"),
     "explanation": ("bench.explain.model", "Explanation"),
+    "bill": ("bench.cost.model", "Bill"),
 }
 
 

@@ -1,4 +1,4 @@
-"""From resources to the lines of a month's bill: what stands, whoever asks for it, and what use adds."""
+"""Charges of a month: what each resource costs by itself, and what usage adds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _web_acl(acl: Resource) -> Iterator[Line]:
     yield line("web_acl_rule_month", len(acl.inputs["rules"]), "its rules")
 
 
-STANDING: Mapping[str, Charge] = {
+FIXED: Mapping[str, Charge] = {
     "aws:lb/loadBalancer:LoadBalancer": _balancer,
     "aws:ec2/eip:Eip": lambda _: [for_a_month("public_address_hour", 1, "public addresses")],
     "aws:ec2/natGateway:NatGateway": lambda _: [for_a_month("nat_gateway_hour", 1, "NAT gateways")],
@@ -60,17 +60,17 @@ STANDING: Mapping[str, Charge] = {
     "aws:kms/key:Key": lambda _: [line("key_month", 1)],
     "aws:wafv2/webAcl:WebAcl": _web_acl,
 }
-"""What is charged for being there, by Pulumi type, in the order of the bill. Hosts are apart: they come and go."""
+"""Charges for each resource, by Pulumi type, in the order of the bill; instances, whose number varies, are apart."""
 
 
-def standing(deployment: Deployment, host_count: int) -> list[Line]:
-    """What so many hosts and everything else cost in a month in which nobody asks for anything.
+def fixed_lines(deployment: Deployment, instance_count: int) -> list[Line]:
+    """Cost of so many instances and of every other resource in a month without a request.
 
     Raises:
-        UsageError: no price is known for the hosts.
+        UsageError: no price is known for the instance type.
     """
-    lines = list(_hosts(deployment, host_count))
-    for type_, charge in STANDING.items():
+    lines = list(_instances(deployment, instance_count))
+    for type_, charge in FIXED.items():
         for resource in deployment.graph.of_type(type_):
             lines += charge(resource)
     quantities: dict[tuple[str, Price], float] = {}
@@ -79,8 +79,8 @@ def standing(deployment: Deployment, host_count: int) -> list[Line]:
     return [Line(what, quantity, price) for (what, price), quantity in quantities.items()]
 
 
-def by_use(deployment: Deployment, usage: Usage) -> Iterator[Line]:
-    """What use adds. Each byte is counted as if no cache held it; the traffic goes to the internet where it may."""
+def usage_lines(deployment: Deployment, usage: Usage) -> Iterator[Line]:
+    """Cost of usage. Each byte is counted as if no cache held it; traffic goes to the internet where it may."""
     graph = deployment.graph
     balancer = graph.one("aws:lb/loadBalancer:LoadBalancer")
     file_system = graph.one("aws:efs/fileSystem:FileSystem")
@@ -103,22 +103,22 @@ def by_use(deployment: Deployment, usage: Usage) -> Iterator[Line]:
         yield line("internet_gb", usage.downloaded_gb, "sent to the internet")
 
 
-def _hosts(deployment: Deployment, count: int) -> Iterator[Line]:
+def _instances(deployment: Deployment, count: int) -> Iterator[Line]:
     name = deployment.outputs["capacity"]["instance_type"]
     price = instance_price(find(name))
     if price is None:
         raise UsageError(f"the price of {name} is not known: choose an instance_type of sizing/instances.toml")
     template = deployment.graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs
-    yield Line("hosts", count * HOURS_PER_MONTH, price)
+    yield Line("instances", count * HOURS_PER_MONTH, price)
     size_gb = sum(mapping["ebs"]["volumeSize"] for mapping in template["blockDeviceMappings"])
     yield line("disk_gb_month", count * size_gb, "their disks")
     metrics = count * DETAILED_METRICS if template["monitoring"]["enabled"] else 0
     yield line("metric_month", metrics + _agent_metrics(decoded(template["userData"]), count), "their metrics")
 
 
-def _agent_metrics(user_data: str, host_count: int) -> int:
-    """The CloudWatch agent's: those of each host, and the same over all of them for each aggregation."""
+def _agent_metrics(user_data: str, instance_count: int) -> int:
+    """The CloudWatch agent's: those of each instance, and the same over all of them for each aggregation."""
     written = {file["path"]: file["content"] for file in yaml.safe_load(user_data)["write_files"]}
     agent = json.loads(written["/etc/pypiserver/cloudwatch-agent.json"])["metrics"]
     measured = sum(len(of["measurement"]) for of in agent["metrics_collected"].values())
-    return measured * (host_count + len(agent["aggregation_dimensions"]))
+    return measured * (instance_count + len(agent["aggregation_dimensions"]))

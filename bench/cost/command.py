@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from bench.options import OVERRIDES_OPTION, STACK_HELP, Decorator, examples, with_options
@@ -22,6 +24,7 @@ def _usage(spelling: str, name: str, help: str) -> Decorator:
         "cost --stack prod",
         "cost --stack prod -c profile=heavy -c nat_gateways=one_per_zone",
         "cost --stored-gb 200 --downloaded-gb 3000 --requests 2e7",
+        "cost --stack prod --format json",
     ),
 )
 @click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
@@ -32,9 +35,19 @@ def _usage(spelling: str, name: str, help: str) -> Decorator:
     _usage("--uploaded-gb", "uploaded_gb", "Volume of uploads per month in GB"),
     _usage("--requests", "request_count", "Number of requests per month"),
 )
-def cost(stack: str, overrides: tuple[str, ...], **usage: float) -> None:
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Format of the output; the fields of json are those of docs/cost.md",
+)
+def cost(stack: str, overrides: tuple[str, ...], format_: Literal["table", "json"], **usage: float) -> None:
     """Estimate what a stack costs per month, from its resources and list prices, without AWS."""
     # Imported here: the other commands need neither Pulumi nor its second of start-up.
-    from bench.cost.tables import bill, deployed
+    from bench.cost.estimate import estimate
+    from bench.cost.tables import bill_table
 
-    show(bill(deployed(stack, overrides), Usage(**usage)))
+    bill = estimate(stack, overrides, Usage(**usage))
+    show(bill.model_dump_json(indent=2) + "\n" if format_ == "json" else bill_table(bill))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
 from pathlib import Path
 
-from bench.cost import bill, tables
-from bench.cost.bill import STANDING, by_use, standing
+import pytest
+from click.testing import CliRunner
+
+from bench.cli import cli
+from bench.cost import bill
+from bench.cost.bill import FIXED, fixed_lines, usage_lines
+from bench.cost.estimate import bill_of
+from bench.cost.model import Bill, BillLine, Quantities, Totals
+from bench.cost.page_tables import page_tables
+from bench.cost.tables import bill_table
 from bench.engine import Deployment
-from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices, total_usd
+from bench.failures import UsageError
+from bench.report.model import Part
+from bench.schema import schema_text
+from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
@@ -18,9 +28,9 @@ PAGE = ROOT / "docs" / "cost.md"
 CERTIFICATE = "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab"
 USAGE = Usage(stored_gb=20, downloaded_gb=40, uploaded_gb=2, request_count=3_000_000)
 
-HOSTS = {"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate"}
+INSTANCES = {"aws:autoscaling/group:Group", "aws:ec2/launchTemplate:LaunchTemplate"}
 # Charged for what goes in, comes out or is kept.
-BY_USE = {
+BY_USAGE = {
     "aws:backup/vault:Vault",
     "aws:cloudfront/distribution:Distribution",
     "aws:cloudwatch/logDelivery:LogDelivery",
@@ -83,19 +93,19 @@ FREE = {
 }
 
 
-def stands(deployment: Deployment, host_count: int = 2) -> dict[str, Line]:
-    return {one.what: one for one in standing(deployment, host_count)}
+def fixed(deployment: Deployment, instance_count: int = 2) -> dict[str, Line]:
+    return {one.what: one for one in fixed_lines(deployment, instance_count)}
 
 
 def test_of_every_type_in_use_it_is_known_whether_it_costs() -> None:
     types = {type_ for type_ in {**MAPPED, **NOT_IN_CLOUDFORMATION} if type_.startswith("aws:")}
-    assert types == HOSTS | STANDING.keys() | BY_USE | FREE
+    assert types == INSTANCES | FIXED.keys() | BY_USAGE | FREE
 
 
-def test_what_stands_is_counted_from_the_resources() -> None:
-    lines = stands(evaluated("stress", ("balancer_scheme=internet-facing", CERTIFICATE)))
+def test_fixed_cost_is_counted_from_the_resources() -> None:
+    lines = fixed(evaluated("stress", ("balancer_scheme=internet-facing", CERTIFICATE)))
     assert {what: (one.quantity, round(one.usd, 2)) for what, one in lines.items()} == {
-        "hosts": (1460, 223.38),
+        "instances": (1460, 223.38),
         "their disks": (60, 4.80),
         "their metrics": (9, 2.70),
         "balancer": (730, 16.43),
@@ -107,8 +117,8 @@ def test_what_stands_is_counted_from_the_resources() -> None:
     }
 
 
-def test_settings_that_add_to_what_stands() -> None:
-    lines = stands(
+def test_settings_that_add_to_the_fixed_cost() -> None:
+    lines = fixed(
         evaluated(
             "stress",
             (
@@ -124,7 +134,7 @@ def test_settings_that_add_to_what_stands() -> None:
         )
     )
     assert {what: one.quantity for what, one in lines.items()} == {
-        "hosts": 2 * 730,
+        "instances": 2 * 730,
         "their disks": 2 * 50,
         "their metrics": 9 + 2 * 7,
         "balancer": 730,
@@ -142,21 +152,21 @@ def test_settings_that_add_to_what_stands() -> None:
 
 def test_settings_that_take_away_from_it() -> None:
     image = "image=123456789012.dkr.ecr.us-west-2.amazonaws.com/pypiserver:v2.4.2"
-    lines = stands(evaluated("stress", ("nat_gateways=none", image, "dashboard_enabled=false")))
+    lines = fixed(evaluated("stress", ("nat_gateways=none", image, "dashboard_enabled=false")))
     assert lines["interface endpoints"].quantity == 12 * 2 * 730
     assert not {"NAT gateways", "public addresses", "dashboard"} & lines.keys()
 
 
 def test_more_hosts_cost_more_and_nothing_else_does() -> None:
-    two, four = (stands(evaluated("stress"), count) for count in (2, 4))
-    assert [what for what in two if two[what] != four[what]] == ["hosts", "their disks", "their metrics"]
-    assert four["hosts"].usd == 2 * two["hosts"].usd
+    two, four = (fixed(evaluated("stress"), count) for count in (2, 4))
+    assert [what for what in two if two[what] != four[what]] == ["instances", "their disks", "their metrics"]
+    assert four["instances"].usd == 2 * two["instances"].usd
     assert four["their metrics"].quantity == 15
 
 
 def test_use_is_charged_beside() -> None:
     overrides = ("waf_enabled=true", "balancer_scheme=internet-facing", CERTIFICATE)
-    lines = {one.what: round(one.usd, 4) for one in by_use(evaluated("stress", overrides), USAGE)}
+    lines = {one.what: round(one.usd, 4) for one in usage_lines(evaluated("stress", overrides), USAGE)}
     assert lines == {
         "files": 6.0,
         "files read": 1.2,
@@ -170,19 +180,19 @@ def test_use_is_charged_beside() -> None:
 
 
 def test_what_cloudfront_sends_is_charged_in_the_place_of_what_the_balancer_sends() -> None:
-    lines = {one.what: round(one.usd, 4) for one in by_use(evaluated(*EVALUATIONS["CloudFront"]), USAGE)}
+    lines = {one.what: round(one.usd, 4) for one in usage_lines(evaluated(*EVALUATIONS["CloudFront"]), USAGE)}
     assert (lines["sent by CloudFront"], lines["requests to CloudFront"]) == (3.4, 3.0)
     assert "sent to the internet" not in lines
 
 
 def test_without_elastic_throughput_backups_and_public_addresses_use_costs_less() -> None:
     overrides = ("efs_throughput_mode=bursting", "backup_enabled=false")
-    whats = [one.what for one in by_use(evaluated("stress", overrides), USAGE)]
+    whats = [one.what for one in usage_lines(evaluated("stress", overrides), USAGE)]
     assert whats == ["files", "balancer's capacity units", "access log"]
 
 
 def test_the_page_has_the_tables() -> None:
-    assert tables.page_part() in PAGE.read_text("utf-8"), (
+    assert page_tables() in PAGE.read_text("utf-8"), (
         "run `python -m bench.cost.page` and put its tables into docs/cost.md"
     )
 
@@ -205,26 +215,60 @@ def test_every_price_is_of_a_line_of_a_bill_or_of_a_sentence_of_a_page() -> None
     assert f"costs ${infrequent:.3f} instead of ${standard:.2f} a GB" in storage
 
 
-def test_a_bill_ends_in_its_sums() -> None:
-    deployment = evaluated("stress")
-    lines = tables.bill(deployment, USAGE).splitlines()
-    assert f"| **stands, with 2 hosts** | | | | **{total_usd(standing(deployment, 2)):,.2f}** |" in lines
-    assert f"| stands, with 4 hosts | | | | {total_usd(standing(deployment, 4)):,.2f} |" in lines
-    assert f"| **use** | | | | **{total_usd(by_use(deployment, USAGE)):,.2f}** |" in lines
+@pytest.fixture(scope="module")
+def stress() -> Bill:
+    return bill_of("stress", evaluated("stress"), USAGE)
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "bench", "cost", *arguments], cwd=ROOT, capture_output=True, text=True)
+def test_a_bill_adds_up(stress: Bill) -> None:
+    fewest, most = stress.with_fewest_instances, stress.with_most_instances
+    assert (fewest.instance_count, most.instance_count) == (2, 4)
+    assert fewest.fixed_usd == pytest.approx(sum(line.usd for line in stress.fixed))
+    for totals in (fewest, most):
+        assert totals.usage_based_usd == pytest.approx(sum(line.usd for line in stress.usage_based))
+        assert totals.total_usd == totals.fixed_usd + totals.usage_based_usd
+    assert all(line.usd == line.quantity * line.unit_price_usd for line in (*stress.fixed, *stress.usage_based))
+
+
+def test_the_table_ends_in_the_totals(stress: Bill) -> None:
+    fewest, most = stress.with_fewest_instances, stress.with_most_instances
+    lines = bill_table(stress).splitlines()
+    assert lines[0] == "| USD per month | quantity | unit | USD each | USD |"
+    assert f"| **fixed, with 2 instances** |  |  |  | **{fewest.fixed_usd:,.2f}** |" in lines
+    assert f"| **usage-based** |  |  |  | **{fewest.usage_based_usd:,.2f}** |" in lines
+    assert lines[-4:-2] == [
+        f"| **total, with 2 instances** |  |  |  | **{fewest.total_usd:,.2f}** |",
+        f"| total, with 4 instances |  |  |  | {most.total_usd:,.2f} |",
+    ]
+
+
+def test_the_committed_schema_is_the_model() -> None:
+    committed = (ROOT / "bench" / "cost" / "schema.json").read_text("utf-8")
+    assert committed == schema_text(Bill), (
+        "the model of a bill has changed: run `python -m bench.schema bill > bench/cost/schema.json`, and raise "
+        "schema_version if a reader of older bills would go wrong"
+    )
+
+
+@pytest.mark.parametrize("part", [Bill, BillLine, Quantities, Totals])
+def test_every_field_of_a_bill_is_on_its_page(part: type[Part]) -> None:
+    words = {word for code in re.findall(r"`([^`\n]+)`", PAGE.read_text("utf-8")) for word in re.findall(r"\w+", code)}
+    assert set(part.model_fields) <= words
 
 
 def test_the_command_prints_the_bill_of_a_stack() -> None:
-    done = run("--stack", "peer", "-c", "waf_enabled=true", "--requests", "5e6")
-    assert done.returncode == 0, done.stderr
-    assert "| AWS WAF | 5 | million | 0.6 | 3.00 |" in done.stdout
+    result = CliRunner().invoke(cli, ["cost", "--stack", "peer", "-c", "waf_enabled=true", "--requests", "5e6"])
+    assert result.exit_code == 0
+    assert "| AWS WAF | 5 | million | 0.6 | 3.00 |" in result.stdout
 
 
-def test_a_mistake_is_a_sentence() -> None:
-    done = run("-c", "profile=huge")
-    assert done.returncode == 2
-    assert "profile = 'huge': one of light, " in done.stderr
-    assert "Traceback" not in done.stderr
+def test_the_command_prints_json() -> None:
+    result = CliRunner().invoke(cli, ["cost", "--stored-gb", "20", "--format", "json"])
+    assert result.exit_code == 0
+    bill = Bill.model_validate_json(result.stdout)
+    assert (bill.schema_version, bill.stack, bill.usage.stored_gb) == (1, "stress", 20)
+
+
+def test_a_setting_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="profile = 'huge': one of light, "):
+        cli(["cost", "-c", "profile=huge"], standalone_mode=False)
