@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
@@ -32,11 +32,12 @@ from bench.options import (
 )
 from bench.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, Limits, RunParameters
 from bench.ranges import Number, Whole
-from bench.report.model import Report
-from bench.report.terminal import print_summary
-from bench.run import Job, Outcome, conduct
-from bench.scratch import Scratch
 from sizing.counted import counted
+
+# What only some commands need is imported by those: a command line that is refused is refused at once.
+if TYPE_CHECKING:
+    from bench.report.model import Report
+    from bench.run import Job, Outcome
 
 
 class RunByDefault(click.Group):
@@ -100,7 +101,6 @@ def run(
     """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
-    # Imported here: the other commands need neither Pulumi nor its second of start-up.
     from bench.cycle import Cycle
 
     shown: list[int] = []
@@ -276,6 +276,7 @@ def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
 def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-uniform", "uniform"], quiet: bool) -> None:
     """Make the test packages in DIRECTORY, without a run."""
     from bench.packages import PackageSet, build, cache_dir_or, export, make_export_folder
+    from bench.scratch import Scratch
 
     with Interruptions() as interruptions, open_progress(sys.stderr, quiet=quiet) as progress:
         interruptions.arm()
@@ -308,6 +309,8 @@ def rotate(arguments: tuple[str, ...]) -> None:
 
 
 def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
+    from bench.run import conduct
+
     with open_progress(sys.stderr, quiet=quiet) as progress:
         outcome = conduct(results, _command(), progress, job)
     # All is done: a signal from here on could only make the exit code another than the report's.
@@ -317,6 +320,8 @@ def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
 
 
 def _show(report: Report, results: Path, quiet: bool) -> None:
+    from bench.report.terminal import print_summary
+
     _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
 
 

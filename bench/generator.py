@@ -6,6 +6,7 @@ If they did not, the figures are about them and not about the index.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -31,6 +32,11 @@ LIMIT_SEND_LATENESS_S = 1.0
 
 # The operating system refused a connection for want of ports, files or memory on this side.
 EXHAUSTED_ERRNOS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cores: int) -> int:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from bench.failures import UsageError
-from bench.generator import MOST_PROCESSES, usual_processes
+from bench.generator import MOST_PROCESSES, usable_cores, usual_processes
 from bench.packages import MOST_PACKAGES, PackageSet
 from bench.ranges import Number, Whole
-from bench.report.machine import usable_cores
-from bench.report.model import Scalar
 from bench.thresholds import Threshold, thresholds_for
 from bench.workloads import MOST_CLIENTS, WORKLOADS, Rate, Workload, why_not, with_options
+
+if TYPE_CHECKING:
+    from bench.report.model import Scalar
 
 Limits = Literal["auto", "off"]
 """`auto`: the limits that ECS and the instances set are enforced on the tasks of a local run where that is possible."""

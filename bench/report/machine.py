@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from pathlib import Path
 
 import psutil
 
+from bench.generator import usable_cores
 from bench.report.model import Machine
 
 
@@ -21,11 +21,6 @@ def this_machine() -> Machine:
         os=platform.platform(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
     )
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cpu_model() -> str:
