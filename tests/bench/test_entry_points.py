@@ -24,7 +24,13 @@ PROGRAMS = (
     "pypiserver_stack.settings_table",
 )
 # Processes that programs start, not people.
-INTERNAL = {"bench/load_worker.py", "bench/package_worker.py", "bench/watchdog.py", "benchmarks/load_generator.py"}
+INTERNAL = {
+    "bench/load_worker.py",
+    "bench/package_worker.py",
+    "bench/pytest_plugin.py",
+    "bench/watchdog.py",
+    "benchmarks/load_generator.py",
+}
 
 
 def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
