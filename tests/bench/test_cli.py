@@ -140,6 +140,7 @@ def test_rotate_is_the_command_of_the_deployment() -> None:
     [
         (["consistency", "--username", "jane"], "--username jane changes nothing without --url"),
         (["compare"], "there is nothing to compare"),
+        (["load", "--url", "http://127.0.0.1:1", "--wheel-kb", "9"], "--wheel-kb 9 changes nothing: the index has its"),
         (["compare", "--least-change", "0.2", "--stacks", "a,b"], "--least-change changes nothing without"),
         (["compare", "a", "b", "--rounds", "3"], "--rounds changes nothing where reports are compared"),
     ],

@@ -228,7 +228,7 @@ MISTAKES = {
     "one stack": (("--stacks", "stress"), 2, "no comparison"),
     "a stack that is none": (("--stacks", "stress,nowhere"), 2, "nowhere"),
     "a setting that is none": (("--stacks", "stress,stress:containr_memory_mb=512"), 2, "container_memory_mb"),
-    "nothing to compare": ((), 2, "compare what"),
+    "nothing to compare": ((), 2, "there is nothing to compare"),
     "no rounds": (("--stacks", "stress,stress", "--rounds", "0"), 2, "0 is not a whole number"),
     "uploads to files": (("--stacks", "stress", "--against", "limit", "--workload", "uploads"), 2, "uploads"),
     "a threshold, which nobody judges": (("--stacks", "a,b", "--threshold", "error_rate=0"), 2, "--threshold"),
