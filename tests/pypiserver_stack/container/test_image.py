@@ -6,7 +6,7 @@ import ast
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,19 @@ def test_what_serves_here_has_the_versions_of_the_image(package: str) -> None:
 def test_the_image_s_python_can_parse_the_files_of_the_task(file: Path) -> None:
     major, minor = map(int, CARRIED["python"].split("."))
     ast.parse(file.read_text(), file.name, feature_version=(major, minor))
+
+
+def test_the_files_of_the_task_import_nothing_that_the_image_does_not_carry() -> None:
+    # pypiserver itself requires the last.
+    assert any(requirement.startswith("packaging>=") for requirement in requires("pypiserver") or ())
+    carried = {*CARRIED, "packaging"}
+    own = {file.stem for file in FILES}
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            imported = {name.partition(".")[0] for name in names}
+            assert imported <= {*sys.stdlib_module_names, *carried, *own}, file.name
 
 
 def test_the_files_of_the_task_use_nothing_that_the_image_s_python_has_not(tmp_path: Path) -> None:
