@@ -27,7 +27,7 @@ def invitation(url: str, credentials: Path) -> list[str]:
     return [
         f"index: {url}/simple/ stays up until Ctrl-C",
         f"credentials: {quoted}",
-        f"{no_proxy} NETRC={quoted} pip install --index-url {url}/simple/ test-package-000",
-        f"{no_proxy} TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) "
+        f"NETRC={quoted} {no_proxy} pip install --index-url {url}/simple/ test-package-000",
+        f"TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) {no_proxy} "
         f"twine upload --repository-url {url}/ FILE",
     ]

@@ -50,9 +50,9 @@ def _little_page_cache(
     left_mb = page_cache_memory_mb(instance, daemons, used_mb)
     if left_mb < LEAST_PAGE_CACHE_MEMORY_MB:
         yield (
-            f"instance_type {instance.name} has {left_mb} MB left for page cache when {tasks_per_instance} tasks use "
-            f"what they reserve and their mounts {mount_proxies_memory_mb(tasks_per_instance)} MB, and metadata of "
-            f"EFS and hot files need {LEAST_PAGE_CACHE_MEMORY_MB} MB"
+            f"instance_type {instance.name} has {left_mb} MB left for page cache beside the reservations of "
+            f"{counted(tasks_per_instance, 'task')} and {mount_proxies_memory_mb(tasks_per_instance)} MB for mounts, "
+            f"and metadata of EFS and hot files need {LEAST_PAGE_CACHE_MEMORY_MB} MB"
         )
 
 
@@ -64,5 +64,6 @@ def _throttled(
     if baseline_units is not None and baseline_units < reserved_units:
         yield (
             f"with cpu_credits = standard, instance_type {instance.name} is throttled to {baseline_units} CPU units "
-            f"once its CPU credits are spent, and {tasks_per_instance} tasks reserve {reserved_units}"
+            f"once its CPU credits are spent, below the {reserved_units} reserved by "
+            f"{counted(tasks_per_instance, 'task')}"
         )

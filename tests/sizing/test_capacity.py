@@ -227,8 +227,8 @@ def test_little_page_cache_is_warned_of_with_the_cheapest_type_that_has_enough(w
     made = plan(wanted(gunicorn_workers=1), find("c6a.xlarge"))
     # 7726 MB that the kernel sees, less 300 for the system, less 19 tasks of 384 and their mounts of 16.
     assert made.warnings == (
-        "instance_type c6a.xlarge has -174 MB left for page cache when 19 tasks use what they reserve and their mounts "
-        "304 MB, and metadata of EFS and hot files need 250 MB: set instance_type to m6a.xlarge",
+        "instance_type c6a.xlarge has -174 MB left for page cache beside the reservations of 19 tasks and 304 MB for "
+        "mounts, and metadata of EFS and hot files need 250 MB: set instance_type to m6a.xlarge",
     )
     assert made.advice == ("instance_type=m6a.xlarge",)
 
@@ -271,7 +271,7 @@ def test_a_burstable_instance_is_warned_of_where_it_would_be_throttled(wanted: W
     assert (made.burstable_baseline_cpu_units, made.cpu_units_reserved) == (409, 1920)
     assert made.warnings == (
         "with cpu_credits = standard, instance_type t3.small is throttled to 409 CPU units once its CPU credits are "
-        "spent, and 3 tasks reserve 1920: set cpu_credits to unlimited",
+        "spent, below the 1920 reserved by 3 tasks: set cpu_credits to unlimited",
     )
     large = {"container_memory_mb": 900, "container_memory_reservation_mb": 900}
     standard = {"cpu_credits": "standard", **large}
