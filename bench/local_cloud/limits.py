@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,7 @@ from bench.local_cloud.task_definition import InstanceSpec, TaskSpec
 from bench.local_cloud.tasks import Task
 from bench.scratch import RUN_VARIABLE
 
+_NAMES: Mapping[ControllerName, str] = {"memory": "memory limits", "cpu": "CPU"}
 _POLL_S = 0.2
 _CPU_UNITS_PER_VCPU = 1024
 # A file there is memory of the task that writes it, and the kernel cannot take it back as it does with page cache.
@@ -106,26 +107,18 @@ class TaskLimits:
     @property
     def enforced(self) -> Enforced:
         """What was enforced on the tasks that were started."""
-        vcpus, reason = self._quota()
-        has_cpu = "cpu" in self._controllers
-        return Enforced(
-            memory="memory" in self._controllers,
-            cpu_shares=has_cpu,
-            vcpus_per_instance=vcpus if has_cpu else None,
-            not_enforced=(
-                *(f"memory limits: {why}" for name, why in self._reasons.items() if name == "memory"),
-                *(f"CPU: {why}" for name, why in self._reasons.items() if name == "cpu"),
-                *(f"vCPUs of an instance: {reason}" for _ in [0] if has_cpu and reason),
-            ),
-        )
+        reasons = [f"{_NAMES[controller]}: {reason}" for controller, reason in self._reasons.items()]
+        vcpus, reason = self._quota() if "cpu" in self._controllers else (None, "")
+        if reason:
+            reasons.append(f"vCPUs of an instance: {reason}")
+        return Enforced("memory" in self._controllers, "cpu" in self._controllers, vcpus, tuple(reasons))
 
     def stop(self) -> None:
         """Look for no more OOM kills. The groups are removed with the run, after its processes."""
         self._stopped.set()
 
     def _usable_controllers(self, folder: Path) -> Iterator[tuple[ControllerName, Controller]]:
-        names: tuple[ControllerName, ...] = ("memory", "cpu")
-        for name in names:
+        for name in _NAMES:
             try:
                 if name == "memory" and (kind := file_system_of(folder)) in _IN_MEMORY:
                     raise NotUsableError(

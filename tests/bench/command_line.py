@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from bench.local_cloud.control_groups import marks_of_groups
 from bench.scratch import RUN_VARIABLE
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +71,9 @@ class Bench:
         return report
 
     def remains(self, pid: int) -> list[str]:
-        """Whatever a run that has ended left: processes that bear its mark, temporary files, open ports."""
+        """Whatever a run that has ended left: processes and control groups of its mark, temporary files, open ports."""
         found = [str(path) for path in Path(self.environment["TMPDIR"]).iterdir()]
+        found += [f"control groups of {mark}" for mark in marks_of_groups() if mark.startswith(f"{pid}-")]
         for process in psutil.process_iter():
             try:
                 if process.environ().get(RUN_VARIABLE, "").startswith(f"{pid}-") and process.status() != "zombie":

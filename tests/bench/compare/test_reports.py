@@ -229,6 +229,27 @@ def test_what_must_be_equal_is_refused_by_name(write: Write, compare: Compare, c
     assert comparison.figures == {}
 
 
+def local(limits: dict[str, object] | None) -> dict[str, object]:
+    """How a report says that two tasks ran here; `None` as before there were limits."""
+    unknown = {"local": None, "image": None}
+    versions = dict.fromkeys(("python", "gunicorn", "gevent"), unknown)
+    ran = {"tasks_run": 2, "tasks_planned": 2, "workers_per_task": 2, "versions": versions, "memory": []}
+    return {**ran, "differences": [], **({} if limits is None else {"limits": limits})}
+
+
+def test_runs_under_different_limits_are_refused(write: Write, compare: Compare) -> None:
+    off: dict[str, object] = {"memory": False, "cpu_shares": False, "vcpus_per_instance": None, "not_enforced": ["off"]}
+    before = changed(write("before"), lambda report: report.update(local=local(None)))
+    same = changed(write("same"), lambda report: report.update(local=local(off)))
+    other = changed(write("other"), lambda report: report.update(local=local({**off, "memory": True})))
+
+    assert compare([before, same]).exit_code == 0
+    comparison = compare([before, other])
+    assert comparison.exit_code == 8
+    assert comparison.failure is not None
+    assert "local.limits.memory is False in" in comparison.failure
+
+
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "an empty file": (lambda path: path.write_text("\n"), "report.json is empty: measure again"),
     "no JSON": (lambda path: path.write_text("{"), "report.json is no JSON: "),
