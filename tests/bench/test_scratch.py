@@ -49,8 +49,7 @@ def end(owner: subprocess.Popen[str], number: signal.Signals = signal.SIGKILL) -
     watchdog = watchdog_of(owner.pid)
     owner.send_signal(number)
     owner.communicate()
-    deadline = time.monotonic() + 2
-    while alive(watchdog) and time.monotonic() < deadline:
+    while alive(watchdog):
         time.sleep(0.02)
 
 
