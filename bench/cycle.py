@@ -99,7 +99,8 @@ class Cycle:
 
     def down(self, run: Run) -> None:
         """Take everything down, in the reverse order, each part whatever became of the others."""
-        if self._stack is not None:
+        # Of a measurement that was finished they are recorded; a kept stack may have had others since.
+        if self._stack is not None and run.findings.local is None:
             run.findings.oom_kills = self._stack.oom_sentences()
         parts = (self._stack.stop, self._stack.delete) if self._stack is not None else ()
         run.findings.teardown = take_down((*parts, run.scratch.remove))

@@ -1,0 +1,54 @@
+"""Until when an OOM kill counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.console import Progress
+from bench.cycle import Cycle
+from bench.parameters import Asked, RunParameters
+from bench.report.build import Findings
+from bench.report.model import Local, Report
+from bench.run import Run, conduct
+
+OOM_KILL = "task-1 needed more memory than its limit of 512 MB"
+
+
+class KilledForMemory:
+    """A stack with a task that has had an OOM kill."""
+
+    def oom_sentences(self) -> list[str]:
+        return [OOM_KILL]
+
+    def stop(self) -> list[str]:
+        return []
+
+    delete = stop
+
+
+def ended(results: Path, local: Local | None) -> Report:
+    """The report of a run whose task had an OOM kill when the measurement had come so far."""
+
+    class Work(Cycle):
+        def work(self, run: Run) -> None:
+            self._stack = KilledForMemory()  # type: ignore[assignment]
+            run.findings.local = local
+
+    parameters = RunParameters("stress", "embedded", (), None, True, Asked())
+    return conduct(results, ["bench"], Progress(), Work(parameters, lambda report, lines: None))
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def test_an_oom_kill_during_the_measurement_fails_the_run(tmp_path: Path) -> None:
+    report = ended(tmp_path, None)
+    assert (report.exit_code, report.failure) == (3, OOM_KILL)
+
+
+def test_an_oom_kill_of_a_kept_stack_leaves_the_verdict_as_it_was(tmp_path: Path, findings: Findings) -> None:
+    assert ended(tmp_path, findings.local).exit_code == 0
