@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
+from bench.generator import usable_cores
 from bench.local_cloud.control_groups import (
     Controller,
     ControllerName,
@@ -26,6 +27,7 @@ from bench.local_cloud.control_groups import (
 from bench.local_cloud.task_definition import InstanceSpec, TaskSpec
 from bench.local_cloud.tasks import Task
 from bench.scratch import RUN_VARIABLE
+from sizing.counted import counted
 
 _NAMES: Mapping[ControllerName, str] = {"memory": "memory limits", "cpu": "CPU"}
 _POLL_S = 0.2
@@ -139,11 +141,11 @@ class TaskLimits:
 
     def _quota(self) -> tuple[int | None, str]:
         """How many processors the tasks of an instance may use, else why nothing limits them."""
-        instance, cores = self._instance, len(os.sched_getaffinity(0))
+        instance, cores = self._instance, usable_cores()
         if instance.vcpu_count is None:
             return None, f"how many a {instance.type} has is not known"
         if instance.vcpu_count > cores:
-            return None, f"a {instance.type} has {instance.vcpu_count}, and this machine has {cores} cores"
+            return None, f"a {instance.type} has {instance.vcpu_count}, and this machine has {counted(cores, 'core')}"
         return instance.vcpu_count, ""
 
     def _watch_memory(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.failures import UnavailableError, UsageError
+from bench.generator import usable_cores
 from bench.graph import Graph
 from bench.local_cloud.balancer import Balancer
 from bench.local_cloud.limits import TURNED_OFF, Enforced, OomKills, TaskLimits
@@ -55,7 +55,7 @@ def honest_task_count(state: DesiredState, container_cpu_units: int) -> int:
 
     At least two, so that there is something to balance; never more than the service asks for.
     """
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     return min(state.task_count, max(2, (cores - 1) * 1024 // container_cpu_units))
 
 

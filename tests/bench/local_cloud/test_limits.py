@@ -27,7 +27,7 @@ from bench.local_cloud.control_groups import (
 )
 from bench.local_cloud.limits import TaskLimits
 from bench.local_cloud.processes import Child
-from bench.local_cloud.reconcile import LocalStack, desired_state
+from bench.local_cloud.reconcile import LocalStack, desired_state, honest_task_count
 from bench.local_cloud.task_definition import InstanceSpec, TaskSpec
 from bench.local_cloud.tasks import Task
 from bench.scratch import RUN_VARIABLE, remove_abandoned, remove_run
@@ -180,6 +180,16 @@ def test_what_cannot_be_enforced_is_not_and_the_task_runs(
     assert (enforced.memory, enforced.cpu_shares, enforced.vcpus_per_instance) == (False, False, None)
     assert enforced.not_enforced == ("memory limits: no memory", "CPU: no cpu")
     assert task_limits.oom_kills() == {}
+
+
+def test_an_operating_system_without_cpu_affinity(
+    tmp_path: Path, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on macOS
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    task_limits = TaskLimits(InstanceSpec("t3.micro", 2, 1), 1, tmp_path)
+    assert task_limits.enforced.vcpus_per_instance is None
+    assert honest_task_count(replace(desired_state(deployment.graph), task_count=12), 1024) == 2
 
 
 def test_files_in_memory_would_count_as_memory_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
