@@ -35,7 +35,9 @@ def refuse_unknown_keys(keys: Iterable[str], project: str, source: str) -> None:
             hint = _hint(namespace, namespaces, "the namespaces are")
             raise UsageError(f"{source}: {key} has an unknown namespace; {hint}")
         if namespace == _AWS and name not in (settings := _provider_settings()):
-            raise UsageError(f"{source}: {key} is no setting of the AWS provider; {_hint(name, settings, 'it takes')}")
+            raise UsageError(
+                f"{source}: {key} is not a setting of the AWS provider; {_hint(name, settings, 'it takes')}"
+            )
 
 
 def refuse_unknown_region(values: Mapping[str, Any]) -> None:

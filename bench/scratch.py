@@ -63,12 +63,12 @@ class Scratch:
         """
         Raises:
             DiskFullError: there is no space left for it.
-            UsageError: its path is no UTF-8, which Envoy does not take.
+            UsageError: its path is not UTF-8, which Envoy does not take.
             BenchError: it cannot be made for another reason.
         """
         if valid_text(str(base_folder())) != str(base_folder()):
             raise UsageError(
-                f"the folder for temporary files, {base_folder().parent}, is no UTF-8: set TMPDIR to another"
+                f"the folder for temporary files, {base_folder().parent}, is not UTF-8: set TMPDIR to another"
             )
         self.run_mark = f"{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
         os.environ[RUN_VARIABLE] = self.run_mark

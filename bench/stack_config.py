@@ -38,7 +38,7 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
     """
     if not _STACK_NAME.fullmatch(stack):
         raise UsageError(
-            f"{stack!r} is no name of a stack: name it as in Pulumi.NAME.yaml, by letters, digits, hyphens, "
+            f"{stack!r} is not a stack name: name it as in Pulumi.NAME.yaml, by letters, digits, hyphens, "
             "underscores and periods, without organization or project"
         )
     project_settings = _read(project_dir / "Pulumi.yaml")
@@ -59,7 +59,7 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
     texts = {key: _text(value) for key, value in values.items() if not _is_encrypted(value)}
     for text in (stack, *texts, *texts.values()):
         if valid_text(text) != text:
-            raise UsageError(f"{text!r} is no UTF-8: settings and names of stacks are text")
+            raise UsageError(f"{text!r} is not UTF-8: settings and stack names are text")
     prefix = f"{BENCH}:"
     config = StackConfig(
         project=project,

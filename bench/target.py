@@ -68,7 +68,7 @@ class Target:
         """The header lines that say which index is asked, and by whom."""
         lines = f"Host: {self._parts.netloc}\r\n"
         if self.username:
-            # The environment may hold bytes that are no UTF-8: they are sent as they are.
+            # The environment may hold bytes that are not UTF-8: they are sent as they are.
             plain = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
             credentials = base64.b64encode(plain).decode("ascii")
             lines += f"Authorization: Basic {credentials}\r\n"
@@ -94,7 +94,7 @@ def _problem(url: str) -> str | None:
     if not url.isascii() or not url.isprintable():
         return "it holds characters that no URL has: write them percent-encoded, and a host in punycode (xn--)"
     if url != url.strip():
-        return "a space stands before or behind it: leave it out"
+        return "it begins or ends with a space: remove the space"
     scheme, separator, rest = url.partition("://")
     if not separator:
         return f"it has no scheme: did you mean https://{url}?" if url else "it is empty: name the URL of the index"
@@ -104,11 +104,11 @@ def _problem(url: str) -> str | None:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        return f"{rest.partition('/')[0]} is no host with a port from 1 to 65535"
+        return f"{rest.partition('/')[0]} is not a host with a port from 1 to 65535"
     if not host or " " in host:
         return "it has no host, such as pypiserver.example.com"
     if port == 0:
-        return "0 is no port from 1 to 65535"
+        return "0 is not a port from 1 to 65535"
     return (
         "the URL of an index ends with its path: leave out the query and the fragment" if parts[3] or parts[4] else None
     )

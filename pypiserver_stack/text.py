@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def valid_text(text: str) -> str:
-    r"""`text` as UTF-8 can hold it: bytes of an argument or a file name that are no UTF-8 become `\xe9` and such."""
+    r"""`text` as UTF-8 can hold it: bytes of an argument or a file name that are not UTF-8 become `\xe9` and such."""
     if text.isascii():
         return text
     try:

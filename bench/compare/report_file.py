@@ -26,15 +26,15 @@ def read_report(path: Path, what: str) -> Report:
         what: what the report is to the comparison, for messages.
 
     Raises:
-        IncomparableError: there is no such file, it is no report, or it is one of another schema version.
+        IncomparableError: there is no such file, it is not a report, or it is one of another schema version.
     """
     text = _text(path, what)
     try:
         content = from_json(text)
     except ValueError as error:
-        raise IncomparableError(f"the {what} {path} is no JSON: {error}") from error
+        raise IncomparableError(f"the {what} {path} is not JSON: {error}") from error
     if not isinstance(content, dict) or "schema_version" not in content:
-        raise IncomparableError(f"the {what} {path} is JSON, but no report: it has no field schema_version")
+        raise IncomparableError(f"the {what} {path} is JSON but not a report: it has no field schema_version")
     if content["schema_version"] != SCHEMA_VERSION:
         raise IncomparableError(
             f"the {what} {path} has schema_version {content['schema_version']!r} and this program reads "
@@ -46,7 +46,7 @@ def read_report(path: Path, what: str) -> Report:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise IncomparableError(
-            f"the {what} {path} is no report of schema_version {SCHEMA_VERSION}: field {field}: {first['msg']}"
+            f"the {what} {path} is not a report of schema_version {SCHEMA_VERSION}: field {field}: {first['msg']}"
         ) from error
 
 
@@ -58,7 +58,7 @@ def _text(path: Path, what: str) -> str:
     except OSError as error:
         raise IncomparableError(f"there is no {what}: {path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise IncomparableError(f"the {what} {path} is no text in UTF-8, so it is no {FILE_NAME}") from error
+        raise IncomparableError(f"the {what} {path} is not UTF-8 text, so it is not a {FILE_NAME}") from error
     if not text.strip():
         raise IncomparableError(f"the {what} {path} is empty: measure again")
     return text

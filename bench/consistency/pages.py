@@ -52,7 +52,7 @@ def _listed_in_json(page: bytes) -> dict[str, Link]:
         files: list[dict[str, Any]] = json.loads(page)["files"]
         return {file["filename"]: Link(file["url"], file["hashes"].get("sha256")) for file in files}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotAListingError("the page is no JSON of PEP 691") from error
+        raise NotAListingError("the page is not JSON of PEP 691") from error
 
 
 class _Anchors(HTMLParser):

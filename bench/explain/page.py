@@ -53,7 +53,7 @@ def _parts(path: Path) -> tuple[str, str]:
     except OSError as error:
         raise UsageError(f"--write {path}: the page cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"--write {path}: the page is no text in UTF-8") from error
+        raise UsageError(f"--write {path}: the page is not UTF-8 text") from error
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"--write {path}: its folder cannot be written to")
     before, *middle = text.split(BEGIN)

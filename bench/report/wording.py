@@ -87,7 +87,7 @@ _ERRORS: Mapping[str, str] = MappingProxyType(
         "disconnected": "cut off",
         "status": "answered with a status of 400 or above",
         "digest": "with other bytes than listed",
-        "protocol": "with an answer that is none",
+        "protocol": "with an answer that is not an index's",
     }
 )
 

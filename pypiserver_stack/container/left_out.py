@@ -23,7 +23,7 @@ def is_left_out(folder: str) -> bool:
 
 
 def is_unprintable(path: str) -> bool:
-    """Whether a path holds bytes that are no UTF-8, or control characters: no package has such a name.
+    """Whether a path holds bytes that are not UTF-8, or control characters: no package has such a name.
 
     One such name in a listing makes uv refuse the whole project. The log has each once.
     """
@@ -35,4 +35,4 @@ def is_unprintable(path: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _log_once(path: str) -> None:
-    _log.warning("%a is not listed: its name holds control characters, or bytes that are no UTF-8", path)
+    _log.warning("%a is not listed: its name holds control characters, or bytes that are not UTF-8", path)

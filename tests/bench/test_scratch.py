@@ -148,6 +148,6 @@ def test_a_temporary_folder_that_is_no_text_is_refused(tmp_path: Path, monkeypat
     folder = tmp_path / "t\udce9"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
-    with pytest.raises(UsageError, match="is no UTF-8: set TMPDIR to another"):
+    with pytest.raises(UsageError, match="is not UTF-8: set TMPDIR to another"):
         Scratch()
     assert list(folder.iterdir()) == []

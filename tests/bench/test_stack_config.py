@@ -115,15 +115,15 @@ def test_a_stack_that_is_missing_names_those_there_are(project: Path) -> None:
 
 @pytest.mark.parametrize("stack", ["", "organization/shop/prod", "../prod", "prod ", "pröd", "p" * 101])
 def test_what_is_no_name_of_a_stack(project: Path, stack: str) -> None:
-    with pytest.raises(UsageError, match=r"is no name of a stack: name it as in Pulumi\.NAME\.yaml"):
+    with pytest.raises(UsageError, match=r"is not a stack name: name it as in Pulumi\.NAME\.yaml"):
         load_stack(project, stack)
 
 
 IGNORED = {
     "shp:profile=heavy": "shp:profile has an unknown namespace; did you mean shop?",
     "foo:bar=x": "foo:bar has an unknown namespace; the namespaces are aws, bench, pulumi, shop.",
-    "aws:regoin=us-west-2": "aws:regoin is no setting of the AWS provider; did you mean region?",
-    "aws:zzz=1": "aws:zzz is no setting of the AWS provider; it takes accessKey, allowedAccountIds, ",
+    "aws:regoin=us-west-2": "aws:regoin is not a setting of the AWS provider; did you mean region?",
+    "aws:zzz=1": "aws:zzz is not a setting of the AWS provider; it takes accessKey, allowedAccountIds, ",
 }
 REGIONS = {
     "us-wset-2": r"aws:region=us-wset-2: the AWS provider knows no such region; did you mean us-west-2\?",

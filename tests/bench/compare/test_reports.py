@@ -252,21 +252,21 @@ def test_runs_under_different_limits_are_refused(write: Write, compare: Compare)
 
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str]] = {
     "an empty file": (lambda path: path.write_text("\n"), "report.json is empty: measure again"),
-    "no JSON": (lambda path: path.write_text("{"), "report.json is no JSON: "),
-    "another JSON": (lambda path: path.write_text("{}"), "but no report: it has no field schema_version"),
-    "a list": (lambda path: path.write_text("[1]"), "but no report: it has no field schema_version"),
-    "bytes": (lambda path: path.write_bytes(b"\xff\xfe"), "is no text in UTF-8, so it is no report.json"),
+    "no JSON": (lambda path: path.write_text("{"), "report.json is not JSON: "),
+    "another JSON": (lambda path: path.write_text("{}"), "but not a report: it has no field schema_version"),
+    "a list": (lambda path: path.write_text("[1]"), "but not a report: it has no field schema_version"),
+    "bytes": (lambda path: path.write_bytes(b"\xff\xfe"), "is not UTF-8 text, so it is not a report.json"),
     "a later schema": (
         lambda path: changed(path, lambda report: report.update(schema_version=2)),
         "has schema_version 2 and this program reads 1: ",
     ),
     "a missing field": (
         lambda path: changed(path, lambda report: report["summary"].pop("requests")),
-        "is no report of schema_version 1: field summary.requests: Field required",
+        "is not a report of schema_version 1: field summary.requests: Field required",
     ),
     "a value of another type": (
         lambda path: changed(path, lambda report: report["run"].update(seed="x")),
-        "is no report of schema_version 1: field run.seed: Input should be a valid integer",
+        "is not a report of schema_version 1: field run.seed: Input should be a valid integer",
     ),
     "an interrupted run": (
         lambda path: changed(path, lambda report: report.update(exit_code=130, verdict="interrupted")),

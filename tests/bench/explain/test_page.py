@@ -57,7 +57,7 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
         ("none.md", r"none\.md: there is no such page; it needs the lines"),
         ("none/page.md", r"page\.md: there is no such page; it needs the lines"),
         ("", r"the page cannot be read \(Is a directory\)"),
-        ("bytes.md", "the page is no text in UTF-8"),
+        ("bytes.md", "the page is not UTF-8 text"),
     ],
 )
 def test_what_is_no_page_is_refused(tmp_path: Path, name: str, message: str) -> None:

@@ -82,7 +82,7 @@ def test_a_name_that_is_no_text_or_holds_control_characters_is_left_out_and_logg
 
     names = ["a-1.0+caf\udce9.zip", "a-1\n.0.zip", "a-1" * 80 + "\n.whl", "sub\udce9"]
     assert sorted(caplog.messages) == sorted(
-        f"{name!a} is not listed: its name holds control characters, or bytes that are no UTF-8" for name in names
+        f"{name!a} is not listed: its name holds control characters, or bytes that are not UTF-8" for name in names
     )
 
 

@@ -111,7 +111,7 @@ def test_no_page_shows_a_name_that_is_no_text(task: RunningTask) -> None:
             assert not any(sign in page for sign in ("\\udc", "\udce9", "%E9", "%FF", "%0A", "odd-2", "odd-3"))
     assert task.log().count("is not listed: its name holds control characters") == len(odd)
     for path in ("/packages/odd-1.0+caf%E9.zip", "/packages/odd-2%0A.0.zip", "/packages/odd%FF/odd-3.0.zip"):
-        assert task.request("GET", path)[0] in (400, 404)  # bottle refuses a path that is no UTF-8
+        assert task.request("GET", path)[0] in (400, 404)  # bottle refuses a path that is not UTF-8
 
 
 def test_a_file_whose_form_says_another_project_is_refused(task: RunningTask) -> None:
