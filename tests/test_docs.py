@@ -14,7 +14,7 @@ from pypiserver_stack.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 _FENCE = re.compile(r"^(```+)[^\n]*\n.*?^\1\s*$", re.MULTILINE | re.DOTALL)
@@ -88,7 +88,8 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_that_is_set_exists(name: str) -> None:
-    keys = re.findall(r"pulumi config (?:set|rm) (?:--\S+ )*([\w:]+)", (ROOT / name).read_text("utf-8"))
+    text = (ROOT / name).read_text("utf-8")
+    keys = re.findall(r"pulumi config (?:set|rm) (?:--\S+ )*([\w:]+)", text) + re.findall(r"\s-c\s(\w+)=", text)
     unknown = {key for key in keys if key != "KEY" and key.partition(":")[0] != "aws"} - set(Settings.model_fields)
     assert not unknown
 
@@ -97,6 +98,18 @@ def test_every_setting_that_is_set_exists(name: str) -> None:
 def test_every_module_that_is_run_exists(name: str) -> None:
     modules = set(re.findall(r"\bpython3? -m ([a-z_][\w.]*)", (ROOT / name).read_text("utf-8")))
     assert not [module for module in modules if find_spec(module) is None]
+
+
+def test_every_module_of_ours_that_is_run_is_a_program() -> None:
+    # Python runs any other module too: it does nothing, and the exit code is 0.
+    modules = {name for page in PAGES for name in re.findall(r"\bpython -m ([a-z_][\w.]*)", page.read_text("utf-8"))}
+    paths = {name: ROOT / name.replace(".", "/") for name in modules if (ROOT / name.partition(".")[0]).is_dir()}
+    assert "bench" in paths
+    sources = {name: path / "__main__.py" if path.is_dir() else path.with_suffix(".py") for name, path in paths.items()}
+    started = re.compile(r"^(?:start_program\(|if __name__ == )", re.MULTILINE)
+    assert not [
+        name for name, file in sources.items() if not (file.is_file() and started.search(file.read_text("utf-8")))
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
