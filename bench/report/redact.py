@@ -19,7 +19,7 @@ HIDDEN = "[secret]"
 _URL_CREDENTIALS = re.compile(r"(?<!\S)((?>\S*?://))\S+(?=@)")
 # A shorter secret also stands in other words by coincidence ("true", "admin"): it is hidden where it is a word.
 _LONG = 8
-# A still shorter one is itself a word ("a"): it is hidden where it is a value, in quotes or behind a key.
+# A still shorter one is itself a word ("a"): it is hidden where it is a value, alone, in quotes or behind a key.
 _WORD = 4
 
 
@@ -49,7 +49,7 @@ def hide(text: str, secrets: Collection[str]) -> str:
     """`text` without `secrets`, as they are or as JSON or a URL spells them, and without the credentials of any URL.
 
     A secret of 8 characters or more is hidden wherever it stands, one of 4 to 7 where it is a whole word, and a shorter
-    one where it is a value: in quotes, or behind `=` or `:`. The rest of a sentence stays readable.
+    one where it is a value: alone, in quotes, or behind `=` or `:`. The rest of a sentence stays readable.
     """
     patterns = {form: pattern for secret in secrets if secret for form, pattern in _patterns(secret)}
     if patterns:
@@ -65,7 +65,7 @@ def _patterns(secret: str) -> Iterator[tuple[str, str]]:
     for form in (secret, json.dumps(secret)[1:-1], *in_urls):
         pattern = re.escape(form)
         if len(secret) < _WORD:
-            pattern = rf"(?<=[=:\"'`]){pattern}(?=[\"'`,;&\s]|$)"
+            pattern = rf"\A{pattern}\Z|(?<=[=:\"'`]){pattern}(?=[\"'`,;&\s]|$)"
         elif len(secret) < _LONG:
             pattern = rf"(?<!\w){pattern}(?!\w)"
         yield form, pattern

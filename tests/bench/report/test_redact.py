@@ -157,6 +157,7 @@ SENTENCE = "a task that admin began at /admin_area/ answered a request with stat
 )
 def test_a_short_secret_leaves_sentences_readable(secret: str, hidden: str) -> None:
     assert hide(SENTENCE, [secret]) == hidden
+    assert hide(secret, [secret]) == HIDDEN
     assert hide(f"{SENTENCE} password={secret}", [secret]) == f"{hidden} password={HIDDEN}"
     assert hide(f"https://me:{secret}@index.example/", [secret]) == f"https://{HIDDEN}@index.example/"
 
