@@ -92,29 +92,29 @@ class Override(click.ParamType[Threshold]):
             nearest = difflib.get_close_matches(name, FIGURES)
             hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the figures are {', '.join(FIGURES)}"
             self.fail(f"{value}: there is no figure {name!r}; {hint}", param, ctx)
-        kind = _kind(name)
+        allowed = _limits_of(name)
         try:
-            return Threshold(name, float(kind.limits.convert(limit, param, ctx)))
+            return Threshold(name, float(allowed.numbers.convert(limit, param, ctx)))
         except click.BadParameter as error:
-            self.fail(f"{value}: {error.message}, {kind.unit}, such as {name}={kind.example}", param, ctx)
+            self.fail(f"{value}: {error.message}, {allowed.unit}, such as {name}={allowed.example}", param, ctx)
 
 
 @dataclass(frozen=True)
-class _Kind:
-    limits: Number | Whole
+class _FigureLimits:
+    numbers: Number | Whole
     unit: str
     example: str
 
 
-_KINDS = {
-    "rate": _Kind(Number(0, 1), "a share of the requests", "0.05 for 5 %"),
-    "s": _Kind(Number(0, 86_400), "in seconds", "3"),
-    "5xx": _Kind(Whole(0, 10**9), "a number of answers", "0"),
+_LIMITS = {
+    "rate": _FigureLimits(Number(0, 1), "a share of the requests", "0.05 for 5 %"),
+    "s": _FigureLimits(Number(0, 86_400), "in seconds", "3"),
+    "5xx": _FigureLimits(Whole(0, 10**9), "a number of answers", "0"),
 }
 
 
-def _kind(figure: str) -> _Kind:
-    return _KINDS[figure.rpartition("_")[2]]
+def _limits_of(figure: str) -> _FigureLimits:
+    return _LIMITS[figure.rpartition("_")[2]]
 
 
 def judge(samples: Samples, thresholds: Iterable[Threshold]) -> tuple[Verdict, ...]:

@@ -50,7 +50,7 @@ def main(extra: str) -> None:
         install(extra)
     for name in (extra, *CONTAINS.get(extra, ())):
         (VENV / f".installed-{name}").touch()
-    say(f"done in {time.monotonic() - started:.0f} s")
+    print_progress(f"done in {time.monotonic() - started:.0f} s")
 
 
 def refuse_python_without_ensurepip() -> None:
@@ -65,7 +65,7 @@ def refuse_python_without_ensurepip() -> None:
 
 
 def make_empty() -> None:
-    say(f"making .venv with {sys.executable}")
+    print_progress(f"making .venv with {sys.executable}")
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if made.returncode:
@@ -74,10 +74,10 @@ def make_empty() -> None:
 
 def install(extra: str) -> None:
     wanted = ["-c", str(ROOT / "constraints.txt"), "-e", f"{ROOT}[{extra}]"]
-    say(f"installing the packages of the extra `{extra}`; the first time, 100 to 200 MB are downloaded")
+    print_progress(f"installing the packages of the extra `{extra}`; the first time, 100 to 200 MB are downloaded")
     if install_with_uv(wanted):
         return
-    say("uv cannot install here: pip does, which takes some minutes")
+    print_progress("uv cannot install here: pip does, which takes some minutes")
     if subprocess.run([*pip("install"), *wanted]).returncode:
         sys.exit("the packages could not be installed: the message above says why")
 
@@ -126,7 +126,7 @@ def writable_cache() -> Iterator[None]:
         yield
 
 
-def say(message: str) -> None:
+def print_progress(message: str) -> None:
     print(f"setup: {message}", file=sys.stderr, flush=True)
 
 
@@ -134,5 +134,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1])
     except KeyboardInterrupt:
-        say("interrupted: the next make begins anew")
+        print_progress("interrupted: the next make begins anew")
         sys.exit(130)
