@@ -172,7 +172,7 @@ def group_name(run_mark: str, number: int) -> str:
 
 
 def marks_of_groups(proc_self: Path = _PROC_SELF) -> set[str]:
-    """The marks of all runs that have groups."""
+    """The marks of all runs of this user that have groups."""
     return {mark for mark, _ in _marked_groups(proc_self)}
 
 
@@ -192,10 +192,11 @@ def remove_groups(run_mark: str, proc_self: Path = _PROC_SELF) -> list[str]:
 
 
 def _marked_groups(proc_self: Path) -> Iterator[tuple[str, Path]]:
+    """Mark and path of each group that this user may remove; no run can have made another one."""
     for mount in _mounts(proc_self):
         for folder, children, _ in os.walk(mount.path):
             for child in children:
-                if match := _NAME.fullmatch(child):
+                if (match := _NAME.fullmatch(child)) and os.access(folder, os.W_OK):
                     yield match["mark"], Path(folder, child)
 
 

@@ -187,6 +187,14 @@ def test_a_group_that_stays_is_named(kernel: FakeKernel, monkeypatch: pytest.Mon
     assert remove_groups("17-4711-0badcafe", kernel.proc_self) == [f"control group {mount / GROUP.parent}"]
 
 
+def test_groups_of_another_user_are_left_alone(kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    mount = kernel.version_1("memory")
+    (mount / GROUP.parent).mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # permissions do not bind root, as whom tests may run
+    assert marks_of_groups(kernel.proc_self) == set()
+    assert remove_groups("17-4711-0badcafe", kernel.proc_self) == []
+
+
 def test_the_file_system_of_a_folder(kernel: FakeKernel, tmp_path: Path) -> None:
     kernel.mounted("tmpfs", str(tmp_path).replace(" ", "\\040") + "/in\\040memory")
     assert file_system_of(tmp_path / "in memory" / "run", kernel.proc_self) == "tmpfs"
