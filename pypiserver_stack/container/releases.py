@@ -24,7 +24,10 @@ class Release(NamedTuple):
 
 
 def release_of(filename: str) -> Release | None:
-    """The release that pypiserver takes a file for; None for a file that is no package."""
+    """The release that pypiserver takes a file for; None for a file that is no package.
+
+    A name without a project, "-1.0.tar.gz", is none either: a listing would link to the root of the server.
+    """
     guessed = guess_pkgname_and_version(filename)
     if guessed is None:
         return None
@@ -32,7 +35,8 @@ def release_of(filename: str) -> Release | None:
     if "-" in version and filename.endswith((".whl", ".whl.asc")):
         # In a wheel's name a hyphen ends the version. "1.0-1" is build 1 of 1.0 there, and 1.0.post1 anywhere else.
         version = version.partition("-")[0]
-    return Release(name, version)
+    release = Release(name, version)
+    return release if release.project.strip("-") else None
 
 
 @lru_cache(maxsize=4096)

@@ -13,12 +13,12 @@ from typing import Any, Callable, Iterator, NamedTuple
 from urllib.parse import urlencode
 
 from pypiserver.bottle_wrapper import HTTPError
-from pypiserver.pkg_helpers import guess_pkgname_and_version
 
 from answer import Answer, text
 from claimed_release import contradiction
 from multipart import MultipartError, Part, boundary_of, read_form
 from package_store import Incoming, PackageStore, StoreError
+from releases import release_of
 
 Environ = dict[str, Any]
 
@@ -136,7 +136,7 @@ class Uploads:
         return Answer("200 OK", [("Content-Length", "0")], [])
 
     def _refusal(self, filename: str, environ: Environ) -> Answer | None:
-        if not _FILENAME.fullmatch(filename) or guess_pkgname_and_version(filename) is None:
+        if not _FILENAME.fullmatch(filename) or release_of(filename) is None:
             return text("400 Bad Request", f"Bad filename: {filename!a}")
         try:
             taken = not self._config.overwrite and self._config.backend.exists(filename)

@@ -30,7 +30,7 @@ def test_the_release_of_a_file(filename: str, release: tuple[str, str]) -> None:
     assert found.project == "my-lib"
 
 
-@pytest.mark.parametrize("filename", ["notes.txt", "x.whl", "my_lib-1.0.exe"])
+@pytest.mark.parametrize("filename", ["notes.txt", "x.whl", "my_lib-1.0.exe", "-1.0.tar.gz", "_-1.0-py3-none-any.whl"])
 def test_what_is_no_package_has_no_release(filename: str) -> None:
     assert release_of(filename) is None
 

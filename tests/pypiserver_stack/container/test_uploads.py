@@ -19,6 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from package_store import INCOMING, Incoming, PackageStore
 from pypiserver.bottle_wrapper import HTTPError
+from pypiserver.pkg_helpers import guess_pkgname_and_version
 from uploads import PYPISERVER_BODY_BYTES, Uploads
 
 BOUNDARY = b"0a1b"
@@ -192,7 +193,9 @@ def test_every_name_gets_the_status_that_pypiserver_would_give_it(filename: str)
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = both(Path(folder))
         package: Field = ("content", filename.replace('"', ""), b"PK")
-        if filename.startswith(".") or any(ord(character) < 32 for character in filename):
+        guessed = guess_pkgname_and_version(filename)
+        nameless = guessed is not None and not guessed[0].strip("-_.")
+        if nameless or filename.startswith(".") or any(ord(character) < 32 for character in filename):
             assert ours.upload(ACTION, package)[0] == 400
             assert ours.files() == {}
         else:
@@ -201,7 +204,8 @@ def test_every_name_gets_the_status_that_pypiserver_would_give_it(filename: str)
 
 
 @pytest.mark.parametrize(
-    "filename", ["a" * 252 + ".zip", ".hidden-1.0.zip", "pro\u017fect-1.0.zip", "pro\u212aect-1.0.zip"]
+    "filename",
+    ["a" * 252 + ".zip", ".hidden-1.0.zip", "pro\u017fect-1.0.zip", "pro\u212aect-1.0.zip", "-1.0.zip", "_-1.0.tar.gz"],
 )
 def test_names_that_no_file_or_no_listing_can_have_are_refused(index: Index, filename: str) -> None:
     assert index.upload(ACTION, ("content", filename, b"PK"))[0] == 400
