@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +22,13 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 # Two rounds say next to nothing about how rounds differ: their interval would be twelve times their difference.
 FEWEST_ROUNDS = 3
-_Z = 1.959963984540054  # the normal distribution's quantile of 97.5 %
+SHOWN_CONFIDENCE = 0.95
 
 Floats = NDArray[np.float64]
 
 
 class Interval(NamedTuple):
-    """Where a figure lies, with 95 % confidence."""
+    """Where a figure lies, with the confidence of its `Bootstrap`."""
 
     low: float
     high: float
@@ -40,12 +41,14 @@ class Bootstrap:
     conditions, and it is rounds with all their variants that are drawn.
     """
 
-    def __init__(self, rounds: int, seed: int) -> None:
+    def __init__(self, rounds: int, seed: int, confidence: float = SHOWN_CONFIDENCE) -> None:
         """
         Args:
             rounds: how many each variant was measured in. With fewer than three each of them is in every resample,
                 once: the intervals are of the requests alone.
+            confidence: of the intervals, between 0 and 1.
         """
+        self._confidence = confidence
         self.of_rounds = rounds >= FEWEST_ROUNDS
         """Whether intervals say how rounds differ, too."""
         self._random = np.random.default_rng(seed)
@@ -137,8 +140,8 @@ class Bootstrap:
     @property
     def _quantile(self) -> float:
         if not self.of_rounds:
-            return _Z
-        return student_quantile(self._rounds - 1) * math.sqrt(self._rounds / (self._rounds - 1))
+            return NormalDist().inv_cdf((1 + self._confidence) / 2)
+        return student_quantile(self._rounds - 1, self._confidence) * math.sqrt(self._rounds / (self._rounds - 1))
 
 
 def rank_of(count: int, percent: float) -> int:
@@ -146,13 +149,26 @@ def rank_of(count: int, percent: float) -> int:
     return max(1, math.ceil(count * percent / 100 - 1e-9))
 
 
-def student_quantile(degrees_of_freedom: int) -> float:
-    """The quantile of 97.5 % of Student's distribution: Abramowitz and Stegun 26.7.5, within 1 % for two or more."""
-    z, n = _Z, degrees_of_freedom
-    return (
-        z
-        + (z**3 + z) / (4 * n)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * n**4)
-    )
+def student_quantile(degrees_of_freedom: int, confidence: float) -> float:
+    """The t between whose negative and itself Student's distribution has the share `confidence`."""
+    low, high = 0.0, 1.0
+    while _student_share(high, degrees_of_freedom) < confidence:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _student_share(middle, degrees_of_freedom) < confidence else (low, middle)
+    return high
+
+
+def _student_share(t: float, degrees_of_freedom: int) -> float:
+    """The share of Student's distribution between -t and t: Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    angle = math.atan(t / math.sqrt(degrees_of_freedom))
+    is_odd = degrees_of_freedom % 2
+    term = math.cos(angle) if is_odd else 1.0
+    series = 0.0
+    for power in range(1 + is_odd, degrees_of_freedom, 2):
+        series += term
+        term *= math.cos(angle) ** 2 * power / (power + 1)
+    if is_odd:
+        return 2 / math.pi * (angle + math.sin(angle) * series)
+    return math.sin(angle) * series

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from bench.compare import model
 from bench.compare.bootstrap import RESAMPLES, Bootstrap
-from bench.compare.gate import Limits, judge, regressions
+from bench.compare.gate import Limits, confidence, judge, regressions
 from bench.compare.markdown import comparison_markdown
 from bench.compare.rounds import Contender
-from bench.compare.table import Table, figures_table
+from bench.compare.table import figures_table
 from bench.failures import BenchError, ExitCode
 from bench.report.build import Findings, ending_of, run_of
 from bench.report.machine import this_machine
@@ -35,7 +35,7 @@ def report_comparison(run: Run, compared: Compared) -> model.Comparison:
     rounds = max((contender.variant.rounds for contender in contenders), default=0)
     bootstrap = Bootstrap(rounds, run.findings.seed)
     table = figures_table(contenders, bootstrap) if len(contenders) > 1 else {}
-    gate = _gate(run, table, compared.limits)
+    gate = _gate(run, compared, rounds)
 
     def build(findings: Findings, ended_at: datetime) -> model.Comparison:
         ending = ending_of(findings)
@@ -66,15 +66,17 @@ def report_comparison(run: Run, compared: Compared) -> model.Comparison:
     return run.written(build, write)
 
 
-def _gate(run: Run, table: Table, limits: Limits | None) -> model.Gate | None:
+def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:
     """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
-    if limits is None or run.findings.failures or not table:
+    contenders = compared.contenders
+    if compared.limits is None or run.findings.failures or len(contenders) < 2:
         return None
+    surer = figures_table(contenders, Bootstrap(rounds, run.findings.seed, confidence(len(contenders))))
     try:
-        gate = judge(table, limits)
+        gate = judge(surer, compared.limits)
     except BenchError as error:
         run.findings.fail(error.exit_code, str(error))
         return None
     if worse := regressions(gate):
-        run.findings.fail(ExitCode.REGRESSED, f"worse than {next(iter(table['error_rate']))}: {worse}")
+        run.findings.fail(ExitCode.REGRESSED, f"worse than {contenders[0].variant.name}: {worse}")
     return gate

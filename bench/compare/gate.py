@@ -40,13 +40,33 @@ GATED: Mapping[str, _Gated] = MappingProxyType(
 )
 
 
+# Of comparisons in which nothing differs, at most so many may be called a regression. docs/compare.md has
+# the measured rate.
+FALSE_ALARM_RATE = 0.02
+
+
+def confidence(variants: int) -> float:
+    """The confidence of each interval with which all of them together give so few false alarms.
+
+    An alarm takes one end of one interval, so each end gets an equal part of the rate (Bonferroni).
+
+    Args:
+        variants: how many there are, the first included; two at least.
+    """
+    return 1 - 2 * FALSE_ALARM_RATE / (len(GATED) * (variants - 1))
+
+
 def judge(table: Table, limits: Limits) -> model.Gate:
     """Each gated figure of each variant but the first, as far as its change has an interval.
+
+    Args:
+        table: of intervals with the `confidence` of so many variants.
 
     Raises:
         IncomparableError: latencies have none, because there are no samples.
     """
     judged = []
+    variants = len(next(iter(table.values())))
     for name, gated in GATED.items():
         (baseline, first), *others = table[name].items()
         for variant, other in others:
@@ -57,7 +77,12 @@ def judge(table: Table, limits: Limits) -> model.Gate:
                     f"{variant} cannot be held against {baseline}: there are no samples of both, and nothing else says "
                     "how sure a change is; keep samples.npz beside each report.json"
                 )
-    return model.Gate(least_change=limits.least_change, latency_floor_s=limits.latency_floor_s, judged=judged)
+    return model.Gate(
+        least_change=limits.least_change,
+        latency_floor_s=limits.latency_floor_s,
+        confidence=confidence(variants),
+        judged=judged,
+    )
 
 
 def _judge(name: str, variant: str, first: model.Measured, other: model.Measured, limits: Limits) -> model.Judged:

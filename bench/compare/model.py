@@ -60,7 +60,9 @@ class Judged(Part):
     regressed: bool
     worse_by: float | None = Field(description="Relative to the first: 0.1 is 10 % worse; null where that is 0.")
     worse_by_amount: float = Field(description="In the figure's own unit; below 0 where it is better.")
-    interval_agrees: bool = Field(description="The whole interval of the change lies on the worse side.")
+    interval_agrees: bool = Field(
+        description="The whole interval of the change, at the confidence of the gate, lies on the worse side."
+    )
 
 
 class Gate(Part):
@@ -68,6 +70,11 @@ class Gate(Part):
 
     least_change: float = Field(ge=0, description="Relative: 0.1 is 10 %.")
     latency_floor_s: float = Field(ge=0, description="Smaller changes of latency are none, however large relatively.")
+    confidence: float = Field(
+        gt=0,
+        lt=1,
+        description="Of each interval that was judged: above 95 %, so that all together give few false alarms.",
+    )
     judged: list[Judged]
 
 

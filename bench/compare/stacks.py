@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from bench.compare import model
 from bench.compare.build import Compared, report_comparison
 from bench.compare.measure import measure
-from bench.compare.rounds import Contender
+from bench.compare.rounds import Contender, Round
 from bench.compare.sameness import in_words, require_equal
 from bench.compare.standing import Description, Standing, StandingLimit, StandingStack
 from bench.compare.variants import LIMIT, CompareParameters, Variant
@@ -82,14 +82,16 @@ class StackComparison:
             # Other packages in each round, and the same for every variant.
             own_load = replace(load, seed=load.seed + number)
             own_uploads = uploads[number * uploads_each : (number + 1) * uploads_each]
-            measured = []
-            for standing, folder in zip(self.standing, folders, strict=True):
+            measured: dict[int, Round] = {}
+            # Every other round in the opposite order, so that no variant is always the one that is loaded second.
+            for index in sorted(range(len(self.standing)), reverse=number > 0 and number % 2 == 0):
+                standing = self.standing[index]
                 run.step(f"{name}: {standing.name}")
-                own_folder = folder.part(name.replace(" ", "-"))
-                measured.append(measure(run, standing, own_load, packages, own_uploads, own_folder))
+                own_folder = folders[index].part(name.replace(" ", "-"))
+                measured[index] = measure(run, standing, own_load, packages, own_uploads, own_folder)
             if number >= WARM_UP_ROUNDS:
-                for standing, round_ in zip(self.standing, measured, strict=True):
-                    standing.rounds.append(round_)
+                for index, standing in enumerate(self.standing):
+                    standing.rounds.append(measured[index])
                 self.compared.contenders = [*map(_contender, self.standing, descriptions)]
         for standing in self.standing:
             run.findings.warnings += [f"{standing.name}: {sentence}" for sentence in standing.processes.oom_sentences()]

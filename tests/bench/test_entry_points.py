@@ -17,6 +17,7 @@ PROGRAMS = (
     "bench.cost.page",
     "bench.diagram",
     "bench.schema report",
+    "benchmarks gate_false_alarms",
     "benchmarks index_cost",
     "benchmarks load_generator",
     "benchmarks server_profile",

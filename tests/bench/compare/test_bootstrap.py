@@ -80,10 +80,29 @@ def test_a_round_with_most_of_the_failures_widens_the_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("degrees_of_freedom", "quantile"), [(2, 4.3027), (3, 3.1824), (4, 2.7764), (9, 2.2622), (30, 2.0423)]
+    ("degrees_of_freedom", "confidence", "quantile"),
+    [
+        (1, 0.95, 12.7062),
+        (2, 0.95, 4.3027),
+        (3, 0.95, 3.1824),
+        (4, 0.95, 2.7764),
+        (9, 0.95, 2.2622),
+        (30, 0.95, 2.0423),
+        (2, 0.99, 9.9248),
+        (4, 0.99, 4.6041),
+        (9, 0.998, 4.2968),
+    ],
 )
-def test_students_quantile_is_that_of_the_tables(degrees_of_freedom: int, quantile: float) -> None:
-    assert student_quantile(degrees_of_freedom) == pytest.approx(quantile, rel=0.01)
+def test_students_quantile_is_that_of_the_tables(degrees_of_freedom: int, confidence: float, quantile: float) -> None:
+    assert student_quantile(degrees_of_freedom, confidence) == pytest.approx(quantile, rel=1e-4)
+
+
+def test_an_interval_is_wider_with_more_confidence() -> None:
+    resampled = np.array([0.9, 1.0, 1.1])
+    shown, surer = (Bootstrap(5, 0, confidence).by_factor(1.0, resampled) for confidence in (0.95, 0.99))
+    assert shown is not None
+    assert surer is not None
+    assert math.log(surer.high) / math.log(shown.high) == pytest.approx(4.6041 / 2.7764, rel=1e-4)
 
 
 def test_the_interval_of_round_numbers_is_students() -> None:

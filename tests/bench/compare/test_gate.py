@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from bench.compare import model
+from bench.compare.bootstrap import Bootstrap
 from bench.compare.figures import FIGURES
-from bench.compare.gate import GATED, Limits, judge, regressions
-from bench.compare.table import Table
+from bench.compare.gate import FALSE_ALARM_RATE, GATED, Limits, confidence, judge, regressions
+from bench.compare.rounds import Contender, Round
+from bench.compare.table import Table, figures_table
 from bench.failures import IncomparableError
 
 LIMITS = Limits(least_change=0.1, latency_floor_s=0.01)
@@ -123,3 +127,24 @@ def test_every_variant_is_judged_against_the_first() -> None:
 def test_every_gated_figure_exists() -> None:
     assert GATED.keys() <= FIGURES.keys()
     assert all(gated.floor is None or math.isfinite(gated.floor) for gated in GATED.values())
+
+
+@pytest.mark.parametrize("variants", [2, 3, 9])
+def test_all_intervals_together_give_no_more_false_alarms_than_one_may(variants: int) -> None:
+    intervals = len(GATED) * (variants - 1)
+    one_end = (1 - confidence(variants)) / 2
+    assert intervals * one_end == pytest.approx(FALSE_ALARM_RATE)
+    assert judge(table_with(CASES["unchanged"]), LIMITS).confidence == confidence(2)
+
+
+def test_what_is_twice_as_slow_is_a_regression_for_all_that(
+    round_of: Callable[..., Round], contender_of: Callable[..., Contender]
+) -> None:
+    random = np.random.default_rng(0)
+
+    def rounds(slowness: float) -> list[Round]:
+        speeds = slowness * np.exp(random.normal(0, 0.15, size=5))
+        return [round_of(speed * random.exponential(0.1, size=200), duration_s=speed) for speed in speeds]
+
+    contenders = [contender_of("first", rounds(1.0)), contender_of("other", rounds(2.0))]
+    assert "latency_p95_s" in regressions(judge(figures_table(contenders, Bootstrap(5, 0, confidence(2))), Limits()))

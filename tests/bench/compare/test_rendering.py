@@ -86,7 +86,7 @@ def comparison(round_of: Callable[..., Round], contender_of: Callable[..., Conte
         variants=[contender.variant for contender in contenders],
         differing=["backend is a|b in first"],
         figures=figures_table(contenders, Bootstrap(3, 0)),
-        gate=model.Gate(least_change=0.1, latency_floor_s=0.01, judged=[judged]),
+        gate=model.Gate(least_change=0.1, latency_floor_s=0.01, confidence=0.9933, judged=[judged]),
         warnings=["a\x1b[31m warning"],
         teardown=Teardown(complete=False, leftovers=["port 1"]),
     )
