@@ -47,7 +47,7 @@ def rotate_command(name: str, project: Path, keep_old: bool) -> None:
     except (RotationError, ConfigurationError) as refused:
         raise click.ClickException(str(refused)) from refused
     except StackNotFoundError as error:
-        raise click.ClickException(f"there is no stack {name} in {project.absolute()}") from error
+        raise click.UsageError(f"there is no stack {name} in {project.absolute()}") from error
     except ConcurrentUpdateError as error:
         raise click.ClickException(
             f"another update of stack {name} is under way: wait until it has ended; if it was killed, `pulumi cancel`"
@@ -58,9 +58,9 @@ def rotate_command(name: str, project: Path, keep_old: bool) -> None:
 
 def _open(name: str, project: Path) -> Stack:
     if shutil.which("pulumi") is None:
-        raise RotationError("there is no `pulumi` on PATH: install it")
+        raise click.UsageError("there is no `pulumi` on PATH: install it")
     if not any((project / f"Pulumi.{suffix}").is_file() for suffix in ("yaml", "yml")):
-        raise RotationError(f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project")
+        raise click.UsageError(f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project")
     # The program reaches Pulumi's engine, on this machine, by gRPC, which would ask a proxy.
     workspace = LocalWorkspace(work_dir=str(project), env_vars={"no_grpc_proxy": "127.0.0.1"})
     current = workspace.stack()

@@ -107,12 +107,12 @@ def test_a_rotation(shell: Shell, cloud: Cloud) -> None:
 
 
 def test_what_it_cannot_do_it_says_in_one_sentence(shell: Shell, tmp_path: Path) -> None:
-    assert shell.rotate("--stack", "prod", exit_code=1) == f"Error: there is no stack prod in {shell.project}\n"
-    no_project = shell.rotate("--stack", "dev", "--project", str(tmp_path), exit_code=1)
+    assert shell.rotate("--stack", "prod", exit_code=2) == f"Error: there is no stack prod in {shell.project}\n"
+    no_project = shell.rotate("--stack", "dev", "--project", str(tmp_path), exit_code=2)
     assert no_project == f"Error: there is no Pulumi.yaml in {tmp_path}: name the project's folder by --project\n"
     shell.run("pulumi", "stack", "init", "dev")
     shell.run("pulumi", "config", "set", "password_generations", "1,1", "--stack=dev")
     wrong = shell.rotate("--stack", "dev", exit_code=1)
     assert wrong == "Error: password_generations = '1,1': one or two different whole numbers from 1 to 9999\n"
     shell.environment["PATH"] = str(tmp_path)
-    assert shell.rotate("--stack", "dev", exit_code=1) == "Error: there is no `pulumi` on PATH: install it\n"
+    assert shell.rotate("--stack", "dev", exit_code=2) == "Error: there is no `pulumi` on PATH: install it\n"
