@@ -60,7 +60,9 @@ def _open(name: str, project: Path) -> Stack:
     if shutil.which("pulumi") is None:
         raise click.UsageError("there is no `pulumi` on PATH: install it")
     if not any((project / f"Pulumi.{suffix}").is_file() for suffix in ("yaml", "yml")):
-        raise click.UsageError(f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project")
+        raise click.UsageError(
+            f"there is no Pulumi.yaml in {project.absolute()}: name the project's folder by --project"
+        )
     # The program reaches Pulumi's engine, on this machine, by gRPC, which would ask a proxy.
     workspace = LocalWorkspace(work_dir=str(project), env_vars={"no_grpc_proxy": "127.0.0.1"})
     current = workspace.stack()
