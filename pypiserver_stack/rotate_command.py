@@ -12,8 +12,11 @@ import click
 from pulumi.automation import CommandError, ConcurrentUpdateError, LocalWorkspace, Stack, StackNotFoundError
 
 from pypiserver_stack.command_error import gist
+from pypiserver_stack.entry_point import UserError
 from pypiserver_stack.rotation import RotationError, rotate
 from pypiserver_stack.settings import ConfigurationError
+
+_INTERRUPTED = "interrupted; the same command goes on from here"
 
 
 @click.command(
@@ -35,25 +38,28 @@ from pypiserver_stack.settings import ConfigurationError
 @click.option("--keep-old", is_flag=True, help="Keep the old password valid after the new one is published")
 def rotate_command(name: str, project: Path, keep_old: bool) -> None:
     """Rotate the generated password of a deployed stack, or continue a rotation that was interrupted."""
-    try:
-        with _interruptions() as interrupted:
+    with _interruptions() as interrupted:
 
-            def say(line: str) -> None:
-                if interrupted:
-                    raise RotationError("interrupted; the same command goes on from here")
-                click.echo(line)
+        def say(line: str) -> None:
+            if interrupted:
+                raise UserError(_INTERRUPTED, 130)
+            click.echo(line)
 
+        try:
             click.echo(rotate(_open(name, project), say, keep_old=keep_old))
-    except (RotationError, ConfigurationError) as refused:
-        raise click.ClickException(str(refused)) from refused
-    except StackNotFoundError as error:
-        raise click.UsageError(f"there is no stack {name} in {project.absolute()}") from error
-    except ConcurrentUpdateError as error:
-        raise click.ClickException(
-            f"another update of stack {name} is under way: wait until it has ended; if it was killed, `pulumi cancel`"
-        ) from error
-    except CommandError as error:
-        raise click.ClickException(f"pulumi failed: {gist(error)}; the same command goes on from here") from error
+        except (RotationError, ConfigurationError) as refused:
+            raise click.ClickException(str(refused)) from refused
+        except StackNotFoundError as error:
+            raise click.UsageError(f"there is no stack {name} in {project.absolute()}") from error
+        except ConcurrentUpdateError as error:
+            raise click.ClickException(
+                f"another update of stack {name} is under way: wait until it has ended; "
+                "if it was killed, `pulumi cancel`"
+            ) from error
+        except CommandError as error:
+            if interrupted:
+                raise UserError(_INTERRUPTED, 130) from error
+            raise click.ClickException(f"pulumi failed: {gist(error)}; the same command goes on from here") from error
 
 
 def _open(name: str, project: Path) -> Stack:
