@@ -27,10 +27,24 @@ def _parameter(name: str, help: str, default: str) -> Decorator:
     return click.option(spelling, name, type=TYPES[name], metavar=metavar, show_default=default, help=help)
 
 
+class _Folder(click.Path):
+    """A folder that has a name: an unset variable in a script, `--results "$DIR"`, does not mean this folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path that `value` spells.
+
+        Raises:
+            click.BadParameter: it is empty.
+        """
+        if value == "":
+            raise click.BadParameter("'' names no folder: name one, or . for the current one", ctx, param)
+        return super().convert(value, param, ctx)
+
+
 RESULT_OPTIONS = (
     click.option(
         "--results",
-        type=click.Path(path_type=Path),
+        type=_Folder(path_type=Path),
         default=Path("results"),
         show_default=True,
         help="Folder for the reports",

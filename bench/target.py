@@ -103,6 +103,7 @@ def _problem(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as connecting does: no part of it is empty or longer than 63 letters
     except ValueError:
         return f"{rest.partition('/')[0]} is not a host with a port from 1 to 65535"
     if not host or " " in host:

@@ -16,7 +16,10 @@ SCHEMA_VERSION = 1
 
 def path_of(given: Path) -> Path:
     """The report that a path means: a results folder stands for the one in it."""
-    return given / FILE_NAME if given.is_dir() else given
+    try:
+        return given / FILE_NAME if given.is_dir() else given
+    except OSError:  # such as a name that is too long: reading it says so
+        return given
 
 
 def read_report(path: Path, what: str) -> Report:

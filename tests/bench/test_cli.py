@@ -78,6 +78,11 @@ def test_the_list_of_commands_is_cut_nowhere() -> None:
     assert all(re.search(rf"^  {name} +\w", shown, re.MULTILINE) for name in cli.commands)
 
 
+def test_results_in_a_folder_without_a_name_are_refused() -> None:
+    with pytest.raises(click.BadParameter, match="'' names no folder"):
+        parse(["run", "--results", ""])
+
+
 @pytest.mark.parametrize("name", cli.commands)
 def test_the_help_of_a_command_has_examples_that_parse(name: str) -> None:
     shown = CliRunner().invoke(cli, [name, "--help"], terminal_width=120)

@@ -50,6 +50,8 @@ def test_where_to_connect(url: str, host: str, port: int, is_https: bool) -> Non
         ("http://h:port", "h:port is not a host with a port from 1 to 65535"),
         ("http://h:99999/", "h:99999 is not a host with a port from 1 to 65535"),
         ("http://h:0/", "0 is not a port from 1 to 65535"),
+        ("http://pypi..example/", "pypi..example is not a host with a port from 1 to 65535"),
+        (f"http://{'h' * 64}/", f"{'h' * 64} is not a host with a port from 1 to 65535"),
         ("http://[::1/", "is not a host"),
         ("http://h\u00e9/", "percent-encoded"),
         ("http://h/\r\nX: 1", "percent-encoded"),

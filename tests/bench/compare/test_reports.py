@@ -200,6 +200,16 @@ def test_a_missing_report_is_not_called_a_baseline(write: Write, compare: Compar
     assert comparison.failure == f"there is no report: {tmp_path / 'nowhere.json'} does not exist"
 
 
+def test_a_name_that_no_file_can_have_is_a_report_that_cannot_be_read(
+    write: Write, compare: Compare, tmp_path: Path
+) -> None:
+    comparison = compare([write("before"), tmp_path / ("x" * 256)])
+
+    assert comparison.exit_code == 8
+    assert comparison.failure is not None
+    assert comparison.failure.endswith("cannot be read (File name too long)")
+
+
 def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     report = json.loads(path.read_text())
     change(report)
