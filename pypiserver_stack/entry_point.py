@@ -52,6 +52,13 @@ def start_program(main: Callable[[], object]) -> NoReturn:
 
     An interruption ends it with 130. A program that has something to take down sets handlers of its own.
     """
+    try:
+        _run(main)
+    finally:
+        _leave_unwritable_streams()
+
+
+def _run(main: Callable[[], object]) -> NoReturn:
     if sys.platform == "win32":
         _fail("Windows is not supported: use Linux, or WSL", _REFUSED)
     if sys.version_info < _OLDEST_PYTHON:  # a system's own may be
@@ -155,4 +162,17 @@ def _open_closed_streams() -> None:
 
 
 def _leave_stdout() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _leave(1)
+
+
+def _leave_unwritable_streams() -> None:
+    """Have Python's own flush at the end, which would exit with 120, find streams that can be written."""
+    for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+        try:
+            stream.flush()
+        except OSError:
+            _leave(descriptor)
+
+
+def _leave(descriptor: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

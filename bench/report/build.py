@@ -182,7 +182,11 @@ def _proved(findings: Findings) -> str:
             untested = "the CPU of the size was not tested"
         if local.limits.vcpus_per_instance is not None:
             held.append(f"those of an instance within its {local.limits.vcpus_per_instance} vCPUs")
-            untested = "the rest of the size was not tested" if local.limits.memory else "its memory was not tested"
+            untested = (
+                "EFS, the network and the speed of a vCPU were not tested"
+                if local.limits.memory
+                else "the memory of the size was not tested"
+            )
     tasks = ", ".join([f"{local.tasks_run} of {counted(local.tasks_planned, 'task')}", *held])
     return f"the server and its settings hold this load on this machine with {tasks}; {untested}"
 

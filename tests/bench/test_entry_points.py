@@ -169,6 +169,24 @@ def test_a_result_that_cannot_be_written_is_an_error() -> None:
     assert done.stderr == "Error: stdout cannot be written (No space left on device): write elsewhere\n"
 
 
+@pytest.mark.parametrize(
+    ("body", "exit_code"), [("sys.stderr.write('no end of a line')", 0), ("exec(\"raise UserError('no')\")", 2)]
+)
+def test_a_stderr_that_cannot_be_written_changes_no_exit_code(body: str, exit_code: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, *program(body)],
+            cwd=ROOT,
+            # Of what is not buffered nothing is left to fail at the end.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            timeout=60,
+        )
+
+    assert done.returncode == exit_code
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "ascii:strict"])
 def test_a_letter_that_the_output_does_not_know_is_no_error(encoding: str) -> None:
     done = ended(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.registry import install
+
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".tools" / "checkov"
 CONSTRAINTS = Path(__file__).with_name("constraints.txt")
@@ -81,6 +83,6 @@ def _checkov() -> str:
         uv = [sys.executable, "-m", "uv", "--quiet"]
         subprocess.run([*uv, "venv", "--clear", "--python", sys.executable, ENVIRONMENT], check=True)
         python = ENVIRONMENT / "bin" / "python"
-        subprocess.run([*uv, "pip", "sync", "--compile-bytecode", "--python", python, CONSTRAINTS], check=True)
+        install("sync", "--compile-bytecode", "--python", python, CONSTRAINTS)
         installed.write_bytes(CONSTRAINTS.read_bytes())
     return str(ENVIRONMENT / "bin" / "checkov")

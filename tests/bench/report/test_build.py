@@ -101,11 +101,11 @@ def with_limits(findings: Findings, *, memory: bool, vcpus: int | None) -> Repor
     [
         (False, None, "2 of 12 tasks; the size was not tested"),
         (True, None, "2 of 12 tasks, each within its 512 MB; the CPU of the size was not tested"),
-        (False, 2, "2 of 12 tasks, those of an instance within its 2 vCPUs; its memory was not tested"),
+        (False, 2, "2 of 12 tasks, those of an instance within its 2 vCPUs; the memory of the size was not tested"),
         (
             *(True, 2),
             "2 of 12 tasks, each within its 512 MB, those of an instance within its 2 vCPUs; "
-            "the rest of the size was not tested",
+            "EFS, the network and the speed of a vCPU were not tested",
         ),
     ],
 )

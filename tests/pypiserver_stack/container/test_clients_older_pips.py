@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from tests.pypiserver_stack.container.real_clients import Client, simple_url, start_index
 from tests.pypiserver_stack.container.running_task import RunningTask
 from tests.pypiserver_stack.container.small_packages import make_wheel
+from tests.registry import install
 
 # Version and SHA-256 of its wheel. They crash on JSON listings with "dist-info-metadata".
 PIPS = {
@@ -41,8 +41,7 @@ def test_an_older_pip_downloads_a_wheel_and_what_it_needs(task: RunningTask, tmp
     pip = tmp_path / "pip"
     wanted = tmp_path / "wanted.txt"
     wanted.write_text(f"pip=={version} --hash=sha256:{PIPS[version]}\n")
-    uv = [sys.executable, "-m", "uv", "--quiet", "pip", "install", "--require-hashes"]
-    subprocess.run([*uv, "--python", sys.executable, "--target", pip, "--requirement", wanted], check=True)
+    install("install", "--require-hashes", "--python", sys.executable, "--target", pip, "--requirement", wanted)
     client = Client(tmp_path / "home")
 
     download = ["-m", "pip", "download", "--dest", "got", "demo", "--index-url", simple_url(task)]
