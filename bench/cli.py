@@ -30,7 +30,7 @@ from bench.options import (
     examples,
     with_options,
 )
-from bench.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, Limits, RunParameters
+from bench.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, LimitsMode, RunParameters
 from bench.ranges import Number, Whole
 from sizing.counted import counted
 
@@ -92,7 +92,7 @@ def run(
     engine: Literal["auto", "pulumi", "embedded"],
     overrides: tuple[str, ...],
     tasks: int | None,
-    limits: Limits | None,
+    limits: LimitsMode | None,
     keep: bool,
     results: Path,
     quiet: bool,
@@ -204,7 +204,7 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
 @click.option(
     "--least-change",
     type=Number(0, 1_000),
-    show_default="0.1",
+    show_default="0.1; of single runs 0.5",
     help="Relative change from which a figure counts as worse, 0.1 for 10 %",
 )
 @click.option(

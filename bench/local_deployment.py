@@ -13,7 +13,7 @@ from bench.local_cloud.balancer import find_envoy
 from bench.local_cloud.limits import TaskLimits
 from bench.local_cloud.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.local_cloud.resources import LocalCloud
-from bench.parameters import Limits
+from bench.parameters import LimitsMode
 from bench.report import model
 from bench.target import Target
 
@@ -31,7 +31,7 @@ class LocalDeployment:
         tasks: int | None,
         folder: Path,
         *,
-        limits: Limits = "off",
+        limits: LimitsMode = "off",
     ) -> None:
         """
         Args:
@@ -43,7 +43,7 @@ class LocalDeployment:
         self._engine_name = engine
         self._tasks = tasks
         self._folder = folder
-        self._limits: Limits = limits
+        self._limits: LimitsMode = limits
         self._engine: Engine | None = None
         self._deployment: Deployment | None = None
         self._processes: LocalStack | None = None

@@ -19,7 +19,7 @@ from bench.workloads import MOST_CLIENTS, WORKLOADS, Rate, Workload, why_not, wi
 if TYPE_CHECKING:
     from bench.report.model import Scalar
 
-Limits = Literal["auto", "off"]
+LimitsMode = Literal["auto", "off"]
 """`auto`: the limits that ECS and the instances set are enforced on the tasks of a local run where that is possible."""
 LIMITS = click.Choice(["auto", "off"])
 
@@ -147,7 +147,7 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     )
 
 
-def limits_parameter(asked: Limits | None, stack_file: Mapping[str, str]) -> Limits:
+def limits_parameter(asked: LimitsMode | None, stack_file: Mapping[str, str]) -> LimitsMode:
     """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`.
 
     Raises:
@@ -157,7 +157,7 @@ def limits_parameter(asked: Limits | None, stack_file: Mapping[str, str]) -> Lim
         return asked
     text = stack_file.get("limits", "auto")
     # YAML makes `false` of a bare `off`.
-    limits: Limits = _convert(LIMITS, "off" if text == "false" else text, "bench:limits")
+    limits: LimitsMode = _convert(LIMITS, "off" if text == "false" else text, "bench:limits")
     return limits
 
 
@@ -207,7 +207,7 @@ class RunParameters:
     """None: as many as this machine can run honestly."""
     keep: bool
     asked: Asked
-    limits: Limits | None = None
+    limits: LimitsMode | None = None
     """None: what the stack file says, else `auto`."""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bench.compare import model
 from bench.compare.bootstrap import RESAMPLES, Bootstrap
-from bench.compare.gate import Limits, confidence, judge, regressions
+from bench.compare.gate import GateLimits, confidence, judge, regressions
 from bench.compare.markdown import comparison_markdown
 from bench.compare.rounds import Contender
 from bench.compare.table import figures_table
@@ -21,7 +21,7 @@ from bench.run import Run
 class Compared:
     """What a comparison has found out so far, beside the findings that every run has."""
 
-    limits: Limits | None
+    limits: GateLimits | None
     """None: nothing is held against anybody."""
     contenders: list[Contender] = field(default_factory=list)
     """With the same number of rounds each."""
@@ -71,9 +71,9 @@ def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:
     contenders = compared.contenders
     if compared.limits is None or run.findings.failures or len(contenders) < 2:
         return None
-    surer = figures_table(contenders, Bootstrap(rounds, run.findings.seed, confidence(len(contenders))))
+    bootstrap = Bootstrap(rounds, run.findings.seed, confidence(len(contenders)))
     try:
-        gate = judge(surer, compared.limits)
+        gate = judge(figures_table(contenders, bootstrap), compared.limits, in_rounds=bootstrap.of_rounds)
     except BenchError as error:
         run.findings.fail(error.exit_code, str(error))
         return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.compare.gate import Limits
+from bench.compare.gate import GateLimits
 from bench.compare.reports import ReportComparison
 from bench.compare.stacks import StackComparison
 from bench.compare.variants import CompareParameters, parse_stacks
@@ -66,7 +66,7 @@ def job(
     )
 
 
-def _limits(fail_on_regression: bool, least_change: float | None, latency_floor_s: float | None) -> Limits | None:
+def _limits(fail_on_regression: bool, least_change: float | None, latency_floor_s: float | None) -> GateLimits | None:
     given = {"least_change": least_change, "latency_floor_s": latency_floor_s}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
@@ -75,4 +75,4 @@ def _limits(fail_on_regression: bool, least_change: float | None, latency_floor_
             raise UsageError(f"{option} changes nothing without --fail-on-regression")
         if not 0 <= value < math.inf:
             raise UsageError(f"{option} {value:g}: must be a number of 0 or more")
-    return Limits(**chosen) if fail_on_regression else None
+    return GateLimits(**chosen) if fail_on_regression else None

@@ -10,13 +10,18 @@ from bench.compare import model
 from bench.compare.table import Table
 from bench.failures import IncomparableError
 
+# docs/compare.md has the false alarms of both.
+LEAST_CHANGE_IN_ROUNDS = 0.1
+# Of single runs nothing says how one differs from the next: two of the same stack have differed by 38 %.
+LEAST_CHANGE_OF_SINGLE_RUNS = 0.5
+
 
 @dataclass(frozen=True)
-class Limits:
+class GateLimits:
     """How much worse something has to be. An improvement never is, however it is computed."""
 
-    least_change: float = 0.1
-    """Relative to the first variant: 0.1 is 10 %."""
+    least_change: float | None = None
+    """Relative to the first variant: 0.1 is 10 %. None: the default for what the intervals stand on."""
     latency_floor_s: float = 0.01
     """A latency that differs by less than this is not worse, however large the change is relatively."""
 
@@ -56,44 +61,54 @@ def confidence(variants: int) -> float:
     return 1 - 2 * FALSE_ALARM_RATE / (len(GATED) * (variants - 1))
 
 
-def judge(table: Table, limits: Limits) -> model.Gate:
+def judge(table: Table, limits: GateLimits, *, in_rounds: bool) -> model.Gate:
     """Each gated figure of each variant but the first, as far as its change has an interval.
 
     Args:
         table: of intervals with the `confidence` of so many variants.
+        in_rounds: whether the intervals say how rounds differ.
 
     Raises:
         IncomparableError: latencies have none, because there are no samples.
     """
+    default = LEAST_CHANGE_IN_ROUNDS if in_rounds else LEAST_CHANGE_OF_SINGLE_RUNS
+    least_change = default if limits.least_change is None else limits.least_change
     judged = []
     variants = len(next(iter(table.values())))
     for name, gated in GATED.items():
         (baseline, first), *others = table[name].items()
         for variant, other in others:
             if other.change is not None and other.change.interval is not None:
-                judged.append(_judge(name, variant, first, other, limits))
+                judged.append(_judge(name, variant, first, other, least_change, limits.latency_floor_s))
             elif gated.floor is None:
                 raise IncomparableError(
                     f"{variant} cannot be held against {baseline}: there are no samples of both, and nothing else says "
                     "how sure a change is; keep samples.npz beside each report.json"
                 )
     return model.Gate(
-        least_change=limits.least_change,
+        least_change=least_change,
         latency_floor_s=limits.latency_floor_s,
         confidence=confidence(variants),
         judged=judged,
     )
 
 
-def _judge(name: str, variant: str, first: model.Measured, other: model.Measured, limits: Limits) -> model.Judged:
+def _judge(
+    name: str,
+    variant: str,
+    first: model.Measured,
+    other: model.Measured,
+    least_change: float,
+    latency_floor_s: float,
+) -> model.Judged:
     """Where there is a change with an interval, there are two values."""
     gated = GATED[name]
     value, other_value = first.value or 0.0, other.value or 0.0
     amount = value - other_value if gated.higher_is_better else other_value - value
     relative = amount / value if value else None
     agrees = _worse_throughout(other.change, gated)
-    floor = limits.latency_floor_s if gated.floor is None else gated.floor
-    is_worse = amount > 0 and amount >= floor and (relative is None or relative >= limits.least_change)
+    floor = latency_floor_s if gated.floor is None else gated.floor
+    is_worse = amount > 0 and amount >= floor and (relative is None or relative >= least_change)
     return model.Judged(
         figure=name,
         variant=variant,

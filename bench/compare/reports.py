@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.compare import model
 from bench.compare.build import Compared, report_comparison
-from bench.compare.gate import Limits
+from bench.compare.gate import GateLimits
 from bench.compare.report_file import path_of, read_report
 from bench.compare.rounds import Contender, Cpu, Round
 from bench.compare.sameness import require_equal
@@ -26,7 +26,7 @@ _WITH_FIGURES = (ExitCode.PASSED, ExitCode.THRESHOLDS_MISSED, ExitCode.LEFTOVERS
 class ReportComparison:
     """Two reports or more, the first of which is the baseline."""
 
-    def __init__(self, paths: Sequence[Path], limits: Limits | None) -> None:
+    def __init__(self, paths: Sequence[Path], limits: GateLimits | None) -> None:
         """
         Args:
             paths: results folders, or the files report.json in them; samples.npz is looked for beside each.

@@ -26,7 +26,7 @@ from bench.failures import UnavailableError, UsageError
 from bench.load import prepared_uploads, workload_of
 from bench.local_deployment import PROJECT_FOLDER
 from bench.packages import Wheel
-from bench.parameters import Limits, LoadParameters, limits_parameter, load_parameters
+from bench.parameters import LimitsMode, LoadParameters, limits_parameter, load_parameters
 from bench.report.run_folder import RunFolder
 from bench.run import Run
 from bench.stack_config import load_stack
@@ -38,7 +38,7 @@ WARM_UP_ROUNDS = 1
 class _Configured(NamedTuple):
     variant: Variant
     config: StackConfig
-    limits: Limits
+    limits: LimitsMode
 
 
 class StackComparison:

@@ -14,7 +14,7 @@ from bench.engine import StackConfig
 from bench.local_cloud.reconcile import LocalStack
 from bench.local_deployment import LocalDeployment
 from bench.packages import Wheel
-from bench.parameters import Limits
+from bench.parameters import LimitsMode
 from bench.publish import publish_async
 from bench.report import model
 from bench.report.redact import hide
@@ -72,7 +72,7 @@ class StandingStack:
     """A stack on this machine."""
 
     def __init__(
-        self, name: str, config: StackConfig, parameters: CompareParameters, scratch: Path, limits: Limits
+        self, name: str, config: StackConfig, parameters: CompareParameters, scratch: Path, limits: LimitsMode
     ) -> None:
         """
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.compare.gate import Limits
+from bench.compare.gate import GateLimits
 from bench.failures import UsageError
 from bench.parameters import Asked
 
@@ -40,7 +40,7 @@ class CompareParameters:
     tasks: int | None
     """Of each stack; None: as many as this machine can run honestly."""
     asked: Asked
-    limits: Limits | None
+    limits: GateLimits | None
     """None: nothing is held against anybody."""
 
     def __post_init__(self) -> None:

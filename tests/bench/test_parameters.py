@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.failures import UsageError
-from bench.parameters import Asked, Limits, limits_parameter, load_parameters
+from bench.parameters import Asked, LimitsMode, limits_parameter, load_parameters
 from bench.workloads import Rate
 
 
@@ -105,7 +105,7 @@ def test_one_cookie_jar_takes_one_process() -> None:
     ],
 )
 def test_the_tasks_get_limits_unless_somebody_turns_them_off(
-    option: Limits | None, stack_file: dict[str, str], limits: Limits
+    option: LimitsMode | None, stack_file: dict[str, str], limits: LimitsMode
 ) -> None:
     assert limits_parameter(option, stack_file) == limits
     assert load_parameters(Asked(), {}, stack_file).seed == 0

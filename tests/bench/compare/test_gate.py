@@ -11,12 +11,12 @@ import pytest
 from bench.compare import model
 from bench.compare.bootstrap import Bootstrap
 from bench.compare.figures import FIGURES
-from bench.compare.gate import FALSE_ALARM_RATE, GATED, Limits, confidence, judge, regressions
+from bench.compare.gate import FALSE_ALARM_RATE, GATED, GateLimits, confidence, judge, regressions
 from bench.compare.rounds import Contender, Round
 from bench.compare.table import Table, figures_table
 from bench.failures import IncomparableError
 
-LIMITS = Limits(least_change=0.1, latency_floor_s=0.01)
+LIMITS = GateLimits(least_change=0.1, latency_floor_s=0.01)
 Case = tuple[str, float, float, tuple[float, float], bool]
 
 # Figure, first, other, interval of the change, whether it is a regression.
@@ -70,7 +70,7 @@ def table_with(case: Case) -> Table:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_regression_is_what_all_three_agree_on(case: str) -> None:
-    gate = judge(table_with(CASES[case]), LIMITS)
+    gate = judge(table_with(CASES[case]), LIMITS, in_rounds=True)
 
     found = {judged.figure for judged in gate.judged if judged.regressed}
     assert found == ({CASES[case][0]} if CASES[case][4] else set())
@@ -78,7 +78,7 @@ def test_a_regression_is_what_all_three_agree_on(case: str) -> None:
 
 
 def test_a_regression_says_by_how_much() -> None:
-    gate = judge(table_with(CASES["worse by all three"]), LIMITS)
+    gate = judge(table_with(CASES["worse by all three"]), LIMITS, in_rounds=True)
 
     judged = next(judged for judged in gate.judged if judged.figure == "latency_p95_s")
     assert judged.worse_by == pytest.approx(0.2)
@@ -89,9 +89,11 @@ def test_a_regression_says_by_how_much() -> None:
 def test_the_limits_are_the_users() -> None:
     table = table_with(CASES["worse by all three"])
 
-    assert not regressions(judge(table, Limits(least_change=0.25, latency_floor_s=0.01)))
-    assert not regressions(judge(table, Limits(least_change=0.1, latency_floor_s=0.05)))
-    assert regressions(judge(table_with(CASES["below the floor"]), Limits(least_change=0.1, latency_floor_s=0.0)))
+    assert not regressions(judge(table, GateLimits(least_change=0.25, latency_floor_s=0.01), in_rounds=True))
+    assert not regressions(judge(table, GateLimits(least_change=0.1, latency_floor_s=0.05), in_rounds=True))
+    assert regressions(
+        judge(table_with(CASES["below the floor"]), GateLimits(least_change=0.1, latency_floor_s=0.0), in_rounds=True)
+    )
 
 
 def test_latencies_without_an_interval_are_no_pass() -> None:
@@ -101,7 +103,7 @@ def test_latencies_without_an_interval_are_no_pass() -> None:
     )
 
     with pytest.raises(IncomparableError, match=r"no samples of both.*samples\.npz"):
-        judge(table, LIMITS)
+        judge(table, LIMITS, in_rounds=True)
 
 
 def test_what_rounds_alone_can_tell_is_left_out_without_them() -> None:
@@ -110,7 +112,7 @@ def test_what_rounds_alone_can_tell_is_left_out_without_them() -> None:
         value=4000.0, interval=None, change=model.Change(kind="ratio", value=0.8, interval=None)
     )
 
-    gate = judge(table, LIMITS)
+    gate = judge(table, LIMITS, in_rounds=True)
     assert "throughput_rps" not in {judged.figure for judged in gate.judged}
     assert not regressions(gate)
 
@@ -120,7 +122,7 @@ def test_every_variant_is_judged_against_the_first() -> None:
     for row in table.values():
         row["third"] = row["other"]
 
-    gate = judge(table, LIMITS)
+    gate = judge(table, LIMITS, in_rounds=True)
     assert regressions(gate) == "latency_p95_s of other by 20.0%, latency_p95_s of third by 20.0%"
 
 
@@ -134,7 +136,7 @@ def test_all_intervals_together_give_no_more_false_alarms_than_one_may(variants:
     intervals = len(GATED) * (variants - 1)
     one_end = (1 - confidence(variants)) / 2
     assert intervals * one_end == pytest.approx(FALSE_ALARM_RATE)
-    assert judge(table_with(CASES["unchanged"]), LIMITS).confidence == confidence(2)
+    assert judge(table_with(CASES["unchanged"]), LIMITS, in_rounds=True).confidence == confidence(2)
 
 
 def test_what_is_twice_as_slow_is_a_regression_for_all_that(
@@ -147,4 +149,15 @@ def test_what_is_twice_as_slow_is_a_regression_for_all_that(
         return [round_of(speed * random.exponential(0.1, size=200), duration_s=speed) for speed in speeds]
 
     contenders = [contender_of("first", rounds(1.0)), contender_of("other", rounds(2.0))]
-    assert "latency_p95_s" in regressions(judge(figures_table(contenders, Bootstrap(5, 0, confidence(2))), Limits()))
+    assert "latency_p95_s" in regressions(
+        judge(figures_table(contenders, Bootstrap(5, 0, confidence(2))), GateLimits(), in_rounds=True)
+    )
+
+
+@pytest.mark.parametrize(("in_rounds", "worse"), [(True, True), (False, False)])
+def test_single_runs_may_differ_more_unless_the_user_says_otherwise(in_rounds: bool, worse: bool) -> None:
+    """By 20 %, as two runs of the same stack often do."""
+    table = table_with(CASES["worse by all three"])
+
+    assert bool(regressions(judge(table, GateLimits(), in_rounds=in_rounds))) == worse
+    assert regressions(judge(table, GateLimits(least_change=0.1), in_rounds=in_rounds))

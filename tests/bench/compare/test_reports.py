@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.compare import model
-from bench.compare.gate import Limits
+from bench.compare.gate import GateLimits
 from bench.compare.reports import ReportComparison
 from bench.console import Progress
 from bench.failures import UsageError
@@ -78,10 +78,10 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def compare(tmp_path: Path) -> Callable[[Sequence[Path], Limits | None], model.Comparison]:
+def compare(tmp_path: Path) -> Callable[[Sequence[Path], GateLimits | None], model.Comparison]:
     """Compares reports, as the command does."""
 
-    def compared(paths: Sequence[Path], limits: Limits | None = None) -> model.Comparison:
+    def compared(paths: Sequence[Path], limits: GateLimits | None = None) -> model.Comparison:
         comparison = conduct(tmp_path / "results", ["bench"], Progress(), ReportComparison(paths, limits))
         written = (tmp_path / "results" / comparison.run.id / "comparison.json").read_text()
         assert model.Comparison.model_validate_json(written) == comparison
@@ -91,7 +91,7 @@ def compare(tmp_path: Path) -> Callable[[Sequence[Path], Limits | None], model.C
 
 
 Compare = Callable[..., model.Comparison]
-GATE = Limits()
+GATE = GateLimits()
 
 
 def test_two_runs_side_by_side(write: Write, compare: Compare) -> None:
