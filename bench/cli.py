@@ -204,7 +204,7 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
 @click.option(
     "--least-change",
     type=Number(0, 1_000),
-    show_default="0.1; of single runs 0.5",
+    show_default="0.1; of single runs 1",
     help="Relative change from which a figure counts as worse, 0.1 for 10 %",
 )
 @click.option(
