@@ -24,7 +24,7 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt
 	@$(PYTHON) tools/environment.py $*
 
 bench: $(FOR_BENCH)  ## the main job: stand the stack up, load it, judge, take it down; ARGS="--clients 50"
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench$(if $(ARGS), $(ARGS))
 
 # In the order of the files, else those of few and long tests would be left for the end, and for one core.
 test: check  ## static checks, then the tests, on all cores
