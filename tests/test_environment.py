@@ -110,7 +110,7 @@ def test_the_benchmark_gets_its_own_extra_alone_and_its_options(checkout: Checko
         "python -m bench --clients 50",
     ]
     assert [line.partition(":")[0] for line in printed[:3]] == ["setup"] * 3
-    assert checkout.make("bench") == ".venv/bin/python -m bench \n"
+    assert checkout.make("bench") == ".venv/bin/python -m bench\n"
     assert checkout.calls() == ["python -m bench"]
 
 
@@ -119,7 +119,7 @@ def test_development_adds_to_it_and_contains_it(checkout: Checkout) -> None:
     checkout.calls()
     checkout.make("install")
     assert checkout.calls() == with_extra([*GET_UV[1:], *USE_UV], checkout.folder, "dev")
-    assert checkout.make("bench") == ".venv/bin/python -m bench \n"
+    assert checkout.make("bench") == ".venv/bin/python -m bench\n"
 
 
 def test_other_versions_are_installed_over_the_old_ones(checkout: Checkout) -> None:
