@@ -52,6 +52,7 @@ def start_program(main: Callable[[], object]) -> NoReturn:
 
     An interruption ends it with 130. A program that has something to take down sets handlers of its own.
     """
+    _open_closed_streams()
     try:
         _run(main)
     finally:
@@ -64,7 +65,6 @@ def _run(main: Callable[[], object]) -> NoReturn:
     if sys.version_info < _OLDEST_PYTHON:  # a system's own may be
         here, oldest = (".".join(map(str, version)) for version in (sys.version_info[:2], _OLDEST_PYTHON))
         _fail(f"Python {here} is not supported: use Python {oldest} or later", _REFUSED)
-    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A letter that the terminal does not know is shown as its number; it is no reason to lose the result.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -133,10 +133,6 @@ def show(text: str) -> None:
 def _fail(sentence: str, exit_code: int) -> NoReturn:
     with contextlib.suppress(OSError):  # where nobody can be told, the exit code has to do
         print(f"Error: {printable(sentence)}", file=sys.stderr)
-    try:
-        sys.stdout.flush()
-    except OSError:
-        _leave_stdout()
     sys.exit(exit_code)
 
 
