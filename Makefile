@@ -44,7 +44,7 @@ pulumi: $(FOR_DEV)  ## build the Pulumi CLI and, for the tests, language hosts f
 	tools/pulumi/build.sh .tools/bin
 
 benchmarks: $(FOR_BENCHMARKS)  ## measure the load generator against Locust's
-	$(BIN)/python -m benchmarks load_generator
+	$(BIN)/python -m tools.microbenchmarks load_generator
 
 lock: $(FOR_DEV)  ## resolve pyproject.toml's ranges into constraints.txt again
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra benchmarks --universal --python-version 3.11 --upgrade \

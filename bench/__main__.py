@@ -1,12 +1,12 @@
 """`python -m bench`: see `bench.cli`."""
 
-from pypiserver_stack.entry_point import run, start_program
+from pypiserver_stack.common.entry_point import run, start_program
 
 
 def main() -> None:
     """Run the command line."""
     from bench.cli import cli
-    from bench.interruption import Interrupted
+    from bench.runtime.interruption import Interrupted
 
     try:
         run(cli)

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
-from bench.console import open_progress
-from bench.cost.command import cost
-from bench.failures import UsageError
-from bench.interruption import SIGNALS, Interruptions
-from bench.options import (
+from bench.commands.cost.command import cost
+from bench.commands.options import (
     CLIENTS_OPTION,
     LOAD_OPTIONS,
     OVERRIDES_OPTION,
@@ -30,14 +27,17 @@ from bench.options import (
     examples,
     with_options,
 )
-from bench.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, LimitsMode, RunParameters
-from bench.ranges import Number, Whole
+from bench.common.failures import UsageError
+from bench.common.ranges import Number, Whole
+from bench.load.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, LimitsMode, RunParameters
+from bench.runtime.interruption import SIGNALS, Interruptions
+from bench.runtime.progress import open_progress
 from sizing.counted import counted
 
 # What only some commands need is imported by those: a command line that is refused is refused at once.
 if TYPE_CHECKING:
     from bench.report.model import Report
-    from bench.run import Job, Outcome
+    from bench.runtime.run import Job, Outcome
 
 
 class RunByDefault(click.Group):
@@ -101,7 +101,7 @@ def run(
     """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
-    from bench.cycle import Cycle
+    from bench.commands.run import Cycle
 
     shown: list[int] = []
 
@@ -132,7 +132,7 @@ def run(
 @with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
 def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
-    from bench.existing import ExistingIndex
+    from bench.commands.load import ExistingIndex
 
     password = os.environ.get("PYPI_PASSWORD", "")
     report = _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, Asked(**asked))))
@@ -176,8 +176,8 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
         raise UsageError(
             f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
         )
-    from bench.consistency.jobs import job
-    from bench.consistency.terminal import print_summary
+    from bench.commands.consistency.jobs import job
+    from bench.commands.consistency.terminal import print_summary
 
     report = _conduct(results, quiet, job(**asked, password=os.environ.get("PYPI_PASSWORD", "")))
     _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
@@ -220,8 +220,8 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
 
     A report is a results folder or the report.json in it.
     """
-    from bench.compare.command import job
-    from bench.compare.terminal import print_comparison
+    from bench.commands.compare.command import job
+    from bench.commands.compare.terminal import print_comparison
 
     comparison = _conduct(results, quiet, job(reports, **options))
     _print(lambda: print_comparison(comparison, results / comparison.run.id, sys.stdout, quiet=quiet))
@@ -240,8 +240,8 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
 @with_options(*RESULT_OPTIONS)
 def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
     """Go from the Terraform module's setup to this one, one setting at a time, and show what each changes."""
-    from bench.explain.job import job
-    from bench.explain.terminal import print_explanation
+    from bench.commands.explain.job import job
+    from bench.commands.explain.terminal import print_explanation
 
     explanation = _conduct(results, quiet, job(**options))
     _print(lambda: print_explanation(explanation, results / explanation.run.id, sys.stdout, quiet=quiet))
@@ -275,8 +275,8 @@ def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
 @click.option("--quiet", is_flag=True, help="Print nothing")
 def packages(directory: Path, packages: int, seed: int, sizes: Literal["log-uniform", "uniform"], quiet: bool) -> None:
     """Make the test packages in DIRECTORY, without a run."""
-    from bench.packages import PackageSet, build, cache_dir_or, export, make_export_folder
-    from bench.scratch import Scratch
+    from bench.packages.factory import PackageSet, build, cache_dir_or, export, make_export_folder
+    from bench.runtime.scratch import Scratch
 
     with Interruptions() as interruptions, open_progress(sys.stderr, quiet=quiet) as progress:
         interruptions.arm()
@@ -303,13 +303,13 @@ cli.add_command(cost)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def rotate(arguments: tuple[str, ...]) -> None:
     """Rotate the generated password of a deployed stack: `python -m pypiserver_stack.rotate` under another name."""
-    from pypiserver_stack.rotate_command import rotate_command
+    from pypiserver_stack.rotate.command import rotate_command
 
     rotate_command(arguments, prog_name="python -m bench rotate", standalone_mode=False)
 
 
 def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
-    from bench.run import conduct
+    from bench.runtime.run import conduct
 
     with open_progress(sys.stderr, quiet=quiet) as progress:
         outcome = conduct(results, _command(), progress, job)

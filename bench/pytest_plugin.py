@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import sys
 
-from pypiserver_stack.entry_point import UserError
+from pypiserver_stack.common.entry_point import UserError
 
 
 def main() -> None:
     """Builds the wheels that the request names, and uploads them to its index, if it has one."""
     request = json.load(sys.stdin)
     try:
-        from bench.packages import PackageSet, build, default_cache_dir
-        from bench.publish import publish
+        from bench.index.publish import publish
+        from bench.packages.factory import PackageSet, build, default_cache_dir
     except ModuleNotFoundError as missing:
         raise UserError(f"{missing.name} is not installed: install pypiserver-stack with its extra [bench]") from None
     wheels = build(PackageSet(packages=request["packages"]), default_cache_dir())

@@ -9,16 +9,16 @@ import importlib
 import json
 from typing import TYPE_CHECKING
 
-from pypiserver_stack.entry_point import Arguments, show, start_program
+from pypiserver_stack.common.entry_point import Arguments, show, start_program
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _MODELS = {
     "report": ("bench.report.model", "Report"),
-    "comparison": ("bench.compare.model", "Comparison"),
-    "explanation": ("bench.explain.model", "Explanation"),
-    "bill": ("bench.cost.model", "Bill"),
+    "comparison": ("bench.commands.compare.model", "Comparison"),
+    "explanation": ("bench.commands.explain.model", "Explanation"),
+    "bill": ("bench.commands.cost.model", "Bill"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pulumi import Output
 
-from pypiserver_stack.schema_types import schema_type, typed_dict
+from pypiserver_stack.common.schema_types import schema_type, typed_dict
 from sizing.capacity import TaskPlan
 
 if TYPE_CHECKING:

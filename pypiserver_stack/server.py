@@ -6,26 +6,26 @@ from collections.abc import Mapping
 
 import pulumi
 
-from pypiserver_stack.alarms import Alarms
-from pypiserver_stack.backup import Backup
-from pypiserver_stack.capacity import plan_capacity
-from pypiserver_stack.container_definition import container
-from pypiserver_stack.credentials import USERNAME, Credentials
-from pypiserver_stack.dashboard import Dashboard
-from pypiserver_stack.fleet import Fleet
-from pypiserver_stack.instance_role import refuse_large_policy
-from pypiserver_stack.launch_template import refuse_large_user_data
-from pypiserver_stack.load_balancer import LoadBalancer, clients
-from pypiserver_stack.log_queries import LogQueries
-from pypiserver_stack.metrics import Metrics
+from pypiserver_stack.common.regions import refuse_other_regions
+from pypiserver_stack.common.resource_names import resource_name
+from pypiserver_stack.hosts.fleet import Fleet
+from pypiserver_stack.hosts.instance_role import refuse_large_policy
+from pypiserver_stack.hosts.launch_template import refuse_large_user_data
+from pypiserver_stack.hosts.plan import plan_capacity
+from pypiserver_stack.ingress.load_balancer import LoadBalancer, clients
+from pypiserver_stack.monitoring.alarms import Alarms
+from pypiserver_stack.monitoring.dashboard import Dashboard
+from pypiserver_stack.monitoring.log_queries import LogQueries
+from pypiserver_stack.monitoring.metrics import Metrics
 from pypiserver_stack.network import Network, find_site
 from pypiserver_stack.outputs import Outputs
-from pypiserver_stack.regions import refuse_other_regions
-from pypiserver_stack.resource_names import resource_name
-from pypiserver_stack.scaling import Scaling
-from pypiserver_stack.service import Service
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.storage import Storage
+from pypiserver_stack.storage.backup import Backup
+from pypiserver_stack.storage.credentials import USERNAME, Credentials
+from pypiserver_stack.storage.file_system import Storage
+from pypiserver_stack.tasks.container_definition import container
+from pypiserver_stack.tasks.scaling import Scaling
+from pypiserver_stack.tasks.service import Service
 
 
 class PypiServer(Outputs, pulumi.ComponentResource):

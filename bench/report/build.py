@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from bench.failures import ExitCode, worst
-from bench.generator import GeneratorHealth
+from bench.common.failures import ExitCode, worst
+from bench.load.health import GeneratorHealth
+from bench.load.samples import Samples
+from bench.load.thresholds import Verdict
 from bench.report import figures
 from bench.report.machine import this_machine
 from bench.report.model import (
@@ -33,8 +35,6 @@ from bench.report.model import (
     Workload,
 )
 from bench.report.redact import hide
-from bench.samples import Samples
-from bench.thresholds import Verdict
 from sizing.counted import counted
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.index.errors import ErrorKind
+from bench.load.samples import Operation, Samples, percentile
 from bench.report.model import Figures, Operations, Percentiles, Phase, Summary
-from bench.samples import ErrorKind, Operation, Samples, percentile
 
 
 def figures(samples: Samples) -> Figures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 
-from bench.graph import Resource
+from bench.deployment.graph import Resource
 from bench.report.model import Report
 from bench.report.redact import redacted_resources
 

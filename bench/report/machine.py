@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.generator import usable_cores
+from bench.common.cores import usable_cores
 from bench.report.model import Machine
 
 

@@ -10,7 +10,7 @@ import jinja2
 
 from bench.report import wording
 from bench.report.model import Report
-from pypiserver_stack.text import printable
+from pypiserver_stack.common.text import printable
 from sizing.counted import counted
 
 _TEMPLATES = jinja2.Environment(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from pypiserver_stack.text import valid_text
+from pypiserver_stack.common.text import valid_text
 
 Scalar = str | int | float | bool | None
 Count = Annotated[int, Field(ge=0)]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pypiserver_stack.text import printable
+from pypiserver_stack.common.text import printable
 
 _WIDTH_OF_A_LOG = 100
 _NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from typing import Any
 from urllib.parse import quote
 
-from bench.graph import Resource
-from pypiserver_stack.host.user_data import decoded
+from bench.deployment.graph import Resource
+from pypiserver_stack.hosts.user_data import decoded
 
 HIDDEN = "[secret]"
 

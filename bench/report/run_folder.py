@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.failures import DiskFullError, UsageError, is_disk_full
-from bench.graph import Resource
+from bench.common.failures import DiskFullError, UsageError, is_disk_full
+from bench.deployment.graph import Resource
+from bench.load.samples import Samples
 from bench.report.json_file import infrastructure_json, report_json
 from bench.report.markdown import report_markdown
 from bench.report.model import Report
-from bench.samples import Samples
 
 
 class RunFolder:

@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.report import wording
 from bench.report.model import Figures, Report
 from bench.report.output import open_output, plain_table
-from pypiserver_stack.text import printable
+from pypiserver_stack.common.text import printable
 
 
 def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:

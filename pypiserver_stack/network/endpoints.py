@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.tags import Tags
 
 INTERFACE_SERVICES = (
     "ec2",  # the CloudWatch agent reads the tags of its host

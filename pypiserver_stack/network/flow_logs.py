@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.policies import ServiceRole
+from pypiserver_stack.common.policies import ServiceRole
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.tags import Tags
 
 
 class FlowLogs(pulumi.ComponentResource):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.tags import Tags
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"

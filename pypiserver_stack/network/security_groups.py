@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.own_vpc import ANYWHERE, ANYWHERE_IPV6
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.tags import Tags
 
 EPHEMERAL_PORTS = (32768, 65535)  # Where Docker publishes a container whose host port is 0.
 NFS = (2049, 2049)

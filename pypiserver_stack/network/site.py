@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.invoke_options import invoke_options
+from pypiserver_stack.common.invoke_options import invoke_options
 from pypiserver_stack.settings import ConfigurationError, Settings
 
 Input = pulumi.Input[str]

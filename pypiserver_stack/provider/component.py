@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from pypiserver_stack import server
-from pypiserver_stack.schema_types import schema_type, typed_dict
+from pypiserver_stack.common.schema_types import schema_type, typed_dict
 from pypiserver_stack.settings import Settings
 
 if TYPE_CHECKING:

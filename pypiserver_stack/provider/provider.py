@@ -16,8 +16,8 @@ from pulumi.provider.server import ComponentInitError
 from pypiserver_stack.outputs import Outputs
 from pypiserver_stack.provider.component import PypiServer
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed
-from pypiserver_stack.settings.monitoring import ALARM_NAMES
-from pypiserver_stack.settings_table import default
+from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
+from tools.docs.settings_table import default
 
 PACKAGE = "pypiserver"
 # A package that is taken from a folder or a repository has no version of its own: the source's counts.

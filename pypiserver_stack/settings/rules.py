@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
-from pypiserver_stack.private_ecr import repository
-from pypiserver_stack.settings.cloudfront import what_a_distribution_needs
-from pypiserver_stack.settings.hosts import BURSTABLE
+from pypiserver_stack.settings.groups.cloudfront import what_a_distribution_needs
+from pypiserver_stack.settings.groups.hosts import BURSTABLE
+from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S
+from pypiserver_stack.settings.private_ecr import repository
 from pypiserver_stack.settings.problems import Caution, Problem
-from pypiserver_stack.settings.server import STOP_TIMEOUT_S
 from sizing.counted import counted
 
 if TYPE_CHECKING:

@@ -13,22 +13,22 @@ from typing import Any, get_args
 import pulumi
 from pydantic import ValidationError
 
-from pypiserver_stack.settings.backup import BackupSettings
-from pypiserver_stack.settings.balancer import BalancerSettings
-from pypiserver_stack.settings.capacity import CapacitySettings
-from pypiserver_stack.settings.cloudfront import CloudFrontSettings
-from pypiserver_stack.settings.credentials import CredentialSettings
-from pypiserver_stack.settings.general import GeneralSettings
-from pypiserver_stack.settings.hosts import HostSettings
-from pypiserver_stack.settings.kinds import Group, in_words, resolved, takes_output
-from pypiserver_stack.settings.monitoring import MonitoringSettings
-from pypiserver_stack.settings.names import NamesSettings
-from pypiserver_stack.settings.network import NetworkSettings
+from pypiserver_stack.settings.groups.backup import BackupSettings
+from pypiserver_stack.settings.groups.balancer import BalancerSettings
+from pypiserver_stack.settings.groups.capacity import CapacitySettings
+from pypiserver_stack.settings.groups.cloudfront import CloudFrontSettings
+from pypiserver_stack.settings.groups.credentials import CredentialSettings
+from pypiserver_stack.settings.groups.general import GeneralSettings
+from pypiserver_stack.settings.groups.hosts import HostSettings
+from pypiserver_stack.settings.groups.monitoring import MonitoringSettings
+from pypiserver_stack.settings.groups.names import NamesSettings
+from pypiserver_stack.settings.groups.network import NetworkSettings
+from pypiserver_stack.settings.groups.scaling import ScalingSettings
+from pypiserver_stack.settings.groups.server import ServerSettings
+from pypiserver_stack.settings.groups.storage import StorageSettings
 from pypiserver_stack.settings.problems import Caution, Problem, SettingsError
 from pypiserver_stack.settings.rules import cautions_between_groups, contradictions_between_groups
-from pypiserver_stack.settings.scaling import ScalingSettings
-from pypiserver_stack.settings.server import ServerSettings
-from pypiserver_stack.settings.storage import StorageSettings
+from pypiserver_stack.settings.types import Group, in_words, resolved, takes_output
 from sizing.profiles import PROFILES
 
 

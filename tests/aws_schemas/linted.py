@@ -12,8 +12,8 @@ from cfnlint.api import lint
 from cfnlint.core import get_rules
 from cfnlint.rules import RulesCollection
 
-from bench.graph import Resource
-from bench.local_cloud.resources import REGION
+from bench.deployment.graph import Resource
+from bench.deployment.local_cloud.resources import REGION
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
 
 OF_TEMPLATES = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.graph import Resource
+from bench.deployment.graph import Resource
 
 SUFFIX = "0a1b2c3"
 """Pulumi makes a name of the logical one, a hyphen and seven hexadecimal digits."""

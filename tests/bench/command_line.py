@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
-from bench.local_cloud.control_groups import marks_of_groups
-from bench.scratch import RUN_VARIABLE
+from bench.common.run_mark import RUN_VARIABLE
+from bench.deployment.local_processes.control_groups import marks_of_groups
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,5 +107,5 @@ def command_line(process: psutil.Process) -> str:
 
 def watchdog_of(pid: int) -> psutil.Process:
     """The process that cleans up when the run of this id is killed."""
-    (found,) = (child for child in psutil.Process(pid).children() if "bench.watchdog" in command_line(child))
+    (found,) = (child for child in psutil.Process(pid).children() if "bench.runtime.watchdog" in command_line(child))
     return found

@@ -17,11 +17,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-from bench.client import Clients, LoadSpec, Measured
-from bench.load_pool import LoadResult
-from bench.samples import ErrorKind
-from bench.target import Target
-from bench.workloads import INSTALL_BY_NAME, Rounds, Workload
+from bench.index.errors import ErrorKind
+from bench.index.target import Target
+from bench.load.clients import Clients, LoadSpec, Measured
+from bench.load.pool import LoadResult
+from bench.load.workloads import INSTALL_BY_NAME, Rounds, Workload
 
 WHEEL = b"not really a wheel, but nobody opens it" * 100
 DIGEST = hashlib.sha256(WHEEL).hexdigest()

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import cli
-from bench.failures import UsageError
-from pypiserver_stack.rotate_command import rotate_command
+from bench.common.failures import UsageError
+from pypiserver_stack.rotate.command import rotate_command
 
 ROOT = Path(__file__).parents[2]
 # `rotate` hands its arguments over to the command of the deployment.

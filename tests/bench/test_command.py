@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.interruption import SIGNALS
-from bench.scratch import RUN_VARIABLE
+from bench.common.run_mark import RUN_VARIABLE
+from bench.runtime.interruption import SIGNALS
 from tests.bench.command_line import ROOT, Bench, watchdog_of
 from tests.thorough import thorough
 

@@ -14,23 +14,24 @@ from tests.bench.command_line import ROOT
 
 PROGRAMS = (
     "bench",
-    "bench.cost.page",
-    "bench.diagram",
+    "tools.docs.cost_page",
+    "tools.docs.diagram",
     "bench.schema report",
-    "benchmarks gate_false_alarms",
-    "benchmarks index_cost",
-    "benchmarks load_generator",
-    "benchmarks server_profile",
+    "tools.microbenchmarks gate_false_alarms",
+    "tools.microbenchmarks index_cost",
+    "tools.microbenchmarks load_generator",
+    "tools.microbenchmarks server_profile",
     "pypiserver_stack.rotate --stack prod",
-    "pypiserver_stack.settings_table",
+    "tools.docs.settings_table",
 )
 # Processes that programs start, not people.
 INTERNAL = {
-    "bench/load_worker.py",
-    "bench/package_worker.py",
+    "bench/load/worker.py",
+    "bench/packages/worker.py",
     "bench/pytest_plugin.py",
-    "bench/watchdog.py",
-    "benchmarks/load_generator.py",
+    "bench/runtime/watchdog.py",
+    "tools/environment.py",  # runs before anything is installed
+    "tools/microbenchmarks/load_generator.py",
 }
 
 
@@ -46,7 +47,7 @@ def ended(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def program(body: str) -> tuple[str, str]:
-    return "-c", f"import os, sys\nfrom pypiserver_stack.entry_point import *\nstart_program(lambda: {body})"
+    return "-c", f"import os, sys\nfrom pypiserver_stack.common.entry_point import *\nstart_program(lambda: {body})"
 
 
 @pytest.mark.parametrize("command", PROGRAMS)
@@ -63,12 +64,12 @@ def test_a_missing_package_is_a_sentence(command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "bench.cost.page x",
-        "bench.diagram x",
+        "tools.docs.cost_page x",
+        "tools.docs.diagram x",
         "bench.schema x",
         "bench.schema",
-        "benchmarks x",
-        "pypiserver_stack.settings_table x",
+        "tools.microbenchmarks x",
+        "tools.docs.settings_table x",
     ],
 )
 def test_a_wrong_argument_is_a_sentence(command: str) -> None:
@@ -80,9 +81,7 @@ def test_a_wrong_argument_is_a_sentence(command: str) -> None:
 
 
 def test_every_module_that_a_person_starts_is_one_of_these() -> None:
-    modules = [
-        path for folder in ("bench", "benchmarks", "pypiserver_stack") for path in ROOT.glob(f"{folder}/**/*.py")
-    ]
+    modules = [path for folder in ("bench", "tools", "pypiserver_stack") for path in ROOT.glob(f"{folder}/**/*.py")]
     started = {
         path.relative_to(ROOT).as_posix()
         for path in modules

@@ -37,7 +37,7 @@ def kill(bench: Bench, step: str, *started: str) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("step", "started"), [("publish", "/gunicorn"), ("load", "bench.load_worker"), *thorough(*((s, "") for s in STEPS))]
+    ("step", "started"), [("publish", "/gunicorn"), ("load", "bench.load.worker"), *thorough(*((s, "") for s in STEPS))]
 )
 def test_a_killed_run_leaves_nothing(bench: Bench, step: str, started: str) -> None:
     bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")  # so that there is something to build
@@ -60,4 +60,4 @@ def test_a_killed_comparison_leaves_nothing(bench: Bench) -> None:
 def test_killed_builders_leave_nothing(bench: Bench, tmp_path: Path) -> None:
     bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")
     bench.start("packages", str(tmp_path / "wheels"))
-    assert kill(bench, "packages", "bench.package_worker") == []
+    assert kill(bench, "packages", "bench.packages.worker") == []

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from bench.consistency.pages import listed_files, names_project
-from bench.index_page import NotAListingError, newest_wheel, project_names
+from bench.index.listed_files import listed_files, names_project
+from bench.index.pages import NotAListingError, newest_wheel, project_names
+from bench.index.server_timing import total_s
 from bench.report.redact import hide
-from bench.server_timing import total_s
 from tests.growth import LINEAR, growth
 
 READERS: list[Callable[[bytes], object]] = [

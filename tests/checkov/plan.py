@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.graph import Graph, Resource
+from bench.deployment.graph import Graph, Resource
 from tests.checkov.terraform_types import Arguments, arguments, snake, terraform_type
 
 RENAMED = {("aws_sns_topic_subscription", "topic"): "topic_arn"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.graph import Graph, Resource
+from bench.deployment.graph import Graph, Resource
 
 Inputs = dict[str, Any]
 

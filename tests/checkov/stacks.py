@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.engine import StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.graph import Graph
-from bench.local_cloud.resources import LocalCloud
+from bench.deployment.engine import StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud.resources import LocalCloud
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.every_option import OPTIONS
 

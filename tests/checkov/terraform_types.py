@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.local_cloud.computed import RESOURCES
+from bench.deployment.local_cloud.computed import RESOURCES
 
 PATH = Path(__file__).with_name("terraform_types.json")
 

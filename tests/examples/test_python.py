@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.engine import Deployment, StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.graph import Graph
-from bench.local_cloud import computed
-from bench.local_cloud.resources import LocalCloud
+from bench.deployment.engine import Deployment, StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud import computed
+from bench.deployment.local_cloud.resources import LocalCloud
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "python"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"

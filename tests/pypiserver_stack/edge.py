@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 
 Headers = Mapping[str, str]
 Answer = tuple[int, Headers, bytes]

@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from bench.engine import Deployment
-from bench.engine.embedded import EmbeddedEngine
-from bench.local_cloud.resources import LocalCloud
-from bench.stack_config import load_stack
-from pypiserver_stack.host.user_data import decoded
+from bench.deployment.engine import Deployment
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.stack_config import load_stack
+from pypiserver_stack.hosts.user_data import decoded
 
 ROOT = Path(__file__).parents[2]
 

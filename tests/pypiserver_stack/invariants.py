@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bench.engine import StackConfig
-from bench.graph import Graph, Resource
-from bench.local_cloud.property_values import Path, path_text
-from bench.local_cloud.resources import ACCOUNT_ID
+from bench.deployment.engine import StackConfig
+from bench.deployment.graph import Graph, Resource
+from bench.deployment.local_cloud.property_values import Path, path_text
+from bench.deployment.local_cloud.resources import ACCOUNT_ID
 from tests.pypiserver_stack.spellings import found_in, generated_secrets
 
 _ID = re.compile(r"\b(?:vpc|vpce|subnet|sg|sgr|rtb|igw|eigw|nat|eipalloc|fs|fsap|lt|acl)-0[0-9a-f]{16}\b")

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 
 _LIMITS: dict[str, tuple[str, int]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("alarmDescription", 1024),

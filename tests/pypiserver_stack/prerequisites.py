@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from bench.graph import Graph, Resource
+from bench.deployment.graph import Graph, Resource
 
 _AWS = "https://docs.aws.amazon.com"
 _DEPENDS_ON = f"{_AWS}/AWSCloudFormation/latest/UserGuide/aws-attribute-dependson.html"

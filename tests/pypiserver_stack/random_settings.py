@@ -10,14 +10,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bench.engine import StackConfig
-from bench.local_cloud.resources import REGION
-from bench.stack_config import load_stack
-from pypiserver_stack.capacity import plan_capacity
+from bench.deployment.engine import StackConfig
+from bench.deployment.local_cloud.resources import REGION
+from bench.deployment.stack_config import load_stack
+from pypiserver_stack.hosts.plan import plan_capacity
 from pypiserver_stack.settings import ConfigurationError, Settings
-from pypiserver_stack.settings.capacity import CapacitySettings
-from pypiserver_stack.settings.kinds import resolved
+from pypiserver_stack.settings.groups.capacity import CapacitySettings
 from pypiserver_stack.settings.problems import SettingsError
+from pypiserver_stack.settings.types import resolved
 from sizing.instances import catalogue
 from tests.pypiserver_stack.evaluation import ROOT
 from tests.pypiserver_stack.every_option import OPTIONS

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from bench.graph import Graph, Resource
+from bench.deployment.graph import Graph, Resource
 
 ANYWHERE, ANYWHERE_IPV6 = "0.0.0.0/0", "::/0"
 HTTPS, NFS = 443, 2049

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 
 # Shorter than any that a secret or its document makes.
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{32,}={0,2}")

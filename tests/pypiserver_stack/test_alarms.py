@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph
-from pypiserver_stack.alarm_table import Alarm, alarms
-from pypiserver_stack.capacity import plan_capacity
-from pypiserver_stack.metrics import Metrics
-from pypiserver_stack.settings.monitoring import ALARM_NAMES
+from bench.deployment.graph import Graph
+from pypiserver_stack.hosts.plan import plan_capacity
+from pypiserver_stack.monitoring.alarm_table import Alarm, alarms
+from pypiserver_stack.monitoring.metrics import Metrics
+from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.plain_settings import plain_settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.graph import Resource
+from bench.deployment.graph import Resource
 from tests.pypiserver_stack.evaluation import evaluated, inputs
 
 VAULT, PLAN, SELECTION = "aws:backup/vault:Vault", "aws:backup/plan:Plan", "aws:backup/selection:Selection"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph, Resource
-from bench.local_cloud.computed import RESOURCES
+from bench.deployment.graph import Graph, Resource
+from bench.deployment.local_cloud.computed import RESOURCES
 from tests.checkov.plan import PlanError, address, rendered
 from tests.checkov.scan import Report, scanned
 from tests.checkov.skipped import EVERY_STACK, SKIPPED, table

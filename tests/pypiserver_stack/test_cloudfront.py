@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph
-from pypiserver_stack.rotation import Passwords
+from bench.deployment.graph import Graph
+from pypiserver_stack.rotate.steps import Passwords
 from tests.pypiserver_stack.edge import Edge
 from tests.pypiserver_stack.evaluation import container, evaluated, variables
 from tests.pypiserver_stack.reachability import violations

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.container_definition import PORT, container
 from pypiserver_stack.settings import Settings
+from pypiserver_stack.tasks.container_definition import PORT, container
 from sizing.capacity import plan
 from sizing.instances import find
 from tests.dead_proxy import DEAD_PROXY

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.engine import Deployment
+from bench.deployment.engine import Deployment
 from tests.pypiserver_stack.evaluation import container, evaluated, inputs
 
 SECRET = "aws:secretsmanager/secret:Secret"

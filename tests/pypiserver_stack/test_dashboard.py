@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pypiserver_stack.settings.monitoring import ALARM_NAMES
+from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.dashboard_body import Body
 from tests.pypiserver_stack.evaluation import evaluated
 

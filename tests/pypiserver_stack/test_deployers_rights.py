@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from bench.local_cloud.computed import RESOURCES
-from bench.local_cloud.computed.functions import FUNCTIONS
+from bench.deployment.local_cloud.computed import RESOURCES
+from bench.deployment.local_cloud.computed.functions import FUNCTIONS
 from tests.pypiserver_stack.evaluation import ROOT
 
 # What a policy calls the service, where Pulumi calls it otherwise, or has parts of several under one name.

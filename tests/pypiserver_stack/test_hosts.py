@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.failures import UsageError
-from bench.local_cloud.reconcile import desired_state
+from bench.common.failures import UsageError
+from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_processes.reconcile import desired_state
 from tests.pypiserver_stack.evaluation import evaluated, inputs, user_data
 from tests.pypiserver_stack.plain_settings import plain_settings
 
@@ -137,7 +138,7 @@ def test_users_and_files_reach_the_host() -> None:
 
 def test_user_data_that_ec2_would_not_take_is_refused_before_any_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setattr("bench.local_cloud.resources.LocalCloud.create", lambda self, urn, *_: made.append(urn))
+    monkeypatch.setattr(LocalCloud, "create", lambda self, urn, *_: made.append(urn))
     content = "".join(chr(0x4E00 + i * 7919 % 20000) for i in range(20_000))
     with pytest.raises(UsageError, match=r"the user data of the hosts is .* and EC2 takes 16384"):
         evaluated("stress", (f"host_extra_files={json.dumps([{'path': '/a', 'content': content}])}",))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi.automation import OpType
 
-from pypiserver_stack.rotation import RotationError, rotate
+from pypiserver_stack.rotate.steps import RotationError, rotate
 
 # Notes what it is called with and by whom, and answers as the AWS CLI does; it fails where it is told to.
 AWS = """#!/bin/sh

@@ -8,10 +8,10 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from hypothesis import HealthCheck, Phase, given, settings
 
-from bench.engine import Deployment, StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.local_cloud.resources import REGION, LocalCloud
-from bench.stack_config import load_stack
+from bench.deployment.engine import Deployment, StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.local_cloud.resources import REGION, LocalCloud
+from bench.deployment.stack_config import load_stack
 from pypiserver_stack.settings import Settings
 from tests.aws_schemas.table import MAPPED
 from tests.pypiserver_stack import invariants, prerequisites

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.engine import StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.failures import UsageError
-from bench.local_cloud.resources import LocalCloud
+from bench.common.failures import UsageError
+from bench.deployment.engine import StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.local_cloud.resources import LocalCloud
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.limits import too_large
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 from tests.pypiserver_stack.evaluation import evaluated, inputs
 
 ZONE = "zone_id=Z0123456789ABCDEFGHIJ"

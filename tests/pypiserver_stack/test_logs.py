@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from pypiserver_stack.log_queries import queries
+from pypiserver_stack.monitoring.log_queries import queries
 from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs
 from tests.pypiserver_stack.plain_settings import plain_settings
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.published_metrics import PREDEFINED, fault
 

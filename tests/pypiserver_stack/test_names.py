@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bench.engine.embedded import EmbeddedEngine
-from bench.failures import BenchError
-from bench.graph import Graph, Resource
-from bench.local_cloud.resources import LocalCloud
-from bench.stack_config import load_stack
+from bench.common.failures import BenchError
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.graph import Graph, Resource
+from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 
 ZONE_ID = "Z0123456789ABCDEFGHIJ"

@@ -14,11 +14,11 @@ import pulumi_aws as aws
 import pytest
 from hypothesis import strategies as st
 
-from bench.engine import StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.failures import UsageError
-from bench.graph import Graph
-from bench.local_cloud.resources import ACCOUNT_ID, REGION, LocalCloud
+from bench.common.failures import UsageError
+from bench.deployment.engine import StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud.resources import ACCOUNT_ID, REGION, LocalCloud
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.plain_settings import plain_settings

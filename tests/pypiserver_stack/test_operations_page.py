@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.monitoring import ALARM_NAMES
+from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 
 PAGE = ROOT / "docs" / "operations.md"

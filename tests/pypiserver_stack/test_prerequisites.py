@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 from tests.pypiserver_stack.evaluation import evaluated
 from tests.pypiserver_stack.every_option import EVALUATIONS
 from tests.pypiserver_stack.prerequisites import PREREQUISITES, Prerequisite, missing

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph, Resource
+from bench.deployment.graph import Graph, Resource
 from sizing.profiles import PROFILES
 from tests.pypiserver_stack.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.reachability import Reachability, one_port, violations

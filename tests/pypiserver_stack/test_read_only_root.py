@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pypiserver_stack.container_definition import TEMPORARY_MB
-from pypiserver_stack.server_files import CONTAINER_FOLDER
+from pypiserver_stack.tasks.container_definition import TEMPORARY_MB
+from pypiserver_stack.tasks.server_files import CONTAINER_FOLDER
 from tests.pypiserver_stack.evaluation import container
 
 

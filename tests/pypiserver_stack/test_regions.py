@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from bench.failures import UsageError
-from bench.local_cloud.resources import REGION
-from pypiserver_stack.regions import ARNS
+from bench.common.failures import UsageError
+from bench.deployment.local_cloud.resources import REGION
+from pypiserver_stack.common.regions import ARNS
 from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.evaluation import evaluated
 

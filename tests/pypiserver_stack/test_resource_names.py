@@ -11,12 +11,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bench.engine import StackConfig
-from bench.engine.embedded import EmbeddedEngine
-from bench.graph import Graph
-from bench.local_cloud.resources import LocalCloud
-from pypiserver_stack.resource_names import resource_name
-from pypiserver_stack.settings.general import NAME
+from bench.deployment.engine import StackConfig
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud.resources import LocalCloud
+from pypiserver_stack.common.resource_names import resource_name
+from pypiserver_stack.settings.groups.general import NAME
 from tests.pypiserver_stack import invariants
 
 # Everything that has a name, twice in one program.

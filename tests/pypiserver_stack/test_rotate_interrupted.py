@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from pulumi.automation import CommandError, CommandResult
 
-from pypiserver_stack import rotate_command
-from pypiserver_stack.entry_point import UserError
+from pypiserver_stack.common.entry_point import UserError
+from pypiserver_stack.rotate import command as rotate_command
 
 Say = Callable[[str], None]
 

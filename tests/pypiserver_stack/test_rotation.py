@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from pypiserver_stack.rotation import Passwords
+from pypiserver_stack.rotate.steps import Passwords
 from tests.pypiserver_stack.plain_settings import plain_settings
 
 STEPS = [Passwords((3,), 3), Passwords((3, 4), 3), Passwords((3, 4), 4), Passwords((4,), 4)]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from bench.engine.automation import AutomationEngine
-from bench.engine.embedded import EmbeddedEngine
-from bench.failures import UnavailableError, UsageError
-from bench.local_cloud import computed
-from bench.local_cloud.resources import LocalCloud
-from bench.stack_config import load_stack
+from bench.common.failures import UnavailableError, UsageError
+from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.local_cloud import computed
+from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.evaluation import ROOT, evaluated, inputs
 
 SERVICE = "aws:ecs/service:Service"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_LIMIT_BYTES, FILES_VARIABLE, packed
+from pypiserver_stack.tasks.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_LIMIT_BYTES, FILES_VARIABLE, packed
 
 
 @pytest.fixture

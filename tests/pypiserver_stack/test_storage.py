@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.graph import Graph
+from bench.deployment.graph import Graph
 from tests.pypiserver_stack.evaluation import evaluated, inputs
 
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.text import printable, valid_text
+from pypiserver_stack.common.text import printable, valid_text
 
 ANYTHING = st.text(st.characters(exclude_categories=())) | st.binary().map(os.fsdecode)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pypiserver_stack.host.user_data import WrittenFile, decoded, user_data
+from pypiserver_stack.hosts.user_data import WrittenFile, decoded, user_data
 from pypiserver_stack.settings import ConfigurationError
 from tests.pypiserver_stack.plain_settings import plain_settings
 

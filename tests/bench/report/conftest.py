@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bench.generator import GeneratorHealth
+from bench.index.errors import ErrorKind
+from bench.load.health import GeneratorHealth
+from bench.load.samples import Operation, Samples
+from bench.load.thresholds import DEFAULTS, Threshold, judge
 from bench.report.build import Findings, build_report
 from bench.report.model import (
     Local,
@@ -22,8 +25,6 @@ from bench.report.model import (
     Versions,
     Workload,
 )
-from bench.samples import ErrorKind, Operation, Samples
-from bench.thresholds import DEFAULTS, Threshold, judge
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 ENDED_AT = datetime(2026, 11, 23, 20, 15, 41, tzinfo=UTC)

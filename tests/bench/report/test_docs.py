@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 import bench
-from bench.failures import PRECEDENCE, ExitCode
+from bench.common.failures import PRECEDENCE, ExitCode
 from bench.report import model
 from bench.report.model import Part
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.index.errors import ErrorKind
+from bench.load.samples import Operation, Samples
 from bench.report import figures
 from bench.report.model import Percentiles
-from bench.samples import ErrorKind, Operation, Samples
 
 SamplesOf = Callable[..., Samples]
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import bench.report.model
-from bench.failures import ExitCode
+from bench.common.failures import ExitCode
 from bench.report.build import Findings, build_report
 from bench.report.json_file import report_json
 from bench.report.markdown import report_markdown

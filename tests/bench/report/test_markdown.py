@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bench.index.errors import ErrorKind
+from bench.load.samples import Operation, Samples
 from bench.report.build import Findings, build_report
 from bench.report.markdown import report_markdown
 from bench.report.model import Report, Teardown
-from bench.samples import ErrorKind, Operation, Samples
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 

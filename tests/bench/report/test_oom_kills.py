@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.console import Progress
-from bench.cycle import Cycle
-from bench.parameters import Asked, RunParameters
+from bench.commands.run import Cycle
+from bench.load.parameters import Asked, RunParameters
 from bench.report.build import Findings
 from bench.report.model import Local, Report
-from bench.run import Run, conduct
+from bench.runtime.progress import Progress
+from bench.runtime.run import Run, conduct
 
 OOM_KILL = "task-1 needed more memory than its limit of 512 MB"
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.graph import Resource
+from bench.deployment.graph import Resource
 from bench.report.redact import HIDDEN, hide, redacted_resources
 
 PASSWORD = 'x7"Kq/9+vL2\\mZ'

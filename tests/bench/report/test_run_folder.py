@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.failures import DiskFullError, UsageError
-from bench.graph import Resource
+from bench.common.failures import DiskFullError, UsageError
+from bench.deployment.graph import Resource
+from bench.load.samples import Samples
 from bench.report.build import Findings, build_report
 from bench.report.model import Report
 from bench.report.run_folder import RunFolder
-from bench.samples import Samples
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 PASSWORD = "correct-horse-battery-staple"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bench.upload_form import CONTENT_TYPE, UploadForm
-from pypiserver_stack.settings.cloudfront import PACKAGE_FILES
+from bench.index.upload import CONTENT_TYPE, UploadForm
+from pypiserver_stack.settings.groups.cloudfront import PACKAGE_FILES
 from tests.pypiserver_stack.container.running_task import (
     AUTHORIZATION,
     OLDER_PASSWORD,

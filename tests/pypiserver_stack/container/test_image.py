@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.local_cloud.versions import CARRIED, IMAGE
+from bench.deployment.local_processes.versions import CARRIED, IMAGE
 from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.container.running_task import CONTAINER
 

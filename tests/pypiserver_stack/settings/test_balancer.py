@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from bench.workloads import WORKLOADS
+from bench.load.workloads import WORKLOADS
 from pypiserver_stack.settings import Settings, SettingsError, allowed
 
 PLAIN = {"allow_http": "true"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pypiserver_stack.settings import Settings, SettingsError, allowed
-from pypiserver_stack.settings.kinds import PARTITIONS
+from pypiserver_stack.settings.types import PARTITIONS
 
 PLAIN = {"allow_http": "true"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pypiserver_stack.settings import SettingsError
-from pypiserver_stack.settings.monitoring import ALARM_NAMES
+from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.plain_settings import plain_settings
 
 TOPICS = [f"arn:aws:sns:us-west-2:123456789012:told-{i}" for i in range(6)]

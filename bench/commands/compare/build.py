@@ -1,0 +1,82 @@
+"""From what variants measured to a comparison, in the results folder too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bench.commands.compare import model
+from bench.commands.compare.bootstrap import RESAMPLES, Bootstrap
+from bench.commands.compare.gate import GateLimits, confidence, judge, regressions
+from bench.commands.compare.markdown import comparison_markdown
+from bench.commands.compare.rounds import Contender
+from bench.commands.compare.table import figures_table
+from bench.common.failures import BenchError, ExitCode
+from bench.report.build import Findings, ending_of, run_of
+from bench.report.machine import this_machine
+from bench.runtime.run import Run
+
+
+@dataclass
+class Compared:
+    """What a comparison has found out so far, beside the findings that every run has."""
+
+    limits: GateLimits | None
+    """None: nothing is held against anybody."""
+    contenders: list[Contender] = field(default_factory=list)
+    """With the same number of rounds each."""
+    warm_up_rounds: int = 0
+    differing: list[str] = field(default_factory=list)
+
+
+def report_comparison(run: Run, compared: Compared) -> model.Comparison:
+    """Compute the figures of what was measured, judge them if that is wanted, and write comparison.json and .md."""
+    contenders = compared.contenders
+    rounds = max((contender.variant.rounds for contender in contenders), default=0)
+    bootstrap = Bootstrap(rounds, run.findings.seed)
+    table = figures_table(contenders, bootstrap) if len(contenders) > 1 else {}
+    gate = _gate(run, compared, rounds)
+
+    def build(findings: Findings, ended_at: datetime) -> model.Comparison:
+        ending = ending_of(findings)
+        return model.Comparison(
+            schema_version=1,
+            run=run_of(findings, ended_at),
+            exit_code=ending.exit_code,
+            verdict=ending.exit_code.name.lower(),
+            failure=ending.failure,
+            workload=findings.workload,
+            machine=this_machine(),
+            rounds=rounds,
+            warm_up_rounds=compared.warm_up_rounds,
+            intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
+            resamples=RESAMPLES,
+            variants=[contender.variant for contender in contenders],
+            differing=compared.differing,
+            figures=table,
+            gate=gate,
+            warnings=ending.warnings,
+            teardown=findings.teardown,
+        )
+
+    def write(comparison: model.Comparison) -> None:
+        run.folder.write_text("comparison.json", comparison.model_dump_json(indent=2) + "\n")
+        run.folder.write_text("comparison.md", comparison_markdown(comparison))
+
+    return run.written(build, write)
+
+
+def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:
+    """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
+    contenders = compared.contenders
+    if compared.limits is None or run.findings.failures or len(contenders) < 2:
+        return None
+    bootstrap = Bootstrap(rounds, run.findings.seed, confidence(len(contenders)))
+    try:
+        gate = judge(figures_table(contenders, bootstrap), compared.limits, in_rounds=bootstrap.of_rounds)
+    except BenchError as error:
+        run.findings.fail(error.exit_code, str(error))
+        return None
+    if worse := regressions(gate):
+        run.findings.fail(ExitCode.REGRESSED, f"worse than {contenders[0].variant.name}: {worse}")
+    return gate

@@ -1,0 +1,139 @@
+"""`python -m bench compare A B`: runs that are over, from their reports and samples."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.commands.compare import model
+from bench.commands.compare.build import Compared, report_comparison
+from bench.commands.compare.gate import GateLimits
+from bench.commands.compare.report_file import path_of, read_report
+from bench.commands.compare.rounds import Contender, Cpu, Round
+from bench.commands.compare.sameness import require_equal
+from bench.common.failures import ExitCode, IncomparableError, UsageError
+from bench.load.samples import Samples
+from bench.report.model import NO_LIMITS, CpuTime, Report, Summary
+from bench.runtime.run import Run
+from bench.runtime.teardown import take_down
+from sizing.counted import counted
+
+# A run that ended otherwise has figures of something else, or none.
+_WITH_FIGURES = (ExitCode.PASSED, ExitCode.THRESHOLDS_MISSED, ExitCode.LEFTOVERS)
+
+
+class ReportComparison:
+    """Two reports or more, the first of which is the baseline."""
+
+    def __init__(self, paths: Sequence[Path], limits: GateLimits | None) -> None:
+        """
+        Args:
+            paths: results folders, or the files report.json in them; samples.npz is looked for beside each.
+
+        Raises:
+            UsageError: there is one only, or one is given twice.
+        """
+        if len(paths) < 2:
+            raise UsageError(f"{paths[0]} alone is no comparison: give the baseline's folder, then the other's")
+        self._paths = [path_of(path) for path in paths]
+        places = [path.resolve() for path in self._paths]
+        for path, place in zip(paths, places, strict=True):
+            if places.count(place) > 1:
+                raise UsageError(f"{path} is given twice: a report does not differ from itself")
+        self._compared = Compared(limits)
+
+    def work(self, run: Run) -> None:
+        """Read the reports, and refuse them where they differ in what must be equal."""
+        run.step("read")
+        (first, (baseline, _)), *others = read = [(path, _read(path, path is self._paths[0])) for path in self._paths]
+        for path, (report, _) in others:
+            require_equal(str(first), _must_be_equal(baseline), str(path), _must_be_equal(report))
+        run.findings.seed = baseline.run.seed
+        run.findings.workload = baseline.workload
+        self._compared.contenders = [_contender(path, *report) for path, report in read]
+
+    def down(self, run: Run) -> None:
+        """Nothing was put up."""
+        run.findings.teardown = take_down((run.scratch.remove,))
+
+    def report(self, run: Run) -> model.Comparison:
+        """The comparison."""
+        return report_comparison(run, self._compared)
+
+
+def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
+    """A report that has figures, and its summary."""
+    what = "baseline" if is_baseline else "report"
+    report = read_report(path, what)
+    if report.exit_code not in _WITH_FIGURES or report.summary is None or not report.summary.requests:
+        why = f"its run ended as {report.verdict}" if report.exit_code not in _WITH_FIGURES else "it has no requests"
+        raise IncomparableError(f"the {what} {path} has no figures to compare: {why}")
+    return report, report.summary
+
+
+def _must_be_equal(report: Report) -> dict[str, object]:
+    """What two runs must have in common; how many tasks ran decides as much as what was planned."""
+    local = report.local
+    here = None
+    if local:
+        limits = (local.limits or NO_LIMITS).model_dump(exclude={"not_enforced"})
+        here = {"tasks_run": local.tasks_run, "workers_per_task": local.workers_per_task, "limits": limits}
+    return {**report.fingerprint_parts.model_dump(), "local": here}
+
+
+def _contender(path: Path, report: Report, summary: Summary) -> Contender:
+    silent = [memory.task for memory in report.local.memory] if report.local and report.per_task else []
+    per_task = dict.fromkeys(silent, 0) | report.per_task
+    samples = _samples(path, summary.requests)
+    rounds = [Round.of(samples, per_task, _cpu(report))] if samples is not None else []
+    variant = model.Variant(
+        name=str(path),
+        report=report.run.id,
+        stack=report.stack,
+        settings={},
+        plan=report.plan,
+        tasks_run=report.local.tasks_run if report.local else None,
+        rounds=1,
+        requests=summary.requests,
+        failed=summary.failed,
+        per_task=per_task,
+        notes=[] if rounds else ["No samples.npz lies beside the report: its figures have no intervals."],
+    )
+    return Contender(variant, rounds, _known(report, summary))
+
+
+def _samples(path: Path, requests: int) -> Samples | None:
+    beside = path.with_name("samples.npz")
+    try:
+        samples = Samples.load(beside)
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise IncomparableError(f"{beside} is damaged, or of another version: measure again") from error
+    if len(samples) != requests:
+        raise IncomparableError(
+            f"{beside} has {counted(len(samples), 'request')} and {path} {requests:,}: they are of two runs"
+        )
+    return samples
+
+
+def _cpu(report: Report) -> Cpu:
+    sides = [_side(report, side) for side in ("tasks", "balancer", "generator")]
+    return Cpu(*(time.cpu_s if time is not None else None for time in sides))
+
+
+def _side(report: Report, side: str) -> CpuTime | None:
+    return getattr(report.cpu, side) if report.cpu is not None else None
+
+
+def _known(report: Report, summary: Summary) -> dict[str, float | None]:
+    """The figures that the report itself has."""
+    cpu_us = {side: time.per_request_us for side in ("tasks", "balancer", "generator") if (time := _side(report, side))}
+    return {
+        **{f"latency_{name}_s": value for name, value in summary.latency_s or () if name != "max"},
+        "throughput_rps": summary.throughput_rps,
+        "error_rate": summary.error_rate,
+        "per_task_deviation": report.per_task_deviation,
+        **{f"{side}_cpu_us_per_request": value for side, value in cpu_us.items()},
+    }

@@ -1,0 +1,61 @@
+"""What variants measured, round by round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.commands.compare import model
+from bench.load.samples import Samples
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """CPU time of one round; None where it was not measured."""
+
+    tasks_s: float | None = None
+    balancer_s: float | None = None
+    generator_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """One load of one variant; it has at least one request."""
+
+    latency_s: NDArray[np.float64]
+    failed: int
+    duration_s: float
+    """From the first request that was due to the last answer."""
+    per_task: Mapping[str, int]
+    """Requests of every task, those that had none included."""
+    cpu: Cpu
+
+    @classmethod
+    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu: Cpu) -> Round:
+        """What `samples`, of at least one request, and the other sides say of a load."""
+        return cls(
+            latency_s=np.array(samples.latency_s),
+            failed=int(samples.failed.sum()),
+            duration_s=float(samples.done_s.max() - samples.due_s.min()),
+            per_task=per_task,
+            cpu=cpu,
+        )
+
+    @property
+    def requests(self) -> int:
+        """How many there were."""
+        return len(self.latency_s)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A variant with what it measured."""
+
+    variant: model.Variant
+    rounds: Sequence[Round]
+    """Empty for a report without samples."""
+    known: Mapping[str, float | None] = field(default_factory=dict)
+    """By name, the figures of such a report."""

@@ -1,0 +1,46 @@
+"""What has to be equal before figures may be held against each other, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.common.failures import IncomparableError
+
+
+def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Path and both values of each field in which two nested mappings differ; None for one that is missing."""
+    one, two = dict(_fields("", first)), dict(_fields("", other))
+    return [
+        (path, one.get(path), two.get(path)) for path in dict.fromkeys((*one, *two)) if one.get(path) != two.get(path)
+    ]
+
+
+def in_words(first_name: str, first: Mapping[str, Any], other_name: str, other: Mapping[str, Any]) -> list[str]:
+    """A sentence for each difference."""
+    return [
+        f"{path} is {_spelled(one)} in {first_name} and {_spelled(two)} in {other_name}"
+        for path, one, two in differences(first, other)
+    ]
+
+
+def require_equal(first_name: str, first: Mapping[str, Any], other_name: str, other: Mapping[str, Any]) -> None:
+    """Refuse to compare what differs.
+
+    Raises:
+        IncomparableError: something does; the message names each field with both values.
+    """
+    if told := in_words(first_name, first, other_name, other):
+        raise IncomparableError(f"{other_name} cannot be compared with {first_name}: {'; '.join(told)}")
+
+
+def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _fields(f"{path}.{key}" if path else str(key), part)
+    else:
+        yield path, value
+
+
+def _spelled(value: Any) -> str:
+    return "not set" if value is None else str(value)

@@ -1,0 +1,102 @@
+"""One reader: asks for what the check has its eye on, and hands each answer to the judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, cycle, islice
+
+from bench.commands.consistency.judge import Judge, Kind, Read
+from bench.commands.consistency.things import File, Project
+from bench.index.listed_files import Link, is_json, listed_files, names_project
+from bench.index.pages import NotAListingError
+from bench.index.plain_client import Client, Got
+from bench.index.target import Target
+
+# An index that refuses, or cannot be reached, is not to be asked a thousand times a second.
+_PAUSE_AFTER_TROUBLE_S = 0.05
+_HTML = "text/html"
+_JSON = "application/vnd.pypi.simple.v1+json"
+
+
+@dataclass
+class Focus:
+    """What all readers ask for, and which tasks have answered."""
+
+    project: Project
+    files: Sequence[File]
+    """The files of the project that change at the moment: those are downloaded."""
+    tasks: set[str]
+
+
+class Reader:
+    """Reads over one connection."""
+
+    def __init__(self, client: Client, target: Target, focus: Focus, judge: Judge, number: int) -> None:
+        """`number` decides what it asks for first, so that several readers do not all ask for the same."""
+        self._client = client
+        self._target = target
+        self._focus = focus
+        self._judge = judge
+        self._first = number % len(Kind)
+        self._turns = count(number)
+
+    async def read_each_kind(self, *, pause_s: float = 0.0) -> None:
+        """Ask once for everything there is to ask for, with a pause after each answer."""
+        for kind in islice(cycle(Kind), self._first, self._first + len(Kind)):
+            await self._read(kind)
+            await asyncio.sleep(pause_s)
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._client.abort()
+
+    async def _read(self, kind: Kind) -> None:
+        project, files = self._focus.project, self._focus.files
+        file = files[next(self._turns) % len(files)]
+        if kind is Kind.INDEX_PAGE:
+            got = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
+            trouble = got.trouble or self._judge_index_page(got, project)
+        elif kind is Kind.DOWNLOAD and file.path is not None:
+            got = await self._client.get(file.path, "*/*")
+            trouble = got.trouble or self._judge_download(got, file)
+        else:  # also where no listing has shown yet where the file is
+            asks_for_json = kind is Kind.LISTING_JSON
+            got = await self._client.get(self._target.listing_path(project.name), _JSON if asks_for_json else _HTML)
+            trouble = got.trouble or self._judge_listing(got, project)
+        if trouble is None:
+            self._focus.tasks.add(got.answer.served_by)
+        else:
+            self._judge.error(got.answer.served_by, trouble)
+            await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
+
+    # Each returns what is wrong with an answer that cannot be judged.
+
+    def _judge_index_page(self, got: Got, project: Project) -> str | None:
+        if got.is_absence:
+            return f"status {got.answer.status}"
+        self._judge.index_page(_read(got, Kind.INDEX_PAGE), project, named=names_project(got.body, project.name))
+        return None
+
+    def _judge_download(self, got: Got, file: File) -> str | None:
+        self._judge.download(_read(got, Kind.DOWNLOAD), file, None if got.is_absence else got.body)
+        return None
+
+    def _judge_listing(self, got: Got, project: Project) -> str | None:
+        listed: Mapping[str, Link] = {}
+        if not got.is_absence:
+            try:
+                listed = listed_files(got.body)
+            except NotAListingError:
+                return "no listing"
+        kind = Kind.LISTING_JSON if is_json(got.body) else Kind.LISTING_HTML
+        self._judge.listing(_read(got, kind), project, listed)
+        for file in project.files:
+            if file.path is None and file.label in listed:
+                file.path = self._target.path_of(listed[file.label].url, self._target.listing_path(project.name))
+        return None
+
+
+def _read(got: Got, kind: Kind) -> Read:
+    return Read(got.answer.served_by, kind, got.answer.sent_s, got.answer.done_s)

@@ -1,0 +1,39 @@
+"""What one health check costs a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+
+from bench.commands.explain.model import HealthCheck
+from bench.common.failures import UnavailableError
+from bench.index.http_client import Endpoint
+from bench.index.plain_client import Client
+from bench.index.target import Target
+
+CHECKS = 25
+
+
+async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheck:
+    """Ask each task for `path` some times over, one request after the other.
+
+    Args:
+        urls: of the tasks themselves: the balancer has no part in it.
+
+    Raises:
+        UnavailableError: a check is not passed.
+        OSError: there is no such host.
+    """
+    latencies_s = []
+    for url in urls:
+        target = Target(url)
+        client = Client(target, await Endpoint.of(target), 0)
+        try:
+            for _ in range(CHECKS):
+                got = await client.get(path, "*/*")
+                if not got.is_success:
+                    raise UnavailableError(f"the health check GET {path} at {url} ended in {got.trouble or 'a 404'}")
+                latencies_s.append(got.answer.done_s - got.answer.sent_s)
+        finally:
+            client.abort()
+    return HealthCheck(path=path, checks=len(latencies_s), median_s=median(latencies_s))

@@ -1,0 +1,57 @@
+"""Does a connection that a server has kept for a while still take a request?
+
+A server that closes idle connections after two seconds, below a balancer that keeps them for sixty, closes some at the
+very moment at which the balancer sends a request on them. The balancer cannot know whether the request was begun, and
+answers 502 or 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from bench.commands.explain.model import Idle
+from bench.index.http_client import Endpoint
+from bench.index.plain_client import Client, Got
+from bench.index.target import Target
+
+CLIENTS = 100
+IDLE_S = 2.0
+# A connection is closed within a fraction of a millisecond, and those of a wave one after the other within a few: the
+# waves are placed around that moment. Pulled apart by more they would miss it.
+OFFSETS_S = (-0.012, -0.008, -0.004, 0.0, 0.004)
+_FAILED = (502, 503, 504)
+
+
+async def use_after_idling(target: Target, path: str) -> Idle:
+    """Send waves of requests for `path`, each about two seconds after the answers to the one before.
+
+    All requests of a wave are sent at once, so that the balancer needs all of its connections to the tasks again, not
+    just the one that it used last.
+
+    Raises:
+        OSError: there is no such host.
+    """
+    endpoint = await Endpoint.of(target)
+    clients = [Client(target, endpoint, number) for number in range(CLIENTS)]
+    try:
+        await _wave(clients, path)  # opens the clients' own connections, so that the waves to come are at once
+        last = await _wave(clients, path)
+        answers: list[Got] = []
+        for offset_s in OFFSETS_S:
+            first_done_s = min(got.answer.done_s for got in last)
+            await asyncio.sleep(first_done_s + IDLE_S + offset_s - perf_counter())
+            last = await _wave(clients, path)
+            answers += last
+    finally:
+        for client in clients:
+            client.abort()
+    return Idle(requests=len(answers), failed=sum(_has_failed(got) for got in answers))
+
+
+async def _wave(clients: list[Client], path: str) -> list[Got]:
+    return await asyncio.gather(*(client.get(path, "*/*") for client in clients))
+
+
+def _has_failed(got: Got) -> bool:
+    return got.answer.status in _FAILED or got.answer.status == 0

@@ -1,0 +1,103 @@
+"""`python -m bench explain`: every step of the ladder side by side, loaded in turn, then probed one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.commands.compare.stacks import StackComparison
+from bench.commands.compare.standing import Standing
+from bench.commands.compare.variants import CompareParameters, Variant
+from bench.commands.explain.health import time_health_checks
+from bench.commands.explain.idle import use_after_idling
+from bench.commands.explain.ladder import PEER, Step, ladder
+from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
+from bench.commands.explain.model import Explanation, Probes
+from bench.commands.explain.page import Page
+from bench.commands.explain.report import report_explanation
+from bench.commands.explain.spread import spread_over_tasks
+from bench.load.parameters import Asked
+from bench.packages.factory import Wheel
+from bench.runtime.run import Run
+
+# Costs a task next to nothing in every step, and needs no password: what is measured is the connection.
+_CHEAP_PATH = "/health"
+
+
+class Ladder:
+    """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
+
+    def __init__(self, steps: Sequence[Step], parameters: CompareParameters, page: Page | None) -> None:
+        """
+        Args:
+            parameters: its variants are `steps`.
+            page: the page that the table is written into, if it is wanted there.
+        """
+        self._steps = steps
+        self._page = page
+        self._comparison = StackComparison(parameters)
+        self._probes: dict[str, Probes] = {}
+
+    def work(self, run: Run) -> None:
+        """Everything up to the last probe."""
+        run.step("packages to interleave")
+        wheels = run.wheels(packages_to_mix())
+        self._comparison.work(run)
+        for standing in self._comparison.standing:
+            run.step(f"probe {standing.name}")
+            self._probes[standing.name] = run.interruptions.run(_probe(standing, wheels))
+
+    def down(self, run: Run) -> None:
+        """Take everything down, each part whatever became of the others."""
+        self._comparison.down(run)
+
+    def report(self, run: Run) -> Explanation:
+        """The explanation, as far as it got."""
+        return report_explanation(run, self._steps, self._comparison.compared, self._probes, self._page)
+
+
+def job(
+    *,
+    rounds: int,
+    engine: Literal["auto", "pulumi", "embedded"],
+    tasks: int | None,
+    write: Path | None,
+    steps: Sequence[Step] | None = None,
+    **asked: Any,
+) -> Ladder:
+    """The climb that the command line asks for.
+
+    Args:
+        write: the page that the table is written into.
+        steps: None for the whole ladder.
+        asked: what `bench.load.parameters.Asked` has, but for the workload and the cookies.
+
+    Raises:
+        UsageError: a value makes no sense, or the page has no place for the table.
+    """
+    steps = ladder() if steps is None else steps
+    parameters = CompareParameters(
+        variants=[Variant(step.name, PEER, step.overrides) for step in steps],
+        rounds=rounds,
+        against_limit=False,
+        engine=engine,
+        tasks=tasks,
+        # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.
+        asked=Asked(workload="burst", cookies="shared", **asked),
+        limits=None,
+    )
+    return Ladder(steps, parameters, Page.at(write) if write is not None else None)
+
+
+async def _probe(standing: Standing, wheels: Sequence[Wheel]) -> Probes:
+    """The uploads come last: what they leave would be more for a health check to count."""
+    processes, target = standing.processes, standing.target
+    cheap_path = f"{target.base_path}{_CHEAP_PATH}"
+    urls = [f"http://127.0.0.1:{task.port}" for task in processes.tasks]
+    return Probes(
+        spread=await spread_over_tasks(target, cheap_path, processes.balancer.requests_by_port),
+        health_check=await time_health_checks(urls, processes.state.balancer.health_check.path),
+        idle=await use_after_idling(target, cheap_path),
+        mixing=await upload_interleaved(target, wheels),
+    )

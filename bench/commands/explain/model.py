@@ -1,0 +1,83 @@
+"""What an explanation says: the one definition, from which its JSON, its schema and every rendering follow.
+
+The conventions are those of a report: every field is always present, what is not known is null, figures are not
+rounded, shares are fractions of 1. `bench/schema.py` prints the JSON schema.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bench.commands.compare.model import Measured
+from bench.report.model import Count, Machine, Part, Positive, Run, Seconds, Teardown, Workload
+
+
+class Spread(Part):
+    """Requests of clients that share one cookie jar, which holds what an earlier answer brought."""
+
+    requests: Positive
+    to_the_busiest_task: Count
+
+
+class Idle(Part):
+    """Requests on connections to the tasks that had been idle for about 2 s."""
+
+    requests: Positive
+    failed: Count = Field(description="Answered 502, 503 or 504, or not at all.")
+
+
+class HealthCheck(Part):
+    """The balancer's health check, sent to the tasks themselves."""
+
+    path: str
+    checks: Positive
+    median_s: Seconds
+
+
+class Mixing(Part):
+    """Uploads of different files that a server receives at the same time, the halves of each sent apart."""
+
+    uploads: Positive
+    answers: dict[str, int] = Field(description="How many had each status; `none` for those without an answer.")
+    whole: Count = Field(description="Files that the index then has, byte for byte.")
+
+
+class Probes(Part):
+    """What the burst does not show."""
+
+    spread: Spread
+    idle: Idle
+    health_check: HealthCheck
+    mixing: Mixing
+
+
+class Step(Part):
+    """One step of the ladder."""
+
+    name: str = Field(description="`peer`, or the setting that is changed, with its new value.")
+    setting: str | None = Field(description="The setting that is changed; null for the peer stack as it is.")
+    overrides: list[str] = Field(description="All that are changed so far.")
+    requests: Count = Field(description="In all rounds.")
+    failed: Count
+    per_task: dict[str, int] = Field(description="Requests of each task, those that had none included.")
+    figures: dict[str, Measured] = Field(description="By name; each `change` is to the step before.")
+    probes: Probes | None
+
+
+class Explanation(Part):
+    """The ladder from the peer stack to ours."""
+
+    schema_version: Literal[1]
+    run: Run
+    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
+    verdict: str = Field(description="The name of the exit code.")
+    failure: str | None = Field(description="Why it is not 0, in a sentence.")
+    workload: Workload | None = Field(description="One round of it.")
+    machine: Machine
+    rounds: Count = Field(description="Of every step; a round that not all got through is left out.")
+    warm_up_rounds: Count = Field(description="Of every step, before the first that counts.")
+    steps: list[Step]
+    warnings: list[str]
+    teardown: Teardown | None

@@ -1,0 +1,62 @@
+"""A page of the documentation with a part that is generated: what stands between two markers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.common.failures import UsageError
+
+BEGIN = "<!-- begin: python -m bench explain -->"
+END = "<!-- end: python -m bench explain -->"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that has a place for the table."""
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: Path) -> Page:
+        """The page in this file.
+
+        Raises:
+            UsageError: it cannot be read, or has not both markers, once each and in their order.
+        """
+        _parts(path)
+        return cls(path)
+
+    def write(self, text: str) -> None:
+        """Put `text` between the markers, in place of what stands there.
+
+        Raises:
+            UsageError: as `at`, or the page cannot be written.
+        """
+        before, after = _parts(self.path)
+        unfinished = self.path.with_name(f".unfinished-{self.path.name}")
+        try:
+            unfinished.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
+            unfinished.replace(self.path)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise UsageError(f"--write {self.path}: it cannot be written ({error.strerror})") from error
+
+
+def _parts(path: Path) -> tuple[str, str]:
+    """What stands before and behind the markers."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"--write {path}: there is no such page; it needs the lines {BEGIN} and {END}") from None
+    except OSError as error:
+        raise UsageError(f"--write {path}: the page cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--write {path}: the page is not UTF-8 text") from error
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"--write {path}: its folder cannot be written to")
+    before, *middle = text.split(BEGIN)
+    if len(middle) != 1 or middle[0].count(END) != 1 or END in before:
+        raise UsageError(f"--write {path}: the page needs the lines {BEGIN} and {END}, once each and in this order")
+    return before, middle[0].partition(END)[2]

@@ -1,0 +1,1 @@
+"""An index that can be stood up, observed and taken down, wherever it runs."""

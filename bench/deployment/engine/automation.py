@@ -1,0 +1,180 @@
+"""The Pulumi engine: drives the CLI through the Automation API, with the program run in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, OutputMap, Stack
+
+from bench.common.failures import BenchError, UnavailableError, UsageError
+from bench.deployment.engine import Deployment, StackConfig
+from bench.deployment.engine.background import END_PATIENCE_S, Background
+from bench.deployment.engine.failure import failure
+from bench.deployment.engine.language_host import language_host
+from bench.deployment.engine.program import Program
+from bench.deployment.engine.pulumi_command import PrivateCommand
+from bench.deployment.engine.state import deployment
+from bench.deployment.engine.workspace import environment, passphrase, undecipherable, write_project
+from bench.deployment.grpc_service import listening
+from bench.deployment.local_cloud.provider import serve
+from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
+from bench.deployment.local_cloud.resources import LocalCloud
+from pypiserver_stack.rotate.command_error import gist
+
+# An interrupted command finishes the requests it has sent; the local cloud answers at once, but for faults.
+INTERRUPT_PATIENCE_S = 20.0
+# A destroy of 60 resources takes 4 s.
+_DESTROY_TIMEOUT_S = 300.0
+_DESTROY_ATTEMPTS = 3
+
+T = TypeVar("T")
+
+
+class AutomationEngine:
+    """Evaluates a project's program with the Pulumi CLI against the local cloud."""
+
+    name = "pulumi"
+
+    def __init__(self, cloud: LocalCloud, project_dir: Path, work_dir: Path) -> None:
+        """
+        Args:
+            project_dir: the folder of the program's `__main__.py`; nothing is written there.
+            work_dir: where everything is written; its owner removes it after `down`.
+
+        Raises:
+            UsageError: there is no `pulumi` on PATH.
+        """
+        executable = shutil.which("pulumi")
+        if executable is None:
+            raise UsageError("--engine pulumi: there is no `pulumi` on PATH; install it, or use --engine embedded")
+        self._cloud = cloud
+        self._project_dir = project_dir
+        self._work_dir = work_dir
+        self._command = PrivateCommand(Path(executable).absolute(), environment(work_dir))
+        self._stack: Stack | None = None
+        self._running: Background[Any] | None = None
+        self._state_is_doubtful = False
+        self.changes: Mapping[str, int] = {}
+        """What the last `up` or `refresh` did: number of resources by kind of change, such as `{"create": 63}`."""
+
+    def up(self, config: StackConfig) -> Deployment:
+        """See `Engine.up`. The second time it updates what is there."""
+
+        def up() -> Deployment:
+            stack = self._open(config)
+            self.changes = _by_kind(stack.up(color="never", show_secrets=False).summary.resource_changes)
+            state = stack.export_stack().deployment
+            return deployment(state["resources"] if state else ())
+
+        return self._operate(up)
+
+    def preview(self, config: StackConfig) -> Mapping[str, int]:
+        """What `up` would do: number of resources by kind of change. Raises what `up` raises."""
+        return self._operate(lambda: _by_kind(self._open(config).preview(color="never").change_summary))
+
+    def refresh(self) -> None:
+        """Bring the state into line with the cloud, after an `up`."""
+        stack = self._stack
+        assert stack is not None
+
+        def refresh() -> None:
+            self.changes = _by_kind(stack.refresh(color="never", show_secrets=False).summary.resource_changes)
+
+        self._operate(refresh)
+
+    def drive(self, operation: Callable[[Stack], T]) -> T:
+        """Let something else operate the stack through the Automation API, after an `up`."""
+        stack = self._stack
+        assert stack is not None
+        workspace = LocalWorkspace(work_dir=stack.workspace.work_dir, pulumi_command=self._command)
+        return self._operate(lambda: operation(Stack.select(stack.name, workspace)))
+
+    def down(self) -> tuple[str, ...]:
+        """See `Engine.down`."""
+        if not self._end_what_runs():
+            return (*self._cloud.leftovers, f"the evaluation of {self._project_dir}, which does not end")
+        for _ in range(_DESTROY_ATTEMPTS):
+            if self._stack is None:
+                break
+            try:
+                self._operate(self._destroy, _DESTROY_TIMEOUT_S)
+            except BenchError:
+                self._state_is_doubtful = True
+        return self._cloud.leftovers
+
+    def _destroy(self) -> None:
+        assert self._stack is not None
+        if self._state_is_doubtful:
+            # A command that was killed left the stack locked, and may have made what its state does not know.
+            with contextlib.suppress(CommandError):
+                self._stack.cancel()
+            self._stack.refresh(color="never", show_secrets=False, clear_pending_creates=True)
+        self._stack.destroy(color="never", show_secrets=False, continue_on_error=True)
+        self._stack.workspace.remove_stack(self._stack.name, preserve_config=True)
+        self._stack = None
+
+    def _open(self, config: StackConfig) -> Stack:
+        folder = self._work_dir / "project"
+        write_project(folder, config)
+        if self._stack is None:
+            self._command.environment |= passphrase(config)
+            self._command.check_version(folder)
+            workspace = _Workspace(work_dir=str(folder), pulumi_command=self._command)
+            try:
+                self._stack = Stack.create(config.stack, workspace)
+            except CommandError as error:
+                if config.encrypted:
+                    raise UsageError(f"{undecipherable(config)}: {gist(error)}") from error
+                raise
+        return self._stack
+
+    def _operate(self, operation: Callable[[], T], timeout_s: float = float("inf")) -> T:
+        """Do something with the CLI in a thread, so that a signal strikes while we wait for it, and not in between."""
+        front = PulumiCloud(self._cloud)
+        program = Program(self._project_dir)
+
+        def attached() -> T:
+            with serve(front) as providers, listening(language_host(program)) as host:
+                self._command.environment["PULUMI_DEBUG_PROVIDERS"] = providers
+                self._command.language_host = host
+                try:
+                    return operation()
+                finally:
+                    program.end()
+
+        self._running = running = Background(attached)
+        running.start()
+        if not running.wait(timeout_s):
+            self._end_what_runs()
+            raise UnavailableError(f"pulumi did not end within {timeout_s:.0f} s")
+        try:
+            return running.result()
+        except Exception as error:
+            raise failure(program.error or front.bug or error, front.refusals) from error
+
+    def _end_what_runs(self) -> bool:
+        """End the operation that an exception in the main thread has left behind; False where that does not succeed."""
+        if self._running is None or self._running.wait(0):
+            return True
+        self._state_is_doubtful = True
+        self._command.stop(INTERRUPT_PATIENCE_S)
+        # What is left then ends by itself.
+        ended = self._running.wait(END_PATIENCE_S)
+        if ended:
+            self._command.resume()
+        return ended
+
+
+class _Workspace(LocalWorkspace):
+    """One where an update does not start the CLI twice more, to ask for outputs that nobody here takes from it."""
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:
+        return {}
+
+
+def _by_kind(changes: OpMap | None) -> dict[str, int]:
+    return {OpType(kind).value: count for kind, count in (changes or {}).items()}

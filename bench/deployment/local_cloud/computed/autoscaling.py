@@ -1,0 +1,12 @@
+"""What AWS computes for the group of hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.deployment.local_cloud.computed.identity import Compute
+from bench.deployment.local_cloud.computed.ids import named
+
+RESOURCES: Mapping[str, Compute] = {
+    "aws:autoscaling/group:Group": named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
+}

@@ -1,0 +1,17 @@
+"""What AWS computes for records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
+
+
+def _record(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+    host = inputs["name"].rstrip(".")
+    return f"{inputs['zoneId']}_{host}_{inputs['type']}", {"fqdn": host}
+
+
+RESOURCES: Mapping[str, Compute] = {
+    "aws:route53/record:Record": _record,
+}

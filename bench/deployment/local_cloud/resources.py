@@ -1,0 +1,182 @@
+"""LocalCloud: holds resources as AWS would, gives ids and computed outputs, answers invokes, injects faults.
+
+It is a stand-in: it proves the program, the order, the teardown and the errors, not that AWS accepts an input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from bench.deployment.local_cloud.computed import CloudError, Identity, answer, computed_outputs
+
+REGION = "us-west-2"
+ACCOUNT_ID = "123456789012"
+
+__all__ = ["ACCOUNT_ID", "REGION", "CloudError", "Fault", "LocalCloud", "Record"]
+
+Operation = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something to go wrong on purpose: the `nth` (from 1) `operation` on a resource of `type` ("" for any type)
+    is delayed by `delay_s` and, where `error` is given, refused with it."""
+
+    operation: Operation
+    nth: int = 1
+    type: str = ""
+    error: str = ""
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """A resource as the cloud holds it. `outputs` include the inputs."""
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    number: int = 1
+    """The how many-th of its URN it is."""
+    revision: int = 1
+    """How often it was made or changed."""
+
+
+class LocalCloud:
+    """One per run; shared by the engine's adapter and by what starts processes. Safe to call from several threads."""
+
+    def __init__(self, faults: Sequence[Fault] = (), entropy: bytes | None = None) -> None:
+        """
+        Args:
+            faults: what is to go wrong.
+            entropy: what generated passwords come from; random where it is not given.
+        """
+        self._entropy = entropy if entropy is not None else secrets.token_bytes(32)
+        self._faults = tuple(faults)
+        self._seen: dict[int, int] = {}
+        self._records: dict[str, Record] = {}
+        self._replaced: list[Record] = []
+        self._made: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """What exists now, by URN; of what is being replaced, the new one."""
+        with self._lock:
+            return dict(self._records)
+
+    @property
+    def replaced(self) -> tuple[Record, ...]:
+        """What a newer resource of the same URN has taken the place of, and nobody has deleted."""
+        with self._lock:
+            return tuple(self._replaced)
+
+    @property
+    def leftovers(self) -> tuple[str, ...]:
+        """The URNs of all that exists."""
+        return (*self.records, *(record.urn for record in self.replaced))
+
+    def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
+        """Make a resource, beside the one of this URN that it is to replace, if there is one.
+
+        Ids derive from the URN and from how many there were of it, so that both engines and every run give the same.
+        """
+        self._fail_on_request("create", type_)
+        with self._lock:
+            number = self._made[urn] + 1
+        id_, computed = computed_outputs(type_, self._identity(urn, number), inputs)
+        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number=number)
+        with self._lock:
+            self._made[urn] = number
+            old = self._records.pop(urn, None)
+            if old is not None:
+                self._replaced.append(old)
+            self._records[urn] = record
+        return record
+
+    def read(self, urn: str, id_: str = "") -> Record | None:
+        """The resource, or None where it is gone.
+
+        Args:
+            id_: which one, where there may be two of a URN; the newer without it.
+        """
+        with self._lock:
+            newest = self._records.get(urn)
+            if not id_ or (newest is not None and newest.id == id_):
+                return newest
+            return next((one for one in self._replaced if one.urn == urn and one.id == id_), None)
+
+    def update(self, urn: str, inputs: Mapping[str, Any]) -> Record:
+        """Give a resource new inputs; its id stays, its computed outputs follow the inputs.
+
+        Raises:
+            CloudError: there is no such resource, or a fault refuses.
+        """
+        old = self.read(urn)
+        if old is None:
+            raise CloudError(f"{urn} does not exist")
+        self._fail_on_request("update", old.type)
+        outputs = {**inputs, **self._computed_next(old, inputs)}
+        record = replace(old, inputs=dict(inputs), outputs=outputs, revision=old.revision + 1)
+        with self._lock:
+            self._records[urn] = record
+        return record
+
+    def computed_after(self, urn: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What would be computed for a resource if it had these inputs; nothing where it is gone."""
+        old = self.read(urn)
+        return self._computed_next(old, inputs) if old is not None else {}
+
+    def delete(self, urn: str, id_: str = "") -> None:
+        """Remove a resource; one that is gone already is no error, as with AWS.
+
+        Args:
+            id_: which one, where there may be two of a URN. Revisions of a task definition share one: the older goes.
+        """
+        record = self.read(urn)
+        self._fail_on_request("delete", record.type if record else "")
+        with self._lock:
+            old = next((one for one in self._replaced if one.urn == urn and one.id == id_), None)
+            if old is not None:
+                self._replaced.remove(old)
+            elif not id_ or (urn in self._records and self._records[urn].id == id_):
+                self._records.pop(urn, None)
+
+    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a provider function such as `aws:index/getRegion:getRegion`.
+
+        Raises:
+            CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
+        """
+        return answer(token, REGION, ACCOUNT_ID, args)
+
+    def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        identity = self._identity(old.urn, old.number, old.revision + 1)
+        return computed_outputs(old.type, identity, inputs)[1]
+
+    def _identity(self, urn: str, number: int, revision: int = 1) -> Identity:
+        digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
+        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
+
+    def _fail_on_request(self, operation: Operation, type_: str) -> None:
+        for index, fault in enumerate(self._faults):
+            if fault.operation != operation or (fault.type and fault.type != type_):
+                continue
+            with self._lock:
+                self._seen[index] = self._seen.get(index, 0) + 1
+                due = self._seen[index] == fault.nth
+            if not due:
+                continue
+            if fault.delay_s:
+                time.sleep(fault.delay_s)
+            if fault.error:
+                raise CloudError(fault.error)

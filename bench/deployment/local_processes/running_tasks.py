@@ -1,0 +1,234 @@
+"""The tasks that run behind a balancer: how one joins them, and how one leaves without a request being lost."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from bench.common.failures import UnavailableError
+from bench.deployment.local_processes import local_http
+from bench.deployment.local_processes.balancer import Balancer, start_balancer
+from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthCheck
+from bench.deployment.local_processes.processes import Child, stop
+from bench.deployment.local_processes.task_definition import TaskSpec
+from bench.deployment.local_processes.tasks import Task
+from sizing.counted import counted
+
+T = TypeVar("T")
+
+START_TIMEOUT_S = 60.0
+STOP_PATIENCE_S = 10.0
+_POLL_S = 0.05
+
+
+class StoppedError(UnavailableError):
+    """Everything was stopped while something was still being changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the stack was stopped meanwhile")
+
+
+class RunningTasks:
+    """A balancer and its tasks. `stop` may be called any time, from any thread, and ends all that was started."""
+
+    def __init__(self, spec: BalancerSpec, start_task: Callable[[int, TaskSpec], Task]) -> None:
+        """
+        Args:
+            start_task: starts a task, given a number that no other one has.
+        """
+        self.tasks: list[Task] = []
+        """Those that serve."""
+        self._spec = spec
+        self._start_task = start_task
+        self._revisions: dict[str, TaskSpec] = {}
+        self._balancer: Balancer | None = None
+        self._children: list[Child] = []
+        self._stopped = False
+        # A signal may strike the very call that holds it, and lead to `stop` in the same thread.
+        self._lock = threading.RLock()
+
+    @property
+    def balancer(self) -> Balancer:
+        """What stands in front of the tasks."""
+        assert self._balancer is not None, "start_balancer comes first"
+        return self._balancer
+
+    def start_balancer(self, folder: Path) -> str:
+        """Start it and wait until it listens; returns its URL.
+
+        Raises:
+            UnavailableError: it ended, or does not listen.
+        """
+        with self._lock:
+            self._check_not_stopped()
+            self._balancer = start_balancer(self._spec, folder)
+            self._children.append(self._balancer.child)
+        return self._wait_for_balancer(self.balancer.url, "the balancer does not listen")
+
+    def not_of(self, spec: TaskSpec) -> list[Task]:
+        """The serving tasks of other revisions."""
+        return [task for task in self.tasks if self._revisions[task.id] != spec]
+
+    def add(self, spec: TaskSpec, count: int) -> list[str]:
+        """Start tasks, and have those serve that the balancer finds healthy.
+
+        Returns:
+            In words, why each of the others does not serve. They are gone.
+
+        Raises:
+            UnavailableError: the balancer does not find a task healthy that is.
+        """
+        if not count:
+            return []
+        deadline = time.monotonic() + START_TIMEOUT_S
+        healthy, failures = [], []
+        for task in [self._spawn(spec) for _ in range(count)]:
+            try:
+                self._wait_until_healthy(task, deadline)
+                healthy.append(task)
+            except StoppedError:
+                raise
+            except UnavailableError as failure:
+                failures.append(str(failure))
+                self._end([task], STOP_PATIENCE_S)
+        self.balancer.set_targets(task.port for task in [*self.tasks, *healthy])
+        self._wait_for_balancer(lambda: self._check_serving(healthy), "the balancer does not find all tasks healthy")
+        self.tasks = [*self.tasks, *healthy]
+        return failures
+
+    def remove(self, tasks: Sequence[Task]) -> None:
+        """Give tasks no new request, let them finish those under way, and stop them.
+
+        What is not finished after the target group's deregistration delay, and after what the task takes for its stop,
+        is cut off, here as with AWS.
+        """
+        if not tasks:
+            return
+        ports = {task.port for task in tasks}
+        self.tasks = [task for task in self.tasks if task not in tasks]
+        serving = [task.port for task in self.tasks]
+
+        self.balancer.set_targets(serving, draining=ports)
+        self._wait_for_balancer(lambda: self._check_draining(ports), "the balancer keeps tasks that are to go")
+        end = time.monotonic() + self._spec.deregistration_delay_s
+        while not self._idle(ports) and time.monotonic() < end:
+            self._pause()
+
+        self.balancer.set_targets(serving)
+        self._wait_for_balancer(lambda: self._check_balanced(serving), "the balancer keeps tasks that have finished")
+        self._end(tasks, max(self._revisions[task.id].stop_timeout_s for task in tasks))
+
+    def stop(self) -> None:
+        """Stop the balancer first: the tasks then have no idle connection to wait for."""
+        with self._lock:
+            self._stopped = True
+            children, self._children, self.tasks = self._children, [], []
+        stop(children[:1], STOP_PATIENCE_S)
+        stop(children[1:], STOP_PATIENCE_S)
+
+    def ended(self, expected: Collection[str] = ()) -> list[str]:
+        """In words, which processes ended although nobody asked them to.
+
+        Args:
+            expected: ids of tasks that are left out.
+        """
+        children = [task.child for task in self.tasks if task.id not in expected] + self._children[:1]
+        return [_obituary(child) for child in children if child.exit_status is not None]
+
+    def has_ended(self, task_id: str) -> bool:
+        """Whether a serving task has ended by itself."""
+        return any(task.id == task_id and task.child.exit_status is not None for task in self.tasks)
+
+    def _spawn(self, spec: TaskSpec) -> Task:
+        with self._lock:
+            self._check_not_stopped()
+            task = self._start_task(len(self._revisions) + 1, spec)
+            self._children.append(task.child)
+            self._revisions[task.id] = spec
+            return task
+
+    def _end(self, tasks: Sequence[Task], patience_s: float) -> None:
+        children = [task.child for task in tasks]
+        stop(children, patience_s)
+        with self._lock:
+            self._children = [child for child in self._children if child not in children]
+
+    # Each raises an UnavailableError that says what is not as it should be yet.
+
+    def _check_serving(self, tasks: Iterable[Task]) -> None:
+        targets = self.balancer.targets()
+        missing = [task.id for task in tasks if task.port not in targets or not targets[task.port].healthy]
+        if missing:
+            raise UnavailableError(f"it does not find {', '.join(missing)} healthy")
+
+    def _check_draining(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if not all(port in targets and targets[port].draining for port in ports):
+            raise UnavailableError("it lists some of them as serving")
+
+    def _check_balanced(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if targets.keys() != set(ports):
+            raise UnavailableError(f"it has {counted(len(targets), 'target')}")
+
+    def _idle(self, ports: Iterable[int]) -> bool:
+        with contextlib.suppress(UnavailableError):
+            targets = self.balancer.targets()
+            return all(port in targets and not targets[port].requests_under_way for port in ports)
+        return False
+
+    def _wait_until_healthy(self, task: Task, deadline: float) -> None:
+        check = self._spec.health_check
+        complaint = f"{task.id} did not pass the target group's health check GET {check.path}"
+        self._wait(lambda: _check_health(check, task.port), task.child, complaint, deadline)
+
+    def _wait_for_balancer(self, attempt: Callable[[], T], complaint: str) -> T:
+        return self._wait(attempt, self.balancer.child, complaint, time.monotonic() + START_TIMEOUT_S)
+
+    def _wait(self, attempt: Callable[[], T], child: Child, complaint: str, deadline: float) -> T:
+        """Attempt it until it raises no UnavailableError; returns what it returns.
+
+        Raises:
+            UnavailableError: the process has ended, or the deadline has passed: `complaint`, and the last error.
+        """
+        while True:
+            try:
+                return attempt()
+            except UnavailableError as error:
+                last_error = error
+            self._check_not_stopped()
+            if child.exit_status is not None:
+                raise UnavailableError(_obituary(child))
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    f"{complaint} within {START_TIMEOUT_S:g} s: {last_error}; {child.name} logged: {_log_end(child)}"
+                ) from last_error
+            self._pause()
+
+    def _pause(self) -> None:
+        self._check_not_stopped()
+        time.sleep(_POLL_S)
+
+    def _check_not_stopped(self) -> None:
+        if self._stopped:
+            raise StoppedError
+
+
+def _check_health(check: HealthCheck, port: int) -> None:
+    status = local_http.get(f"127.0.0.1:{port}", check.path, check.timeout_s).status
+    lowest, highest = check.statuses
+    if not lowest <= status <= highest:
+        healthy = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
+        raise UnavailableError(f"status {status}, where {healthy} is healthy")
+
+
+def _obituary(child: Child) -> str:
+    return f"{child.name} ended with status {child.exit_status}: {_log_end(child)}"
+
+
+def _log_end(child: Child) -> str:
+    return child.last_words() or "nothing"

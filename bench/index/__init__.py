@@ -1,0 +1,1 @@
+"""Speaking to a package index as pip and twine do."""

@@ -1,0 +1,133 @@
+"""Where the load goes: the address of an index and the credentials for it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from bench.common.failures import UsageError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# What a request line may carry unchanged; everything else is percent-encoded.
+_REQUEST_TARGET_SAFE = "/%:@!$&'()*+,;=~-._?"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A package index, and who asks it.
+
+    Raises:
+        UsageError: `url` is not the http or https URL of an index, or carries the credentials itself.
+    """
+
+    url: str
+    """Where the index lives; /simple/ lies below it. A URL that ends in /simple/ is taken as well."""
+    username: str = ""
+    """Empty for an index that asks for no credentials."""
+    password: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if "@" in self.url:
+            # The URL itself is not quoted here: it holds a password.
+            raise UsageError("--url carries credentials: set PYPI_USERNAME and PYPI_PASSWORD instead")
+        if problem := _problem(self.url):
+            raise UsageError(f"--url {self.url!r}: {problem}")
+        if ":" in self.username:
+            raise UsageError(f"--username {self.username}: a user name with a colon cannot be sent to an index")
+
+    @cached_property
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.url)
+
+    @property
+    def is_https(self) -> bool:
+        return self._parts.scheme == "https"
+
+    @property
+    def host(self) -> str:
+        return self._parts.hostname or ""
+
+    @property
+    def port(self) -> int:
+        return self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
+
+    @cached_property
+    def origin(self) -> str:
+        """Scheme and authority of every request, as in `https://index.example:8443`."""
+        return f"{self._parts.scheme}://{self._parts.netloc}"
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path that /simple/ lies below, without a slash at its end."""
+        return quote(self._parts.path.rstrip("/").removesuffix("/simple"), safe=_REQUEST_TARGET_SAFE)
+
+    @cached_property
+    def headers(self) -> bytes:
+        """The header lines that say which index is asked, and by whom."""
+        lines = f"Host: {self._parts.netloc}\r\n"
+        if self.username:
+            # The environment may hold bytes that are not UTF-8: they are sent as they are.
+            plain = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
+            credentials = base64.b64encode(plain).decode("ascii")
+            lines += f"Authorization: Basic {credentials}\r\n"
+        return lines.encode("ascii")
+
+    def project_path(self, project: str) -> str:
+        """Where a client that knows only the name asks; an index of pypiserver redirects it to the listing."""
+        return f"{self.base_path}/{quote(project, safe='')}/"
+
+    def listing_path(self, project: str) -> str:
+        return f"{self.base_path}/simple/{quote(project, safe='')}/"
+
+    def path_of(self, reference: str, page_path: str) -> str | None:
+        """The path, with its query, that `reference` on the page at `page_path` leads to.
+
+        None where it leads to another host, port or scheme: the load, and the credentials, stay with the index.
+        """
+        return _path_of(self.origin, reference, page_path)
+
+
+def _problem(url: str) -> str | None:
+    """What makes a URL none of an index, and what to do about it."""
+    if not url.isascii() or not url.isprintable():
+        return "it holds characters that no URL has: write them percent-encoded, and a host in punycode (xn--)"
+    if url != url.strip():
+        return "it begins or ends with a space: remove the space"
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return f"it has no scheme: did you mean https://{url}?" if url else "it is empty: name the URL of the index"
+    if scheme.lower() not in _DEFAULT_PORTS:
+        return f"an index is reached by http or https, not by {scheme}"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as connecting does: no part of it is empty or longer than 63 letters
+    except ValueError:
+        return f"{rest.partition('/')[0]} is not a host with a port from 1 to 65535"
+    if not host or " " in host:
+        return "it has no host, such as pypiserver.example.com"
+    if port == 0:
+        return "0 is not a port from 1 to 65535"
+    return (
+        "the URL of an index ends with its path: leave out the query and the fragment" if parts[3] or parts[4] else None
+    )
+
+
+@lru_cache(maxsize=4096)
+def _path_of(origin: str, reference: str, page_path: str) -> str | None:
+    try:
+        url = urlsplit(urljoin(origin + page_path, reference))
+        same_origin = _origin(url) == _origin(urlsplit(origin))
+    except ValueError:
+        return None
+    if not same_origin:
+        return None
+    return quote(url.path or "/", safe=_REQUEST_TARGET_SAFE) + (
+        f"?{quote(url.query, safe=_REQUEST_TARGET_SAFE)}" if url.query else ""
+    )
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _DEFAULT_PORTS.get(url.scheme)

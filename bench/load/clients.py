@@ -1,0 +1,182 @@
+"""The clients of one process: each is sent off when it is due, and what it meets with is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Literal
+
+from bench.common.failures import UnavailableError, UsageError
+from bench.index.http_client import Endpoint
+from bench.index.target import Target
+from bench.index.upload import UploadForm
+from bench.load.installer import CookieJar, Installer, Traffic
+from bench.load.samples import Operation, Recorder, Samples
+from bench.load.schedule import Arrivals, Kind, arrivals
+from bench.load.workloads import Workload
+
+Cookies = Literal["none", "shared"]
+
+# With another agent, pypiserver answers an upload of a file that it has with another status.
+UPLOADER = "twine/6.2.0"
+# Open files that are no connections of the load: those of the program around it, of its pipes, of logs.
+OTHER_OPEN_FILES = 256
+
+
+@dataclass(frozen=True)
+class LoadSpec:
+    """What to send."""
+
+    target: Target
+    workload: Workload
+    packages: tuple[str, ...]
+    """Names of the projects to choose from, at least one."""
+    uploads: tuple[Path, ...]
+    """New wheels, at least `workload.uploads_needed()`; each is uploaded at most once."""
+    seed: int
+    """The same seed asks for the same packages at the same times."""
+    cookies: Cookies
+    """`none` keeps no cookie, as pip does; `shared` is one jar for all clients."""
+    spill_dir: Path
+    """Where samples are kept that are too many for memory. Nothing is left there."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How far the clients of one process are."""
+
+    requests: int = 0
+    """Those that have ended."""
+    failed: int = 0
+    in_flight: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process measured, and what that cost it."""
+
+    samples: Samples
+    cpu_s: float
+    """CPU time of the whole process, from the start of the first round to the end of the last."""
+    wall_s: float
+    """How long that was."""
+    exhausted: int
+    """Connections that could not be made for want of ports, files or memory on this side."""
+
+
+class Clients:
+    """Every `of`-th client of a load, beginning with number `index`: the whole of it where one process sends it.
+
+    Which process sends a client changes nothing about what that client asks for, or when. `prepare` once; then, for
+    each round, `plan` it and `run` it; `measured` gives what was recorded so far, also when a round was cancelled.
+    """
+
+    def __init__(self, spec: LoadSpec, index: int = 0, of: int = 1) -> None:
+        self._spec = spec
+        self._index = index
+        self._of = of
+        self._recorder = Recorder(spec.workload.phases, spec.spill_dir, started_s=perf_counter())
+        self._traffic: Traffic
+        self._round: Arrivals
+        self._forms: dict[int, UploadForm] = {}
+        self._started = False
+        self._wall_s = 0.0
+        self._cpu_before_s = 0.0
+        self._cpu_s = 0.0
+
+    async def prepare(self) -> None:
+        """Everything that can be done before the load starts.
+
+        Raises:
+            UsageError: this machine does not allow so many connections.
+            UnavailableError: nobody knows the host of the index.
+        """
+        spec = self._spec
+        _allow_connections(spec.workload, self._of)
+        jar = CookieJar() if spec.cookies == "shared" else None
+        self._traffic = Traffic(spec.target, await _endpoint(spec.target), self._recorder, jar)
+
+    def plan(self, round_number: int) -> None:
+        """Work out who is due when in this round, so that running it loses no time with that."""
+        schedule = arrivals(self._spec.workload, self._spec.seed, len(self._spec.packages), round_number)
+        self._round = ours = schedule.take(schedule.client % self._of == self._index)
+        wheels = ours.package[ours.kind == Kind.UPLOAD].tolist()
+        self._forms = {wheel: UploadForm.of(self._spec.uploads[wheel]) for wheel in wheels}
+
+    async def run(self, started_s: float) -> None:
+        """Send the round that was planned, and wait for its last answer.
+
+        Cancelling it closes every connection at once.
+
+        Args:
+            started_s: when the round started, on the clock of `time.perf_counter`.
+
+        Raises:
+            DiskFullError: the samples could not be kept.
+        """
+        if not self._started:
+            self._started = True
+            self._recorder.started_s = started_s
+            self._cpu_before_s = process_time()
+        try:
+            async with asyncio.TaskGroup() as clients:
+                for due_s, phase, kind, package, client in self._round.rows():
+                    due_s += started_s
+                    # The event loop may wake a little too early.
+                    while (wait_s := due_s - perf_counter()) > 0:
+                        await asyncio.sleep(wait_s)
+                    clients.create_task(self._client(due_s, phase, Kind(kind), package, client))
+        except BaseExceptionGroup as group:
+            # One client is enough to tell what is wrong: they all fail for the same reason, such as a full disk.
+            raise group.exceptions[0] from None
+        finally:
+            self._wall_s = perf_counter() - self._recorder.started_s
+            self._cpu_s = process_time() - self._cpu_before_s
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self._recorder.requests, self._recorder.failed, self._traffic.in_flight)
+
+    def measured(self) -> Measured:
+        """What was measured so far. Requests that were under way when a round was cancelled have no row."""
+        return Measured(self._recorder.finish(), self._cpu_s, self._wall_s, self._traffic.exhausted)
+
+    async def _client(self, due_s: float, phase: int, kind: Kind, package: int, number: int) -> None:
+        workload = self._spec.workload
+        agent = UPLOADER if kind is Kind.UPLOAD else workload.user_agents[number % len(workload.user_agents)]
+        client = Installer(self._traffic, number, phase, agent)
+        try:
+            if kind is Kind.UPLOAD:
+                await client.upload(self._forms[package], due_s)
+            else:
+                steps = workload.install if kind is Kind.INSTALL else (Operation.LISTING,)
+                await client.install(self._spec.packages[package], steps, due_s)
+        except BaseException:
+            client.abort()
+            raise
+        client.close()
+
+
+async def _endpoint(target: Target) -> Endpoint:
+    try:
+        return await Endpoint.of(target)
+    except OSError as error:
+        raise UnavailableError(f"nobody knows the host of {target.url}: {error}") from error
+
+
+def _allow_connections(workload: Workload, processes: int) -> None:
+    """Raise the number of files that this process may have open to what its share of the workload needs."""
+    needed = math.ceil((workload.clients or 0) / processes) + OTHER_OPEN_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise UsageError(
+            f"--clients {workload.clients}: this machine allows a process {hard} open files (ulimit -Hn), "
+            f"and so many clients need {needed}; lower it, or spread them with --generators"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

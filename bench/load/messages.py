@@ -1,0 +1,33 @@
+"""What a process of the load generator tells its parent: pickled, each message after its length."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+
+from bench.common.failures import ExitCode
+from bench.load.clients import Counts, Measured
+
+LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The round before has ended, and the next one is planned."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why it sends no more, in a sentence for people."""
+
+    exit_code: ExitCode
+    sentence: str
+
+
+Message = Ready | Counts | Failure | Measured
+
+
+def packed(message: Message) -> bytes:
+    """A message as it is sent."""
+    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return len(content).to_bytes(LENGTH_BYTES) + content

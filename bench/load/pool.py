@@ -1,0 +1,244 @@
+"""A load, spread over processes: each sends every n-th client, because one process can use one core only.
+
+Each keeps its own samples, which are put together at the end. All of them take the start of a round from the same
+moment, and a round ends when it has ended in all. Which of them sends a client changes nothing for that client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import IO
+
+from bench.common.failures import BenchError, ExitCode, UnavailableError, UsageError
+from bench.load.clients import Counts, LoadSpec, Measured
+from bench.load.health import GeneratorHealth
+from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
+from bench.load.samples import Samples
+
+# A worker that is told to end has its samples to send, however many they are.
+END_PATIENCE_S = 30.0
+_IMPORT_ROOT = Path(__file__).parents[2]
+
+
+class GeneratorLostError(BenchError):
+    """A process of the load generator is gone, and with it what it had measured."""
+
+    exit_code = ExitCode.UNTRUSTWORTHY
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a load is."""
+
+    elapsed_s: float
+    duration_s: float | None
+    """How long new work keeps arriving; None for a single round."""
+    requests: int
+    """Those that have ended."""
+    failed: int
+    in_flight: int
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load measured."""
+
+    samples: Samples
+    generator: GeneratorHealth
+
+
+class Load:
+    """One load. `run` it once; `result` gives what was recorded, also when `run` was cancelled or failed."""
+
+    def __init__(
+        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        """
+        Args:
+            generators: how many processes to spread it over.
+            on_progress: called on the event loop about twice a second by each of them.
+        """
+        self._spec = spec
+        self._generators = generators
+        self._on_progress = on_progress
+        self._workers: list[_Worker] = []
+        self._measured: list[Measured] = []
+        self._started_s = perf_counter()
+
+    async def run(self) -> None:
+        """Send the load, and wait for the last answer. Cancelling it closes every connection, and ends the processes.
+
+        Raises:
+            UsageError: this machine does not allow so many connections.
+            UnavailableError: nobody knows the host of the index.
+            GeneratorLostError: a process ended that should not have.
+            BenchError: the samples could not be kept.
+        """
+        try:
+            for index in range(self._generators):
+                worker = await _Worker.start(self._spec, index, self._generators, self._report_progress)
+                self._workers.append(worker)
+            await self._send_rounds()
+        finally:
+            outcomes = await asyncio.gather(*(worker.end() for worker in self._workers), return_exceptions=True)
+            self._measured = [outcome for outcome in outcomes if isinstance(outcome, Measured)]
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    def result(self) -> LoadResult:
+        """What was measured. Requests that were under way when the load was cancelled have no row."""
+        samples = Samples.merged([part.samples for part in self._measured], self._spec.workload.phases)
+        return LoadResult(
+            samples,
+            GeneratorHealth.of(
+                samples,
+                cpu_s=[part.cpu_s for part in self._measured],
+                wall_s=max((part.wall_s for part in self._measured), default=0.0),
+                exhausted=sum(part.exhausted for part in self._measured),
+            ),
+        )
+
+    async def _send_rounds(self) -> None:
+        await _all_ready(self._workers)
+        self._started_s = perf_counter()
+        while True:
+            round_started_s = perf_counter()
+            for worker in self._workers:
+                worker.start_round(round_started_s)
+            await _all_ready(self._workers)
+            workload = self._spec.workload
+            if not workload.repeats or perf_counter() - self._started_s >= (workload.duration_s or 0):
+                return
+
+    def _report_progress(self) -> None:
+        if self._on_progress is None:
+            return
+        counts = [worker.counts for worker in self._workers]
+        self._on_progress(
+            Progress(
+                elapsed_s=perf_counter() - self._started_s,
+                duration_s=self._spec.workload.duration_s,
+                requests=sum(count.requests for count in counts),
+                failed=sum(count.failed for count in counts),
+                in_flight=sum(count.in_flight for count in counts),
+            )
+        )
+
+
+class _Worker:
+    """One process of a load, as its parent sees it."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, log: IO[bytes], name: str, on_counts: Callable[[], None]
+    ) -> None:
+        self.counts = Counts()
+        self._process = process
+        self._log = log
+        self._name = name
+        self._on_counts = on_counts
+        self._length: int | None = None
+
+    @classmethod
+    async def start(cls, spec: LoadSpec, index: int, of: int, on_counts: Callable[[], None]) -> _Worker:
+        log = tempfile.TemporaryFile(dir=spec.spill_dir)  # noqa: SIM115  # closed by `end`
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bench.load.worker",
+            cwd=_IMPORT_ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,  # a terminal's Ctrl-C is for us alone
+        )
+        # Limits are judged here; and what keeps them read-only cannot be pickled.
+        sendable = replace(spec, workload=replace(spec.workload, thresholds={}))
+        assert process.stdin is not None
+        process.stdin.write(pickle.dumps((sendable, index, of)))
+        return cls(process, log, f"process {index + 1} of {of} of the load generator", on_counts)
+
+    async def ready(self) -> None:
+        """Wait until it is ready for a round.
+
+        Raises:
+            BenchError: it sends no more.
+        """
+        while not isinstance(message := await self._next(), Ready):
+            if isinstance(message, Failure):
+                raise _error_of(message)
+
+    def start_round(self, started_s: float) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{started_s!r}\n".encode())
+
+    async def end(self) -> Measured:
+        """Have it drop what is under way and tell what it measured; kill it where it does not.
+
+        Raises:
+            GeneratorLostError: it told nothing.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_PATIENCE_S):
+                while not isinstance(message := await self._next(), Measured):
+                    pass
+                await self._process.wait()
+                return message
+        except TimeoutError:
+            raise GeneratorLostError(
+                f"{self._name} did not end within {END_PATIENCE_S:g} s: {_last_line(self._log) or 'it said nothing'}"
+            ) from None
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
+            self._log.close()
+
+    async def _next(self) -> Message:
+        """What it says next. May be cancelled and called again: no part of a message is lost."""
+        assert self._process.stdout is not None
+        try:
+            if self._length is None:
+                self._length = int.from_bytes(await self._process.stdout.readexactly(LENGTH_BYTES))
+            message: Message = pickle.loads(await self._process.stdout.readexactly(self._length))
+        except asyncio.IncompleteReadError:
+            status = await self._process.wait()
+            raise GeneratorLostError(
+                f"{self._name} ended with status {status}, and what it had measured is lost: "
+                f"{_last_line(self._log) or 'it said nothing'}"
+            ) from None
+        self._length = None
+        if isinstance(message, Counts):
+            self.counts = message
+            self._on_counts()
+        return message
+
+
+async def _all_ready(workers: Sequence[_Worker]) -> None:
+    try:
+        async with asyncio.TaskGroup() as waiting:
+            for worker in workers:
+                waiting.create_task(worker.ready())
+    except BaseExceptionGroup as group:
+        # One is enough to tell what is wrong.
+        raise group.exceptions[0] from None
+
+
+def _error_of(failure: Failure) -> BenchError:
+    kinds = {kind.exit_code: kind for kind in (UsageError, UnavailableError)}
+    return kinds.get(failure.exit_code, BenchError)(failure.sentence)
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    *_, last_line = ["", *log.read().decode(errors="replace").splitlines()]
+    return last_line

@@ -1,0 +1,128 @@
+"""What a measurement is held against: a limit for each figure, and the verdict on it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import click
+import numpy as np
+
+from bench.common.ranges import Number, Whole
+from bench.load.samples import Operation, Samples, percentile
+from bench.load.workloads import Workload
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The figure called `name` has to stay below `limit`; where the limit is 0, it has to be 0."""
+
+    name: str
+    limit: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a measurement did against one threshold."""
+
+    name: str
+    limit: float
+    observed: float | None
+    """None where there is nothing to observe."""
+    samples: int
+    """How many requests the figure stands on."""
+    passed: bool
+    """Never true without samples."""
+
+
+def _error_rate(samples: Samples) -> tuple[float | None, int]:
+    return (float(np.mean(samples.failed)) if len(samples) else None), len(samples)
+
+
+def _status_5xx(samples: Samples) -> tuple[float | None, int]:
+    return (float(np.count_nonzero(samples.status >= 500)) if len(samples) else None), len(samples)
+
+
+def _latency(operation: Operation, percent: float) -> Callable[[Samples], tuple[float | None, int]]:
+    def observe(samples: Samples) -> tuple[float | None, int]:
+        latency_s = samples.latency_s[samples.operation == operation]
+        return percentile(latency_s, percent), len(latency_s)
+
+    return observe
+
+
+# Each figure that can have a limit: what was observed, and on how many requests it stands.
+FIGURES: Mapping[str, Callable[[Samples], tuple[float | None, int]]] = MappingProxyType(
+    {
+        f"{operation.name.lower()}_p{percent}_s": _latency(operation, percent)
+        for operation in Operation
+        for percent in (50, 95, 99)
+    }
+    | {"error_rate": _error_rate, "status_5xx": _status_5xx}
+)
+
+DEFAULTS: Mapping[str, float] = MappingProxyType(
+    {"listing_p95_s": 2.0, "download_p95_s": 5.0, "error_rate": 0.01, "status_5xx": 0.0}
+)
+
+
+def thresholds_for(workload: Workload, overrides: Iterable[Threshold] = ()) -> tuple[Threshold, ...]:
+    """The defaults, changed by what the workload says, changed by `overrides`."""
+    limits: dict[str, float | None] = {**DEFAULTS, **workload.thresholds}
+    limits |= {override.name: override.limit for override in overrides}
+    return tuple(Threshold(name, limit) for name, limit in limits.items() if limit is not None)
+
+
+class Override(click.ParamType[Threshold]):
+    """A threshold as the command line gives it: `listing_p95_s=3`."""
+
+    name = "threshold"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
+        """The threshold that `value` spells.
+
+        Raises:
+            click.BadParameter: there is no such figure, or the limit is out of its bounds.
+        """
+        name, _, limit = (part.strip() for part in str(value).partition("="))
+        if name not in FIGURES:
+            nearest = difflib.get_close_matches(name, FIGURES)
+            hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the figures are {', '.join(FIGURES)}"
+            self.fail(f"{value}: there is no figure {name!r}; {hint}", param, ctx)
+        allowed = _limits_of(name)
+        try:
+            return Threshold(name, float(allowed.numbers.convert(limit, param, ctx)))
+        except click.BadParameter as error:
+            self.fail(f"{value}: {error.message}, {allowed.unit}, such as {name}={allowed.example}", param, ctx)
+
+
+@dataclass(frozen=True)
+class _FigureLimits:
+    numbers: Number | Whole
+    unit: str
+    example: str
+
+
+_LIMITS = {
+    "rate": _FigureLimits(Number(0, 1), "a share of the requests", "0.05 for 5 %"),
+    "s": _FigureLimits(Number(0, 86_400), "in seconds", "3"),
+    "5xx": _FigureLimits(Whole(0, 10**9), "a number of answers", "0"),
+}
+
+
+def _limits_of(figure: str) -> _FigureLimits:
+    return _LIMITS[figure.rpartition("_")[2]]
+
+
+def judge(samples: Samples, thresholds: Iterable[Threshold]) -> tuple[Verdict, ...]:
+    """The verdict on each of `thresholds`, in their order."""
+    return tuple(_judge(samples, threshold) for threshold in thresholds)
+
+
+def _judge(samples: Samples, threshold: Threshold) -> Verdict:
+    observed, count = FIGURES[threshold.name](samples)
+    passed = observed is not None and (observed < threshold.limit or observed == threshold.limit == 0)
+    return Verdict(threshold.name, threshold.limit, observed, count, passed)

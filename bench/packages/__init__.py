@@ -1,0 +1,1 @@
+"""The test wheels: built once, kept in a cache."""

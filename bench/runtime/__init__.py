@@ -1,0 +1,1 @@
+"""A command while it goes on: its folders, its progress, its interruptions, and an orderly end."""

@@ -1,0 +1,33 @@
+"""A stack that is kept up: how any client is pointed at it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.index.target import Target
+
+
+def credentials_file(folder: Path, target: Target) -> Path:
+    """The credentials in a netrc file for its owner alone, in the run's own folder, which goes with the run."""
+    path = folder / "netrc"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        host = urlsplit(target.url).hostname
+        file.write(f"machine {host} login {target.username} password {target.password}\n")
+    return path
+
+
+def invitation(url: str, credentials: Path) -> list[str]:
+    """What to type to use the index, in a shell with or without a proxy."""
+    quoted = shlex.quote(str(credentials))
+    no_proxy = f"no_proxy={urlsplit(url).hostname}"
+    return [
+        f"index: {url}/simple/ stays up until Ctrl-C",
+        f"credentials: {quoted}",
+        f"NETRC={quoted} {no_proxy} pip install --index-url {url}/simple/ test-package-000",
+        f"TWINE_USERNAME=$(awk '{{print $4}}' {quoted}) TWINE_PASSWORD=$(awk '{{print $6}}' {quoted}) {no_proxy} "
+        f"twine upload --repository-url {url}/ FILE",
+    ]

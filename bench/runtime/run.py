@@ -1,0 +1,186 @@
+"""What every run has in common: its folders, its findings, and an orderly end whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
+from bench.packages.factory import PackageSet, Wheel, build, cache_dir_or
+from bench.report.build import Findings, build_report
+from bench.report.model import Report
+from bench.report.redact import hide
+from bench.report.run_folder import RunFolder
+from bench.runtime.interruption import Interrupted, Interruptions
+from bench.runtime.progress import Progress
+from bench.runtime.scratch import Scratch, remove_abandoned
+
+T = TypeVar("T")
+Outcome = TypeVar("Outcome", covariant=True)
+
+# Less than the largest wheel: where that is all there is left, nothing works any more.
+_FULL_BYTES = 6 * 2**20
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run while it goes on."""
+
+    findings: Findings
+    folder: RunFolder
+    scratch: Scratch
+    progress: Progress
+    interruptions: Interruptions
+
+    def wheels(self, package_set: PackageSet) -> tuple[Wheel, ...]:
+        """The wheels of a package set, with the progress of building them; see `bench.packages.factory.build`."""
+        return build(package_set, self._cache_dir, self.progress.progress)
+
+    @cached_property
+    def _cache_dir(self) -> Path:
+        return cache_dir_or(self.scratch.path / "cache", self.progress.note)
+
+    def step(self, name: str) -> None:
+        """Go on to the next step, unless somebody wants the run to end.
+
+        Raises:
+            Interrupted: somebody does.
+        """
+        self.interruptions.check()
+        self.progress.step(name)
+
+    def report(self) -> Report:
+        """The report as far as the run has got, written to the results folder too.
+
+        A report that cannot be written is still returned, and says so.
+        """
+        return self.written(build_report, self.folder.write_report)
+
+    def written(self, build: Callable[[Findings, datetime], T], write: Callable[[T], None]) -> T:
+        """What `build` makes of the findings, written by `write`; what cannot be written is returned, and says so."""
+        result = build(self.findings, datetime.now(UTC))
+        try:
+            write(result)
+        except BenchError as error:
+            self.findings.fail(error.exit_code, str(error))
+            return build(self.findings, datetime.now(UTC))
+        return result
+
+
+class Job(Protocol[Outcome]):
+    """What a run does."""
+
+    def work(self, run: Run) -> None:
+        """Everything up to the verdict. May end by an error or by a signal at any moment."""
+        ...
+
+    def down(self, run: Run) -> None:
+        """Take down what `work` put up, as far as that got; may not raise."""
+        ...
+
+    def report(self, run: Run) -> Outcome:
+        """What came out, written to the results folder too. The last thing that is asked of a job."""
+        ...
+
+
+def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[Outcome]) -> Outcome:
+    """Do the work of `job`, take everything down, and report, however the work ends.
+
+    A value that the work refuses before it has measured anything leaves no folder: there is nothing to report.
+
+    Args:
+        results: where the run's folder is made.
+        command: what repeats the run.
+
+    Raises:
+        BenchError: no run could be started, or it was refused; nothing is left of it.
+    """
+    with Interruptions() as interruptions:
+        run = _start(results, command, progress, interruptions)
+        refusal = None
+        try:
+            refusal = _work(run, job)
+        finally:
+            progress.step("down")
+            job.down(run)
+        if refusal is not None and _is_nothing_left(run):
+            run.folder.remove()
+            raise UsageError(hide(str(refusal), run.findings.secrets)) from refusal
+        progress.step("report")
+        if interruptions.received is not None:
+            run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
+        return job.report(run)
+
+
+def _work(run: Run, job: Job[Outcome]) -> UsageError | None:
+    """Do the work, and note why it ended early; returns what it refused."""
+    try:
+        try:
+            run.interruptions.arm()
+            job.work(run)
+        finally:
+            run.interruptions.shield()
+    except Interrupted:
+        pass
+    except BaseException as error:
+        _note_failure(run, error)
+        return error if isinstance(error, UsageError) else None
+    return None
+
+
+def _is_nothing_left(run: Run) -> bool:
+    """Whether all that came of a run is that a value was refused."""
+    findings = run.findings
+    measured = findings.samples is not None or run.folder.has_figures
+    taken_down = findings.teardown is None or findings.teardown.complete
+    interrupted = run.interruptions.received is not None
+    return set(findings.failures) == {ExitCode.USAGE} and taken_down and not measured and not interrupted
+
+
+def _start(results: Path, command: Sequence[str], progress: Progress, interruptions: Interruptions) -> Run:
+    started_at = datetime.now(UTC)
+    folder = RunFolder.create(results, started_at)
+    try:
+        scratch = Scratch()
+    except BenchError:
+        folder.path.rmdir()
+        raise
+    for mark in remove_abandoned():
+        progress.step("clean up")
+        progress.note(f"removed what the killed run {mark} had left behind")
+    findings = Findings(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
+    return Run(findings, folder, scratch, progress, interruptions)
+
+
+def _free_bytes(folder: Path) -> float:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return math.inf  # somebody has deleted the folder: whatever is wrong, it is not that the disk is full
+
+
+def _note_failure(run: Run, error: BaseException) -> None:
+    if isinstance(error, OSError) and is_disk_full(error):
+        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
+    elif isinstance(error, UnavailableError) and _free_bytes(run.scratch.path) < _FULL_BYTES:
+        # The index, whose files lie there, has no words for it.
+        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(run.scratch.path)))
+        run.findings.warnings.append(str(error))
+    elif isinstance(error, BenchError):
+        run.findings.fail(error.exit_code, str(error))
+    else:
+        path = run.folder.path / "traceback.txt"
+        text = "".join(traceback.format_exception(error))
+        with contextlib.suppress(OSError):
+            path.write_text(hide(text, run.findings.secrets), "utf-8")
+        run.findings.fail(
+            ExitCode.INTERNAL, f"internal error, please report it together with {path}: {type(error).__name__}: {error}"
+        )

@@ -1,0 +1,1 @@
+"""What every component may use: tags, policies, names, and the entry point of the programs."""

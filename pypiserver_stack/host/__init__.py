@@ -1,1 +1,0 @@
-"""What reaches the EC2 host."""

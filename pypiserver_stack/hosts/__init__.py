@@ -1,0 +1,1 @@
+"""The EC2 instances of the Auto Scaling group and what they are started with."""

@@ -1,0 +1,1 @@
+"""How requests reach the tasks: load balancer, names, certificate, CloudFront, firewall."""

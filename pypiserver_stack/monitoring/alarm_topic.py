@@ -1,0 +1,106 @@
+"""The topic that tells people of alarms, and the key that its messages are encrypted with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from pypiserver_stack.common.tags import Tags
+from pypiserver_stack.settings import Settings
+
+
+class AlarmTopic(pulumi.ComponentResource):
+    """An encrypted topic that CloudWatch's alarms of this account may publish to, with the addresses that it tells.
+
+    The key is our own: AWS's key for SNS does not admit CloudWatch, and its messages would be lost without a word.
+    """
+
+    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("pypiserver:index:AlarmTopic", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        tags = Tags(settings)
+        logical_name = f"{name}-alarms"
+        account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+        key = aws.kms.Key(
+            logical_name,
+            description="Messages about alarms of the package index",
+            enable_key_rotation=True,
+            deletion_window_in_days=7,  # the least there is; nothing that it encrypts is kept
+            policy=pulumi.Output.json_dumps(_key_policy(account)),
+            tags=tags(logical_name),
+            opts=child,
+        )
+        topic = aws.sns.Topic(logical_name, kms_master_key_id=key.arn, tags=tags(logical_name), opts=child)
+        policy = aws.sns.TopicPolicy(
+            logical_name,
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(_topic_policy(topic.arn, account)),
+            opts=child,
+        )
+        self.arn = policy.arn
+        """Known once alarms may publish to the topic: CloudWatch drops what the topic refuses."""
+        for address in settings.alarm_emails:
+            # Named after the address: a number would move when another address goes, and all would confirm again.
+            aws.sns.TopicSubscription(
+                f"{name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child
+            )
+        self.register_outputs({"topic_arn": self.arn})
+
+
+def _from_alarms(account: pulumi.Input[str]) -> dict[str, Any]:
+    """The condition that CloudWatch acts for an alarm of this account, and for nobody else's."""
+    return {
+        "StringEquals": {"aws:SourceAccount": account},
+        "ArnLike": {"aws:SourceArn": pulumi.Output.concat("arn:*:cloudwatch:*:", account, ":alarm:*")},
+    }
+
+
+def _key_policy(account: pulumi.Input[str]) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                # Leaves it to the account's IAM policies who manages the key; without it nobody ever could.
+                "Sid": "ManagedByThisAccount",
+                "Effect": "Allow",
+                "Principal": {"AWS": account},
+                "Action": "kms:*",
+                "Resource": "*",  # in a key's policy: this key
+            },
+            {
+                "Sid": "UsedByAlarms",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "Resource": "*",
+                "Condition": _from_alarms(account),
+            },
+        ],
+    }
+
+
+def _topic_policy(topic_arn: pulumi.Input[str], account: pulumi.Input[str]) -> dict[str, Any]:
+    """What a topic has without a policy, which lets the whole account publish, does not hold beside one."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "PublishedToByAlarms",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": _from_alarms(account),
+            },
+            {
+                "Sid": "EncryptedOnTheWay",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The settings, one file for each group."""

@@ -1,0 +1,85 @@
+"""The balancer: how it picks a task, how it knows that a task is well, what it keeps and what it keeps out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.types import Group
+
+# The burst that this is built for: so many clients behind one NAT address, each with a redirect, a listing and a wheel
+# a minute.
+BURST_CLIENTS = 510
+BURST_REQUESTS_PER_MIN = 3
+RATE_WINDOW_MIN = 5
+
+
+def _long_enough(slow_start_s: int) -> int:
+    if 0 < slow_start_s < 30:
+        raise ValueError(slow_start_s)
+    return slow_start_s
+
+
+class BalancerSettings(Group):
+    """Balancer."""
+
+    stickiness_enabled: bool = Field(default=False, description="Bind a client that keeps cookies to one task.")
+    load_balancing_algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = Field(
+        default="least_outstanding_requests", description="How the balancer picks a task for a request."
+    )
+    # All others are behind the password.
+    health_check_path: Literal["/health", "/"] = Field(
+        default="/health",
+        description="Path of the balancer's health check. pypiserver's `/` walks every package; `/health` is static.",
+    )
+    idle_timeout_s: Annotated[int, Field(ge=1, le=4000)] = Field(
+        default=60, description="Seconds without a byte after which the balancer closes a connection."
+    )
+    deregistration_delay_s: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=30,
+        description="Seconds that a task has for the answers it owes, from when it gets no new requests to its stop.",
+    )
+    slow_start_s: Annotated[int, Field(ge=0, le=900), AfterValidator(_long_enough)] = Field(
+        default=0,
+        description="Seconds over which a new task's share of the requests grows; 0 gives it all at once.",
+        json_schema_extra={"takes": "0, or a whole number from 30 to 900"},
+    )
+    desync_mitigation_mode: Literal["strictest", "defensive"] = Field(
+        default="strictest",
+        description=(
+            "What becomes of requests that are not as RFC 7230 has them. strictest: refused, all of them. defensive: "
+            "those that are harmless by AWS's judgement pass."
+        ),
+    )
+    access_log_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=365, description="Days for which the balancer's access logs are kept."
+    )
+    access_log_force_destroy: bool = Field(
+        default=False, description="Whether the access logs are deleted with the stack, which else cannot be destroyed."
+    )
+    waf_enabled: bool = Field(
+        default=False, description="Put an AWS WAF web ACL in front that slows down single addresses."
+    )
+    waf_rate_limit_per_5_min: Annotated[int, Field(ge=10, le=2_000_000_000)] = Field(
+        default=2 * BURST_CLIENTS * BURST_REQUESTS_PER_MIN * RATE_WINDOW_MIN,
+        description=(
+            "Requests in five minutes above which one address is answered 429 for a while; the default is twice what "
+            "the burst of 510 clients sends from behind one NAT gateway."
+        ),
+    )
+
+    def contradictions(self) -> Iterator[Problem]:
+        """What AWS refuses of a target group.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+        """
+        algorithm, others = self.load_balancing_algorithm, frozenset(["load_balancing_algorithm"])
+        if self.slow_start_s and algorithm != "round_robin":
+            allowed = f"does not go with load_balancing_algorithm {algorithm}: set that to round_robin, or this to 0"
+            yield Problem("slow_start_s", self.slow_start_s, allowed, others)
+        if self.stickiness_enabled and algorithm == "weighted_random":
+            allowed = f"does not go with load_balancing_algorithm {algorithm}: set another one, or this to false"
+            yield Problem("stickiness_enabled", "true", allowed, others)

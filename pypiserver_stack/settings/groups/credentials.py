@@ -1,0 +1,93 @@
+"""The credentials: who may read them, what encrypts them, and which generated passwords are accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.types import LISTED, Group, KmsKeyArn, iam_arn
+
+# What a policy may name and that is one party: wildcards, services and federated users are not readers of a password.
+_PRINCIPAL: Any = iam_arn(r"(root|(role|user)/[\w+=,.@/-]{1,576})", "the ARN of an IAM role, user or account")
+
+
+def _window(days: int) -> int:
+    if days != 0 and not 7 <= days <= 30:
+        raise ValueError(days)
+    return days
+
+
+def _different(generations: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(generations)) < len(generations):
+        raise ValueError(generations)
+    return generations
+
+
+class CredentialSettings(Group):
+    """Credentials."""
+
+    secret_readers: Annotated[tuple[_PRINCIPAL, ...], LISTED] = Field(
+        default=(),
+        # A resource policy has 20,480 characters.
+        max_length=30,
+        description=(
+            "Who else may read the secret of the user name and password, by a policy on it. A reader in another "
+            "account needs secret_kms_key_arn, and a right to decrypt in that key's policy."
+        ),
+        json_schema_extra={"takes": "a list of at most 30, each the ARN of an IAM role, user or account"},
+    )
+    secret_kms_key_arn: KmsKeyArn | None = Field(
+        default=None,
+        description="KMS key that encrypts the secret; without one it is AWS's own key of Secrets Manager.",
+    )
+    secret_recovery_window_days: Annotated[int, AfterValidator(_window)] = Field(
+        default=7,
+        description="Days for which a deleted secret can be restored; 0 deletes it at once.",
+        json_schema_extra={"takes": "0, or a whole number from 7 to 30"},
+    )
+    password_generations: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=9999)], ...], LISTED, AfterValidator(_different)
+    ] = Field(
+        default=(1,),
+        min_length=1,
+        max_length=2,
+        description=(
+            "Numbers of the generated passwords that are accepted: two while a rotation is under way. "
+            "`python -m pypiserver_stack.rotate` sets them."
+        ),
+        json_schema_extra={"takes": "one or two different whole numbers from 1 to 9999"},
+    )
+    published_password_generation: Annotated[int, Field(ge=1, le=9999)] | None = Field(
+        default=None,
+        description=(
+            "Number of the generated password that the secret tells its readers; computed: the first of "
+            "password_generations."
+        ),
+    )
+
+    @property
+    def published_generation(self) -> int:
+        """The generation that is published, whether it was named or not."""
+        return self.published_password_generation or self.password_generations[0]
+
+    def contradictions(self) -> Iterator[Problem]:
+        """A published password that is not accepted; readers that cannot all decrypt."""
+        if self.published_generation not in self.password_generations:
+            accepted = ", ".join(map(str, self.password_generations))
+            yield Problem(
+                "published_password_generation",
+                self.published_password_generation,
+                f"one of password_generations, which are {accepted}",
+                frozenset(["password_generations"]),
+            )
+        accounts = {reader.split(":")[4] for reader in self.secret_readers if isinstance(reader, str)}
+        if len(accounts) > 1 and self.secret_kms_key_arn is None:
+            yield Problem(
+                "secret_readers",
+                list(self.secret_readers),
+                "readers of more than one account need secret_kms_key_arn, for other accounts cannot use AWS's own key",
+                frozenset(["secret_kms_key_arn"]),
+            )

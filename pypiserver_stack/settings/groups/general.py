@@ -1,0 +1,75 @@
+"""What the deployment is called, and how large it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from pypiserver_stack.settings.problems import Problem
+from pypiserver_stack.settings.types import Group
+from sizing.profiles import PROFILES
+
+# Names of balancers end at 32 characters, of which Pulumi adds eight.
+NAME = r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$"
+NAME_TAKES = "2 to 20 lower-case letters, digits and hyphens, the first a letter"
+# A hyphen follows each name. Capacity providers of ECS, balancers, security groups and buckets, in this order.
+_RESERVED = re.compile(r"(aws|ecs|fargate)|internal-|sg-|(xn--|sthree-|amzn-s3-demo-)")
+
+
+# What all services take in the value of a tag: some take more, and spaces at its ends.
+_OF_A_TAG = r"[A-Za-z0-9_.:/=+@-]"
+
+
+def reserved(name: str) -> bool:
+    """Whether AWS keeps names that begin like this for itself."""
+    return _RESERVED.match(f"{name}-") is not None
+
+
+def _not_reserved_as_a_tag(value: str) -> str:
+    if value.lower().startswith("aws:"):
+        raise ValueError(value)
+    return value
+
+
+class GeneralSettings(Group):
+    """Profile and names."""
+
+    profile: str = Field(
+        default="medium",
+        description="Named set of values that every setting below overrides.",
+        json_schema_extra={"enum": list(PROFILES)},
+    )
+    service_name: str = Field(
+        default="pypiserver",
+        pattern=NAME,
+        description=(
+            "What names of resources begin with; also the tag `service`. In another program names begin with the "
+            "component's, and so does this where it is left out."
+        ),
+        json_schema_extra={"takes": NAME_TAKES},
+    )
+    environment: Annotated[str, AfterValidator(_not_reserved_as_a_tag)] = Field(
+        default="development",
+        pattern=rf"^{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?$",
+        max_length=256,
+        description="The tag `environment`.",
+        json_schema_extra={
+            "takes": "1 to 256 letters, digits, spaces and `_.:/=+@-`, without a space at either end, and not "
+            "beginning with aws:"
+        },
+    )
+    deletion_protection: bool = Field(
+        default=True, description="Protect the balancer, the file system and the VPC against deletion."
+    )
+
+    def contradictions(self) -> Iterator[Problem]:
+        """Names that AWS keeps for itself."""
+        if reserved(self.service_name):
+            allowed = (
+                "does not begin with aws, ecs, fargate, internal-, sg-, xn--, sthree- or amzn-s3-demo-, which AWS "
+                "keeps for itself"
+            )
+            yield Problem("service_name", self.service_name, allowed)

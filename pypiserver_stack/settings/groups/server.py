@@ -1,0 +1,115 @@
+"""What runs in a task: pypiserver's image, and how our server in it is set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from pypiserver_stack.settings.problems import Caution, Problem
+from pypiserver_stack.settings.types import Group
+
+_IMAGE = re.compile(
+    r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
+)
+
+_IMAGE_MOST_CHARACTERS = 255  # ECS takes no more before the digest
+
+
+def _names_a_version(image: str) -> str:
+    if not _IMAGE.fullmatch(image) or len(image.partition("@")[0]) > _IMAGE_MOST_CHARACTERS:
+        raise ValueError(image)
+    return image
+
+
+# Longer than gunicorn's graceful_timeout, so that it ends by itself. Before that, ECS has taken the task out of the
+# balancer and waited for the deregistration delay.
+STOP_TIMEOUT_S = 40
+
+
+class ServerSettings(Group):
+    """Server."""
+
+    image: Annotated[str, AfterValidator(_names_a_version)] = Field(
+        default="pypiserver/pypiserver:v2.4.2",
+        description=(
+            "Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, "
+            "a digest cannot."
+        ),
+        json_schema_extra={
+            "takes": "NAME:TAG or NAME:TAG@sha256:DIGEST, where TAG is not latest and NAME:TAG has at most "
+            f"{_IMAGE_MOST_CHARACTERS} characters"
+        },
+    )
+    entry_point: Literal["gunicorn", "image"] = Field(
+        default="gunicorn",
+        description=(
+            "What starts in the task. gunicorn: our server, with gevent patched before anything is imported. image: "
+            "the image's own entry point, as the Terraform module uses it, which reads nothing of the settings from "
+            "upload_limit_mb to index_margin_s but overwrite; kept for comparison."
+        ),
+    )
+    authentication: Literal["sha256", "htpasswd", "bcrypt"] = Field(
+        default="sha256",
+        description=(
+            "How a password is checked. sha256: constant-time comparison of digests of the generated password. "
+            "htpasswd: your own file `.htpasswd` in the folder of the packages, checked once per password and "
+            "remembered. bcrypt: the generated password by bcrypt on every request, as the Terraform module does it; "
+            "kept for comparison."
+        ),
+    )
+    backend: Literal["simple-dir", "validated"] = Field(
+        default="validated",
+        description=(
+            "How the index is read. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
+            "memory, and trusted while the directory proves unchanged."
+        ),
+    )
+    upload_limit_mb: Annotated[int, Field(ge=1, le=65536)] = Field(
+        default=1024,
+        description="Largest upload in MB; above it the answer is 413. The largest wheels there are have about 900 MB.",
+    )
+    overwrite: bool = Field(
+        default=False,
+        description="Whether an upload may replace a file. While it may not, clients may keep what they downloaded.",
+    )
+    removal_enabled: bool = Field(
+        default=True,
+        description=(
+            "Whether who may upload may also remove packages (`:action=remove_pkg`). Removed from the file system by "
+            "hand, a file is gone all the same."
+        ),
+    )
+    timing_headers: bool = Field(
+        default=True,
+        description="Tell in `Server-Timing` and `X-Served-By` what an answer cost and which task gave it.",
+    )
+    index_margin_s: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=3,
+        description=(
+            "Seconds for which a changed directory is read anew each time before the validated backend trusts it: "
+            "2 for file systems whose timestamps are that coarse, 1 for a file server that sets its clock."
+        ),
+    )
+    gunicorn_keepalive_s: Annotated[int, Field(ge=1, le=4000)] = Field(
+        default=75, description="Seconds an idle connection stays open; outlives the balancer's idle timeout of 60 s."
+    )
+
+    def contradictions(self) -> Iterator[Problem]:
+        """The image's own entry point runs nothing of ours."""
+        needed = {"authentication": "bcrypt", "backend": "simple-dir"}
+        actual = {key: getattr(self, key) for key in needed}
+        if self.entry_point == "image" and actual != needed:
+            allowed = "takes authentication bcrypt and backend simple-dir, which are {authentication} and {backend}"
+            yield Problem("entry_point", "image", allowed.format(**actual), frozenset(needed))
+
+    def cautions(self) -> Iterator[Caution]:
+        """A tag without a digest."""
+        if "@" not in self.image:
+            sentence = (
+                f"image {self.image} is not pinned by digest, so its tag may come to mean another image: see "
+                "docs/configuration.md for the command that prints the digest"
+            )
+            yield Caution(sentence, "operation")

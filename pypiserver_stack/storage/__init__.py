@@ -1,0 +1,1 @@
+"""The packages' file system, its backup, and the credentials in Secrets Manager."""

@@ -1,0 +1,52 @@
+"""Contenders whose figures can be computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from bench.commands.compare import model
+from bench.commands.compare.rounds import Contender, Cpu, Round
+
+
+def make_round(
+    latency_s: Sequence[float],
+    *,
+    failed: int = 0,
+    duration_s: float = 1.0,
+    per_task: Mapping[str, int] | None = None,
+    cpu: Cpu | None = None,
+) -> Round:
+    answers = {"task-1": len(latency_s)} if per_task is None else per_task
+    return Round(np.array(latency_s, dtype=np.float64), failed, duration_s, answers, cpu or Cpu())
+
+
+def make_contender(name: str, rounds: Sequence[Round], known: Mapping[str, float] | None = None) -> Contender:
+    variant = model.Variant(
+        name=name,
+        report=None,
+        stack=None,
+        settings={},
+        plan=None,
+        tasks_run=None,
+        rounds=len(rounds),
+        requests=sum(round_.requests for round_ in rounds),
+        failed=sum(round_.failed for round_ in rounds),
+        per_task={},
+        notes=[],
+    )
+    return Contender(variant, rounds, known or {})
+
+
+@pytest.fixture(scope="session")
+def round_of() -> Callable[..., Round]:
+    """Makes a round of latencies."""
+    return make_round
+
+
+@pytest.fixture(scope="session")
+def contender_of() -> Callable[..., Contender]:
+    """Makes a variant of rounds."""
+    return make_contender

@@ -1,0 +1,109 @@
+"""What a check comes to, and what it says beside that."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.commands.consistency.check import Seen
+from bench.commands.consistency.judge import Fault, Lag, Tally
+from bench.commands.consistency.report import Asked
+from bench.commands.consistency.verdict import note_doubts, note_faults
+from bench.common.failures import ExitCode
+from bench.report.build import Findings, ending_of
+
+
+def asked(tasks: int | None = 2) -> Asked:
+    return Asked(uploads=3, readers=16, time_limit_s=60, keep_packages=False, tasks=tasks)
+
+
+def a_check(*tasks: str) -> Seen:
+    """One that came to its end without a fault."""
+    seen = Seen(tasks=set(tasks))
+    seen.changes.update({"upload": 3, "removal": 3})
+    for task in tasks:
+        seen.judge.tallies[task] = Tally(reads=100)
+    return seen
+
+
+def verdict(seen: Seen, tasks: int | None = 2, accidents: tuple[str, ...] = ()) -> tuple[ExitCode, str, str]:
+    """Exit code, failure, warnings."""
+    findings = Findings(run_id="x", seed=0, started_at=datetime.now(UTC), command=["bench"])
+    note_faults(findings, seen)
+    note_doubts(findings, asked(tasks), seen, accidents)
+    ending = ending_of(findings)
+    return ending.exit_code, ending.failure or "", "\n".join(ending.warnings)
+
+
+def test_every_task_answered_and_nothing_was_wrong() -> None:
+    assert verdict(a_check("a", "b")) == (ExitCode.PASSED, "", "")
+
+
+def test_no_read_at_all_is_no_pass() -> None:
+    seen = a_check("a", "b")
+    seen.judge.tallies.clear()
+    code, failure, _ = verdict(seen)
+    assert (code, failure) == (ExitCode.UNTRUSTWORTHY, "not one read proves anything")
+
+
+def test_a_task_without_a_read_that_proves_something_is_no_pass() -> None:
+    seen = a_check("a", "b")
+    seen.judge.tallies["b"] = Tally(reads=0, idle_reads=50)
+    seen.silences["b"] = 6
+    code, failure, warnings = verdict(seen)
+    assert (code, failure) == (ExitCode.UNTRUSTWORTHY, "b answered no read: nothing is proved of it")
+    assert warnings == "b gave no answer that proves anything about 6 of 6 changes"
+
+
+@pytest.mark.parametrize("tasks", [("a",), ("",), ("a", "")])
+def test_fewer_tasks_than_there_are_is_no_pass(tasks: tuple[str, ...]) -> None:
+    code, failure, _ = verdict(a_check(*tasks))
+    assert code is ExitCode.UNTRUSTWORTHY
+    assert "--tasks 2" in failure
+
+
+def test_an_index_that_does_not_name_its_tasks_passes_as_a_whole() -> None:
+    for tasks in (None, 1):
+        code, _, warnings = verdict(a_check(""), tasks)
+        assert code is ExitCode.PASSED
+        assert "X-Served-By" in warnings
+
+
+def test_tasks_that_nobody_counted_are_told() -> None:
+    code, _, warnings = verdict(a_check("a", "b"), None)
+    assert code is ExitCode.PASSED
+    assert warnings == "2 tasks answered; whether there are more is not known without --tasks"
+
+
+def test_a_wrong_answer_weighs_more_than_all_doubts() -> None:
+    seen = a_check("a")
+    seen.judge.tallies["a"].faults.update({Fault.STALE: 2, Fault.WRONG_BYTES: 1})
+    lag = Lag(misses=2, oldest_miss_s=1.25)
+    seen.judge.lags["x.whl", "upload", "a"] = lag
+    code, failure, warnings = verdict(seen, accidents=("task-1 ended with status -9",))
+    assert code is ExitCode.THRESHOLDS_MISSED
+    assert failure.startswith("of 100 reads 2 missed what was there before they were sent; 1 downloaded wrong bytes;")
+    assert "1.250 s after the change" in failure
+    assert "task-1 ended" in warnings
+    assert "--tasks 2" in warnings
+    assert "a did not know of the upload of x.whl as long as it was asked" in warnings
+
+
+def test_a_part_that_ended_is_no_pass() -> None:
+    code, failure, _ = verdict(a_check("a", "b"), accidents=("task-1 ended with status -9",))
+    assert (code, failure) == (ExitCode.UNTRUSTWORTHY, "task-1 ended with status -9")
+
+
+def test_what_failed_and_what_was_not_reached_is_told() -> None:
+    seen = a_check("a", "b")
+    seen.changes["upload"] = 1
+    seen.refusals["upload", "x.whl"] = "the upload of x.whl: status 502"
+    seen.judge.tallies["a"].errors.update({"status 502": 4})
+    seen.judge.tallies[""].errors.update({"connect": 2})
+    code, _, warnings = verdict(seen)
+    assert code is ExitCode.PASSED
+    assert "2 of 3 uploads begun in the 60 s of the check" in warnings
+    assert "changes that failed: 1, such as the upload of x.whl: status 502" in warnings
+    assert "reads that failed and prove nothing: 6 (4 status 502, 2 connect)" in warnings
+    assert "removals were begun" not in warnings

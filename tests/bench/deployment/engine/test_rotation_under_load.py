@@ -1,0 +1,124 @@
+"""A rotation while clients go on asking: through the real engine, real tasks and the balancer, and no request fails."""
+
+from __future__ import annotations
+
+import itertools
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.automation import Stack, UpResult
+
+from bench.common.run_mark import RUN_VARIABLE
+from bench.deployment.engine import StackConfig
+from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.state import deployment
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_processes.reconcile import LocalStack, desired_state
+from bench.index.target import Target
+from bench.runtime.scratch import processes_of
+from pypiserver_stack.rotate.steps import rotate
+from tests.bench.deployment.local_processes.stacks import ROOT, running, two_tasks
+from tests.bench.deployment.local_processes.steady_load import SteadyLoad
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
+
+
+class Clients(Target):
+    """Every client that there may be: their requests take turns over the passwords that somebody has now."""
+
+    def hold(self, *passwords: str) -> None:
+        """From now on clients have these."""
+        each = itertools.cycle(Target(self.url, self.username, password).headers for password in passwords)
+        object.__setattr__(self, "_each", each)
+
+    @property
+    def headers(self) -> bytes:
+        each: Iterator[bytes] = vars(self)["_each"]
+        return next(each)
+
+
+class Rotated:
+    """A stack whose updates end when its local tasks have been replaced, as `wait_for_steady_state` has it on AWS."""
+
+    def __init__(self, processes: LocalStack, clients: Clients, load: SteadyLoad) -> None:
+        self._processes = processes
+        self._clients = clients
+        self._load = load
+        self.published: list[str] = []
+        self.graph: Graph | None = None
+
+    def rotate(self, stack: Stack) -> str:
+        update = stack.up
+
+        def up(**options: Any) -> UpResult:
+            result = update(**options)
+            password = result.outputs["password"].value
+            if password not in self.published:
+                # Some clients read it while the tasks are being replaced; others have the one before still.
+                self._clients.hold(*self.published, password)
+            self.published.append(password)
+            self.graph = two_tasks(deployment(stack.export_stack().deployment["resources"]).graph)  # type: ignore[index]
+            self._processes.deploy(desired_state(self.graph))
+            self._load.await_more(task.id for task in self._processes.tasks)
+            return result
+
+        def say(line: str) -> None:
+            if line.startswith("Deploying: password 2"):
+                # The old one is about to be dropped: by now everybody has read the new one.
+                self._clients.hold(self.published[-1])
+                self._load.await_more(task.id for task in self._processes.tasks)
+
+        stack.up = up  # type: ignore[assignment,method-assign]
+        return rotate(stack, say)
+
+
+def status(url: str, password: str) -> int:
+    target = Target(url, "pypiserver", password)
+    authorization = target.headers.decode().split("Authorization: ")[1].strip()
+    request = urllib.request.Request(f"{url}/simple/", headers={"Authorization": authorization})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = f"a test in {tmp_path.name}"
+    monkeypatch.setenv(RUN_VARIABLE, mark)
+    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "engine")
+    deployed = engine.up(
+        StackConfig(
+            "pypiserver",
+            "test",
+            {"pypiserver:profile": "light", "pypiserver:allow_http": "true", "pypiserver:deletion_protection": "false"},
+        )
+    )
+    old = deployed.outputs["password"]
+    with running(two_tasks(deployed.graph), tmp_path / "run") as processes:
+        clients = Clients(processes.url, deployed.outputs["username"])
+        clients.hold(old)
+        with SteadyLoad(clients, tmp_path / "wheels") as load:
+            load.await_more(task.id for task in processes.tasks)
+            rotated = Rotated(processes, clients, load)
+            engine.drive(rotated.rotate)
+            new = rotated.published[-1]
+            load.await_more(task.id for task in processes.tasks)
+        # Three deployments of two tasks each, after the first two.
+        assert [task.id for task in processes.tasks] == ["task-7", "task-8"]
+        assert {outcome.served_by for outcome in load.outcomes} >= {f"task-{number}" for number in range(1, 9)}
+        assert load.failed == []
+        assert rotated.published == [old, new, new]
+        assert (status(processes.url, old), status(processes.url, new)) == (401, 200)
+        lines = [" ".join(process.cmdline()) for process in processes_of(mark)]
+        assert len(lines) > 2
+        assert not any(password in line for line in lines for password in (old, new))
+        for log in (tmp_path / "run").rglob("log*"):
+            assert log.is_dir() or not any(password.encode() in log.read_bytes() for password in (old, new))
+    assert processes_of(mark) == []
+    assert engine.down() == ()

@@ -1,0 +1,84 @@
+"""What the local balancer takes from clients that speak as an Application Load Balancer's clients may."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from bench.common.failures import UnavailableError
+from bench.deployment.local_processes.balancer import Balancer, start_balancer
+from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthCheck
+from bench.deployment.local_processes.processes import stop
+from tests.bench.deployment.local_processes.stacks import eventually
+
+
+class Target(BaseHTTPRequestHandler):
+    """Answers with what it was asked: protocol, path and Host."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = f"{self.request_version} {self.path} {self.headers['Host']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Print nothing."""
+
+
+SPEC = BalancerSpec(
+    dns_name="balancer.elb.amazonaws.com",
+    host_names=frozenset(["balancer.elb.amazonaws.com"]),
+    listener_port=80,
+    algorithm="least_outstanding_requests",
+    stickiness_s=None,
+    health_check=HealthCheck(
+        "/health", (200, 200), interval_s=5, timeout_s=2, healthy_threshold=2, unhealthy_threshold=2
+    ),
+    idle_timeout_s=60,
+    deregistration_delay_s=30,
+)
+
+
+def listens(balancer: Balancer) -> bool:
+    try:
+        return balancer.url() != ""
+    except UnavailableError:
+        return False
+
+
+@pytest.fixture
+def balancer(tmp_path: Path) -> Iterator[Balancer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Target) as target:
+        threading.Thread(target=target.serve_forever, daemon=True).start()
+        balancer = start_balancer(SPEC, tmp_path)
+        try:
+            eventually(lambda: listens(balancer))
+            balancer.set_targets([target.server_port])
+            eventually(lambda: target.server_port in balancer.targets())
+            yield balancer
+        finally:
+            stop([balancer.child], patience_s=0)
+            target.shutdown()
+
+
+@pytest.mark.parametrize("headers", [b"", b"Host: index.example.com\r\n"])
+def test_a_client_of_http_1_0_is_answered_with_or_without_a_host(balancer: Balancer, headers: bytes) -> None:
+    host, _, port = balancer.url().removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as client:
+        client.sendall(b"GET /health HTTP/1.0\r\n" + headers + b"\r\n")
+        answer = b""
+        while data := client.recv(65536):  # to the end of the connection, which ends an answer of HTTP/1.0
+            answer += data
+
+    status, _, rest = answer.partition(b"\r\n")
+    assert status.split()[1] == b"200", answer
+    expected_host = "index.example.com" if headers else SPEC.dns_name
+    assert rest.endswith(f"HTTP/1.1 /health {expected_host}".encode())

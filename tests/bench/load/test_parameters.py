@@ -1,0 +1,116 @@
+"""Where a value comes from: option, environment, stack file, default, in this order."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.common.failures import UsageError
+from bench.load.parameters import Asked, LimitsMode, limits_parameter, load_parameters
+from bench.load.workloads import Rate
+
+
+def test_without_anything_it_is_the_burst() -> None:
+    load = load_parameters(Asked(), {}, {})
+    assert (load.workload.name, load.workload.clients, load.packages, load.seed, load.cookies) == (
+        "burst",
+        510,
+        100,
+        0,
+        "none",
+    )
+
+
+def test_an_option_beats_the_environment_beats_the_stack_file() -> None:
+    environment, stack_file = {"CONCURRENT_CLIENTS": "20", "NUM_PACKAGES": "7"}, {"clients": "30", "seed": "5"}
+    assert load_parameters(Asked(clients=10), environment, stack_file).workload.clients == 10
+    assert load_parameters(Asked(), environment, stack_file).workload.clients == 20
+    load = load_parameters(Asked(), {"NUM_PACKAGES": "7"}, stack_file)
+    assert (load.workload.clients, load.packages, load.seed) == (30, 7, 5)
+    assert load_parameters(Asked(clients=10), {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
+
+
+def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
+    environment = {
+        "NUM_PACKAGES": "9",
+        "CONCURRENT_CLIENTS": "10",
+        "TEST_DURATION_SECONDS": "300",
+        "BURST_INTERVAL_SECONDS": "60",
+        "BURST_MULTIPLIER": "3.0",
+    }
+    burst = load_parameters(Asked(), environment, {})
+    assert (burst.workload.clients, burst.workload.duration_s, burst.packages) == (10, 300.0, 9)
+    mixed = load_parameters(Asked(workload="mixed"), environment, {})
+    assert isinstance(mixed.workload.load, Rate)
+    assert mixed.workload.load.burst_multiplier == 3.0
+    assert load_parameters(Asked(workload="incident_replay"), environment, {}).workload.clients is None
+
+
+def test_wheels_have_the_size_that_is_asked_for() -> None:
+    usual = load_parameters(Asked(), {}, {})
+    small = load_parameters(Asked(wheel_kb=20), {}, {"wheel_kb": "30"})
+    assert (usual.package_set.min_bytes, usual.package_set.max_bytes) == (1024, 5 * 2**20)
+    for wheels in (small.package_set, small.upload_set(7)):
+        assert (wheels.min_bytes, wheels.max_bytes) == (20 * 1024, 20 * 1024)
+    assert (small.upload_set(7).packages, small.as_dict()["wheel_kb"]) == (7, 20)
+
+
+def test_an_option_that_changes_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="--burst-multiplier does not apply to the workload burst"):
+        load_parameters(Asked(burst_multiplier=3), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "stack_file", "message"),
+    [
+        ({"NUM_PACKAGES": "many"}, {}, "NUM_PACKAGES: many is not a whole number from 1 to 10,000"),
+        ({"TEST_DURATION_SECONDS": "nan"}, {}, "TEST_DURATION_SECONDS: nan is not a number from 0.1 to 604,800"),
+        ({"CONCURRENT_CLIENTS": "0"}, {}, "CONCURRENT_CLIENTS: 0 is not a whole number from 1 to 20,000"),
+        ({}, {"cookies": "all"}, "bench:cookies: 'all' is not one of 'none', 'shared'"),
+        ({}, {"workload": "brust"}, "bench:workload: 'brust' is not one of 'burst', "),
+        ({}, {"client": "3"}, "bench:client: there is no such parameter; did you mean bench:clients?"),
+        ({}, {"zzz": "3"}, "bench:zzz: .* the keys are workload, packages, "),
+        ({}, {"wheel_kb": "10241"}, "bench:wheel_kb: 10241 is not a whole number from 1 to 10,240"),
+        ({}, {"seed": "-1"}, "bench:seed: -1 is not a whole number from 0"),
+    ],
+)
+def test_nonsense_is_told_with_its_source(
+    environment: dict[str, str], stack_file: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_parameters(Asked(), environment, stack_file)
+
+
+def test_how_many_processes_send_the_load() -> None:
+    assert load_parameters(Asked(generators=3), {}, {"generators": "2"}).generators == 3
+    assert load_parameters(Asked(), {}, {"generators": "2"}).generators == 2
+    assert load_parameters(Asked(workload="mixed"), {}, {}).generators == 1
+    assert load_parameters(Asked(cookies="shared"), {}, {}).generators == 1
+    assert load_parameters(Asked(clients=1), {}, {}).generators == 1
+    assert load_parameters(Asked(generators=3), {}, {}).as_dict()["generators"] == 3
+
+
+def test_one_cookie_jar_takes_one_process() -> None:
+    with pytest.raises(UsageError, match=r"--generators 2: one cookie jar .* --cookies none"):
+        load_parameters(Asked(generators=2, cookies="shared"), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("option", "stack_file", "limits"),
+    [
+        (None, {}, "auto"),
+        (None, {"limits": "off"}, "off"),
+        (None, {"limits": "false"}, "off"),  # as YAML reads `limits: off`
+        ("auto", {"limits": "off"}, "auto"),
+        ("off", {}, "off"),
+    ],
+)
+def test_the_tasks_get_limits_unless_somebody_turns_them_off(
+    option: LimitsMode | None, stack_file: dict[str, str], limits: LimitsMode
+) -> None:
+    assert limits_parameter(option, stack_file) == limits
+    assert load_parameters(Asked(), {}, stack_file).seed == 0
+
+
+def test_other_limits_are_refused() -> None:
+    with pytest.raises(UsageError, match="bench:limits: 'on' is not one of 'auto', 'off'"):
+        limits_parameter(None, {"limits": "on"})

@@ -1,0 +1,58 @@
+"""The settings as Markdown tables, which `python -m tools.docs.settings_table` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pypiserver_stack.common.entry_point import Arguments, show, start_program
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+
+def main() -> None:
+    """Print the tables of docs/configuration.md."""
+    Arguments(
+        "python -m tools.docs.settings_table", description="Print the tables of docs/configuration.md."
+    ).parse_args()
+    show(tables())
+
+
+def tables() -> str:
+    """A table for each group, with a row for each setting: its key, what it takes, its default, its meaning."""
+    from pypiserver_stack.settings import GROUPS
+
+    return "\n".join(_table(group.__doc__ or "", group.__annotations__) for group in GROUPS)
+
+
+def _table(title: str, keys: dict[str, object]) -> str:
+    from pypiserver_stack.settings import Settings, allowed
+
+    rows = [
+        f"### {title.splitlines()[0].rstrip('.')}",
+        "",
+        "| setting | takes | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for key in keys:
+        setting = Settings.model_fields[key]
+        takes = allowed(key).replace("|", "\\|")
+        rows.append(f"| `{key}` | {takes} | {default(setting)} | {setting.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def default(setting: FieldInfo) -> str:
+    """What a setting is where it is left out, in words."""
+    match setting.default:
+        case None:
+            return "computed" if "omputed" in (setting.description or "") else "none"
+        case tuple() as items:
+            return ", ".join(map(str, items)) or "none"
+        case bool() as value:
+            return str(value).lower()
+        case value:
+            return str(value)
+
+
+if __name__ == "__main__":
+    start_program(main)

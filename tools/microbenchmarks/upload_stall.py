@@ -1,0 +1,152 @@
+"""How long other clients wait while one worker takes a large package: pypiserver's own upload beside ours.
+
+    python -m tools.microbenchmarks upload_stall [--megabytes 200] [--runs 3]
+
+One gevent worker of gunicorn, patched before anything is imported. One client uploads a wheel as twine would send it;
+another asks for `/health` every few milliseconds on a connection of its own. The longest of its waits is the stall.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sysconfig
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter, sleep
+
+from pypiserver_stack.common.entry_point import Arguments, UserError
+
+CONTAINER = Path(__file__).parents[2] / "pypiserver_stack" / "container"
+POLL_INTERVAL_S = 0.002
+BOUNDARY = "3f1c9a"
+FORM = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="content"; filename="large-1.0-py3-none-any.whl"\r\n\r\n'
+).encode()
+END = f"\r\n--{BOUNDARY}--\r\n".encode()
+APPLICATION = f"""
+import sys
+sys.path.insert(0, {str(CONTAINER)!r})
+from pathlib import Path
+import pypiserver
+from digests import DigestStore
+from package_store import PackageStore
+from uploads import Uploads
+
+root = Path("packages")
+pypiserver_app = pypiserver.app(roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".")
+uploads = Uploads(PackageStore(root, DigestStore(root)), pypiserver_app._pypiserver_config, limit_bytes=2**40)
+
+
+def ours(environ, start_response):
+    answer = uploads(environ) if environ["REQUEST_METHOD"] == "POST" else None
+    if answer is None:
+        return pypiserver_app(environ, start_response)
+    start_response(answer.status, answer.headers)
+    return answer.body
+"""
+
+
+def main() -> None:
+    parser = Arguments(description="Compare how long an upload keeps other clients waiting.")
+    parser.add_argument("--megabytes", type=int, default=200, help="size of the package (200)")
+    parser.add_argument("--runs", type=int, default=3, help="uploads of each, in turn (3)")
+    options = parser.parse_args()
+    print("| upload through | longest wait of another client | median wait | upload took | CPU of the worker |")
+    print("|---|---|---|---|---|")
+    for _ in range(options.runs):
+        for app in ("pypiserver_app", "ours"):
+            print(measure(app, options.megabytes), flush=True)
+
+
+def measure(app: str, megabytes: int) -> str:
+    """One row of the table."""
+    with _server(app) as (port, worker):
+        waits_s: list[float] = []
+        uploaded = threading.Event()
+        poller = threading.Thread(target=_poll, args=(port, uploaded, waits_s))
+        poller.start()
+        cpu_s, started_s = _cpu_s(worker), perf_counter()
+        _upload(port, megabytes)
+        took_s, cpu_s = perf_counter() - started_s, _cpu_s(worker) - cpu_s
+        uploaded.set()
+        poller.join()
+    waits_s.sort()
+    longest_ms, median_ms = waits_s[-1] * 1000, waits_s[len(waits_s) // 2] * 1000
+    name = "pypiserver" if app == "pypiserver_app" else "ours"
+    return f"| {name} | {longest_ms:.0f} ms | {median_ms:.1f} ms | {took_s:.2f} s | {cpu_s:.2f} s |"
+
+
+def _upload(port: int, megabytes: int) -> None:
+    block = os.urandom(2**20)
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.putrequest("POST", "/")
+    connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
+    connection.putheader("Content-Length", str(len(FORM) + megabytes * len(block) + len(END)))
+    connection.endheaders(FORM)
+    for _ in range(megabytes):
+        connection.send(block)
+    connection.send(END)
+    status = connection.getresponse().status
+    connection.close()
+    if status != 200:
+        raise UserError(f"the upload was answered with {status}", 1)
+
+
+def _poll(port: int, uploaded: threading.Event, waits_s: list[float]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    while not uploaded.is_set():
+        started_s = perf_counter()
+        connection.request("GET", "/health")
+        connection.getresponse().read()
+        waits_s.append(perf_counter() - started_s)
+        sleep(POLL_INTERVAL_S)
+    connection.close()
+
+
+@contextlib.contextmanager
+def _server(app: str) -> Iterator[tuple[int, int]]:
+    """Port and worker of a gunicorn in a folder of its own."""
+    gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
+    with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
+        folder = Path(name)
+        (folder / "packages").mkdir()
+        (folder / "app.py").write_text(APPLICATION)
+        (folder / "gunicorn.conf.py").write_text("from gevent import monkey\n\nmonkey.patch_all()\n")
+        command = [
+            str(gunicorn),
+            "--bind",
+            f"fd://{listener.fileno()}",
+            "--worker-class",
+            "gevent",
+            "--keep-alive",
+            "60",
+        ]
+        master = subprocess.Popen(
+            [*command, "--log-level", "warning", f"app:{app}"],
+            cwd=folder,
+            pass_fds=[listener.fileno()],
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},  # gunicorn 20.0.4 and pkg_resources
+        )
+        try:
+            port = listener.getsockname()[1]
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+                connection.request("GET", "/health")
+                connection.getresponse().read()
+            children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+            yield port, int(children[0])
+        finally:
+            master.send_signal(signal.SIGTERM)
+            master.wait()
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
