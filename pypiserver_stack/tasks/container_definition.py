@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,7 +11,7 @@ import pulumi
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S
 from pypiserver_stack.storage.file_system import GID, UID
-from pypiserver_stack.tasks.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_VARIABLE, packed
+from pypiserver_stack.tasks.server_files import BOOTSTRAP, FILES_VARIABLE, packed
 from sizing.capacity import TaskPlan
 
 NAME = "pypiserver"
@@ -20,6 +21,10 @@ PACKAGES_PATH = "/srv/packages"
 PEER_PACKAGES_PATH = "/data/packages"
 PACKAGES_VOLUME = "packages"
 HTPASSWD_PATH = "/data/.htpasswd"
+# Where the files of the server are unpacked.
+GUNICORN_CONFIG = "pypiserver_stack/container/entry/gunicorn_config.py"
+APPLICATION = "pypiserver_stack.container.entry.wsgi:application"
+IMAGE_GUNICORN_CONFIG = Path(__file__).parent / "image_gunicorn_config.py"
 # In memory, and counted as the container's where it is used: our files take a quarter of a megabyte.
 TEMPORARY_MB = 16
 
@@ -52,7 +57,7 @@ def container(settings: Settings, plan: TaskPlan, htpasswd: pulumi.Input[str]) -
     if settings.authentication == "bcrypt":
         host_files.append(HostFile("htpasswd", "/opt/pypiserver/htpasswd", HTPASSWD_PATH, htpasswd))
     if settings.entry_point == "image":
-        configuration = (CONTAINER_FOLDER / "peer.gunicorn.conf.py").read_text("utf-8")
+        configuration = IMAGE_GUNICORN_CONFIG.read_text("utf-8")
         # gunicorn reads it from its working directory, which the image sets to /data.
         host_files.append(
             HostFile("gunicorn", "/opt/pypiserver/gunicorn.conf.py", "/data/gunicorn.conf.py", configuration)
@@ -88,7 +93,7 @@ def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
     return {
         # The image's own entry point would import bottle before gevent has patched anything.
         "entryPoint": ["python", "-c", BOOTSTRAP],
-        "command": ["gunicorn", "--bind", f"0.0.0.0:{PORT}", "wsgi:application"],
+        "command": ["gunicorn", "--config", GUNICORN_CONFIG, "--bind", f"0.0.0.0:{PORT}", APPLICATION],
         # Without the image's entry point nobody drops root's rights, so the task starts without them.
         "user": f"{UID}:{GID}",
         # Packages and this folder are all that a task writes: who gets in can leave nothing behind in the image.

@@ -6,14 +6,12 @@ import base64
 import io
 import lzma
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 CONTAINER_FOLDER = Path(__file__).parents[1] / "container"
 FILES_VARIABLE = "SERVER_FILES"
 # ECS takes 64 KiB of JSON for a task definition; what is in it beside the files has never needed half of this margin.
 FILES_LIMIT_BYTES = (64 - 8) * 1024
-
-_NOT_OF_THE_SERVER = {"__init__.py", "peer.gunicorn.conf.py"}
 
 # `python -c BOOTSTRAP COMMAND...` in the container: unpack, go there, and become the command. Members are written one
 # by one: no way to extract them all is free of warnings from Python 3.10 to 3.13.
@@ -23,25 +21,34 @@ packed = base64.b64decode(os.environ.pop("{FILES_VARIABLE}"))
 os.chdir(tempfile.mkdtemp())
 with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
     for file in archive:
-        pathlib.Path(file.name).write_bytes(archive.extractfile(file).read())
+        path = pathlib.Path(file.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(archive.extractfile(file).read())
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
 def packed(folder: Path = CONTAINER_FOLDER) -> str:
-    """The server's files as a .tar.xz in base64: the same text for the same files.
+    """The package `pypiserver_stack.container` as a .tar.xz in base64: the same text for the same files.
+
+    Args:
+        folder: that of the package.
 
     Raises:
-        ValueError: they are more than a task definition holds.
+        ValueError: the files are more than a task definition holds.
     """
+    package = PurePosixPath("pypiserver_stack")
+    # A package of its own: without it, a pypiserver_stack that is installed would hide this one.
+    files = {package / "__init__.py": b""}
+    for path in sorted(folder.rglob("*.py")):
+        files[package / "container" / path.relative_to(folder)] = path.read_bytes()
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for path in sorted(folder.glob("*.py")):
-            if path.name not in _NOT_OF_THE_SERVER:
-                # A TarInfo of its own has neither owner nor time.
-                member, data = tarfile.TarInfo(path.name), path.read_bytes()
-                member.size = len(data)
-                archive.addfile(member, io.BytesIO(data))
+        for name, data in files.items():
+            # A TarInfo of its own has neither owner nor time.
+            member = tarfile.TarInfo(str(name))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
     text = base64.b64encode(lzma.compress(content.getvalue(), preset=lzma.PRESET_EXTREME)).decode()
     if len(text) > FILES_LIMIT_BYTES:
         raise ValueError(

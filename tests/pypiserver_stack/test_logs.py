@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import sys
 import pytest
 
 from pypiserver_stack.monitoring.log_queries import queries
-from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs
+from tests.pypiserver_stack.evaluation import container, evaluated, inputs
 from tests.pypiserver_stack.plain_settings import plain_settings
 
 GROUP, QUERY = "aws:cloudwatch/logGroup:LogGroup", "aws:cloudwatch/queryDefinition:QueryDefinition"
@@ -74,8 +73,8 @@ def access_log_fields() -> set[str]:
     """What a line has that the task's own logger writes about a request that was answered from the index."""
     program = """
 import types, datetime
-from access_log import AccessLogger
-from timing import Timing
+from pypiserver_stack.container.http.access_log import AccessLogger
+from pypiserver_stack.container.http.timing import Timing
 timing = Timing()
 timing.update(auth_s=0.0, index_s=0.0, file_s=0.0)
 timing.header()
@@ -84,9 +83,8 @@ logger._task, logger._lost_lines, logger._stdout = "task", 0, 1
 logger.access(types.SimpleNamespace(status="200 OK", sent=1), types.SimpleNamespace(uri="/", method="GET"),
               {"pypiserver.timing": timing}, datetime.timedelta(seconds=1))
 """
-    folder = ROOT / "pypiserver_stack" / "container"
     command = [sys.executable, "-W", "ignore", "-c", program]
-    ran = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True)
+    ran = subprocess.run(command, capture_output=True)
     assert ran.returncode == 0, ran.stderr.decode()
     return set(json.loads(ran.stdout))
 

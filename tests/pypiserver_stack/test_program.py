@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pypiserver_stack.settings import Settings
+from pypiserver_stack.tasks.container_definition import GUNICORN_CONFIG, IMAGE_GUNICORN_CONFIG
 from sizing.profiles import PROFILES
 from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
 from tests.pypiserver_stack.prerequisites import depended_on
@@ -100,13 +101,17 @@ def test_the_task_definition_carries_the_server() -> None:
     packed = base64.b64decode(variables(container())["SERVER_FILES"])
     with tarfile.open(fileobj=io.BytesIO(packed), mode="r:xz") as archive:
         carried = {name: file.read() for name in archive.getnames() if (file := archive.extractfile(name))}
-    ours = {path.name: path.read_bytes() for path in (ROOT / "pypiserver_stack" / "container").glob("*.py")}
-    assert carried == {name: ours[name] for name in ours.keys() - {"__init__.py", "peer.gunicorn.conf.py"}}
+    folder = ROOT / "pypiserver_stack" / "container"
+    ours = {str(path.relative_to(ROOT)): path.read_bytes() for path in folder.rglob("*.py")}
+    assert carried == {"pypiserver_stack/__init__.py": b"", **ours}
     # ECS's limit is on the whole of the request; the rest of it is a few hundred bytes.
     assert len(json.dumps(dict(definition.inputs))) < 64 * 1024
     task = container()
     assert (task["entryPoint"][:2], task["user"]) == (["python", "-c"], "9898:9898")
-    assert task["command"] == ["gunicorn", "--bind", "0.0.0.0:8080", "wsgi:application"]
+    assert task["command"] == [
+        *("gunicorn", "--config", "pypiserver_stack/container/entry/gunicorn_config.py"),
+        *("--bind", "0.0.0.0:8080", "pypiserver_stack.container.entry.wsgi:application"),
+    ]
 
 
 def test_a_task_needs_nothing_of_its_host() -> None:
@@ -183,7 +188,7 @@ def test_bcrypt_comes_through_user_data() -> None:
 
 def test_a_stop_has_time_to_be_orderly() -> None:
     """The balancer drains, then gunicorn finishes what it has, then ECS kills: each is given longer than it needs."""
-    source = (ROOT / "pypiserver_stack" / "container" / "gunicorn.conf.py").read_text()
+    source = (ROOT / GUNICORN_CONFIG).read_text()
     (graceful_timeout_s,) = re.findall(r"^graceful_timeout = (\d+)$", source, re.MULTILINE)
     drain_s = inputs("aws:lb/targetGroup:TargetGroup")["deregistrationDelay"]
     assert int(graceful_timeout_s) < container()["stopTimeout"]
@@ -277,9 +282,7 @@ def test_the_peer_is_run_as_the_module_runs_it() -> None:
     username, password_hash = files["/opt/pypiserver/htpasswd"].strip().split(":")
     assert username == "pypiserver"
     assert re.fullmatch(r"\$2a\$10\$.{53}", password_hash)
-    assert files["/opt/pypiserver/gunicorn.conf.py"] == (
-        ROOT / "pypiserver_stack" / "container" / "peer.gunicorn.conf.py"
-    ).read_text("utf-8")
+    assert files["/opt/pypiserver/gunicorn.conf.py"] == IMAGE_GUNICORN_CONFIG.read_text("utf-8")
     volumes = evaluated("peer").graph.one("aws:ecs/taskDefinition:TaskDefinition").inputs["volumes"]
     host_paths = {volume["name"]: volume.get("hostPath") for volume in volumes}
     assert {mount["containerPath"]: host_paths[mount["sourceVolume"]] for mount in task["mountPoints"]} == {

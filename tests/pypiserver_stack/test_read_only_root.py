@@ -25,7 +25,7 @@ def test_the_images_own_volume_is_no_third() -> None:
 
 
 def test_the_servers_files_take_a_small_part_of_the_temporary_ones() -> None:
-    files_mb = sum(path.stat().st_size for path in CONTAINER_FOLDER.glob("*.py")) / 2**20
+    files_mb = sum(path.stat().st_size for path in CONTAINER_FOLDER.rglob("*.py")) / 2**20
     assert files_mb < TEMPORARY_MB / 8
 
 

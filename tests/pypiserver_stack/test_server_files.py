@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_LIMIT_BYTES, FILES_VARIABLE, packed
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "files"
-    folder.mkdir()
-    for name in ("wsgi.py", "gunicorn.conf.py", "index.py", "__init__.py", "peer.gunicorn.conf.py", "notes.txt"):
+    (folder / "index").mkdir(parents=True)
+    for name in ("__init__.py", "wsgi.py", "index/__init__.py", "index/pages.py", "notes.txt"):
         (folder / name).write_text(f"# {name}, für\n", "utf-8")
     return folder
 
@@ -32,26 +33,32 @@ def unpacked(text: str) -> dict[str, bytes]:
 
 
 def test_every_file_of_the_server_is_packed_and_no_other(folder: Path) -> None:
+    names = ("__init__.py", "wsgi.py", "index/__init__.py", "index/pages.py")
     assert unpacked(packed(folder)) == {
-        name: (folder / name).read_bytes() for name in ("gunicorn.conf.py", "index.py", "wsgi.py")
+        "pypiserver_stack/__init__.py": b"",
+        **{f"pypiserver_stack/container/{name}": (folder / name).read_bytes() for name in names},
     }
 
 
 def test_the_same_files_are_the_same_text(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in sorted(folder.iterdir(), reverse=True):
-        (copy / path.name).write_bytes(path.read_bytes())
-        os.utime(copy / path.name, (1, 1))
-        (copy / path.name).chmod(0o600)
+    (copy / "index").mkdir(parents=True)
+    for path in sorted(filter(Path.is_file, folder.rglob("*")), reverse=True):
+        copied = copy / path.relative_to(folder)
+        copied.write_bytes(path.read_bytes())
+        os.utime(copied, (1, 1))
+        copied.chmod(0o600)
     assert packed(copy) == packed(folder)
-    (copy / "index.py").write_text("# another")
+    (copy / "index" / "pages.py").write_text("# another")
     assert packed(copy) != packed(folder)
 
 
 def test_the_files_of_the_image_come_whole_and_fit() -> None:
-    names = {path.name for path in CONTAINER_FOLDER.glob("*.py")} - {"__init__.py", "peer.gunicorn.conf.py"}
-    assert {"wsgi.py", "gunicorn.conf.py"} <= names == set(unpacked(packed()))
+    names = {str(path.relative_to(CONTAINER_FOLDER.parents[1])) for path in CONTAINER_FOLDER.rglob("*.py")}
+    module, _, _ = APPLICATION.partition(":")
+    started = {GUNICORN_CONFIG, f"{module.replace('.', '/')}.py"}
+    assert started <= names
+    assert set(unpacked(packed())) == {"pypiserver_stack/__init__.py", *names}
 
 
 def test_files_that_a_task_definition_cannot_hold_are_refused(folder: Path) -> None:
@@ -66,7 +73,7 @@ here = pathlib.Path.cwd()
 print(json.dumps({
     "folder": str(here), "mode": here.stat().st_mode & 0o777, "pid": os.getpid(),
     "arguments": sys.argv[1:], "environment": dict(os.environ),
-    "files": {path.name: path.read_text("utf-8") for path in here.iterdir()},
+    "files": {str(path.relative_to(here)): path.read_text("utf-8") for path in here.rglob("*.py")},
 }))
 """
 

@@ -19,7 +19,6 @@ monkey.patch_all()
 import argparse
 import os
 import resource
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,15 +33,13 @@ from gevent.pool import Pool
 
 from pypiserver_stack.common.entry_point import Arguments
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "pypiserver_stack" / "container"))
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pypiserver.backend import listdir
 
-from digests import DigestStore
-from file_calls import FileCalls
-from index import Index
+from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.index.package_index import Index
 
 MARGIN_S = 2.0
 VERSIONS = 10

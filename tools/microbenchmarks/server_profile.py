@@ -34,7 +34,7 @@ from bench.runtime.teardown import take_down
 from pypiserver_stack.common.entry_point import Arguments, UserError
 
 SAMPLES_PER_S = 250
-OURS = {path.name for path in (PROJECT_FOLDER / "pypiserver_stack" / "container").glob("[!_]*.py")}
+OURS = {path.name for path in (PROJECT_FOLDER / "pypiserver_stack" / "container").rglob("[!_]*.py")}
 PARTS = (
     # part of a frame's path, and what it is
     ("/gunicorn/http/", "gunicorn: parsing requests, writing answers"),

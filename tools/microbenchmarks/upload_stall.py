@@ -23,7 +23,6 @@ from time import perf_counter, sleep
 
 from pypiserver_stack.common.entry_point import Arguments, UserError
 
-CONTAINER = Path(__file__).parents[2] / "pypiserver_stack" / "container"
 POLL_INTERVAL_S = 0.002
 BOUNDARY = "3f1c9a"
 FORM = (
@@ -31,14 +30,12 @@ FORM = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="content"; filename="large-1.0-py3-none-any.whl"\r\n\r\n'
 ).encode()
 END = f"\r\n--{BOUNDARY}--\r\n".encode()
-APPLICATION = f"""
-import sys
-sys.path.insert(0, {str(CONTAINER)!r})
+APPLICATION = """
 from pathlib import Path
 import pypiserver
-from digests import DigestStore
-from package_store import PackageStore
-from uploads import Uploads
+from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.files.package_store import PackageStore
+from pypiserver_stack.container.files.uploads import Uploads
 
 root = Path("packages")
 pypiserver_app = pypiserver.app(roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".")

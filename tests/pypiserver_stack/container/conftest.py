@@ -1,14 +1,9 @@
-"""The files of the task import each other as they do in the container: from one folder on the path."""
+"""What the image carries, imported once without its warnings."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from pathlib import Path
-
-CONTAINER = Path(__file__).parents[3] / "pypiserver_stack" / "container"
-
-sys.path.insert(0, str(CONTAINER))
 
 with warnings.catch_warnings():
     # pypiserver's bottle uses modules that Python announces the end of, and an import hook that it warns of each time;

@@ -15,25 +15,30 @@ from __future__ import annotations
 
 import base64
 import http.client
+import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sysconfig
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-CONTAINER = Path(__file__).parents[3] / "pypiserver_stack" / "container"
+from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
+from pypiserver_stack.tasks.server_files import packed
+
 GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
 USERNAME, PASSWORD, OLDER_PASSWORD = "pypiserver", "correct horse", "an older one"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 _PATIENCE_S = 60
+_packed = cache(packed)
 
 
 def await_condition(condition: Callable[[], bool]) -> None:
@@ -117,7 +122,7 @@ class RunningTask:
 
 @contextmanager
 def start_task(
-    folder: Path, *, packages: Path, workers: int = 1, app: str = "wsgi:application", **environment: str
+    folder: Path, *, packages: Path, workers: int = 1, app: str = APPLICATION, **environment: str
 ) -> Iterator[RunningTask]:
     """A task that answers; it is stopped at the end, and killed when it does not stop.
 
@@ -132,8 +137,8 @@ def start_task(
     """
     folder.mkdir(parents=True, exist_ok=True)
     packages.mkdir(parents=True, exist_ok=True)
-    for file in CONTAINER.glob("*.py"):
-        shutil.copy(file, folder)
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(_packed()))) as archive:
+        archive.extractall(folder, filter="data")
     # Handed over listening: nobody can take the port in between, and whoever connects waits until a worker runs.
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
@@ -141,7 +146,7 @@ def start_task(
         (folder / "stderr").open("wb") as stderr,
     ):
         process = subprocess.Popen(
-            [GUNICORN, "--bind", f"fd://{listener.fileno()}", app],
+            [GUNICORN, "--config", GUNICORN_CONFIG, "--bind", f"fd://{listener.fileno()}", app],
             cwd=folder,
             env={**_environment(folder, packages, workers), **environment},
             pass_fds=[listener.fileno()],

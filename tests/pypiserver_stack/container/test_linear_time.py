@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from access_log import _without_user
-from conditions import wanted_range
-from credentials import basic_credentials
-from multipart import MAX_HEADERS_BYTES, MultipartError, boundary_of, read_form
-from negotiation import wants_json
-from plain_requests import environ_of
 
+from pypiserver_stack.container.access.credentials import basic_credentials
+from pypiserver_stack.container.entry.plain_requests import environ_of
+from pypiserver_stack.container.files.multipart import MAX_HEADERS_BYTES, MultipartError, boundary_of, read_form
+from pypiserver_stack.container.http.access_log import _without_user
+from pypiserver_stack.container.http.conditions import wanted_range
+from pypiserver_stack.container.http.negotiation import wants_json
 from tests.growth import LINEAR, MORE, growth
 
 SIZE = MAX_HEADERS_BYTES // MORE - 100

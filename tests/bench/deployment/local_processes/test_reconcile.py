@@ -226,8 +226,8 @@ def test_a_memory_limit_that_is_exceeded_is_told(deployment: Deployment, tmp_pat
 
 
 def test_the_files_of_the_server_come_from_the_task_definition(deployment: Deployment, tmp_path: Path) -> None:
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files" / "gunicorn.conf.py").write_text("raise RuntimeError('this came with the task')")
+    (tmp_path / "files" / "entry").mkdir(parents=True)
+    (tmp_path / "files" / "entry" / "gunicorn_config.py").write_text("raise RuntimeError('this came with the task')")
 
     def another_server(container: dict[str, Any]) -> None:
         (files,) = (e for e in container["environment"] if e["name"] == "SERVER_FILES")

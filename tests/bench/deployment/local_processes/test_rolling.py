@@ -53,8 +53,8 @@ def new_revision(graph: Graph, **variables: str) -> Graph:
 
 def broken_revision(graph: Graph, folder: Path) -> Graph:
     """The graph with a server that cannot start."""
-    folder.mkdir()
-    (folder / "gunicorn.conf.py").write_text("raise RuntimeError('broken on purpose')")
+    (folder / "entry").mkdir(parents=True)
+    (folder / "entry" / "gunicorn_config.py").write_text("raise RuntimeError('broken on purpose')")
 
     def change(container: dict[str, Any]) -> None:
         (files,) = (entry for entry in container["environment"] if entry["name"] == "SERVER_FILES")

@@ -1,0 +1,62 @@
+"""Who may use the index: what a request without the right credentials is answered."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from pypiserver_stack.container.access.credentials import (
+    CREDENTIALS,
+    Check,
+    NotNowError,
+    basic_credentials,
+    generated_credentials,
+)
+from pypiserver_stack.container.http.response import Answer, text
+
+
+class Authenticator:
+    """The check of every request that is not public."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def __call__(self, environ: MutableMapping[str, Any]) -> Answer | None:
+        """None lets the request in, under the name in REMOTE_USER; else what to answer.
+
+        Wrong credentials are a 401 like missing ones: pypiserver's own 403 keeps clients from asking their user again.
+        """
+        offered = basic_credentials(environ.get("HTTP_AUTHORIZATION"))
+        try:
+            if offered is not None and self._check(*offered, environ):
+                environ["REMOTE_USER"] = offered[0]
+                return None
+        except NotNowError as error:
+            return text(error.status, error.sentence, [("Retry-After", str(error.retry_after_s))])
+        challenge = ("WWW-Authenticate", 'Basic realm="pypi"')
+        return text("401 Unauthorized", "a user name and its password are needed", [challenge])
+
+
+def authenticator_from_environment(environment: MutableMapping[str, str]) -> Authenticator:
+    """The check that PYPISERVER_AUTHENTICATION names. The injected secret is removed from the environment.
+
+    Raises:
+        ValueError: a variable is missing, or not what it must be.
+    """
+    injected = environment.pop(CREDENTIALS, None)
+    way = environment.get("PYPISERVER_AUTHENTICATION")
+    if way == "sha256":
+        return Authenticator(generated_credentials(injected))
+    if way not in ("htpasswd", "bcrypt"):
+        raise ValueError(f"PYPISERVER_AUTHENTICATION is {way!r}; it takes sha256, htpasswd or bcrypt")
+    if not environment.get("PYPISERVER_HTPASSWD"):
+        raise ValueError(f"PYPISERVER_AUTHENTICATION is {way}: PYPISERVER_HTPASSWD must be the path of the users' file")
+
+    # Only here: passlib is slow to import, and not needed otherwise.
+    from pypiserver_stack.container.access.attempts import Attempts
+    from pypiserver_stack.container.access.users_file import UserFile
+    from pypiserver_stack.container.access.verifier import Verifier
+
+    file = UserFile(Path(environment["PYPISERVER_HTPASSWD"]))
+    return Authenticator(Verifier(file.users, Attempts()).check if way == "htpasswd" else file.check)

@@ -1,0 +1,1 @@
+"""What gunicorn starts: its configuration, the worker, and the application."""

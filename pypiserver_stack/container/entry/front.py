@@ -1,0 +1,171 @@
+"""What is answered before pypiserver: who may ask, and what most requests ask for.
+
+Everything needs credentials but the pages that pypiserver shows to anybody: its welcome page, the health check, and the
+redirect from a project's name to its listing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+from urllib.parse import quote
+
+from pypiserver_stack.container.access.authentication import Authenticator
+from pypiserver_stack.container.files.downloads import Downloads
+from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
+from pypiserver_stack.container.http.conditions import has_it
+from pypiserver_stack.container.http.negotiation import wants_json
+from pypiserver_stack.container.http.response import Answer, Headers, text
+from pypiserver_stack.container.http.timing import Timing
+from pypiserver_stack.container.index.package_index import Index, IndexUnavailableError, Page
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+_NAME = re.compile(r"[-_.]+")
+_UNAVAILABLE = text("503 Service Unavailable", "the packages cannot be read at the moment", [("Retry-After", "2")])
+
+
+class Front:
+    """WSGI middleware around pypiserver."""
+
+    def __init__(
+        self,
+        pypiserver: Application,
+        authenticate: Authenticator,
+        uploads: Uploads,
+        *,
+        index: Index | None,
+        downloads: Downloads | None,
+        told: Headers,
+    ) -> None:
+        """
+        Args:
+            index, downloads: None leaves listings and files to pypiserver.
+            told: headers of every answer but a refusal, with Server-Timing beside them; where empty, neither is sent.
+        """
+        self._pypiserver = pypiserver
+        self._authenticate = authenticate
+        self._uploads = uploads
+        self._index = index
+        self._downloads = downloads
+        self._told = told
+
+    @property
+    def answers_most(self) -> bool:
+        """Whether listings and files are answered here."""
+        return self._index is not None
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        answer = self.answer(environ)
+        if answer is None:
+            return self._pypiserver(environ, self._telling(start_response, environ["pypiserver.timing"]))
+        start_response(answer.status, answer.headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        return answer.body
+
+    def answer(self, environ: Environ) -> Answer | None:
+        """The whole answer, with what is told of it; None leaves the request to pypiserver."""
+        timing = environ["pypiserver.timing"] = Timing()
+        # WSGI hands bytes over as Latin-1; names of files are UTF-8, or bytes that are nothing.
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
+        try:
+            answer = self._answer(environ, path, timing) or _too_large_for_pypiserver(environ)
+        except IndexUnavailableError:
+            answer = _UNAVAILABLE
+        if answer is None:
+            return None
+        told = self._tell(timing)
+        # How long a refusal took would tell a guesser something.
+        return answer if answer.status.startswith(("401", "429")) else answer._replace(headers=[*answer.headers, *told])
+
+    def _answer(self, environ: Environ, path: str, timing: Timing) -> Answer | None:
+        """None leaves the answer to pypiserver."""
+        method = environ["REQUEST_METHOD"]
+        reads = method in ("GET", "HEAD")
+        if reads and (public := _public(path)) is not _NOT_PUBLIC:
+            return public
+        started_s = perf_counter()
+        refusal = self._authenticate(environ)
+        timing["auth_s"] = perf_counter() - started_s
+        if refusal is not None:
+            return refusal
+        if method == "POST" and path == "/":
+            return self._uploads(environ)
+        if self._index is None or self._downloads is None or not reads:
+            return None
+        if path.startswith("/simple/"):
+            return self._listing(environ, path[len("/simple/") :], timing)
+        if path.startswith("/packages/") and path != "/packages/":
+            started_s = perf_counter()
+            file = self._downloads(environ, path[len("/packages/") :])
+            timing["file_s"] = perf_counter() - started_s
+            return file
+        return None
+
+    def _listing(self, environ: Environ, rest: str, timing: Timing) -> Answer | None:
+        assert self._index is not None
+        as_json = wants_json(environ.get("HTTP_ACCEPT", ""))
+        project, slash, more = rest.partition("/")
+        if more or (project and not slash):
+            return None
+        normalised = _NAME.sub("-", project).lower()
+        if project != normalised:
+            return _redirect("301 Moved Permanently", f"/simple/{quote(normalised, errors='surrogateescape')}/")
+        started_s = perf_counter()
+        page = self._index.project_page(project, as_json) if project else self._index.root_page(as_json)
+        timing["index_s"] = perf_counter() - started_s
+        if page is None:
+            return text("404 Not Found", f"there is no project {project!a}")
+        return _page(environ, page)
+
+    def _tell(self, timing: Timing) -> Headers:
+        server_timing = timing.header()  # the access log wants the total too
+        return [*self._told, ("Server-Timing", server_timing)] if self._told else []
+
+    def _telling(self, start_response: StartResponse, timing: Timing) -> StartResponse:
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            return start_response(status, [*headers, *self._tell(timing)], exc_info)
+
+        return start
+
+
+_NOT_PUBLIC = text("", "")
+
+
+def _public(path: str) -> Answer | None:
+    """The answer that needs no credentials; None leaves it to pypiserver."""
+    if path == "/health":
+        return text("200 OK", "Ok")
+    if path in ("/", "/favicon.ico"):
+        return None
+    project = path.strip("/")
+    if "/" in project or project in ("simple", "packages", ""):
+        return _NOT_PUBLIC
+    return _redirect("303 See Other", f"/simple/{quote(project, errors='surrogateescape')}/")
+
+
+def _too_large_for_pypiserver(environ: Environ) -> Answer | None:
+    """None lets pypiserver have the body: it reads all of it at once, and parses it while everybody else waits."""
+    chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if not chunked and int(environ.get("CONTENT_LENGTH") or 0) <= PYPISERVER_BODY_BYTES:
+        return None
+    sentence = f"A request that uploads no package may have {PYPISERVER_BODY_BYTES} bytes at most, and says how many."
+    return text("413 Request Entity Too Large", sentence)
+
+
+def _redirect(status: str, path: str) -> Answer:
+    return Answer(status, [("Location", path), ("Content-Length", "0")], [])
+
+
+def _page(environ: Environ, page: Page) -> Answer:
+    # "no-cache" lets a client keep the page and has it ask each time whether it is still the same.
+    headers = [("ETag", page.etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept")]
+    if has_it(environ, page.etag):
+        return Answer("304 Not Modified", headers, [])
+    typed = [("Content-Type", page.content_type), ("Content-Length", str(len(page.body)))]
+    return Answer("200 OK", [*typed, *headers], [page.body])

@@ -1,0 +1,161 @@
+"""Packages on their way in: written aside, made durable, and put into place whole.
+
+A package is written to `.incoming/` inside the root, which no listing shows, so that the root changes once, when the
+finished file is linked to its name. Whoever dies before leaves a file there and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from gevent.lock import BoundedSemaphore
+
+from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
+from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.files.wheel_metadata import wheel_metadata
+
+INCOMING = ".incoming"
+STALE_S = 6 * 3600
+"""Since the last write: an upload that has been silent for so long is taken for dead."""
+_CLEANING_INTERVAL_S = 3600
+_THREADS = 5  # of the ten for file calls: a slow fsync must not keep readers waiting
+
+
+class StoreError(Exception):
+    """The file system does not take the package; `errno` says why, where it is known."""
+
+    def __init__(self, reason: str, errno: int | None) -> None:
+        super().__init__(reason)
+        self.errno = errno
+
+
+class PackageStore:
+    """The directory of the packages, for writing, as one worker sees it. No file call is made on the event loop."""
+
+    def __init__(self, root: Path, digests: DigestStore) -> None:
+        self._root = root
+        self._digests = digests
+        self._threads = BoundedSemaphore(_THREADS)
+        self._next_cleaning_s = 0.0
+
+    def incoming(self) -> Incoming:
+        """A new package, as a context manager: what has not been published at the end is gone."""
+        return Incoming(self._root, self._digests, self._off_the_loop, self._clean)
+
+    def _off_the_loop(self, function: Callable[..., Any], *arguments: object) -> None:
+        try:
+            with self._threads:
+                offload(function, *arguments)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise StoreError(str(error), error.errno) from error
+
+    def _clean(self, now_s: float) -> None:
+        """Remove what dead uploads left behind, once an hour at most.
+
+        Args:
+            now_s: by the clock of the file system, which need not be the one of this host.
+        """
+        if monotonic() < self._next_cleaning_s:
+            return
+        self._next_cleaning_s = monotonic() + _CLEANING_INTERVAL_S
+        with suppress(OSError):
+            for path in (self._root / INCOMING).iterdir():
+                with suppress(OSError):  # another task cleans too
+                    if now_s - path.lstat().st_mtime > STALE_S:
+                        path.unlink()
+
+
+class Incoming:
+    """One package while it comes in. All but `sha256` raise `StoreError` where the file system fails."""
+
+    def __init__(
+        self, root: Path, digests: DigestStore, off_the_loop: Callable[..., None], clean: Callable[[float], None]
+    ) -> None:
+        self._root = root
+        self._digests = digests
+        self._off_the_loop = off_the_loop
+        self._clean = clean
+        self._path = root / INCOMING / secrets.token_hex(16)
+        self._sha256 = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of what has been written so far, in hexadecimal."""
+        return self._sha256.hexdigest()
+
+    def __enter__(self) -> Incoming:
+        self._off_the_loop(self._create)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._off_the_loop(self._discard)
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        self._off_the_loop(self._write, data)
+
+    def publish(self, filename: str, *, overwrite: bool) -> None:
+        """Put the package into the root as `filename`, whole and durable, and keep its digests.
+
+        Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds.
+
+        Raises:
+            FileExistsError: the name is taken.
+        """
+        self._off_the_loop(self._publish, filename, overwrite)
+
+    def _create(self) -> None:
+        try:
+            # Buffered for the lock inside: a close waits for a write that a killed request left in its thread.
+            self._file = self._path.open("xb")
+        except FileNotFoundError:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._file = self._path.open("xb")
+        self._clean(os.fstat(self._file.fileno()).st_mtime)
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._sha256.update(data)
+
+    def _publish(self, filename: str, overwrite: bool) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        metadata = wheel_metadata(str(self._path), filename)
+        if overwrite:
+            self._path.replace(self._root / filename)
+        else:
+            (self._root / filename).hardlink_to(self._path)
+        self._remove()
+        # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:
+        # whoever lists the package meanwhile hashes it himself.
+        key = FileKey.of(os.fstat(self._file.fileno()))
+        metadata_sha256 = None if metadata is None else hashlib.sha256(metadata).hexdigest()
+        self._digests.put(filename, key, Digests(self.sha256, metadata_sha256), metadata)
+        _sync_directory(self._root)
+
+    def _discard(self) -> None:
+        with suppress(OSError):  # what could not be written before cannot be now
+            self._file.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._path.unlink()
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,1 @@
+"""Connections, responses, and what their headers mean."""

@@ -1,0 +1,228 @@
+"""Which packages lie in a directory tree: read once, and trusted for as long as the tree proves unchanged.
+
+A directory's signature is what changes when a name in it comes, goes or is replaced. Time stamps are coarse, so that a
+change may leave the signature of the change just before it; but not one that comes a margin after a signature was first
+seen. What was read later than that, by the clock of this host alone, holds until the signature changes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pypiserver_stack.container.base.digests import Digests, FileKey
+from pypiserver_stack.container.base.excluded_paths import is_left_out, is_unprintable
+from pypiserver_stack.container.base.releases import release_of
+from pypiserver_stack.container.base.system_calls import FileCalls
+
+_ATTEMPTS = 5
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+"""What lay at a path lies there no more: nothing, or something of another kind."""
+
+Signature = tuple[tuple[int, int, int, int] | None, ...]
+"""Device, inode, mtime_ns, ctime_ns: of the directory, then of what each of its symbolic links to packages leads to."""
+
+
+class Identity(NamedTuple):
+    """What a file held when it was last looked at."""
+
+    key: FileKey
+    seen_s: float
+    """When this key was first seen, by the monotonic clock of this host."""
+    digests: Digests | None
+    """None while another file might still come with the same key."""
+
+
+class Entry:
+    """A package file; `project` is the normalised name."""
+
+    __slots__ = ("identity", "name", "project", "relfn", "version")
+
+    def __init__(self, relfn: str, name: str, project: str, version: str) -> None:
+        self.relfn = relfn
+        self.name = name
+        self.project = project
+        self.version = version
+        self.identity: Identity | None = None
+
+    @property
+    def key(self) -> FileKey | None:
+        """Which state of the file `digests` belongs to."""
+        return self.identity.key if self.identity and self.identity.digests else None
+
+    @property
+    def digests(self) -> Digests | None:
+        """None until somebody needed them."""
+        return self.identity.digests if self.identity else None
+
+
+class Listing(NamedTuple):
+    """What lies in one directory."""
+
+    entries: dict[str, Entry]
+    """By base name."""
+    subdirectories: list[str]
+    """Paths from the root, as is the next."""
+    links: list[str]
+
+
+class Seen(NamedTuple):
+    """One directory as it was last read."""
+
+    signature: Signature
+    since_s: float
+    listing: Listing
+    trusted: bool
+
+
+Tree = Mapping[str, Seen]
+"""Directories by their path from the root, parents first; the root is ""."""
+
+
+class Directory:
+    """The tree under `root`, as `WalkingBackend` walks it: no names with a leading dot, no links to directories."""
+
+    def __init__(self, root: Path, margin_s: float, calls: FileCalls) -> None:
+        self._root = root
+        self._margin_s = margin_s
+        self._calls = calls
+
+    def read(self, known: Tree, *, trust: bool) -> Tree:
+        """The tree as it is: `known` itself where it proves unchanged, else with the entries of `known` reused.
+
+        Args:
+            trust: False reads every directory.
+
+        Raises:
+            OSError: some directory cannot be read. There is no partial answer.
+        """
+        last = known
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                tree = self._read(known, last, trust)
+                if len(tree) == len(known) and all(seen is known.get(path) for path, seen in tree.items()):
+                    return known
+                if self._holds_still(tree):
+                    return tree
+                last = tree
+            except OSError as error:
+                if error.errno not in GONE or not attempts_left:
+                    raise
+                trust = False
+        # It changes faster than it can be read twice: what a single walk finds, as pypiserver's own.
+        return tree
+
+    def _read(self, known: Tree, last: Tree, trust: bool) -> Tree:
+        tree: dict[str, Seen] = {}
+        root = self._calls.open(self._root, _DIRECTORY)
+        try:
+            waiting = [""]
+            while waiting:
+                path = waiting.pop()
+                entries = known[path].listing.entries if path in known else {}
+                tree[path] = self._look(root, path, entries, last.get(path), trust)
+                waiting += tree[path].listing.subdirectories
+        finally:
+            self._calls.close(root)
+        return tree
+
+    def _look(self, root: int, path: str, entries: dict[str, Entry], last: Seen | None, trust: bool) -> Seen:
+        started_s = self._calls.monotonic_s()
+        descriptor = self._open(root, path)
+        try:
+            signature = self._signature(root, descriptor, last.listing.links if last else [])
+            if last is None or last.signature != signature:
+                since_s = self._calls.monotonic_s()
+            elif last.trusted and trust:
+                return last
+            else:
+                since_s = last.since_s
+            listing = self._scan(root, descriptor, path, entries)
+        finally:
+            self._close(root, descriptor)
+        return Seen(signature, since_s, listing, trusted=started_s >= since_s + self._margin_s)
+
+    def _holds_still(self, tree: Tree) -> bool:
+        """A package that moves from where was not read yet to where was read already would be in neither."""
+        root = self._calls.open(self._root, _DIRECTORY)
+        try:
+            return all(self._is_as_seen(root, path, seen, alone=len(tree) == 1) for path, seen in tree.items())
+        finally:
+            self._calls.close(root)
+
+    def _is_as_seen(self, root: int, path: str, seen: Seen, *, alone: bool) -> bool:
+        descriptor = self._open(root, path)
+        try:
+            if self._signature(root, descriptor, seen.listing.links) != seen.signature:
+                return False
+            # While its time stamps may stand still, only reading a directory again tells whether anything moved.
+            return alone or seen.trusted or self._scan(root, descriptor, path, seen.listing.entries) == seen.listing
+        finally:
+            self._close(root, descriptor)
+
+    def _signature(self, root: int, descriptor: int, links: list[str]) -> Signature:
+        statuses = [self._calls.fstat(descriptor), *(self._target(root, link) for link in links)]
+        return tuple(
+            status and (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns) for status in statuses
+        )
+
+    def _scan(self, root: int, descriptor: int, path: str, known: dict[str, Entry]) -> Listing:
+        prefix = f"{path}/" if path else ""
+        entries: dict[str, Entry] = {}
+        arrived = False
+        subdirectories = []
+        links = []
+        with self._calls.scandir(descriptor) as items:
+            for item in items:  # perhaps 150,000 of them: the usual case takes as few steps as it can
+                name = item.name
+                entry = known.get(name)
+                linked = item.is_symlink()
+                if linked or item.is_file():
+                    if entry is None:
+                        entry = _entry(prefix, name)
+                        if entry is None:
+                            continue
+                        arrived = True
+                    if linked:
+                        links.append(entry.relfn)
+                        target = self._target(root, entry.relfn)
+                        if target is None or not stat.S_ISREG(target.st_mode):
+                            continue
+                    entries[name] = entry
+                elif item.is_dir() and not name.startswith(".") and not is_left_out(prefix + name):
+                    subdirectories.append(prefix + name)
+        if not arrived and len(entries) == len(known):
+            entries = known
+        return Listing(entries, subdirectories, links)
+
+    def _target(self, root: int, link: str) -> os.stat_result | None:
+        try:
+            return self._calls.stat(link, dir_fd=root)
+        except OSError as error:
+            if error.errno in GONE:
+                return None
+            raise
+
+    def _open(self, root: int, path: str) -> int:
+        # By its path from the opened root, whose parents have all been opened just now: an NFS client asks the file
+        # server for the attributes of what it opens, and looks names up anew where those of the directory changed.
+        return self._calls.open(path, _DIRECTORY | os.O_NOFOLLOW, dir_fd=root) if path else root
+
+    def _close(self, root: int, descriptor: int) -> None:
+        if descriptor != root:
+            self._calls.close(descriptor)
+
+
+def _entry(prefix: str, name: str) -> Entry | None:
+    """None for a file that is no package."""
+    release = None if name.startswith(".") or is_unprintable(name) else release_of(name)
+    if release is None:
+        return None
+    # Many files share each of these.
+    return Entry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))

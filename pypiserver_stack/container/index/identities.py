@@ -1,0 +1,70 @@
+"""What package files hold, told by their sizes, times and inode numbers, and read only where those say nothing yet.
+
+A file system may give a new file the inode number of the one just removed, and coarse time stamps may make the two look
+alike. So a digest is kept only if the file was read a margin after its key was first seen by the clock of this host, or
+a margin after its ctime by the clock of the file server: no later file has that key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey, hash_file
+from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.index.directory import Entry, Identity
+
+Found = dict[Entry, Digests | None]
+"""What files hold. An entry has the same digests only if they hold until a directory changes."""
+
+
+class Identities:
+    """Looks at the package files under `root`."""
+
+    def __init__(self, root: Path, digests: DigestStore, margin_s: float, calls: FileCalls) -> None:
+        self._root = root
+        self._digests = digests
+        self._margin_s = margin_s
+        self._calls = calls
+
+    def known(self, entries: Sequence[Entry]) -> Found:
+        """The digests of those files that need not be read for them.
+
+        Raises:
+            OSError: a file cannot be looked at, or is `GONE`; as for `read`.
+        """
+        return {entry: self._known(entry) for entry in entries}
+
+    def read(self, found: Found) -> Found:
+        """The digests of the others as well, but for a file that is just being written."""
+        clock_ns = self._digests.clock_ns()
+        return {entry: digests or self._read(entry, clock_ns) for entry, digests in found.items()}
+
+    def _known(self, entry: Entry) -> Digests | None:
+        key = FileKey.of(self._calls.stat(self._path(entry)))
+        known = entry.identity
+        if known and known.digests and known.key == key:
+            return known.digests
+        stored = self._digests.get(entry.relfn, key)
+        if stored:
+            entry.identity = Identity(key, self._calls.monotonic_s(), stored)
+        return stored
+
+    def _read(self, entry: Entry, clock_ns: int | None) -> Digests | None:
+        known = entry.identity
+        began_s = self._calls.monotonic_s()
+        read = hash_file(self._path(entry), self._calls)
+        if read is None:
+            entry.identity = None
+            return None
+        key, sha256 = read
+        seen_s = known.seen_s if known and known.key == key else self._calls.monotonic_s()
+        settled = began_s >= seen_s + self._margin_s or (
+            clock_ns is not None and key.ctime_ns + self._margin_s * 1e9 <= clock_ns
+        )
+        digests = self._digests.renew(entry.relfn, key, sha256) if settled else Digests(sha256)
+        entry.identity = Identity(key, seen_s, digests if settled else None)
+        return digests
+
+    def _path(self, entry: Entry) -> str:
+        return f"{self._root}/{entry.relfn}"

@@ -1,0 +1,235 @@
+"""The index: what pypiserver lists, held in memory and proved to be so for each request.
+
+Every answer rests on a look at the directories that began after the request arrived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from threading import Semaphore
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from pypiserver_stack.container.base.coalesced_call import Shared
+from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
+from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.index.directory import GONE, Directory, Entry, Identity, Tree
+from pypiserver_stack.container.index.identities import Found, Identities
+from pypiserver_stack.container.index.pages import Page, Pages, project_pages, root_pages
+from pypiserver_stack.container.index.snapshot import NOTHING, Snapshot
+
+__all__ = ["Entry", "Index", "IndexUnavailableError", "Page", "Snapshot"]
+
+_ATTEMPTS = 5
+_HELD_PAGES_BYTES = 64 * 2**20
+# Fewer than there are threads to offload to: projects full of large new files leave the others to everybody else.
+_PROJECTS_READ_AT_ONCE = 2
+
+
+class IndexUnavailableError(Exception):
+    """The directory of the packages cannot be read at the moment."""
+
+
+class _Project(NamedTuple):
+    """A project's listing, and what it was made from."""
+
+    found: Found
+    pages: Pages
+    generation: int
+
+    @property
+    def size_bytes(self) -> int:
+        # The second term: what surrounds a page, and each file in `found`.
+        return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.found)
+
+
+class Index:
+    """The packages under `root`. One for each worker; its methods are for greenlets of that worker."""
+
+    def __init__(self, root: Path, digests: DigestStore, *, margin_s: float, calls: FileCalls | None = None) -> None:
+        """
+        Args:
+            margin_s: how long two changes of a directory may leave it with the same time stamps: their granularity, and
+                what the clock of the file server may do besides.
+        """
+        calls = calls or FileCalls()
+        self.digests = digests
+        self._root = root
+        self._directory = Directory(root, margin_s, calls)
+        self._identities = Identities(root, digests, margin_s, calls)
+        self._tree: Tree = {}
+        self._snapshot = NOTHING
+        # Replaced when somebody doubts the index, and noted by the validation that read everything because of it.
+        self._doubt = self._answered_doubt = object()
+        self._validated = Shared(self._validate)
+        self._root_page = Shared(self._render_root)
+        self._root_pages: tuple[Mapping[str, object], Pages] = ({}, root_pages([]))
+        self._projects = _Projects()
+        self._reading = Semaphore(_PROJECTS_READ_AT_ONCE)
+        self._rendering: WeakValueDictionary[str, Shared[_Project | None]] = WeakValueDictionary()
+
+    def snapshot(self) -> Snapshot:
+        """All packages.
+
+        Raises:
+            IndexUnavailableError: they cannot be read; as do all methods that look at the directory.
+        """
+        return self._validated()
+
+    def project_page(self, project: str, as_json: bool) -> Page | None:
+        """The listing of a project; None if there is none by this normalised name."""
+        listed = self._project(project)
+        return listed and (listed.pages.json if as_json else listed.pages.html)
+
+    def root_page(self, as_json: bool) -> Page:
+        """The listing of all projects."""
+        self._validated()
+        pages = self._root_page()
+        return pages.json if as_json else pages.html
+
+    def digest(self, relfn: str) -> Digests | None:
+        """The digests of a package; None if there is none at this path."""
+        entry = self.find(relfn)
+        listed = self._project(entry.project) if entry else None
+        if entry is None or listed is None:
+            return None
+        return entry.digests or listed.found.get(entry)
+
+    def find(self, relfn: str) -> Entry | None:
+        """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
+        entry = self._snapshot.by_path.get(relfn)
+        if entry is None or self._doubt is not self._answered_doubt:
+            entry = self._validated().by_path.get(relfn)
+        return entry
+
+    def is_current(self, entry: Entry, key: FileKey) -> bool:
+        """Whether an opened file is the one that is listed. Afterwards `entry.digests` are its digests, if known."""
+        if entry.digests is None and (stored := offload(self.digests.get, entry.relfn, key)):
+            entry.identity = Identity(key, 0, stored)
+        return entry.key in (None, key)
+
+    def metadata(self, entry: Entry) -> bytes | None:
+        """The metadata that the listing offers for a package; its digest is then `entry.digests.metadata_sha256`."""
+        for _ in range(_ATTEMPTS):
+            if entry.digests is None and self._project(entry.project) is None:
+                return None
+            if entry.digests is None or entry.digests.metadata_sha256 is None:
+                return None
+            try:
+                content = offload(self._kept_metadata, entry)
+            except OSError as error:
+                if error.errno not in GONE:
+                    raise IndexUnavailableError(f"{entry.relfn!a} cannot be looked at: {error}") from error
+                content = None
+            if content is not None:
+                return content
+            self.distrust(entry)
+        return None
+
+    def _kept_metadata(self, entry: Entry) -> bytes | None:
+        """The metadata that was kept of the very file that is there; its digests are then those of the entry."""
+        digests = self._identities.known([entry])[entry]
+        content = self.digests.metadata(entry.relfn) if digests else None
+        if digests is None or content is None or hashlib.sha256(content).hexdigest() != digests.metadata_sha256:
+            return None
+        return content
+
+    def distrust(self, entry: Entry | None = None) -> None:
+        """Say that the index is not what the directory holds; the next validation reads everything again.
+
+        Args:
+            entry: the package whose file is another one, if it is known which.
+        """
+        if entry is not None:
+            entry.identity = None
+        self._doubt = object()
+
+    def _validate(self) -> Snapshot:
+        doubt = self._doubt
+        try:
+            trusted = doubt is self._answered_doubt
+            self._tree, self._snapshot = offload(self._read, self._tree, self._snapshot, trusted)
+        except OSError as error:
+            raise IndexUnavailableError(f"the packages cannot be read: {error}") from error
+        self._answered_doubt = doubt
+        return self._snapshot
+
+    def _read(self, known: Tree, snapshot: Snapshot, trust: bool) -> tuple[Tree, Snapshot]:
+        tree = self._directory.read(known, trust=trust)
+        return tree, snapshot if tree is known else snapshot.after(known, tree)
+
+    def _project(self, project: str) -> _Project | None:
+        for _ in range(_ATTEMPTS):
+            snapshot = self._validated()
+            if project not in snapshot.by_project:
+                return None
+            held = self._projects.get(project)
+            if held and held.generation == snapshot.generation:
+                return held
+            render = self._rendering.setdefault(project, Shared(partial(self._render, project)))
+            try:
+                return render()
+            except OSError as error:
+                if error.errno in GONE:
+                    # A file went after the validation. If none went, the index was wrong.
+                    self.distrust()
+                    continue
+                raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
+        raise IndexUnavailableError(f"the packages of {project!a} change faster than they can be read")
+
+    def _render(self, project: str) -> _Project | None:
+        snapshot = self._snapshot
+        if project not in snapshot.by_project:
+            return None
+        held = self._projects.get(project)
+        if held and held.generation == snapshot.generation:
+            return held
+        found: Found = offload(self._identities.known, snapshot.by_project[project])
+        if not all(found.values()):
+            with self._reading:
+                found = offload(self._identities.read, found)
+        same = held is not None and held.found == found
+        pages: Pages = held.pages if held and same else offload(project_pages, project, found)
+        listed = _Project(found, pages, snapshot.generation)
+        if all(digests and digests == entry.digests for entry, digests in found.items()):
+            self._projects.hold(project, listed)
+        return listed
+
+    def _render_root(self) -> Pages:
+        if self._root_pages[0] is not self._snapshot.by_project:
+            self._root_pages = offload(_root_of, self._snapshot.by_project, *self._root_pages)
+        return self._root_pages[1]
+
+
+def _root_of(
+    projects: Mapping[str, object], listed: Mapping[str, object], pages: Pages
+) -> tuple[Mapping[str, object], Pages]:
+    return projects, pages if projects.keys() == listed.keys() else root_pages(projects)
+
+
+class _Projects:
+    """The listings asked for last, up to a number of bytes."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[str, _Project] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, project: str) -> _Project | None:
+        held = self._held.get(project)
+        if held:
+            self._held.move_to_end(project)
+        return held
+
+    def hold(self, project: str, listed: _Project) -> None:
+        if held := self._held.pop(project, None):
+            self._bytes -= held.size_bytes
+        self._held[project] = listed
+        self._bytes += listed.size_bytes
+        while self._bytes > _HELD_PAGES_BYTES:
+            _, dropped = self._held.popitem(last=False)
+            self._bytes -= dropped.size_bytes

@@ -1,0 +1,49 @@
+"""The removal of a release: every file of it, whatever their names' spelling, and what was kept beside them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from pypiserver.backend import SimpleFileBackend
+from pypiserver.bottle_wrapper import HTTPError
+
+from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.releases import version_key
+from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
+
+_log = logging.getLogger("gunicorn.error")
+
+
+class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
+    """How both backends find what `:action=remove_pkg` names, and remove it."""
+
+    digests: DigestStore
+
+    def find_version(self, name: str, version: str) -> Iterator[PackageFile]:
+        """The files of a release, builds and signatures too: names are compared by PEP 503, versions by PEP 440."""
+        wanted = version_key(version)
+        return (found for found in self.find_project_packages(name) if version_key(found.version) == wanted)
+
+    def remove_package(self, pkg: PackageFile) -> None:
+        """Remove one file of a release, as pypiserver asks for each in turn.
+
+        Raises:
+            HTTPError: 503, it cannot be removed. The answer says that the rest of the release may be half gone.
+        """
+        try:
+            offload(self._remove, pkg)
+        except OSError as error:
+            _log.error("%a could not be removed: %s", pkg.relfn, error.strerror)
+            sentence = (
+                f"{pkg.relfn!a} could not be removed: {error.strerror}. Other files of {pkg.pkgname} {pkg.version} may "
+                "be gone already. Remove it again once the cause is mended: what is left is removed then."
+            )
+            raise HTTPError(503, sentence, headers={"Retry-After": "10"}) from error
+
+    def _remove(self, package: PackageFile) -> None:
+        for path in (package.fn, f"{package.fn}.metadata"):
+            Path(path).unlink(missing_ok=True)  # somebody else may remove it at the same time
+        self.digests.remove(package.relfn)

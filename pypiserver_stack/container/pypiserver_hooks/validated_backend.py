@@ -1,0 +1,86 @@
+"""The validated index as a backend of pypiserver, for the routes that pypiserver itself answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from pypiserver.bottle_wrapper import HTTPError
+from pypiserver.pkg_helpers import normalize_pkgname
+
+from pypiserver_stack.container.files.package_store import PackageStore
+from pypiserver_stack.container.index.directory import Entry
+from pypiserver_stack.container.index.package_index import Index, IndexUnavailableError, Snapshot
+from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
+from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
+
+_CHUNK_BYTES = 2**20
+
+
+class ValidatedBackend(RemovingBackend):
+    """Lists from the index, and writes through the package store."""
+
+    def __init__(self, config: Any, index: Index, store: PackageStore) -> None:
+        """
+        Args:
+            config: pypiserver's `RunConfig` with one root, that of the index.
+        """
+        super().__init__(config)
+        self.digests = index.digests
+        self._index = index
+        self._store = store
+        self._overwrite: bool = config.overwrite
+
+    def get_all_packages(self) -> Iterator[PackageFile]:
+        return self._packages(self._snapshot().by_path.values())
+
+    def find_project_packages(self, project: str) -> Iterator[PackageFile]:
+        return self._packages(self._snapshot().by_project.get(normalize_pkgname(project), ()))
+
+    def get_projects(self) -> set[str]:
+        return set(self._snapshot().by_project)
+
+    def exists(self, filename: str) -> bool:
+        return filename in self._snapshot().names
+
+    def package_count(self) -> int:
+        return len(self._snapshot().by_path)
+
+    def digest(self, pkg: PackageFile) -> str | None:
+        """As pypiserver's, but that a file which is gone meanwhile has none."""
+        if self.hash_algo != "sha256":
+            digest: str | None = super().digest(pkg)
+            return digest
+        try:
+            digests = self._index.digest(str(pkg.relfn))
+        except IndexUnavailableError as error:
+            raise _unavailable(error) from error
+        return f"sha256={digests.sha256}" if digests else None
+
+    def add_package(self, filename: str, stream: BinaryIO) -> None:
+        with self._store.incoming() as incoming:
+            while chunk := stream.read(_CHUNK_BYTES):
+                incoming.write(chunk)
+            try:
+                incoming.publish(filename, overwrite=self._overwrite)
+            except FileExistsError as error:
+                raise HTTPError(409, f"Package {filename!r} already exists!") from error
+
+    def remove_package(self, pkg: PackageFile) -> None:
+        """As for both backends; the next answer no longer has the file."""
+        super().remove_package(pkg)
+        self._index.distrust()
+
+    def _snapshot(self) -> Snapshot:
+        try:
+            return self._index.snapshot()
+        except IndexUnavailableError as error:
+            raise _unavailable(error) from error
+
+    def _packages(self, entries: Iterable[Entry]) -> Iterator[PackageFile]:
+        packages = (PackageFile.at(str(self.roots[0]), entry.relfn) for entry in entries)
+        return (package for package in packages if package)
+
+
+def _unavailable(error: IndexUnavailableError) -> HTTPError:
+    return HTTPError(503, str(error), headers={"Retry-After": "2"})

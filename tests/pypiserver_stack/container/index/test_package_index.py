@@ -1,0 +1,181 @@
+"""What the index answers, and what that costs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pypiserver_stack.container.base.digests import Digests, FileKey
+from pypiserver_stack.container.index.package_index import Index
+from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
+from tests.pypiserver_stack.container.index.file_server import FileServer
+from tests.pypiserver_stack.container.index.indexes import MARGIN_S, digests_of, new_index, settle, sha256
+
+LONG_AGO_S = 1_000_000_000
+
+
+@pytest.fixture
+def calls() -> CountedCalls:
+    return CountedCalls()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    return packages
+
+
+@pytest.fixture
+def index(root: Path, calls: CountedCalls) -> Index:
+    return new_index(root, calls)
+
+
+# What it answers.
+
+
+def test_a_project_a_root_page_and_an_entry(root: Path, index: Index) -> None:
+    (root / "sub").mkdir()
+    (root / "sub" / "My_Project-1.0.tar.gz").write_bytes(b"one")
+
+    page = index.project_page("my-project", as_json=False)
+
+    assert page is not None
+    assert f'"../../packages/sub/My_Project-1.0.tar.gz#sha256={sha256(b"one")}"'.encode() in page.body
+    assert b'<a href="my-project/">my-project</a>' in index.root_page(as_json=False).body
+    entry = index.find("sub/My_Project-1.0.tar.gz")
+    assert entry is not None
+    assert (entry.name, entry.project, entry.version) == ("My_Project-1.0.tar.gz", "my-project", "1.0")
+    assert index.digest("sub/My_Project-1.0.tar.gz") == Digests(sha256(b"one"))
+    assert "My_Project-1.0.tar.gz" in index.snapshot().names
+    assert "sub/My_Project-1.0.tar.gz" not in index.snapshot().names
+
+
+def test_what_does_not_exist(root: Path, index: Index) -> None:
+    assert index.project_page("a", as_json=True) is None
+    assert index.find("a-1.0.zip") is None
+    assert index.digest("a-1.0.zip") is None
+    assert json.loads(index.root_page(as_json=True).body)["projects"] == []
+
+
+def test_the_tag_of_a_page_changes_with_its_content_and_with_nothing_else(
+    root: Path, index: Index, calls: CountedCalls
+) -> None:
+    (root / "a-1.0.zip").write_bytes(b"one")
+    first = index.project_page("a", as_json=False)
+    (root / "b-1.0.zip").write_bytes(b"another project's")
+    os.utime(root / "a-1.0.zip", (LONG_AGO_S, LONG_AGO_S))
+    calls.now_s += MARGIN_S
+
+    assert index.project_page("a", as_json=False) == first
+    (root / "a-2.0.zip").write_bytes(b"two")
+    second = index.project_page("a", as_json=False)
+    (root / "a-2.0.zip").unlink()
+
+    assert first is not None
+    assert second is not None
+    assert first.etag != second.etag
+    assert index.project_page("a", as_json=False) == first
+
+
+def test_a_project_goes_with_its_last_file(root: Path, index: Index) -> None:
+    (root / "a-1.0.zip").touch()
+    (root / "b-1.0.zip").touch()
+    assert index.project_page("a", as_json=True) is not None
+    (root / "a-1.0.zip").unlink()
+
+    assert index.project_page("a", as_json=True) is None
+    assert list(index.snapshot().by_project) == ["b"]
+
+
+# What it costs.
+
+
+@pytest.mark.parametrize("packages", [3, 500])
+def test_an_unchanged_listing_costs_three_calls_whatever_the_number_of_packages(
+    root: Path, index: Index, calls: CountedCalls, packages: int
+) -> None:
+    for number in range(packages):
+        (root / f"a-{number}.zip").write_bytes(b"%d" % number)
+    settle(index, calls, "a")
+    calls.count.clear()
+
+    assert len(digests_of(index, "a")) == packages
+    assert calls.count == {"open": 1, "fstat": 1, "close": 1}
+
+
+def test_after_a_change_only_the_new_file_is_read(root: Path, index: Index, calls: CountedCalls) -> None:
+    for number in range(50):
+        (root / f"a-{number}.zip").write_bytes(b"%d" % number)
+    settle(index, calls, "a")
+    calls.count.clear()
+    (root / "a-new.zip").write_bytes(b"new")
+
+    assert digests_of(index, "a")["a-new.zip"] == sha256(b"new")
+    assert calls.count["read"] == 1
+
+
+def test_a_new_worker_lists_without_reading_a_byte_of_a_package(root: Path, index: Index, calls: CountedCalls) -> None:
+    (root / "a-1.0.zip").write_bytes(b"one")
+    settle(index, calls, "a")
+    calls.count.clear()
+
+    assert digests_of(new_index(root, calls), "a") == {"a-1.0.zip": sha256(b"one")}
+    assert calls.count["read"] == 0
+
+
+def test_what_an_upload_left_beside_its_file_is_enough(root: Path, index: Index, calls: CountedCalls) -> None:
+    (root / "a-1.0-py3-none-any.whl").write_bytes(b"wheel")
+    key = FileKey.of((root / "a-1.0-py3-none-any.whl").stat())
+    metadata = b"Name: a\n"
+    index.digests.put("a-1.0-py3-none-any.whl", key, Digests(sha256(b"wheel"), sha256(metadata)), metadata)
+
+    page = index.project_page("a", as_json=False)
+
+    assert page is not None
+    assert f'data-core-metadata="sha256={sha256(metadata)}"'.encode() in page.body
+    assert calls.count["read"] == 0
+
+
+def test_a_file_of_long_ago_is_read_once(root: Path) -> None:
+    server = FileServer(root, granularity_s=1.0, ahead_s=-5.0, rename_sets_ctime=True)
+    server.create("a-1.0.zip", b"one")
+    server.pass_time(3600)
+    index = new_index(root, server)
+    for _ in range(4):
+        assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
+        server.pass_time(1)
+
+    assert server.reads == 1
+
+
+def test_where_no_record_can_be_kept_files_are_read_until_their_age_is_known_and_no_more(
+    root: Path, index: Index, calls: CountedCalls
+) -> None:
+    (root / ".digests").write_text("in the way")
+    (root / "a-1.0.zip").write_bytes(b"one")
+    settle(index, calls, "a")
+    calls.count.clear()
+
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
+    assert calls.count["read"] == 0
+
+
+def test_many_projects_are_held_up_to_a_number_of_bytes(
+    root: Path, index: Index, calls: CountedCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pypiserver_stack.container.index.package_index._HELD_PAGES_BYTES", 5000)
+    for number in range(10):
+        (root / f"p{number}-1.0.zip").touch()
+    settle(index, calls, "p0")
+    for number in range(10):
+        settle(index, calls, f"p{number}")
+
+    calls.count.clear()
+    index.project_page("p9", as_json=True)
+    assert calls.count["stat"] == 0
+    index.project_page("p0", as_json=True)
+    assert calls.count["stat"] == 1

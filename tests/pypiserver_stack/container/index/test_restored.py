@@ -1,0 +1,92 @@
+"""What AWS Backup has restored is no part of the index until it is moved into place, with either backend."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pypiserver_stack.container.base.excluded_paths import is_left_out
+from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+
+RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
+LOST = f"{RESTORED}/packages/sub/lost-1.0.zip"
+# One that starts like such a folder, and is a package all the same.
+NAMESAKE = "aws-backup-restore_x-1.0.zip"
+
+
+@pytest.fixture(params=["simple-dir", "validated"])
+def task(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningTask]:
+    packages = tmp_path / "packages"
+    for name in ("a-1.0.zip", f"{RESTORED}/packages/a-0.9.zip", LOST, f"sub/{RESTORED}/b-1.0.zip", NAMESAKE):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_bytes(name.encode())
+    with start_task(tmp_path / "task", packages=packages, PYPISERVER_BACKEND=request.param) as task:
+        yield task
+
+
+def page(task: RunningTask, path: str) -> str:
+    status, _, body = task.request("GET", path)
+    assert status == 200
+    return body.decode()
+
+
+def upload(task: RunningTask, filename: str) -> int:
+    body = (
+        '--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n\r\nuploaded\r\n--b--\r\n'
+    )
+    return task.request("POST", "/", body.encode(), {"Content-Type": "multipart/form-data; boundary=b"})[0]
+
+
+def test_it_is_neither_listed_nor_served(task: RunningTask) -> None:
+    root = page(task, "/simple/")
+    assert 'href="a/"' in root
+    assert 'href="aws-backup-restore-x/"' in root
+    assert "lost" not in root
+    assert 'href="b/"' not in root
+    assert "a-1.0.zip" in page(task, "/simple/a/")
+    for path in ("/simple/a/", "/packages/"):
+        listed = page(task, path)
+        assert "a-1.0.zip" in listed
+        assert RESTORED not in listed
+    assert list(json.loads(page(task, "/a/json"))["releases"]) == ["1.0"]
+    assert "serving 2 packages" in page(task, "/")
+    for path in (f"/packages/{LOST}", "/packages/lost-1.0.zip", f"/packages/sub/{RESTORED}/b-1.0.zip"):
+        assert task.request("GET", path)[0] == 404
+    assert page(task, f"/packages/{NAMESAKE}") == NAMESAKE
+
+
+def test_a_package_that_is_moved_into_place_is_there_at_once(task: RunningTask) -> None:
+    assert task.request("GET", "/simple/lost/")[0] == 404
+
+    (task.packages / LOST).rename(task.packages / "lost-1.0.zip")
+
+    assert "lost-1.0.zip" in page(task, "/simple/lost/")
+    assert page(task, "/packages/lost-1.0.zip") == LOST
+
+
+def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask) -> None:
+    assert upload(task, "lost-1.0.zip") == 200
+    assert page(task, "/packages/lost-1.0.zip") == "uploaded"
+    assert upload(task, "a-1.0.zip") == 409
+
+
+@pytest.mark.parametrize(
+    ("folder", "left_out"),
+    [
+        ("", False),
+        ("sub", False),
+        ("lost+found", True),
+        ("lost+found/sub", True),
+        ("sub/lost+found", False),
+        (RESTORED, True),
+        (f"{RESTORED}/packages/sub", True),
+        (f"sub/{RESTORED}", True),
+        (f"not-{RESTORED}", False),
+    ],
+)
+def test_which_folders_are_left_out(folder: str, left_out: bool) -> None:
+    assert is_left_out(folder) is left_out
