@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from bench.common.failures import ExitCode
+from bench.deployment import description
 from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
 from bench.deployment.local_processes.ingress import NO_CLOUDFRONT
 from bench.deployment.local_processes.reconcile import LocalStack
@@ -133,7 +134,7 @@ def _record_deployment(run: Run, stack: LocalDeployment) -> None:
 def _record_local(run: Run, stack: LocalDeployment, memory: MemoryObserver) -> None:
     tasks, state, enforced = stack.processes.tasks, stack.processes.state, stack.processes.enforced
     run.findings.oom_kills = stack.oom_sentences()
-    run.findings.local = model.Local(
+    run.findings.local = description.Local(
         tasks_run=len(tasks),
         tasks_planned=state.task_count,
         workers_per_task=int(state.task.environment["GUNICORN_WORKERS"]),
@@ -146,13 +147,13 @@ def _record_local(run: Run, stack: LocalDeployment, memory: MemoryObserver) -> N
             "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",
             *(f"Not enforced: {what}." for what in enforced.not_enforced),
         ],
-        limits=model.Limits(**asdict(enforced)),
+        limits=description.Limits(**asdict(enforced)),
     )
 
 
-def _memory_of(task: Task, peak_mb: float, processes: LocalStack) -> model.TaskMemory:
+def _memory_of(task: Task, peak_mb: float, processes: LocalStack) -> description.TaskMemory:
     is_enforced, kills = processes.enforced.memory, processes.oom_kills().get(task.id)
-    return model.TaskMemory(
+    return description.TaskMemory(
         task=task.id,
         peak_pss_mb=peak_mb,
         limit_mb=task.memory_mb,

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from bench.common.failures import UnavailableError, UsageError
+from bench.deployment import description
 from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
 from bench.deployment.local_cloud.resources import LocalCloud
@@ -15,7 +16,6 @@ from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.index.target import Target
 from bench.load.parameters import LimitsMode
-from bench.report import model
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 _USUAL_UPLOADS = 4
@@ -112,18 +112,18 @@ class LocalDeployment:
         return {str(self.deployment.outputs[name]) for name in self.deployment.secret_outputs}
 
     @property
-    def stack(self) -> model.Stack:
+    def stack(self) -> description.Stack:
         """What was deployed, and by what."""
         assert self._engine is not None, "evaluate comes first"
         profile = self.deployment.outputs["profile"]
-        return model.Stack(name=self._config.stack, profile=profile, engine=self._engine.name, target="local")
+        return description.Stack(name=self._config.stack, profile=profile, engine=self._engine.name, target="local")
 
     @property
-    def plan(self) -> model.Plan:
+    def plan(self) -> description.Plan:
         """What sizing planned for AWS."""
         plan = self.deployment.outputs["capacity"]
-        fields = {name: plan[name] for name in model.Plan.model_fields if name != "instances"}
-        return model.Plan(instances=plan["instance_min_count"], **fields)
+        fields = {name: plan[name] for name in description.Plan.model_fields if name != "instances"}
+        return description.Plan(instances=plan["instance_min_count"], **fields)
 
     def oom_sentences(self) -> list[str]:
         """In words, which tasks had OOM kills."""

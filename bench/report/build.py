@@ -15,25 +15,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bench.common.failures import ExitCode, worst
+from bench.deployment.description import Local, Plan, Stack
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Samples
 from bench.load.thresholds import Verdict
 from bench.report import figures
 from bench.report.machine import this_machine
-from bench.report.model import (
-    Cpu,
-    CpuTime,
-    FingerprintParts,
-    Generator,
-    Local,
-    Plan,
-    Report,
-    Run,
-    Stack,
-    Teardown,
-    Threshold,
-    Workload,
-)
+from bench.report.model import Cpu, CpuTime, FingerprintParts, Generator, Report, Run, Teardown, Threshold, Workload
 from bench.report.redact import hide
 from sizing.counted import counted
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Protocol
 
-from bench.report.model import CpuTime, Limits, Local, Percentiles, Report, Run, TaskMemory, Threshold
+from bench.deployment.description import Limits, Local, TaskMemory
+from bench.report.model import CpuTime, Percentiles, Report, Run, Threshold
 from sizing.counted import counted
 
 NOTHING = "-"

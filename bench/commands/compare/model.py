@@ -10,7 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.model import Count, Machine, Part, Plan, Positive, Run, Stack, Teardown, Workload
+from bench.common.model_part import Count, Part, Positive
+from bench.deployment.description import Plan, Stack
+from bench.report.model import Machine, Run, Teardown, Workload
 
 
 class Interval(Part):

@@ -13,8 +13,9 @@ from bench.commands.compare.report_file import path_of, read_report
 from bench.commands.compare.rounds import Contender, Cpu, Round
 from bench.commands.compare.sameness import require_equal
 from bench.common.failures import ExitCode, IncomparableError, UsageError
+from bench.deployment.description import NO_LIMITS
 from bench.load.samples import Samples
-from bench.report.model import NO_LIMITS, CpuTime, Report, Summary
+from bench.report.model import CpuTime, Report, Summary
 from bench.runtime.run import Run
 from bench.runtime.teardown import take_down
 from sizing.counted import counted

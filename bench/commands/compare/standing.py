@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bench.commands.compare.rounds import Round
 from bench.commands.compare.variants import LIMIT, CompareParameters
+from bench.deployment import description
 from bench.deployment.engine import StackConfig
 from bench.deployment.local import LocalDeployment
 from bench.deployment.local_processes.reconcile import LocalStack
@@ -17,7 +18,6 @@ from bench.index.publish import publish_async
 from bench.index.target import Target
 from bench.load.parameters import LimitsMode
 from bench.packages.factory import Wheel
-from bench.report import model
 from bench.report.redact import hide
 from bench.report.run_folder import RunFolder
 from bench.runtime.run import Run
@@ -28,9 +28,9 @@ from sizing.counted import counted
 class Description:
     """What is known of a variant beside its figures."""
 
-    stack: model.Stack | None = None
+    stack: description.Stack | None = None
     settings: dict[str, str] = field(default_factory=dict)
-    plan: model.Plan | None = None
+    plan: description.Plan | None = None
     notes: list[str] = field(default_factory=list)
 
 

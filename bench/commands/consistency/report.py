@@ -12,8 +12,10 @@ from pydantic import Field
 from bench.commands.consistency.check import Seen
 from bench.commands.consistency.judge import NAMELESS, Fault, Kind, Tally
 from bench.common.failures import ExitCode
+from bench.common.model_part import Count, Part, Positive, Seconds
+from bench.deployment.description import Stack
 from bench.report.build import Findings, ending_of, run_of
-from bench.report.model import Count, Part, Positive, Run, Seconds, Stack, Teardown
+from bench.report.model import Run, Teardown
 
 FILE_NAME = "consistency.json"
 _VERDICTS = {ExitCode.THRESHOLDS_MISSED: "inconsistent", ExitCode.UNTRUSTWORTHY: "unproved"}

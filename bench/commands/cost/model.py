@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.report.model import Count, Part
+from bench.common.model_part import Count, Part
 
 
 class BillLine(Part):

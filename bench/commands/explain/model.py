@@ -11,7 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from bench.commands.compare.model import Measured
-from bench.report.model import Count, Machine, Part, Positive, Run, Seconds, Teardown, Workload
+from bench.common.model_part import Count, Part, Positive, Seconds
+from bench.report.model import Machine, Run, Teardown, Workload
 
 
 class Spread(Part):

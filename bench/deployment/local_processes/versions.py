@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from bench.report.model import VersionPair, Versions
+from bench.deployment.description import VersionPair, Versions
 
 IMAGE = "pypiserver/pypiserver:v2.4.2"
 CARRIED = {

@@ -9,22 +9,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from bench.deployment.description import Local, Plan, Stack, TaskMemory, VersionPair, Versions
 from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
 from bench.load.thresholds import DEFAULTS, Threshold, judge
 from bench.report.build import Findings, build_report
-from bench.report.model import (
-    Local,
-    Plan,
-    Report,
-    Stack,
-    TaskMemory,
-    Teardown,
-    VersionPair,
-    Versions,
-    Workload,
-)
+from bench.report.model import Report, Teardown, Workload
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 ENDED_AT = datetime(2026, 11, 23, 20, 15, 41, tzinfo=UTC)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from bench.common.failures import ExitCode
+from bench.deployment.description import Limits
 from bench.load.samples import Samples
 from bench.load.thresholds import Verdict, judge
 from bench.report.build import Findings, build_report
-from bench.report.model import Cpu, CpuTime, Limits, Percentiles, Report, Teardown
+from bench.report.model import Cpu, CpuTime, Percentiles, Report, Teardown
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 MET = Verdict("listing_p95_s", 2.0, 1.5, 510, True)

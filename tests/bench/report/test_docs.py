@@ -10,8 +10,9 @@ from pydantic import BaseModel
 
 import bench
 from bench.common.failures import PRECEDENCE, ExitCode
+from bench.common.model_part import Part
+from bench.deployment import description
 from bench.report import model
-from bench.report.model import Part
 
 DOCS = Path(bench.__file__).parent.parent / "docs"
 
@@ -22,7 +23,9 @@ def words_in_code(page: str) -> set[str]:
 
 # Other kinds of report are made of parts as well, and have pages of their own.
 PARTS = [
-    part for part in (*Part.__subclasses__(), *model.Figures.__subclasses__()) if part.__module__ == model.__name__
+    part
+    for part in (*Part.__subclasses__(), *model.Figures.__subclasses__())
+    if part.__module__ in (model.__name__, description.__name__)
 ]
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench.commands.run import Cycle
+from bench.deployment.description import Local
 from bench.load.parameters import Asked, RunParameters
 from bench.report.build import Findings
-from bench.report.model import Local, Report
+from bench.report.model import Report
 from bench.runtime.progress import Progress
 from bench.runtime.run import Run, conduct
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.deployment.description import Limits
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
 from bench.report.build import Findings, build_report
-from bench.report.model import Limits, Report
+from bench.report.model import Report
 from bench.report.terminal import print_summary
 
 FOLDER = Path("results/20261123-201500-3f2a")

@@ -14,7 +14,7 @@ from bench.commands.compare import model
 from bench.commands.compare.bootstrap import RESAMPLES
 from bench.commands.compare.figures import FIGURES
 from bench.commands.compare.gate import GATED, LEAST_CHANGE_IN_ROUNDS, LEAST_CHANGE_OF_SINGLE_RUNS, GateLimits
-from bench.report.model import Part
+from bench.common.model_part import Part
 from bench.schema import schema_text
 
 SCHEMA = Path(bench.commands.compare.model.__file__).with_name("schema.json")

@@ -15,8 +15,8 @@ from bench.commands.cost.estimate import bill_of
 from bench.commands.cost.model import Bill, BillLine, Quantities, Totals
 from bench.commands.cost.tables import bill_table
 from bench.common.failures import UsageError
+from bench.common.model_part import Part
 from bench.deployment.engine import Deployment
-from bench.report.model import Part
 from bench.schema import schema_text
 from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION

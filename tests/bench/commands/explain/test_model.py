@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import bench.commands.explain.model
 from bench.commands.explain import model
-from bench.report.model import Part
+from bench.common.model_part import Part
 from bench.schema import schema_text
 
 SCHEMA = Path(bench.commands.explain.model.__file__).with_name("schema.json")

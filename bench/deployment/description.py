@@ -1,0 +1,88 @@
+"""What a deployment says of itself in reports: stack, plan, and how a run on this machine differs from AWS."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, Field
+
+from bench.common.model_part import Count, Part, Positive
+
+
+class Stack(Part):
+    """What was deployed, and by what."""
+
+    name: str
+    profile: str
+    engine: str = Field(description="`pulumi` or `embedded`.")
+    target: str = Field(description="`local` or `aws`.")
+
+
+class Plan(Part):
+    """What sizing planned for AWS, whatever ran here."""
+
+    instance_type: str
+    instances: Positive = Field(description="Fewest EC2 instances.")
+    tasks_per_instance: Positive
+    task_min_count: Positive
+    task_max_count: Positive
+    gunicorn_workers: Positive = Field(description="Worker processes of one task.")
+    container_cpu_units: Positive = Field(description="1024 are one vCPU.")
+    container_memory_mb: Positive = Field(description="Hard limit of a task, MiB.")
+    container_memory_reservation_mb: Positive = Field(description="What placement sets aside for a task, MiB.")
+    bound_by: str = Field(description="What limits tasks per instance: memory, cpu, or both alike.")
+
+
+class VersionPair(Part):
+    """The same program here and in the task's image; null where it is not known."""
+
+    local: str | None
+    image: str | None
+
+
+class Versions(Part):
+    """What the tasks of this run were made of, against the image that ECS would start."""
+
+    python: VersionPair
+    gunicorn: VersionPair
+    gevent: VersionPair
+
+
+class TaskMemory(Part):
+    """Memory of one local task against the limit in its task definition."""
+
+    task: str = Field(description="The task, as in per_task.")
+    peak_pss_mb: float = Field(ge=0, description="Largest proportional set size of its process tree, MiB.")
+    limit_mb: Positive = Field(description="Hard limit, MiB.")
+    would_be_oom_killed: bool = Field(description="On ECS the kernel would have killed processes of it.")
+    oom_kills: Count | None = Field(
+        default=None,
+        description="Processes of it that the kernel killed; null where the limit is not enforced.",
+    )
+    first_oom_kill_at: AwareDatetime | None = Field(
+        default=None, description="UTC, to a fifth of a second; null where there was none."
+    )
+
+
+class Limits(Part):
+    """Which limits of ECS and of the instances control groups enforced on the tasks of this run."""
+
+    memory: bool = Field(description="Each task's hard limit, by OOM kills.")
+    cpu_shares: bool = Field(description="Tasks of an instance competed for CPU time by their CPU units.")
+    vcpus_per_instance: Positive | None = Field(
+        description="Processors that the tasks of an instance used at most at a time; null where that was not enforced."
+    )
+    not_enforced: tuple[str, ...] = Field(description="What was not enforced, and why.")
+
+
+NO_LIMITS = Limits(memory=False, cpu_shares=False, vcpus_per_instance=None, not_enforced=())
+
+
+class Local(Part):
+    """How the run on this machine differs from the plan it stands for."""
+
+    tasks_run: Count
+    tasks_planned: Positive
+    workers_per_task: Positive
+    versions: Versions
+    memory: list[TaskMemory]
+    limits: Limits | None = Field(default=None, description="Null in a report of before there were any.")
+    differences: list[str] = Field(description="Sentences: what AWS would do otherwise.")
