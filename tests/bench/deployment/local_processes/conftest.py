@@ -1,4 +1,4 @@
-"""What the tests of the local cloud share: a deployment, and the mark that its processes carry."""
+"""Fixtures of the tests of local processes: a deployment, and the mark that its processes carry."""
 
 from __future__ import annotations
 
