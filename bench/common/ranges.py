@@ -7,6 +7,11 @@ from typing import Any
 import click
 
 
+def spelling(name: str) -> str:
+    """The command-line option of a parameter: `--burst-interval` of `burst_interval_s`."""
+    return "--" + name.removesuffix("_s").replace("_", "-")
+
+
 class Whole(click.IntRange):
     """A whole number within bounds."""
 

@@ -16,7 +16,7 @@ from bench.index.target import Target
 from bench.index.upload import UploadForm
 from bench.load.installer import CookieJar, Installer, Traffic
 from bench.load.samples import Operation, Recorder, Samples
-from bench.load.schedule import Arrivals, Kind, arrivals
+from bench.load.schedule import Action, Arrivals
 from bench.load.workloads import Workload
 
 Cookies = Literal["none", "shared"]
@@ -102,9 +102,9 @@ class Clients:
 
     def plan(self, round_number: int) -> None:
         """Work out who is due when in this round, so that running it loses no time with that."""
-        schedule = arrivals(self._spec.workload, self._spec.seed, len(self._spec.packages), round_number)
+        schedule = self._spec.workload.arrivals(self._spec.seed, len(self._spec.packages), round_number)
         self._round = ours = schedule.take(schedule.client % self._of == self._index)
-        wheels = ours.package[ours.kind == Kind.UPLOAD].tolist()
+        wheels = ours.package[ours.action == Action.UPLOAD].tolist()
         self._forms = {wheel: UploadForm.of(self._spec.uploads[wheel]) for wheel in wheels}
 
     async def run(self, started_s: float) -> None:
@@ -124,12 +124,12 @@ class Clients:
             self._cpu_before_s = process_time()
         try:
             async with asyncio.TaskGroup() as clients:
-                for due_s, phase, kind, package, client in self._round.rows():
+                for due_s, phase, action, package, client in self._round.rows():
                     due_s += started_s
                     # The event loop may wake a little too early.
                     while (wait_s := due_s - perf_counter()) > 0:
                         await asyncio.sleep(wait_s)
-                    clients.create_task(self._client(due_s, phase, Kind(kind), package, client))
+                    clients.create_task(self._client(due_s, phase, Action(action), package, client))
         except BaseExceptionGroup as group:
             # One client is enough to tell what is wrong: they all fail for the same reason, such as a full disk.
             raise group.exceptions[0] from None
@@ -145,15 +145,15 @@ class Clients:
         """What was measured so far. Requests that were under way when a round was cancelled have no row."""
         return Measured(self._recorder.finish(), self._cpu_s, self._wall_s, self._traffic.exhausted)
 
-    async def _client(self, due_s: float, phase: int, kind: Kind, package: int, number: int) -> None:
+    async def _client(self, due_s: float, phase: int, action: Action, package: int, number: int) -> None:
         workload = self._spec.workload
-        agent = UPLOADER if kind is Kind.UPLOAD else workload.user_agents[number % len(workload.user_agents)]
+        agent = UPLOADER if action is Action.UPLOAD else workload.user_agents[number % len(workload.user_agents)]
         client = Installer(self._traffic, number, phase, agent)
         try:
-            if kind is Kind.UPLOAD:
+            if action is Action.UPLOAD:
                 await client.upload(self._forms[package], due_s)
             else:
-                steps = workload.install if kind is Kind.INSTALL else (Operation.LISTING,)
+                steps = workload.install if action is Action.INSTALL else (Operation.LISTING,)
                 await client.install(self._spec.packages[package], steps, due_s)
         except BaseException:
             client.abort()

@@ -14,7 +14,7 @@ from bench.common.failures import UsageError
 from bench.common.ranges import Number, Whole
 from bench.load.health import MOST_PROCESSES, usual_processes
 from bench.load.thresholds import Threshold, thresholds_for
-from bench.load.workloads import MOST_CLIENTS, WORKLOADS, Rate, Workload, why_not, with_options
+from bench.load.workloads import MAX_CLIENTS, WORKLOADS, Workload, with_options
 from bench.packages.factory import MOST_PACKAGES, PackageSet
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ TYPES: Mapping[str, click.ParamType[Any]] = {
     "workload": click.Choice(list(WORKLOADS)),
     "packages": Whole(1, MOST_PACKAGES),
     "wheel_kb": Whole(1, 10_240),
-    "clients": Whole(1, MOST_CLIENTS),
+    "clients": Whole(1, MAX_CLIENTS),
     "duration_s": Number(0.1, 7 * 86_400),
     "burst_interval_s": Number(0.1, 86_400),
     "burst_multiplier": Number(1, 1_000),
@@ -73,12 +73,12 @@ class LoadParameters:
 
     def as_dict(self) -> dict[str, Scalar | list[Scalar]]:
         """What shapes the load beside the number of clients and packages, for the report."""
-        load = self.workload.load
+        shape = self.workload.shape
         return {
-            "duration_s": load.duration_s,
-            "burst_interval_s": load.burst_interval_s,
-            "burst_multiplier": load.burst_multiplier if isinstance(load, Rate) else None,
-            "requests_per_min": load.requests_per_min if isinstance(load, Rate) else None,
+            "duration_s": shape.duration_s,
+            "burst_interval_s": shape.burst_interval_s,
+            "burst_multiplier": shape.burst_multiplier,
+            "requests_per_min": shape.requests_per_min,
             "wheel_kb": self.wheel_kb,
             "cookies": self.cookies,
             "generators": self.generators,
@@ -133,7 +133,7 @@ def load_parameters(asked: Asked, environment: Mapping[str, str], stack_file: Ma
     standing = {**_from_stack_file(stack_file), **_from_environment(environment)}
     options = {name: value for name in TYPES if (value := getattr(asked, name)) is not None}
     workload = WORKLOADS[options.get("workload", standing.get("workload", "burst"))]
-    standing = {name: value for name, value in standing.items() if why_not(workload, name) is None}
+    standing = {name: value for name, value in standing.items() if name not in workload.shape.inapplicable}
     values = {**standing, **options}
     shaped = with_options(workload, **{name: values[name] for name in _SHAPE if name in values})
     cookies = values.get("cookies", "none")

@@ -85,6 +85,5 @@ def load_and_judge(
 def _show(progress: Progress, workload: Workload, console: Console) -> None:
     if progress.duration_s is not None:
         console.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
-    elif workload.clients is not None:
-        requests_each = 1 if workload.uploads_needed() else len(workload.install)
-        console.progress(progress.requests, workload.clients * requests_each)
+    elif workload.total is not None:
+        console.progress(progress.requests, workload.total)

@@ -21,7 +21,8 @@ from bench.index.errors import ErrorKind
 from bench.index.target import Target
 from bench.load.clients import Clients, LoadSpec, Measured
 from bench.load.pool import LoadResult
-from bench.load.workloads import INSTALL_BY_NAME, Rounds, Workload
+from bench.load.shapes import Rounds
+from bench.load.workloads import INSTALL_BY_NAME, Workload
 
 WHEEL = b"not really a wheel, but nobody opens it" * 100
 DIGEST = hashlib.sha256(WHEEL).hexdigest()

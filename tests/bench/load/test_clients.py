@@ -14,7 +14,8 @@ import uvloop
 from bench.common.failures import DiskFullError, UnavailableError, UsageError
 from bench.load.clients import OTHER_OPEN_FILES, Clients, Counts
 from bench.load.samples import Operation, Recorder
-from bench.load.workloads import WORKLOADS, Rate, Workload, with_options
+from bench.load.shapes import Rate
+from bench.load.workloads import WORKLOADS, Workload, with_options
 from bench.report import figures
 from tests.bench.scripted_index import (
     LISTED,

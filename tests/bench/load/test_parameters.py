@@ -6,7 +6,7 @@ import pytest
 
 from bench.common.failures import UsageError
 from bench.load.parameters import Asked, LimitsMode, limits_parameter, load_parameters
-from bench.load.workloads import Rate
+from bench.load.shapes import Rate
 
 
 def test_without_anything_it_is_the_burst() -> None:
@@ -40,8 +40,8 @@ def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
     burst = load_parameters(Asked(), environment, {})
     assert (burst.workload.clients, burst.workload.duration_s, burst.packages) == (10, 300.0, 9)
     mixed = load_parameters(Asked(workload="mixed"), environment, {})
-    assert isinstance(mixed.workload.load, Rate)
-    assert mixed.workload.load.burst_multiplier == 3.0
+    assert isinstance(mixed.workload.shape, Rate)
+    assert mixed.workload.shape.burst_multiplier == 3.0
     assert load_parameters(Asked(workload="incident_replay"), environment, {}).workload.clients is None
 
 

@@ -18,7 +18,8 @@ from bench.common.failures import ExitCode, UnavailableError
 from bench.load import pool as load_pool
 from bench.load.pool import GeneratorLostError, Load, Progress
 from bench.load.samples import Operation
-from bench.load.workloads import WORKLOADS, Rate, Workload, with_options
+from bench.load.shapes import Rate
+from bench.load.workloads import WORKLOADS, Workload, with_options
 from tests.bench.scripted_index import (
     LISTED,
     REDIRECTED,

@@ -2,12 +2,13 @@ import pytest
 
 from bench.common.failures import UsageError
 from bench.load.samples import Operation
-from bench.load.workloads import WORKLOADS, Rate, Workload, with_options
+from bench.load.shapes import Rate, Recording
+from bench.load.workloads import WORKLOADS, Workload, with_options
 
 
 def rate_of(workload: Workload) -> Rate:
-    assert isinstance(workload.load, Rate)
-    return workload.load
+    assert isinstance(workload.shape, Rate)
+    return workload.shape
 
 
 def test_the_catalogue_is_the_one_that_is_documented() -> None:
@@ -34,7 +35,7 @@ def test_burst_is_one_round_of_510_installs_by_name() -> None:
 
 def test_production_incident_has_four_bursts_in_five_minutes() -> None:
     incident = WORKLOADS["production_incident"]
-    assert incident.load.burst_starts_s == (60.0, 120.0, 180.0, 240.0)
+    assert incident.shape.burst_starts_s == (60.0, 120.0, 180.0, 240.0)
     assert (incident.duration_s, incident.clients, incident.phases) == (300.0, 510, ("baseline", "burst"))
     assert not incident.repeats
 
@@ -58,18 +59,21 @@ def test_the_requests_of_a_rate_count_its_bursts() -> None:
 
 
 def test_the_replayed_rate_makes_the_recorded_number_of_requests() -> None:
-    load = rate_of(WORKLOADS["incident_replay"])
+    load = WORKLOADS["incident_replay"].shape
+    assert isinstance(load, Recording)
     assert sum(load.requests_by_client) == 1494
     assert load.requests == pytest.approx(1494)
 
 
 def test_speed_compresses_the_recording_and_keeps_its_requests() -> None:
-    replay = with_options(WORKLOADS["incident_replay"], speed=7)
-    load = rate_of(replay)
+    load = with_options(WORKLOADS["incident_replay"], speed=7).shape
+    recorded = WORKLOADS["incident_replay"].shape
+    assert isinstance(load, Recording)
+    assert isinstance(recorded, Recording)
     assert load.duration_s == pytest.approx(24 * 60 / 7)
     assert load.burst_starts_s == pytest.approx((12 * 60 / 7,))
     assert load.requests == pytest.approx(1494)
-    assert load.requests_by_client == rate_of(WORKLOADS["incident_replay"]).requests_by_client
+    assert load.requests_by_client == recorded.requests_by_client
 
 
 def test_uploads_needed() -> None:
@@ -110,4 +114,4 @@ def test_options_change_what_they_name_and_nothing_else() -> None:
 )
 def test_nonsense_is_refused_and_the_option_named(name: str, options: dict[str, float], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        with_options(WORKLOADS[name], **options)  # type: ignore[arg-type]
+        with_options(WORKLOADS[name], **options)
