@@ -30,8 +30,8 @@ bench: $(FOR_BENCH)  ## the main job: stand the stack up, load it, judge, take i
 test: check  ## static checks, then the tests, on all cores
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-thorough: $(FOR_DEV)  ## the proofs that take minutes each: `make pulumi` first
-	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m thorough \
+thorough: $(FOR_DEV)  ## the proofs that take minutes each, and 300 examples of each property: `make pulumi` first
+	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m "thorough or hypothesis" \
 		-n logical --dist loadfile --no-loadscope-reorder
 
 check: $(FOR_DEV)  ## static checks only

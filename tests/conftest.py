@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,12 +17,13 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
+SLOWEST = 10
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
+STARTED_S = pytest.StashKey[float]()
 
-# A loaded machine is slow, and that is no failure.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
-
+# No deadline: a loaded machine is slow, and that is no failure.
+settings.register_profile("every run", max_examples=30, deadline=None)
+settings.register_profile("thorough", max_examples=300, deadline=None)
 
 # Some clients of the tests, such as pip and gRPC, take a proxy for this machine too unless they are told not to.
 for _name in ("no_proxy", "NO_PROXY"):
@@ -32,7 +34,10 @@ def _pulumi() -> str | None:
     return shutil.which("pulumi", path=f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[STARTED_S] = monotonic()
+    # Before any test is imported: a property takes what it does not set itself from the profile of that moment.
+    settings.load_profile("thorough" if config.getoption("thorough") else "every run")
     let_children_be_interrupted()
 
 
@@ -84,6 +89,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for reason, count in config.stash.get(LEFT_OUT, {}).items():
         if count:
             terminalreporter.write_line(f"{count} {reason}")
+    durations_s: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                durations_s[report.nodeid] = durations_s.get(report.nodeid, 0) + report.duration
+    if durations_s:
+        terminalreporter.write_line(_summary(monotonic() - config.stash[STARTED_S], durations_s))
+
+
+def _summary(took_s: float, durations_s: dict[str, float]) -> str:
+    """How long the run took, and its slowest tests, each with its fixtures: one line."""
+    slowest = sorted(durations_s.items(), key=lambda test: -test[1])[:SLOWEST]
+    tests = ", ".join(f"{name.rpartition('/')[2]} {duration_s:.1f} s" for name, duration_s in slowest)
+    return f"took {took_s:.0f} s; the slowest: {tests}"
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def test_with_every_option(name: str) -> None:
 
 # Each example is a whole deployment, of which few can be had, and shrinking would take hundreds.
 @settings(
-    max_examples=15,
+    max_examples=settings().max_examples // 2,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

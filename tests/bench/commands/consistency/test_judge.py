@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.commands.consistency.judge import Fault, Judge, Kind, Read
@@ -205,7 +205,6 @@ def judged(files: list[tuple[File, float, float]], reads: list[tuple[Read, float
     return judge
 
 
-@settings(max_examples=300)
 @given(histories())
 def test_whatever_a_consistent_index_answers_is_no_fault(
     history: tuple[list[tuple[File, float, float]], list[tuple[Read, float]]],
@@ -216,7 +215,6 @@ def test_whatever_a_consistent_index_answers_is_no_fault(
     assert sum(tally.reads + tally.idle_reads for tally in judge.tallies.values()) == len(reads)
 
 
-@settings(max_examples=300)
 @given(histories(), st.data())
 def test_an_answer_from_before_the_change_is_always_found(
     history: tuple[list[tuple[File, float, float]], list[tuple[Read, float]]], data: st.DataObject

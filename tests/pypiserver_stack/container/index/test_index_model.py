@@ -267,5 +267,5 @@ def paths_of(listings: Listings) -> set[str]:
     return {path for listing in listings.values() for path in listing}
 
 
-IndexModel.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+IndexModel.TestCase.settings = settings(stateful_step_count=25)
 TestIndexModel = IndexModel.TestCase
