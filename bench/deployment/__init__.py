@@ -1,1 +1,135 @@
-"""An index that can be stood up, observed and taken down, wherever it runs."""
+"""Indexes that a command can load: stood up, observed, described and taken down, wherever they are.
+
+`IndexUnderTest` is the seam between the commands and every place an index can be in. `local` runs a stack on this
+machine, `live` is an index that exists already, `nginx` serves the files of another index. A command uses this module
+and `description`, and nothing below them.
+
+A new implementation provides the six members of `IndexUnderTest`:
+
+- `up` makes the index and waits until it is healthy. It reports each step to the run that it is given, writes only
+  into that run's scratch folder, and returns the URL and the credentials, which nobody has to know before.
+- `describe` and `task_failures` answer at any time, also after an `up` that failed halfway: what is not known yet is
+  None or empty.
+- `observe` is entered before a load and left after it. Leaving it may wait for metrics that arrive late, but only
+  where the load ended without an exception.
+- `down` undoes whatever `up` got to, also where that never began or was interrupted at any line. It does not raise,
+  and it names in words what remains.
+- `task_access` is for probes that bypass the balancer; None where the tasks cannot be reached.
+
+An exception of `up` is a `BenchError` whose sentence names the way out: `UsageError` for a mistake of the user,
+`UnavailableError` where the index cannot be made or reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from bench.deployment.description import Description, TaskMemory
+from bench.deployment.graph import Resource
+from bench.index.target import Target
+
+T = TypeVar("T")
+
+
+class RunContext(Protocol):
+    """What `up` needs of the run that it is part of."""
+
+    @property
+    def scratch_folder(self) -> Path:
+        """An existing folder of this index alone. The run removes it after `down`."""
+        ...
+
+    def step(self, name: str) -> None:
+        """Begin a step, which the user sees. A signal that came before ends the run here."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Show a fact about the step."""
+        ...
+
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine, which a signal cancels."""
+        ...
+
+    def keep_secret(self, secrets: Collection[str]) -> None:
+        """Texts that no report and no message may quote."""
+        ...
+
+    def write_infrastructure(self, resources: Iterable[Resource]) -> None:
+        """Write the resources to infrastructure.json, secrets hidden."""
+        ...
+
+
+@dataclass
+class Observation:
+    """What the tasks and the balancer did during a load; complete once `observe` is left without an exception."""
+
+    tasks_cpu_s: dict[str, float] = field(default_factory=dict)
+    """CPU time of each task in seconds. A task that ended has none."""
+    balancer_cpu_s: float | None = None
+    requests_by_task: dict[str, int] = field(default_factory=dict)
+    """Requests that the balancer sent to each task, health checks excluded; empty where the balancer does not tell."""
+    memory: list[TaskMemory] = field(default_factory=list)
+    """Memory peak of each task; empty where it is not measured."""
+
+
+@dataclass(frozen=True)
+class TaskFailures:
+    """What went wrong with the tasks since `up`, in sentences."""
+
+    ended: tuple[str, ...] = ()
+    """Processes that ended although nobody stopped them."""
+    oom_kills: tuple[str, ...] = ()
+    """Tasks in which the kernel killed processes for want of memory."""
+
+
+@dataclass(frozen=True)
+class TaskAccess:
+    """The tasks behind the balancer, for probes that bypass it."""
+
+    urls: tuple[str, ...]
+    health_check_path: str
+    requests_by_task: Callable[[], Mapping[str, int]]
+    """Requests that each task has had so far, as the balancer counts them."""
+
+
+class IndexUnderTest(Protocol):
+    """A package index that a command loads. The module's docstring says what an implementation has to do."""
+
+    @property
+    def is_temporary(self) -> bool:
+        """True where the run makes, fills and removes the index; False where the index exists before and after."""
+        ...
+
+    def up(self, run: RunContext) -> Target:
+        """Make the index, wait until it is healthy, and return its URL and credentials.
+
+        Raises:
+            UsageError: a setting or an option has a wrong value.
+            UnavailableError: the index cannot be made, or does not answer.
+        """
+        ...
+
+    def describe(self) -> Description:
+        """What the index is, as far as `up` has got."""
+        ...
+
+    def observe(self) -> AbstractContextManager[Observation]:
+        """A context for one load; its `Observation` is complete when the context is left."""
+        ...
+
+    def task_failures(self) -> TaskFailures:
+        """Tasks that ended or ran out of memory since `up`."""
+        ...
+
+    def task_access(self) -> TaskAccess | None:
+        """The way to the tasks past the balancer; None where there is none."""
+        ...
+
+    def down(self) -> tuple[str, ...]:
+        """Remove all that `up` made, and return what remains, in words. Does not raise."""
+        ...

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from pydantic import AwareDatetime, Field
 
 from bench.common.model_part import Count, Part, Positive
@@ -86,3 +89,24 @@ class Local(Part):
     memory: list[TaskMemory]
     limits: Limits | None = Field(default=None, description="Null in a report of before there were any.")
     differences: list[str] = Field(description="Sentences: what AWS would do otherwise.")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an index under test is. None or empty: not known yet, or not known of this kind of index."""
+
+    url: str | None = None
+    stack: Stack | None = None
+    plan: Plan | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Values of the stack file and the overrides, by setting. A value may hold a secret."""
+    tasks: tuple[str, ...] = ()
+    """The tasks, as their X-Served-By names them."""
+    local: Local | None = None
+    """How the run differs from AWS, without the tasks' memory, which an `Observation` has."""
+    concurrent_uploads: int = 0
+    """Uploads that the server takes at a time; 0 for an index that `up` has filled, or that has its own packages."""
+    notes: tuple[str, ...] = ()
+    """Sentences: how the index is unlike the others of a comparison."""
+    warnings: tuple[str, ...] = ()
+    """Warnings of the plan."""
