@@ -13,16 +13,18 @@ import os
 import struct
 import tempfile
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.common.failures import DiskFullError, is_disk_full
 from bench.index.errors import ErrorKind
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Operation(enum.IntEnum):
@@ -34,33 +36,50 @@ class Operation(enum.IntEnum):
     UPLOAD = 3
 
 
+class _Column(Generic[Scalar]):
+    """One column of `Samples`: declared once, it makes up the row too, in memory and in a file."""
+
+    def __init__(self, type_: type[Scalar]) -> None:
+        self.type = type_
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, samples: Samples, owner: type) -> NDArray[Scalar]:
+        return samples.rows[self._name]
+
+
 @dataclass(frozen=True)
 class Samples:
     """One row per request, in the order in which they ended. Times are seconds since the load started."""
 
-    due_s: NDArray[np.float64]
-    sent_s: NDArray[np.float64]
-    first_byte_s: NDArray[np.float64]
-    """nan where no byte came."""
-    done_s: NDArray[np.float64]
-    server_s: NDArray[np.float64]
-    """What the server says that the request cost it, as `total` in Server-Timing; nan where it does not say."""
-    operation: NDArray[np.uint8]
-    status: NDArray[np.uint16]
-    """0 where no status came."""
-    received_bytes: NDArray[np.int64]
-    """Bytes of the body; headers are not counted."""
-    served_by: NDArray[np.uint16]
-    """Index into `served_by_names`."""
-    phase: NDArray[np.uint8]
-    """Index into `phase_names`."""
-    error: NDArray[np.uint8]
+    rows: NDArray[np.void]
+    """Of the type `ROW`."""
     served_by_names: tuple[str, ...]
     """The values of X-Served-By; '' where an answer had none."""
     phase_names: tuple[str, ...]
 
+    # The widest come first, so that each lies at a multiple of its size.
+    due_s = _Column(np.float64)
+    sent_s = _Column(np.float64)
+    first_byte_s = _Column(np.float64)
+    """nan where no byte came."""
+    done_s = _Column(np.float64)
+    server_s = _Column(np.float64)
+    """What the server says that the request cost it, as `total` in Server-Timing; nan where it does not say."""
+    received_bytes = _Column(np.int64)
+    """Bytes of the body; headers are not counted."""
+    status = _Column(np.uint16)
+    """0 where no status came."""
+    served_by = _Column(np.uint16)
+    """Index into `served_by_names`."""
+    operation = _Column(np.uint8)
+    phase = _Column(np.uint8)
+    """Index into `phase_names`."""
+    error = _Column(np.uint8)
+
     def __len__(self) -> int:
-        return len(self.done_s)
+        return len(self.rows)
 
     @property
     def latency_s(self) -> NDArray[np.float64]:
@@ -78,22 +97,28 @@ class Samples:
 
     def where(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
         """The rows for which a mask is true, or those with the given numbers in the given order."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+        return replace(self, rows=self.rows[rows])
+
+    @classmethod
+    def of(
+        cls, columns: Mapping[str, NDArray[Any]], served_by_names: Sequence[str], phase_names: Sequence[str]
+    ) -> Samples:
+        """The rows that `columns`, by name and of one length, make up."""
+        rows = np.empty(len(columns["done_s"]), ROW)
+        for name in COLUMNS:
+            rows[name] = columns[name]
+        return cls(rows, tuple(served_by_names), tuple(phase_names))
 
     @classmethod
     def merged(cls, parts: Sequence[Samples], phase_names: Sequence[str]) -> Samples:
         """The rows of all `parts`, whose phases are `phase_names`, in the order in which they ended."""
-        nothing = np.empty(0, _ROW_DTYPE)
-        columns: dict[str, Any] = {
-            name: np.concatenate([nothing[name], *(getattr(part, name) for part in parts)]) for name in COLUMNS
-        }
         numbers: dict[str, int] = {}
+        rows = np.concatenate([np.empty(0, ROW), *(part.rows for part in parts)])
         renumbered = [np.array([_number(name, numbers) for name in part.served_by_names], np.uint16) for part in parts]
-        columns["served_by"] = np.concatenate(
-            [nothing["served_by"], *(new[part.served_by] for new, part in zip(renumbered, parts, strict=True))]
+        rows["served_by"] = np.concatenate(
+            [np.empty(0, np.uint16), *(new[part.served_by] for new, part in zip(renumbered, parts, strict=True))]
         )
-        merged = cls(**columns, served_by_names=tuple(numbers), phase_names=tuple(phase_names))
-        return merged.where(np.argsort(merged.done_s, kind="stable"))
+        return cls(rows[np.argsort(rows["done_s"], kind="stable")], tuple(numbers), tuple(phase_names))
 
     def save(self, path: Path) -> None:
         """Write all columns to `path`, in numpy's npz format.
@@ -115,14 +140,15 @@ class Samples:
     def load(cls, path: Path) -> Samples:
         """Read what `save` wrote."""
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return cls(
-                **{name: arrays[name] for name in COLUMNS},
-                served_by_names=tuple(arrays["served_by_names"].tolist()),
-                phase_names=tuple(arrays["phase_names"].tolist()),
-            )
+            return cls.of(arrays, arrays["served_by_names"].tolist(), arrays["phase_names"].tolist())
 
 
-COLUMNS = tuple(field.name for field in fields(Samples) if not field.name.endswith("_names"))
+COLUMNS = {name: column.type for name, column in vars(Samples).items() if isinstance(column, _Column)}
+ROW = np.dtype(list(COLUMNS.items()), align=True)
+# The same row as `Recorder` packs it.
+_CODES = {np.float64: "d", np.int64: "q", np.uint16: "H", np.uint8: "B"}
+_PACKED = "=" + "".join(_CODES[type_] for type_ in COLUMNS.values())
+_PACKED_ROW = struct.Struct(f"{_PACKED}{ROW.itemsize - struct.calcsize(_PACKED)}x")
 
 
 def percentile(values: NDArray[np.float64], percent: float) -> float | None:
@@ -133,39 +159,18 @@ def percentile(values: NDArray[np.float64], percent: float) -> float | None:
     return float(np.percentile(values, percent, method="inverted_cdf")) if len(values) else None
 
 
-# One packed row, and the same row as numpy reads it back.
-_ROW = struct.Struct("<dddddqHHBBBx")
-_ROW_DTYPE = np.dtype(
-    {
-        "names": [
-            "due_s",
-            "sent_s",
-            "first_byte_s",
-            "done_s",
-            "server_s",
-            "received_bytes",
-            "status",
-            "served_by",
-            "operation",
-            "phase",
-            "error",
-        ],
-        "formats": ["<f8", "<f8", "<f8", "<f8", "<f8", "<i8", "<u2", "<u2", "u1", "u1", "u1"],
-        "itemsize": _ROW.size,
-    }
-)
 _CHUNK_ROWS = 1 << 16
-_MOST_SERVERS = 10_000
-_LONGEST_SERVER_NAME = 100
+_MAX_SERVERS = 10_000
+_MAX_SERVER_NAME = 100
 _OTHER_SERVERS = "others"
 
 
 def _number(served_by: str, numbers: dict[str, int]) -> int:
     """The number of a server by its name, a new one where it has none yet."""
     # Some index may put a number of the request there, or a novel.
-    if served_by not in numbers and len(numbers) >= _MOST_SERVERS:
+    if served_by not in numbers and len(numbers) >= _MAX_SERVERS:
         served_by = _OTHER_SERVERS
-    return numbers.setdefault(served_by[:_LONGEST_SERVER_NAME], len(numbers))
+    return numbers.setdefault(served_by[:_MAX_SERVER_NAME], len(numbers))
 
 
 class Recorder:
@@ -180,7 +185,7 @@ class Recorder:
         self._served_by: dict[str, int] = {}
         self._spill_dir = spill_dir
         self._spill: IO[bytes] | None = None
-        self._chunk = bytearray(chunk_rows * _ROW.size)
+        self._chunk = bytearray(chunk_rows * _PACKED_ROW.size)
         self._offset = 0
 
     def record(
@@ -207,7 +212,7 @@ class Recorder:
         if served_by_index is None:
             served_by_index = _number(served_by, self._served_by)
         zero = self.started_s
-        _ROW.pack_into(
+        _PACKED_ROW.pack_into(
             self._chunk,
             self._offset,
             due_s - zero,
@@ -222,7 +227,7 @@ class Recorder:
             phase,
             error,
         )
-        self._offset += _ROW.size
+        self._offset += _PACKED_ROW.size
         self.requests += 1
         if error:
             self.failed += 1
@@ -232,12 +237,11 @@ class Recorder:
     def finish(self) -> Samples:
         """Everything recorded so far. May be called at any time, also after a load that was cut short."""
         if self._spill is None:
-            rows = np.frombuffer(bytes(self._chunk[: self._offset]), dtype=_ROW_DTYPE)
+            rows = np.frombuffer(bytes(self._chunk[: self._offset]), ROW)
         else:
             self._write_chunk()
-            rows = np.memmap(self._spill, dtype=_ROW_DTYPE, mode="r")
-        columns = {name: np.asarray(rows[name]) for name in COLUMNS}
-        return Samples(**columns, served_by_names=tuple(self._served_by), phase_names=self._phase_names)
+            rows = np.asarray(np.memmap(self._spill, ROW, mode="r"))
+        return Samples(rows, tuple(self._served_by), self._phase_names)
 
     def _write_chunk(self) -> None:
         try:

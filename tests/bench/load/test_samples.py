@@ -2,6 +2,7 @@ import errno
 import math
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,28 @@ def test_samples_survive_a_file(tmp_path: Path) -> None:
     assert_same(Samples.load(tmp_path / "samples.npz"), samples)
 
 
+def test_the_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {
+        **{name: np.array([1.5, 2.5]) for name in ("due_s", "sent_s", "first_byte_s", "done_s", "server_s")},
+        **{name: np.array([0, 1], np.uint8) for name in ("operation", "phase", "error")},
+        "status": np.array([200, 503], np.uint16),
+        "received_bytes": np.array([7, 5_000_000_000], np.int64),
+        "served_by": np.array([1, 0], np.uint16),
+        "served_by_names": np.array(["", "task-1"]),
+        "phase_names": np.array(["baseline", "burst"]),
+    }
+    np.savez_compressed(tmp_path / "samples.npz", **columns)
+    samples = Samples.load(tmp_path / "samples.npz")
+
+    assert samples.latency_s.tolist() == [0, 0]
+    assert samples.received_bytes.tolist() == [7, 5_000_000_000]
+    assert [samples.served_by_names[number] for number in samples.served_by] == ["task-1", ""]
+    assert (samples.status.tolist(), samples.phase_names) == ([200, 503], ("baseline", "burst"))
+    samples.save(tmp_path / "again.npz")
+    with np.load(tmp_path / "samples.npz") as earlier, np.load(tmp_path / "again.npz") as later:
+        assert {name: later[name].dtype for name in later} == {name: earlier[name].dtype for name in earlier}
+
+
 def test_no_samples_survive_a_file_too(tmp_path: Path) -> None:
     samples = Recorder(("burst",), tmp_path, started_s=0.0).finish()
     samples.save(tmp_path / "samples.npz")
@@ -156,7 +179,7 @@ def test_parts_put_together_equal_what_one_would_have_recorded(
     # As they come from other processes.
     merged = Samples.merged([pickle.loads(pickle.dumps(part.finish())) for part in parts], ("burst",))
 
-    for name in set(COLUMNS) - {"served_by"}:
+    for name in COLUMNS.keys() - {"served_by"}:
         np.testing.assert_array_equal(getattr(merged, name), getattr(expected, name))
     assert [merged.served_by_names[n] for n in merged.served_by] == [
         expected.served_by_names[n] for n in expected.served_by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,21 +51,20 @@ def make_samples(
     server_s: Sequence[float] | None = None,
 ) -> Samples:
     served_by_names = tuple(dict.fromkeys(row[5] for row in rows))
-    return Samples(
-        due_s=np.array([row[0] for row in rows], np.float64),
-        sent_s=np.array([row[1] for row in rows], np.float64),
-        first_byte_s=np.array([row[2] for row in rows], np.float64),
-        done_s=np.array([row[2] for row in rows], np.float64),
-        server_s=np.full(len(rows), math.nan) if server_s is None else np.array(server_s, np.float64),
-        operation=np.array([row[3] for row in rows], np.uint8),
-        status=np.array([row[4] for row in rows], np.uint16),
-        received_bytes=np.full(len(rows), 100, np.int64),
-        served_by=np.array([served_by_names.index(row[5]) for row in rows], np.uint16),
-        phase=np.array([phase_names.index(row[6]) for row in rows], np.uint8),
-        error=np.array([row[7] for row in rows], np.uint8),
-        served_by_names=served_by_names,
-        phase_names=phase_names,
-    )
+    columns: dict[str, Any] = {
+        "due_s": np.array([row[0] for row in rows], np.float64),
+        "sent_s": np.array([row[1] for row in rows], np.float64),
+        "first_byte_s": np.array([row[2] for row in rows], np.float64),
+        "done_s": np.array([row[2] for row in rows], np.float64),
+        "server_s": np.full(len(rows), math.nan) if server_s is None else np.array(server_s, np.float64),
+        "operation": np.array([row[3] for row in rows], np.uint8),
+        "status": np.array([row[4] for row in rows], np.uint16),
+        "received_bytes": np.full(len(rows), 100, np.int64),
+        "served_by": np.array([served_by_names.index(row[5]) for row in rows], np.uint16),
+        "phase": np.array([phase_names.index(row[6]) for row in rows], np.uint8),
+        "error": np.array([row[7] for row in rows], np.uint8),
+    }
+    return Samples.of(columns, served_by_names, phase_names)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def samples_of(latency_s: np.ndarray[Any, np.dtype[np.float64]], failed: int = 0
     columns["done_s"] = columns["first_byte_s"] = latency_s
     columns["served_by"] = (np.arange(requests) % 2).astype(np.uint16)
     columns["error"][:failed] = 4
-    return Samples(**columns, served_by_names=("task-1", "task-2"), phase_names=("burst",))
+    return Samples.of(columns, ("task-1", "task-2"), ("burst",))
 
 
 @pytest.fixture
