@@ -6,8 +6,8 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud.resources import LocalCloud
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
-from tests.pypiserver_stack.every_option import OPTIONS
+from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.support.every_option import OPTIONS
 
 PROJECT = "pypiserver"
 

@@ -15,8 +15,8 @@ from bench.deployment.local_cloud.resources import REGION
 from pypiserver_stack.settings import Settings
 from tests.aws_schemas.linted import Finding, findings
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
-from tests.pypiserver_stack.evaluation import evaluated
-from tests.pypiserver_stack.every_option import EVALUATIONS, OPTIONS
+from tests.pypiserver_stack.support.evaluation import evaluated
+from tests.pypiserver_stack.support.every_option import EVALUATIONS, OPTIONS
 
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"

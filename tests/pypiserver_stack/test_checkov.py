@@ -16,7 +16,7 @@ from tests.checkov.skipped import EVERY_STACK, SKIPPED, table
 from tests.checkov.spoiled import SPOILS, spoiled, target
 from tests.checkov.stacks import graphs
 from tests.checkov.terraform_types import arguments, terraform_type
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
 
 # Nothing is asked of these on their own; many count where a check connects resources.
 NOT_LOOKED_AT = {

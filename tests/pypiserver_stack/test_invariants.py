@@ -14,11 +14,11 @@ from bench.deployment.local_cloud.resources import REGION, LocalCloud
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.settings import Settings
 from tests.aws_schemas.table import MAPPED
-from tests.pypiserver_stack import invariants, prerequisites
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
-from tests.pypiserver_stack.every_option import EVALUATIONS
-from tests.pypiserver_stack.limits import too_large
-from tests.pypiserver_stack.random_settings import SWITCHES, stack_configs
+from tests.pypiserver_stack.support import invariants, prerequisites
+from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.support.every_option import EVALUATIONS
+from tests.pypiserver_stack.support.limits import too_large
+from tests.pypiserver_stack.support.random_settings import SWITCHES, stack_configs
 from tests.pypiserver_stack.test_program import UNTAGGED
 
 

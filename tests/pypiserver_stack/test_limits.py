@@ -12,8 +12,8 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud.resources import LocalCloud
-from tests.pypiserver_stack.evaluation import evaluated
-from tests.pypiserver_stack.limits import too_large
+from tests.pypiserver_stack.support.evaluation import evaluated
+from tests.pypiserver_stack.support.limits import too_large
 
 NAME = "service_name=" + "n" * 20
 ACCOUNT = "arn:aws:iam::123456789012"

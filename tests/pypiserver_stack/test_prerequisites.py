@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from bench.deployment.graph import Graph
-from tests.pypiserver_stack.evaluation import evaluated
-from tests.pypiserver_stack.every_option import EVALUATIONS
-from tests.pypiserver_stack.prerequisites import PREREQUISITES, Prerequisite, missing
+from tests.pypiserver_stack.support.evaluation import evaluated
+from tests.pypiserver_stack.support.every_option import EVALUATIONS
+from tests.pypiserver_stack.support.prerequisites import PREREQUISITES, Prerequisite, missing
 
 PUBLIC = ("balancer_scheme=internet-facing", "zone_id=Z0123456789ABCDEFGHIJ", "allow_http=false")
 CLOUDFRONT = (*PUBLIC, "cloudfront_enabled=true", "removal_enabled=false")

@@ -14,8 +14,8 @@ import pytest
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tasks.container_definition import GUNICORN_CONFIG, IMAGE_GUNICORN_CONFIG
 from sizing.profiles import PROFILES
-from tests.pypiserver_stack.evaluation import ROOT, container, evaluated, inputs, user_data, variables
-from tests.pypiserver_stack.prerequisites import depended_on
+from tests.pypiserver_stack.support.evaluation import ROOT, container, evaluated, inputs, user_data, variables
+from tests.pypiserver_stack.support.prerequisites import depended_on
 
 STACKS = [path.name.split(".")[1] for path in sorted(ROOT.glob("Pulumi.*.yaml"))]
 NAMED = ("zone_id=Z0123456789ABCDEFGHIJ", "dns_names=pypi,wheels", "waf_enabled=true")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pypiserver_stack.evaluation import evaluated
-from tests.pypiserver_stack.every_option import EVALUATIONS
-from tests.pypiserver_stack.invariants import statements
+from tests.pypiserver_stack.support.evaluation import evaluated
+from tests.pypiserver_stack.support.every_option import EVALUATIONS
+from tests.pypiserver_stack.support.invariants import statements
 
 _NO_RESOURCE = "AWS knows no resource of it."
 ANY_RESOURCE = {

@@ -21,8 +21,8 @@ from tests.pypiserver_stack.container.running_task import (
     start_task,
 )
 from tests.pypiserver_stack.container.small_packages import make_wheel
-from tests.pypiserver_stack.edge import Answer, Edge, Headers
-from tests.pypiserver_stack.evaluation import container, evaluated, variables
+from tests.pypiserver_stack.ingress.edge import Answer, Edge, Headers
+from tests.pypiserver_stack.support.evaluation import container, evaluated, variables
 
 CLOUDFRONT = (
     "cloudfront_enabled=true",

@@ -13,8 +13,8 @@ from pulumi.errors import InputPropertiesError
 from pypiserver_stack.provider.provider import PypiServerProvider
 from pypiserver_stack.settings import Settings
 from sizing.capacity import TaskPlan
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
-from tests.pypiserver_stack.every_option import OPTIONS
+from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.support.every_option import OPTIONS
 
 TYPE = "pypiserver:index:PypiServer"
 # Outputs of another program may be given for these: what exists already, and texts that nothing depends on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pypiserver_stack.settings import SettingsError, allowed
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 
 def problems(**config: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from pypiserver_stack.settings import SettingsError, allowed
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 ROLE = "arn:aws:iam::123456789012:role/ci/reader"
 FOREIGN = "arn:aws-us-gov:iam::210987654321:root"

@@ -6,7 +6,7 @@ import pytest
 
 from pypiserver_stack.settings import SettingsError
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 TOPICS = [f"arn:aws:sns:us-west-2:123456789012:told-{i}" for i in range(6)]
 NOBODY = "alarms notify nobody: set alarm_emails or alarm_topic_arns"

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from pypiserver_stack.settings import SettingsError, allowed
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 A, B, C, D = (f"subnet-0123456789abcde{digit}0" for digit in "abcd")
 GIVEN = {"instance_subnet_ids": f"{A},{B}", "balancer_subnet_ids": f'["{C}", "{D}"]'}

@@ -9,7 +9,7 @@ import pytest
 
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.problems import SettingsError
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 TOO_LATE = "takes no output: what is made depends on it, so it has to be known before"
 

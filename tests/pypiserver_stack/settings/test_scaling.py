@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pypiserver_stack.settings import Settings, SettingsError
-from tests.pypiserver_stack.plain_settings import plain_settings
+from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 PEAK = {"name": "monday", "schedule": "cron(0 8 ? * MON *)", "timezone": "Europe/Berlin", "task_min_count": 4}
 

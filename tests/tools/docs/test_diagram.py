@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.deployment.graph import Graph, Resource
-from tests.pypiserver_stack.evaluation import ROOT
+from tests.pypiserver_stack.support.evaluation import ROOT
 from tools.docs import diagram
 
 PAGE = ROOT / "docs" / "architecture.md"

@@ -20,8 +20,8 @@ from bench.deployment.engine import Deployment
 from bench.schema import schema_text
 from sizing.cost import HOURS_PER_MONTH, Line, Usage, prices
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
-from tests.pypiserver_stack.evaluation import ROOT, evaluated
-from tests.pypiserver_stack.every_option import EVALUATIONS
+from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
+from tests.pypiserver_stack.support.every_option import EVALUATIONS
 from tools.docs.cost_tables import page_tables
 
 PAGE = ROOT / "docs" / "cost.md"

@@ -12,8 +12,8 @@ from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud.resources import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.deployment.engine.whole_stack import changes
-from tests.pypiserver_stack.evaluation import ROOT
-from tests.pypiserver_stack.test_reachability import ECR_IMAGE, GIVEN
+from tests.pypiserver_stack.network.test_reachability import ECR_IMAGE, GIVEN
+from tests.pypiserver_stack.support.evaluation import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 

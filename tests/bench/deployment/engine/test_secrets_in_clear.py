@@ -15,10 +15,10 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.local_cloud.resources import LocalCloud
 from bench.deployment.stack_config import load_stack
-from tests.pypiserver_stack.evaluation import ROOT
-from tests.pypiserver_stack.every_option import OPTIONS
-from tests.pypiserver_stack.random_settings import stack_configs
-from tests.pypiserver_stack.spellings import found_in, generated_secrets
+from tests.pypiserver_stack.support.evaluation import ROOT
+from tests.pypiserver_stack.support.every_option import OPTIONS
+from tests.pypiserver_stack.support.random_settings import stack_configs
+from tests.pypiserver_stack.support.spellings import found_in, generated_secrets
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
