@@ -27,8 +27,8 @@ bench: $(FOR_BENCH)  ## the main job: stand the stack up, load it, judge, take i
 	$(BIN)/python -m bench$(if $(ARGS), $(ARGS))
 
 # In the order of the files, else those of few and long tests would be left for the end, and for one core.
-test: check  ## static checks, then the tests, on all cores
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
+test: check  ## static checks, then the tests, on all cores; ARGS="-m engine"
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder$(if $(ARGS), $(ARGS))
 
 thorough: $(FOR_DEV)  ## the proofs that take minutes each, and 300 examples of each property: `make pulumi` first
 	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m "thorough or hypothesis" \

@@ -6,6 +6,7 @@ The marker `engine` says that a test needs a `pulumi` command: where there is no
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -101,7 +102,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _summary(took_s: float, durations_s: dict[str, float]) -> str:
     """How long the run took, and its slowest tests, each with its fixtures: one line."""
     slowest = sorted(durations_s.items(), key=lambda test: -test[1])[:SLOWEST]
-    tests = ", ".join(f"{name.rpartition('/')[2]} {duration_s:.1f} s" for name, duration_s in slowest)
+    tests = ", ".join(f"{re.sub(r'^[^[]*/', '', name)} {duration_s:.1f} s" for name, duration_s in slowest)
     return f"took {took_s:.0f} s; the slowest: {tests}"
 
 
