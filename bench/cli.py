@@ -13,23 +13,26 @@ import click
 
 from bench.commands.cost.command import cost
 from bench.commands.options import (
-    CLIENTS_OPTION,
+    CLIENTS,
+    LIMITS,
     LOAD_OPTIONS,
     OVERRIDES_OPTION,
-    PACKAGES_OPTION,
+    PACKAGES,
     RESULT_OPTIONS,
-    SEED_OPTION,
+    SEED,
     STACK_HELP,
     TASKS,
-    THRESHOLD_OPTION,
-    WHEEL_KB_OPTION,
+    THRESHOLD,
+    VARIABLES,
+    WHEEL_KB,
     engine_option,
     examples,
+    load_options,
     with_options,
 )
+from bench.commands.parameters import IndexParameters, RunParameters, given_options
 from bench.common.failures import UsageError
 from bench.common.ranges import Number, Whole
-from bench.load.parameters import LIMITS, TYPES, VARIABLES, Asked, IndexParameters, LimitsMode, RunParameters
 from bench.runtime.interruption import SIGNALS, Interruptions
 from bench.runtime.progress import open_progress
 from sizing.counted import counted
@@ -63,6 +66,7 @@ def cli() -> None:
     """
 
 
+@with_options(LIMITS, *LOAD_OPTIONS, *RESULT_OPTIONS, THRESHOLD)
 @cli.command(
     short_help="Stand a stack up here, load it, judge it, take it down",
     epilog=examples("run", "run -c profile=heavy --tasks 4", "run --threshold listing_p95_s=1 --quiet", "run --keep"),
@@ -78,25 +82,17 @@ def cli() -> None:
 @engine_option(default="auto")
 @OVERRIDES_OPTION
 @click.option("--tasks", type=TASKS, help="Number of tasks to run  [default: as many as this machine can run honestly]")
-@click.option(
-    "--limits",
-    type=LIMITS,
-    show_default="auto",
-    help="Memory and CPU limits of the tasks: enforced where control groups can be used, or off",
-)
 @click.option("--keep", is_flag=True, help="Keep the stack up after the report, until Ctrl-C")
-@with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
 def run(
     target: Literal["local", "aws"],
     stack: str,
     engine: Literal["auto", "pulumi", "embedded"],
     overrides: tuple[str, ...],
     tasks: int | None,
-    limits: LimitsMode | None,
     keep: bool,
     results: Path,
     quiet: bool,
-    **asked: Any,
+    **_: Any,
 ) -> NoReturn:
     """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
@@ -110,13 +106,21 @@ def run(
         _show(report, results, quiet)
         print(*invitation, sep="\n", flush=True)
 
-    parameters = RunParameters(stack, engine, overrides, tasks, keep, Asked(**asked), limits)
+    parameters = RunParameters(stack, engine, overrides, tasks, keep, given_options())
     report = _conduct(results, quiet, Cycle(parameters, show_kept))
     if report.exit_code not in shown:
         _show(report, results, quiet)
     sys.exit(report.exit_code)
 
 
+@with_options(
+    *load_options(
+        PACKAGES.described("Number of packages to choose from, the first that the index lists"),
+        WHEEL_KB.described("Size of each uploaded wheel in KB, for a workload that uploads"),
+    ),
+    *RESULT_OPTIONS,
+    THRESHOLD,
+)
 @cli.command(
     short_help="Load an index that is already up",
     epilog=examples(
@@ -129,17 +133,17 @@ def run(
 @click.option(
     "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
 )
-@with_options(*LOAD_OPTIONS, THRESHOLD_OPTION)
-def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> NoReturn:
+def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
     from bench.commands.load import ExistingIndex
 
     password = os.environ.get("PYPI_PASSWORD", "")
-    report = _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, Asked(**asked))))
+    report = _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, given_options())))
     _show(report, results, quiet)
     sys.exit(report.exit_code)
 
 
+@with_options(*RESULT_OPTIONS)
 @cli.command(
     short_help="Check that no task misses a file once it is uploaded",
     epilog=examples(
@@ -168,7 +172,6 @@ def load(url: str, username: str, results: Path, quiet: bool, **asked: Any) -> N
     help="Time in seconds after which no change is begun",
 )
 @click.option("--keep-packages", is_flag=True, help="Leave the uploaded wheels on the index, and check no removals")
-@with_options(*RESULT_OPTIONS)
 def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     """Check that no task misses a file from the moment its upload was answered."""
     username_source = click.get_current_context().get_parameter_source("username")
@@ -184,6 +187,7 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     sys.exit(report.exit_code)
 
 
+@with_options(*LOAD_OPTIONS, *RESULT_OPTIONS)
 @cli.command(
     short_help="Compare stacks, or the reports of finished runs",
     epilog=examples(
@@ -214,8 +218,7 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
     show_default="0.01",
     help="Change in seconds from which a latency counts as worse",
 )
-@with_options(*LOAD_OPTIONS)
-def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: Any) -> NoReturn:
+def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **values: Any) -> NoReturn:
     """Compare stacks, or the reports of finished runs, with the first of them.
 
     A report is a results folder or the report.json in it.
@@ -223,48 +226,36 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **options: An
     from bench.commands.compare.command import job
     from bench.commands.compare.terminal import print_comparison
 
-    comparison = _conduct(results, quiet, job(reports, **options))
+    comparison = _conduct(results, quiet, job(reports, options=given_options(), **values))
     _print(lambda: print_comparison(comparison, results / comparison.run.id, sys.stdout, quiet=quiet))
     sys.exit(comparison.exit_code)
 
 
+@with_options(PACKAGES, WHEEL_KB, CLIENTS, SEED, *RESULT_OPTIONS)
 @cli.command(
     short_help="Show what each setting changes, one at a time",
     epilog=examples("explain --rounds 5", "explain --packages 20 --clients 100 --tasks 2"),
 )
 @click.option("--rounds", type=Whole(1, 1_000), default=3, show_default=True, help="Number of loads of each step")
-@with_options(PACKAGES_OPTION, WHEEL_KB_OPTION, CLIENTS_OPTION, SEED_OPTION)
 @engine_option(default="auto")
 @click.option("--tasks", type=TASKS, help="Number of tasks to run in each step")
 @click.option("--write", type=click.Path(path_type=Path), help="Page to write the table into, between its markers")
-@with_options(*RESULT_OPTIONS)
-def explain(results: Path, quiet: bool, **options: Any) -> NoReturn:
+def explain(results: Path, quiet: bool, **values: Any) -> NoReturn:
     """Go from the Terraform module's setup to this one, one setting at a time, and show what each changes."""
     from bench.commands.explain.job import job
     from bench.commands.explain.terminal import print_explanation
 
-    explanation = _conduct(results, quiet, job(**options))
+    explanation = _conduct(results, quiet, job(options=given_options(), **values))
     _print(lambda: print_explanation(explanation, results / explanation.run.id, sys.stdout, quiet=quiet))
     sys.exit(explanation.exit_code)
 
 
+@with_options(PACKAGES, SEED.described("Seed; the same one gives the same bytes"))
 @cli.command(
     short_help="Make the test packages in a folder",
     epilog=examples("packages /tmp/wheels", "packages /tmp/wheels --packages 10 --sizes uniform"),
 )
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option(
-    "--packages",
-    type=TYPES["packages"],
-    envvar="NUM_PACKAGES",
-    show_envvar=True,
-    default=100,
-    show_default=True,
-    help="Number of packages, three wheels each",
-)
-@click.option(
-    "--seed", type=TYPES["seed"], default=0, show_default=True, help="Seed; the same one gives the same bytes"
-)
 @click.option(
     "--sizes",
     type=click.Choice(["log-uniform", "uniform"]),
@@ -336,5 +327,5 @@ def _print(write: Callable[[], None]) -> None:
 
 def _command() -> list[str]:
     """What repeats the run, values from the environment included."""
-    variables = [f"{name}={os.environ[name]}" for name in VARIABLES.values() if os.environ.get(name)]
+    variables = [f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)]
     return [*(["env", *variables] if variables else []), "python", "-m", "bench", *sys.argv[1:]]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
+from bench.commands.parameters import IndexParameters, load_parameters
 from bench.common.failures import ExitCode, UsageError
 from bench.index.probe import probe
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
-from bench.load.parameters import IndexParameters, load_parameters
 from bench.report import model
 from bench.runtime.measurement import load_and_judge, prepared_uploads
 from bench.runtime.run import Run
@@ -25,7 +23,7 @@ class ExistingIndex:
         if parameters.username and not parameters.password:
             raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {parameters.username}")
         self._target = Target(parameters.url, parameters.username, parameters.password)
-        self._load = load = load_parameters(parameters.asked, os.environ, stack_file={})
+        self._load = load = load_parameters(parameters.options, stack_file={})
         if load.wheel_kb is not None and not load.workload.uploads_needed():
             raise UsageError(
                 f"--wheel-kb {load.wheel_kb} changes nothing: the index has its wheels, and the workload "

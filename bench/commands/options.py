@@ -1,30 +1,84 @@
-"""The options that several commands share, in the groups in which they are declared."""
+"""The options that several commands share, each declared once: name, type, bounds, variable, default and help."""
 
 from __future__ import annotations
 
+import copy
+import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bench.common.ranges import Whole
-from bench.load.parameters import TYPES, VARIABLES
+from bench.common.ranges import Number, Whole, spelling
+from bench.load.health import MAX_PROCESSES
 from bench.load.thresholds import Override
+from bench.load.workloads import MAX_CLIENTS, WORKLOADS
+from bench.packages.factory import MAX_PACKAGES
 
-Command = Callable[..., Any]
-Decorator = Callable[[Command], Command]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 # More tasks than any service has here; the plan of a stack sets a smaller limit of its own.
 TASKS = Whole(1, 10_000)
 
 
-def _parameter(name: str, help: str, default: str) -> Decorator:
-    """An option whose value may come from the environment or the stack file too, which is why it has no default."""
-    spelling = "--" + name.removesuffix("_s").replace("_", "-")
-    help += f"; or {VARIABLES[name]}" if name in VARIABLES else ""
-    metavar = "NAME" if name == "workload" else None
-    return click.option(spelling, name, type=TYPES[name], metavar=metavar, show_default=default, help=help)
+class StackFileOption(click.Option):
+    """Option that the stack file can set too, as `bench:` and its name, and some by an environment variable.
+
+    Args:
+        default: what it is otherwise; where that depends on the workload or the machine, `shown` says how.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type: click.ParamType[Any],
+        help: str,
+        *,
+        default: object = None,
+        shown: str | None = None,
+        variable: str | None = None,
+        metavar: str | None = None,
+    ) -> None:
+        super().__init__(
+            [spelling(name), name],
+            type=type,
+            help=help,
+            default=default,
+            show_default=shown or True,
+            envvar=variable,
+            show_envvar=variable is not None,
+            metavar=metavar,
+        )
+
+    def described(self, help: str) -> StackFileOption:
+        """The same option with other words for a command in which it means something else."""
+        other = copy.copy(self)
+        other.help = help
+        return other
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Where the value that is refused came from."""
+        match ctx and ctx.get_parameter_source(self.name):
+            case click.core.ParameterSource.ENVIRONMENT:
+                return str(self.envvar)
+            case click.core.ParameterSource.DEFAULT_MAP:
+                return f"bench:{self.name}"
+        return click.Parameter.get_error_hint(self, ctx)
+
+
+class _WorkloadName(click.Choice[str]):
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """The message of click, and the name that may have been meant."""
+        message = super().get_invalid_choice_message(value, ctx)
+        nearest = difflib.get_close_matches(str(value), WORKLOADS, n=1)
+        return f"{message} Did you mean {nearest[0]!r}?" if nearest else message
+
+
+class _Limits(click.Choice[str]):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The choice that `value` is: YAML makes `false` of a bare `off`."""
+        return super().convert("off" if value == "false" else value, param, ctx)
 
 
 class _Folder(click.Path):
@@ -42,36 +96,95 @@ class _Folder(click.Path):
 
 
 RESULT_OPTIONS = (
-    click.option(
-        "--results",
+    click.Option(
+        ["--results"],
         type=_Folder(path_type=Path),
         default=Path("results"),
         show_default=True,
         help="Folder for the reports",
     ),
-    click.option("--quiet", is_flag=True, help="Print only the result"),
+    click.Option(["--quiet"], is_flag=True, help="Print only the result"),
 )
-PACKAGES_OPTION = _parameter("packages", "Number of packages, three wheels each", "100")
-WHEEL_KB_OPTION = _parameter("wheel_kb", "Size of each wheel in KB", "from 1 KB to 5 MB, half of them below 73 KB")
-CLIENTS_OPTION = _parameter("clients", "Number of clients that start at once", "the workload's, 510 for burst")
-SEED_OPTION = _parameter("seed", "Seed of the packages and of the schedule", "0")
-LOAD_OPTIONS = (
-    _parameter("workload", "Name of the workload, one of docs/workloads.md", "burst"),
-    PACKAGES_OPTION,
-    WHEEL_KB_OPTION,
-    CLIENTS_OPTION,
-    _parameter("duration_s", "Duration of the load in seconds", "the workload's"),
-    _parameter("burst_interval_s", "Time from one burst to the next in seconds", "the workload's"),
-    _parameter("burst_multiplier", "Rate during a burst, as a multiple of the usual rate", "the workload's"),
-    _parameter("speed", "Factor by which a recorded workload is compressed", "1"),
-    SEED_OPTION,
-    _parameter("cookies", "Cookie jar: none, or one that all clients share", "none"),
-    _parameter("generators", "Number of processes that send the load", "one for each core, 4 at most"),
-    *RESULT_OPTIONS,
+WORKLOAD = StackFileOption(
+    "workload",
+    _WorkloadName(list(WORKLOADS)),
+    "Name of the workload, one of docs/workloads.md",
+    default="burst",
+    metavar="NAME",
 )
-THRESHOLD_OPTION = click.option(
-    "--threshold",
-    "thresholds",
+PACKAGES = StackFileOption(
+    "packages",
+    Whole(1, MAX_PACKAGES),
+    "Number of packages, three wheels each",
+    default=100,
+    variable="NUM_PACKAGES",
+)
+WHEEL_KB = StackFileOption(
+    "wheel_kb", Whole(1, 10_240), "Size of each wheel in KB", shown="from 1 KB to 5 MB, half of them below 73 KB"
+)
+CLIENTS = StackFileOption(
+    "clients",
+    Whole(1, MAX_CLIENTS),
+    "Number of clients that start at once",
+    shown="the workload's, 510 for burst",
+    variable="CONCURRENT_CLIENTS",
+)
+SHAPE_OPTIONS = (
+    CLIENTS,
+    StackFileOption(
+        "duration_s",
+        Number(0.1, 7 * 86_400),
+        "Duration of the load in seconds",
+        shown="the workload's",
+        variable="TEST_DURATION_SECONDS",
+    ),
+    StackFileOption(
+        "burst_interval_s",
+        Number(0.1, 86_400),
+        "Time from one burst to the next in seconds",
+        shown="the workload's",
+        variable="BURST_INTERVAL_SECONDS",
+    ),
+    StackFileOption(
+        "burst_multiplier",
+        Number(1, 1_000),
+        "Rate during a burst, as a multiple of the usual rate",
+        shown="the workload's",
+        variable="BURST_MULTIPLIER",
+    ),
+    StackFileOption("speed", Number(0.1, 10_000), "Factor by which a recorded workload is compressed", shown="1"),
+)
+"""What changes the shape of a load: an option named so is a value of `bench.load.shapes`."""
+SEED = StackFileOption("seed", Whole(0, 2**32 - 1), "Seed of the packages and of the schedule", default=0)
+LIMITS = StackFileOption(
+    "limits",
+    _Limits(["auto", "off"]),
+    "Memory and CPU limits of the tasks: enforced where control groups can be used, or off",
+    default="auto",
+)
+COOKIES = StackFileOption(
+    "cookies", click.Choice(["none", "shared"]), "Cookie jar: none, or one that all clients share", default="none"
+)
+GENERATORS = StackFileOption(
+    "generators",
+    Whole(1, MAX_PROCESSES),
+    "Number of processes that send the load",
+    shown="one for each core, 4 at most",
+)
+
+
+def load_options(
+    packages: StackFileOption = PACKAGES, wheel_kb: StackFileOption = WHEEL_KB
+) -> tuple[StackFileOption, ...]:
+    """All that a load is made of, in the order of the help."""
+    return (WORKLOAD, packages, wheel_kb, *SHAPE_OPTIONS, SEED, COOKIES, GENERATORS)
+
+
+LOAD_OPTIONS = load_options()
+VARIABLES = tuple(str(option.envvar) for option in LOAD_OPTIONS if option.envvar)
+"""The environment variables that shape a load."""
+THRESHOLD = click.Option(
+    ["--threshold", "thresholds"],
     type=Override(),
     multiple=True,
     metavar="NAME=LIMIT",
@@ -99,15 +212,14 @@ def engine_option(*, default: str | None) -> Decorator:
     )
 
 
-def with_options(*options: Decorator) -> Decorator:
-    """All of `options` on a command, in this order in its help."""
+def with_options(*options: click.Option) -> Callable[[click.Command], click.Command]:
+    """All of `options` on a command, in this order after its own."""
 
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
+    def add(command: click.Command) -> click.Command:
+        command.params += options
         return command
 
-    return decorate
+    return add
 
 
 def examples(*lines: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from bench.commands.parameters import RunParameters, limits_parameter, load_parameters
 from bench.common.failures import ExitCode
 from bench.deployment import description
 from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
@@ -19,7 +19,6 @@ from bench.deployment.observe.local import MemoryObserver
 from bench.deployment.stack_config import load_stack
 from bench.index.publish import publish_async
 from bench.index.target import Target
-from bench.load.parameters import RunParameters, limits_parameter, load_parameters
 from bench.report import model
 from bench.runtime.interruption import Interrupted
 from bench.runtime.keep import credentials_file, invitation
@@ -42,8 +41,8 @@ class Cycle:
         """
         self._parameters = parameters
         self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-        self._load = load_parameters(parameters.asked, os.environ, bench_values)
-        self._limits = limits_parameter(parameters.limits, bench_values)
+        self._load = load_parameters(parameters.options, bench_values)
+        self._limits = limits_parameter(parameters.options, bench_values)
         self._on_kept = on_kept
         self._stack: LocalDeployment | None = None
 

@@ -15,7 +15,6 @@ from bench.deployment.local_processes.balancer import find_envoy
 from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.index.target import Target
-from bench.load.parameters import LimitsMode
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 _USUAL_UPLOADS = 4
@@ -31,7 +30,7 @@ class LocalDeployment:
         tasks: int | None,
         folder: Path,
         *,
-        limits: LimitsMode = "off",
+        limits: Literal["auto", "off"] = "off",
     ) -> None:
         """
         Args:
@@ -43,7 +42,7 @@ class LocalDeployment:
         self._engine_name = engine
         self._tasks = tasks
         self._folder = folder
-        self._limits: LimitsMode = limits
+        self._limits: Literal["auto", "off"] = limits
         self._engine: Engine | None = None
         self._deployment: Deployment | None = None
         self._processes: LocalStack | None = None

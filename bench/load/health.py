@@ -15,9 +15,9 @@ import numpy as np
 from bench.load.samples import Samples, percentile
 from sizing.counted import counted
 
-MOST_PROCESSES = 64
+MAX_PROCESSES = 64
 # One for each core, as long as more of them make a difference: docs/decisions/load-processes.md.
-_MOST_USUAL_PROCESSES = 4
+_MAX_DEFAULT_PROCESSES = 4
 
 # Work waits for the one core that a process can use, the more the closer it gets to all of it. From here on it shows.
 WARN_CPU_SHARE = 0.7
@@ -33,7 +33,7 @@ LIMIT_SEND_LATENESS_S = 1.0
 EXHAUSTED_ERRNOS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cores: int) -> int:
+def default_processes(clients: int | None, cookies: Literal["none", "shared"], cores: int) -> int:
     """How many processes send a load unless the user says how many.
 
     Args:
@@ -42,7 +42,7 @@ def usual_processes(clients: int | None, cookies: Literal["none", "shared"], cor
     """
     if clients is None or cookies == "shared":
         return 1
-    return min(cores, clients, _MOST_USUAL_PROCESSES)
+    return min(cores, clients, _MAX_DEFAULT_PROCESSES)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # To be raised whenever the same package set gives other bytes than before.
 _FORMAT = 1
-MOST_PACKAGES = 10_000  # of three wheels each: 19 GB
+MAX_PACKAGES = 10_000  # of three wheels each: 19 GB
 # What a path that nobody can write to is answered with; anything else is not about the path.
 _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -59,8 +59,8 @@ class PackageSet:
     name_prefix: str = "test-package"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.packages <= MOST_PACKAGES:
-            raise UsageError(f"packages is {self.packages}: ask for at least 1, and for {MOST_PACKAGES} at the most")
+        if not 1 <= self.packages <= MAX_PACKAGES:
+            raise UsageError(f"packages is {self.packages}: ask for at least 1, and for {MAX_PACKAGES} at the most")
         if not self.versions or len(set(self.versions)) < len(self.versions):
             raise UsageError(f"versions is {', '.join(self.versions) or 'empty'}: give at least one, and each once")
         for version in self.versions:

@@ -22,11 +22,11 @@ from pathlib import Path
 
 import psutil
 
+from bench.commands.parameters import load_parameters
 from bench.common.failures import UsageError
 from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
 from bench.deployment.stack_config import load_stack
 from bench.index.publish import publish_async
-from bench.load.parameters import Asked, load_parameters
 from bench.runtime.measurement import prepare_load
 from bench.runtime.progress import open_progress
 from bench.runtime.run import Run, conduct
@@ -63,8 +63,8 @@ class Profiling:
     def work(self, run: Run) -> None:
         """Everything up to the last sample."""
         config, bench_values = load_stack(PROJECT_FOLDER, self.options.stack, self.options.overrides)
-        asked = Asked(workload="burst", duration_s=self.options.seconds, wheel_kb=self.options.wheel_kb)
-        load = load_parameters(asked, {}, bench_values)
+        given = {"workload": "burst", "duration_s": self.options.seconds, "wheel_kb": self.options.wheel_kb}
+        load = load_parameters({name: value for name, value in given.items() if value is not None}, bench_values)
         run.step("packages")
         wheels = run.wheels(load.package_set)
         run.step("start")

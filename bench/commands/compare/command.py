@@ -11,8 +11,9 @@ from bench.commands.compare.gate import GateLimits
 from bench.commands.compare.reports import ReportComparison
 from bench.commands.compare.stacks import StackComparison
 from bench.commands.compare.variants import CompareParameters, parse_stacks
+from bench.commands.parameters import Options
 from bench.common.failures import UsageError
-from bench.load.parameters import Asked
+from bench.common.ranges import spelling
 
 ROUNDS = 5
 # The stack that --against limit is held against unless others are named.
@@ -31,12 +32,13 @@ def job(
     fail_on_regression: bool,
     least_change: float | None,
     latency_floor_s: float | None,
-    **asked: Any,
+    options: Options,
+    **_: Any,
 ) -> StackComparison | ReportComparison:
     """The comparison that the command line asks for.
 
     Args:
-        asked: what `bench.load.parameters.Asked` has.
+        options: those of the load that the command line has.
 
     Raises:
         UsageError: there is nothing to compare, or an option that changes nothing.
@@ -44,10 +46,11 @@ def job(
     limits = _limits(fail_on_regression, least_change, latency_floor_s)
     of_stacks = {"stacks": stacks, "rounds": rounds, "against": against, "engine": engine, "config": overrides or None}
     if reports:
-        given = [name for name, value in {**of_stacks, "tasks": tasks, **asked}.items() if value is not None]
+        given = [name for name, value in {**of_stacks, "tasks": tasks, **options}.items() if value is not None]
         if given:
-            option = given[0].removesuffix("_s").replace("_", "-")
-            raise UsageError(f"--{option} changes nothing where reports are compared: leave it out, or leave them out")
+            raise UsageError(
+                f"{spelling(given[0])} changes nothing where reports are compared: leave it out, or leave them out"
+            )
         return ReportComparison(reports, limits)
     if stacks is None and against is None:
         raise UsageError(
@@ -60,7 +63,7 @@ def job(
             against_limit=against == "limit",
             engine=engine or "auto",
             tasks=tasks,
-            asked=Asked(**asked),
+            options=options,
             limits=limits,
         )
     )
@@ -70,7 +73,7 @@ def _limits(fail_on_regression: bool, least_change: float | None, latency_floor_
     given = {"least_change": least_change, "latency_floor_s": latency_floor_s}
     chosen = {name: value for name, value in given.items() if value is not None}
     for name, value in chosen.items():
-        option = "--" + name.removesuffix("_s").replace("_", "-")
+        option = spelling(name)
         if not fail_on_regression:
             raise UsageError(f"{option} changes nothing without --fail-on-regression")
         if not 0 <= value < math.inf:

@@ -6,13 +6,12 @@ take turns, so that whatever happens to the machine meanwhile happens to all of 
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
@@ -21,11 +20,12 @@ from bench.commands.compare.rounds import Contender, Round
 from bench.commands.compare.sameness import in_words, require_equal
 from bench.commands.compare.standing import Description, Standing, StandingLimit, StandingStack
 from bench.commands.compare.variants import LIMIT, CompareParameters, Variant
+from bench.commands.parameters import limits_parameter, load_parameters
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.engine import StackConfig
 from bench.deployment.local import PROJECT_FOLDER
 from bench.deployment.stack_config import load_stack
-from bench.load.parameters import LimitsMode, LoadParameters, limits_parameter, load_parameters
+from bench.load.parameters import LoadParameters
 from bench.packages.factory import Wheel
 from bench.report.run_folder import RunFolder
 from bench.runtime.measurement import prepared_uploads, workload_of
@@ -38,7 +38,7 @@ WARM_UP_ROUNDS = 1
 class _Configured(NamedTuple):
     variant: Variant
     config: StackConfig
-    limits: LimitsMode
+    limits: Literal["auto", "off"]
 
 
 class StackComparison:
@@ -110,7 +110,7 @@ class StackComparison:
 def _configured(parameters: CompareParameters) -> tuple[list[_Configured], LoadParameters]:
     """The configuration of each stack, and the load, which has to be the same for all of them."""
     loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in parameters.variants]
-    loads = [load_parameters(parameters.asked, os.environ, bench_values) for _, bench_values in loaded]
+    loads = [load_parameters(parameters.options, bench_values) for _, bench_values in loaded]
     for variant, load in zip(parameters.variants, loads, strict=True):
         require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
     if parameters.against_limit and loads[0].workload.uploads_needed():
@@ -118,7 +118,7 @@ def _configured(parameters: CompareParameters) -> tuple[list[_Configured], LoadP
             f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
         )
     configured = [
-        _Configured(variant, config, limits_parameter(None, bench_values))
+        _Configured(variant, config, limits_parameter({}, bench_values))
         for variant, (config, bench_values) in zip(parameters.variants, loaded, strict=True)
     ]
     return configured, loads[0]

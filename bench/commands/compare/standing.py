@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bench.commands.compare.rounds import Round
 from bench.commands.compare.variants import LIMIT, CompareParameters
@@ -16,7 +16,6 @@ from bench.deployment.local_processes.reconcile import LocalStack
 from bench.deployment.nginx import StaticIndex, write_site
 from bench.index.publish import publish_async
 from bench.index.target import Target
-from bench.load.parameters import LimitsMode
 from bench.packages.factory import Wheel
 from bench.report.redact import hide
 from bench.report.run_folder import RunFolder
@@ -72,7 +71,12 @@ class StandingStack:
     """A stack on this machine."""
 
     def __init__(
-        self, name: str, config: StackConfig, parameters: CompareParameters, scratch: Path, limits: LimitsMode
+        self,
+        name: str,
+        config: StackConfig,
+        parameters: CompareParameters,
+        scratch: Path,
+        limits: Literal["auto", "off"],
     ) -> None:
         """
         Args:

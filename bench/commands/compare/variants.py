@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.commands.compare.gate import GateLimits
+from bench.commands.parameters import Options
 from bench.common.failures import UsageError
-from bench.load.parameters import Asked
 
 # The name of the variant that --against limit adds.
 LIMIT = "limit"
-_MOST_ROUNDS = 1000
+_MAX_ROUNDS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class CompareParameters:
     engine: Literal["auto", "pulumi", "embedded"]
     tasks: int | None
     """Of each stack; None: as many as this machine can run honestly."""
-    asked: Asked
+    options: Options
     limits: GateLimits | None
     """None: nothing is held against anybody."""
 
@@ -49,8 +49,8 @@ class CompareParameters:
                 f"--stacks {self.variants[0].name}: one stack alone is no comparison: name another after a comma, "
                 "or add --against limit"
             )
-        if not 1 <= self.rounds <= _MOST_ROUNDS:
-            raise UsageError(f"--rounds {self.rounds}: at least 1 is needed, and {_MOST_ROUNDS} are the most")
+        if not 1 <= self.rounds <= _MAX_ROUNDS:
+            raise UsageError(f"--rounds {self.rounds}: at least 1 is needed, and {_MAX_ROUNDS} are the most")
 
 
 def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...]:

@@ -13,14 +13,13 @@ from bench.commands.consistency.check import Check, Seen
 from bench.commands.consistency.report import FILE_NAME, Asked, ConsistencyReport, build_consistency_report
 from bench.commands.consistency.things import File, Project
 from bench.commands.consistency.verdict import note_doubts, note_faults
+from bench.commands.parameters import RunParameters, limits_parameter
 from bench.common.failures import BenchError, UnavailableError, UsageError
 from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
 from bench.deployment.stack_config import load_stack
 from bench.index.http_client import Endpoint
 from bench.index.probe import probe
 from bench.index.target import Target
-from bench.load.parameters import Asked as AskedOfLoad
-from bench.load.parameters import RunParameters, limits_parameter
 from bench.packages.factory import PackageSet, build
 from bench.report.build import Findings
 from bench.runtime.run import Run
@@ -54,9 +53,7 @@ def job(
         UsageError: options that change nothing, no password, or a stack file that cannot be read.
     """
     if url is None:
-        parameters = RunParameters(
-            stack or "stress", engine or "auto", overrides, tasks, keep=False, asked=AskedOfLoad()
-        )
+        parameters = RunParameters(stack or "stress", engine or "auto", overrides, tasks, keep=False, options={})
         return LocalStack(parameters, Asked(tasks=tasks, **asked))
     if stack or engine or overrides:
         raise UsageError(
@@ -144,7 +141,7 @@ class LocalStack(_Job):
         super().__init__(asked)
         self._parameters = parameters
         self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-        self._limits = limits_parameter(parameters.limits, bench_values)
+        self._limits = limits_parameter(parameters.options, bench_values)
         self._stack: LocalDeployment | None = None
 
     def work(self, run: Run) -> None:

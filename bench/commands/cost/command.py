@@ -6,18 +6,24 @@ from typing import Literal
 
 import click
 
-from bench.commands.options import OVERRIDES_OPTION, STACK_HELP, Decorator, examples, with_options
+from bench.commands.options import OVERRIDES_OPTION, STACK_HELP, examples, with_options
 from bench.common.ranges import Number
 from pypiserver_stack.common.entry_point import show
 from sizing.cost import Usage
 
 
-def _usage(spelling: str, name: str, help: str) -> Decorator:
+def _usage(spelling: str, name: str, help: str) -> click.Option:
     """A quantity that the usage-based part is computed for."""
     default = getattr(Usage, name)
-    return click.option(spelling, name, type=Number(0, 10**12), default=default, show_default=True, help=help)
+    return click.Option([spelling, name], type=Number(0, 10**12), default=default, show_default=True, help=help)
 
 
+@with_options(
+    _usage("--stored-gb", "stored_gb", "Size of the stored packages in GB"),
+    _usage("--downloaded-gb", "downloaded_gb", "Volume of downloads per month in GB"),
+    _usage("--uploaded-gb", "uploaded_gb", "Volume of uploads per month in GB"),
+    _usage("--requests", "request_count", "Number of requests per month"),
+)
 @click.command(
     short_help="Estimate what a stack costs per month",
     epilog=examples(
@@ -29,12 +35,6 @@ def _usage(spelling: str, name: str, help: str) -> Decorator:
 )
 @click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
 @OVERRIDES_OPTION
-@with_options(
-    _usage("--stored-gb", "stored_gb", "Size of the stored packages in GB"),
-    _usage("--downloaded-gb", "downloaded_gb", "Volume of downloads per month in GB"),
-    _usage("--uploaded-gb", "uploaded_gb", "Volume of uploads per month in GB"),
-    _usage("--requests", "request_count", "Number of requests per month"),
-)
 @click.option(
     "--format",
     "format_",

@@ -17,7 +17,7 @@ from bench.commands.explain.model import Explanation, Probes
 from bench.commands.explain.page import Page
 from bench.commands.explain.report import report_explanation
 from bench.commands.explain.spread import spread_over_tasks
-from bench.load.parameters import Asked
+from bench.commands.parameters import Options
 from bench.packages.factory import Wheel
 from bench.runtime.run import Run
 
@@ -64,14 +64,15 @@ def job(
     tasks: int | None,
     write: Path | None,
     steps: Sequence[Step] | None = None,
-    **asked: Any,
+    options: Options,
+    **_: Any,
 ) -> Ladder:
     """The climb that the command line asks for.
 
     Args:
         write: the page that the table is written into.
         steps: None for the whole ladder.
-        asked: what `bench.load.parameters.Asked` has, but for the workload and the cookies.
+        options: those of the load that the command line has.
 
     Raises:
         UsageError: a value makes no sense, or the page has no place for the table.
@@ -84,7 +85,7 @@ def job(
         engine=engine,
         tasks=tasks,
         # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.
-        asked=Asked(workload="burst", cookies="shared", **asked),
+        options={"workload": "burst", "cookies": "shared", **options},
         limits=None,
     )
     return Ladder(steps, parameters, Page.at(write) if write is not None else None)

@@ -3,7 +3,7 @@ from typing import Literal
 
 import pytest
 
-from bench.load.health import GeneratorHealth, usual_processes
+from bench.load.health import GeneratorHealth, default_processes
 from bench.load.samples import Operation, Recorder
 
 
@@ -86,4 +86,4 @@ def test_figures_of_a_generator_at_its_limit_are_not_trusted(limit: GeneratorHea
 def test_how_many_processes_send_a_load(
     clients: int | None, cookies: Literal["none", "shared"], cores: int, processes: int
 ) -> None:
-    assert usual_processes(clients, cookies, cores) == processes
+    assert default_processes(clients, cookies, cores) == processes

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.commands.parameters import RunParameters
 from bench.commands.run import Cycle
 from bench.deployment.description import Local
-from bench.load.parameters import Asked, RunParameters
 from bench.report.build import Findings
 from bench.report.model import Report
 from bench.runtime.progress import Progress
@@ -37,7 +37,7 @@ def ended(results: Path, local: Local | None) -> Report:
             self._stack = KilledForMemory()  # type: ignore[assignment]
             run.findings.local = local
 
-    parameters = RunParameters("stress", "embedded", (), None, True, Asked())
+    parameters = RunParameters("stress", "embedded", (), None, True, {})
     return conduct(results, ["bench"], Progress(), Work(parameters, lambda report, lines: None))
 
 

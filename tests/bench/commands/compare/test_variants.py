@@ -10,9 +10,9 @@ import pytest
 from bench.commands.compare.command import ROUNDS, job
 from bench.commands.compare.variants import CompareParameters, Variant, parse_stacks
 from bench.common.failures import UsageError
-from bench.load.parameters import Asked
 
 NOTHING: dict[str, Any] = {
+    "options": {},
     "stacks": None,
     "rounds": None,
     "against": None,
@@ -73,8 +73,8 @@ def test_what_names_no_stack_is_refused(text: str) -> None:
         ((TWO[0], TWO[0]), {}, "given twice"),
         (TWO, {"stacks": "stress"}, "--stacks changes nothing"),
         (TWO, {"against": "limit"}, "--against changes nothing"),
-        (TWO, {"clients": 5}, "--clients changes nothing"),
-        (TWO, {"duration_s": 5.0}, "--duration changes nothing"),
+        (TWO, {"options": {"clients": 5}}, "--clients changes nothing"),
+        (TWO, {"options": {"duration_s": 5.0}}, "--duration changes nothing"),
         (TWO, {"overrides": ("a=b",)}, "--config changes nothing"),
     ],
 )
@@ -86,6 +86,6 @@ def test_what_makes_no_sense_is_refused(reports: tuple[Path, ...], options: dict
 
 
 def test_the_limit_may_stand_beside_one_stack() -> None:
-    parameters = CompareParameters(parse_stacks("stress"), ROUNDS, True, "auto", None, Asked(), None)
+    parameters = CompareParameters(parse_stacks("stress"), ROUNDS, True, "auto", None, {}, None)
 
     assert parameters.against_limit

@@ -16,7 +16,9 @@ from bench.runtime.run import conduct
 
 def main(results: str, numbers: str, page: str) -> int:
     steps = [ladder()[int(number)] for number in numbers.split(",")]
-    climb = job(rounds=1, engine="embedded", tasks=None, write=Path(page), steps=steps, packages=3, clients=12)
+    climb = job(
+        rounds=1, engine="embedded", tasks=None, write=Path(page), steps=steps, options={"packages": 3, "clients": 12}
+    )
     with open_progress(sys.stderr, quiet=False) as progress:
         return conduct(Path(results), ["python", "-m", "bench", "explain"], progress, climb).exit_code
 

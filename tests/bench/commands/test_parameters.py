@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import pytest
 
+from bench.commands.options import VARIABLES
+from bench.commands.parameters import Options, limits_parameter, load_parameters
 from bench.common.failures import UsageError
-from bench.load.parameters import Asked, LimitsMode, limits_parameter, load_parameters
+from bench.load.parameters import LoadParameters
 from bench.load.shapes import Rate
 
 
+def parameters_of(options: Options, environment: dict[str, str], stack_file: dict[str, str]) -> LoadParameters:
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in VARIABLES:
+            patch.delenv(variable, raising=False)
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        return load_parameters(options, stack_file)
+
+
 def test_without_anything_it_is_the_burst() -> None:
-    load = load_parameters(Asked(), {}, {})
+    load = parameters_of({}, {}, {})
     assert (load.workload.name, load.workload.clients, load.packages, load.seed, load.cookies) == (
         "burst",
         510,
@@ -22,11 +33,11 @@ def test_without_anything_it_is_the_burst() -> None:
 
 def test_an_option_beats_the_environment_beats_the_stack_file() -> None:
     environment, stack_file = {"CONCURRENT_CLIENTS": "20", "NUM_PACKAGES": "7"}, {"clients": "30", "seed": "5"}
-    assert load_parameters(Asked(clients=10), environment, stack_file).workload.clients == 10
-    assert load_parameters(Asked(), environment, stack_file).workload.clients == 20
-    load = load_parameters(Asked(), {"NUM_PACKAGES": "7"}, stack_file)
+    assert parameters_of({"clients": 10}, environment, stack_file).workload.clients == 10
+    assert parameters_of({}, environment, stack_file).workload.clients == 20
+    load = parameters_of({}, {"NUM_PACKAGES": "7"}, stack_file)
     assert (load.workload.clients, load.packages, load.seed) == (30, 7, 5)
-    assert load_parameters(Asked(clients=10), {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
+    assert parameters_of({"clients": 10}, {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
 
 
 def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
@@ -37,17 +48,17 @@ def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
         "BURST_INTERVAL_SECONDS": "60",
         "BURST_MULTIPLIER": "3.0",
     }
-    burst = load_parameters(Asked(), environment, {})
+    burst = parameters_of({}, environment, {})
     assert (burst.workload.clients, burst.workload.duration_s, burst.packages) == (10, 300.0, 9)
-    mixed = load_parameters(Asked(workload="mixed"), environment, {})
+    mixed = parameters_of({"workload": "mixed"}, environment, {})
     assert isinstance(mixed.workload.shape, Rate)
     assert mixed.workload.shape.burst_multiplier == 3.0
-    assert load_parameters(Asked(workload="incident_replay"), environment, {}).workload.clients is None
+    assert parameters_of({"workload": "incident_replay"}, environment, {}).workload.clients is None
 
 
 def test_wheels_have_the_size_that_is_asked_for() -> None:
-    usual = load_parameters(Asked(), {}, {})
-    small = load_parameters(Asked(wheel_kb=20), {}, {"wheel_kb": "30"})
+    usual = parameters_of({}, {}, {})
+    small = parameters_of({"wheel_kb": 20}, {}, {"wheel_kb": "30"})
     assert (usual.package_set.min_bytes, usual.package_set.max_bytes) == (1024, 5 * 2**20)
     for wheels in (small.package_set, small.upload_set(7)):
         assert (wheels.min_bytes, wheels.max_bytes) == (20 * 1024, 20 * 1024)
@@ -56,7 +67,7 @@ def test_wheels_have_the_size_that_is_asked_for() -> None:
 
 def test_an_option_that_changes_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="--burst-multiplier does not apply to the workload burst"):
-        load_parameters(Asked(burst_multiplier=3), {}, {})
+        parameters_of({"burst_multiplier": 3}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +77,7 @@ def test_an_option_that_changes_nothing_is_refused() -> None:
         ({"TEST_DURATION_SECONDS": "nan"}, {}, "TEST_DURATION_SECONDS: nan is not a number from 0.1 to 604,800"),
         ({"CONCURRENT_CLIENTS": "0"}, {}, "CONCURRENT_CLIENTS: 0 is not a whole number from 1 to 20,000"),
         ({}, {"cookies": "all"}, "bench:cookies: 'all' is not one of 'none', 'shared'"),
-        ({}, {"workload": "brust"}, "bench:workload: 'brust' is not one of 'burst', "),
+        ({}, {"workload": "brust"}, "bench:workload: 'brust' is not one of 'burst', .* Did you mean 'burst'"),
         ({}, {"client": "3"}, "bench:client: there is no such parameter; did you mean bench:clients?"),
         ({}, {"zzz": "3"}, "bench:zzz: .* the keys are workload, packages, "),
         ({}, {"wheel_kb": "10241"}, "bench:wheel_kb: 10241 is not a whole number from 1 to 10,240"),
@@ -77,21 +88,21 @@ def test_nonsense_is_told_with_its_source(
     environment: dict[str, str], stack_file: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        load_parameters(Asked(), environment, stack_file)
+        parameters_of({}, environment, stack_file)
 
 
 def test_how_many_processes_send_the_load() -> None:
-    assert load_parameters(Asked(generators=3), {}, {"generators": "2"}).generators == 3
-    assert load_parameters(Asked(), {}, {"generators": "2"}).generators == 2
-    assert load_parameters(Asked(workload="mixed"), {}, {}).generators == 1
-    assert load_parameters(Asked(cookies="shared"), {}, {}).generators == 1
-    assert load_parameters(Asked(clients=1), {}, {}).generators == 1
-    assert load_parameters(Asked(generators=3), {}, {}).as_dict()["generators"] == 3
+    assert parameters_of({"generators": 3}, {}, {"generators": "2"}).generators == 3
+    assert parameters_of({}, {}, {"generators": "2"}).generators == 2
+    assert parameters_of({"workload": "mixed"}, {}, {}).generators == 1
+    assert parameters_of({"cookies": "shared"}, {}, {}).generators == 1
+    assert parameters_of({"clients": 1}, {}, {}).generators == 1
+    assert parameters_of({"generators": 3}, {}, {}).as_dict()["generators"] == 3
 
 
 def test_one_cookie_jar_takes_one_process() -> None:
     with pytest.raises(UsageError, match=r"--generators 2: one cookie jar .* --cookies none"):
-        load_parameters(Asked(generators=2, cookies="shared"), {}, {})
+        parameters_of({"generators": 2, "cookies": "shared"}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -105,12 +116,12 @@ def test_one_cookie_jar_takes_one_process() -> None:
     ],
 )
 def test_the_tasks_get_limits_unless_somebody_turns_them_off(
-    option: LimitsMode | None, stack_file: dict[str, str], limits: LimitsMode
+    option: str | None, stack_file: dict[str, str], limits: str
 ) -> None:
-    assert limits_parameter(option, stack_file) == limits
-    assert load_parameters(Asked(), {}, stack_file).seed == 0
+    assert limits_parameter({} if option is None else {"limits": option}, stack_file) == limits
+    assert parameters_of({}, {}, stack_file).seed == 0
 
 
 def test_other_limits_are_refused() -> None:
     with pytest.raises(UsageError, match="bench:limits: 'on' is not one of 'auto', 'off'"):
-        limits_parameter(None, {"limits": "on"})
+        limits_parameter({}, {"limits": "on"})

@@ -1,0 +1,121 @@
+"""What a command is asked to do: its options, the environment, a stack file and the defaults, in this order."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import click
+
+from bench.commands.options import LIMITS, LOAD_OPTIONS, SHAPE_OPTIONS, THRESHOLD, with_options
+from bench.common.cores import usable_cores
+from bench.common.failures import UsageError
+from bench.load.health import default_processes
+from bench.load.parameters import LoadParameters
+from bench.load.thresholds import thresholds_for
+from bench.load.workloads import WORKLOADS
+from bench.load.workloads import with_options as shaped
+
+Options = Mapping[str, Any]
+"""Options of the load that the command line has, with their values by name."""
+
+
+@dataclass(frozen=True)
+class RunParameters:
+    """What `python -m bench run` is asked to do."""
+
+    stack: str
+    engine: Literal["auto", "pulumi", "embedded"]
+    overrides: tuple[str, ...]
+    """`key=value`, as `pulumi config set` would take them."""
+    tasks: int | None
+    """None: as many as this machine can run honestly."""
+    keep: bool
+    options: Options
+
+
+@dataclass(frozen=True)
+class IndexParameters:
+    """What `python -m bench load` is asked to do."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    options: Options
+
+
+def given_options() -> Options:
+    """The options of the load that the command line of this command has, with their values."""
+    context = click.get_current_context()
+    return {
+        option.name: context.params[option.name]
+        for option in (*LOAD_OPTIONS, LIMITS, THRESHOLD)
+        if context.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
+    }
+
+
+def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadParameters:
+    """What to send: the options, else the environment, else the stack file's `bench:` values, else the defaults.
+
+    An option that changes nothing in the workload is refused. The environment and the stack file hold values for every
+    workload; those that change nothing are ignored.
+
+    Args:
+        stack_file: values of the `bench:` namespace, by key without namespace.
+
+    Raises:
+        UsageError: a value makes no sense, or a key of the stack file is unknown.
+    """
+    values = _values(options, stack_file)
+    workload = WORKLOADS[values["workload"]]
+    ignored = workload.shape.inapplicable.keys() - options.keys()
+    changes = {option.name: values[option.name] for option in SHAPE_OPTIONS if option.name not in ignored}
+    workload = shaped(workload, **{name: value for name, value in changes.items() if value is not None})
+    cookies, generators = values["cookies"], values["generators"]
+    if generators is None:
+        generators = default_processes(workload.clients, cookies, usable_cores())
+    elif generators > 1 and cookies == "shared":
+        raise UsageError(
+            f"--generators {generators}: one cookie jar for all clients needs one process, or --cookies none"
+        )
+    return LoadParameters(
+        workload=workload,
+        packages=values["packages"],
+        wheel_kb=values["wheel_kb"],
+        seed=values["seed"],
+        cookies=cookies,
+        generators=generators,
+        thresholds=thresholds_for(workload, options.get("thresholds", ())),
+    )
+
+
+def limits_parameter(options: Options, stack_file: Mapping[str, str]) -> Literal["auto", "off"]:
+    """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`.
+
+    Raises:
+        UsageError: the stack file has another value, or an unknown key.
+    """
+    limits: Literal["auto", "off"] = _values(options, stack_file)["limits"]
+    return limits
+
+
+@with_options(*LOAD_OPTIONS, LIMITS)
+@click.command
+def _every_option() -> None:
+    """All that a stack file may set. Never run: click finds the value of each."""
+
+
+def _values(options: Options, stack_file: Mapping[str, str]) -> dict[str, Any]:
+    names = [option.name for option in _every_option.params]
+    for key in stack_file:
+        if key not in names:
+            nearest = difflib.get_close_matches(key, names, n=1)
+            hint = f"did you mean bench:{nearest[0]}?" if nearest else f"the keys are {', '.join(names)}"
+            raise UsageError(f"bench:{key}: there is no such parameter; {hint}")
+    words = [f"{option.opts[0]}={options[option.name]}" for option in _every_option.params if option.name in options]
+    try:
+        return _every_option.make_context("bench", words, default_map=dict(stack_file)).params
+    except click.UsageError as error:
+        raise UsageError(error.format_message()) from None
