@@ -2,11 +2,10 @@
 
 import pulumi
 
-from pypiserver_stack.configuration import read_configuration
 from pypiserver_stack.server import PypiServer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_configuration, read_settings
 
-settings = Settings.from_config(read_configuration())
+settings = read_settings(read_configuration())
 server = PypiServer(settings.service_name, settings)
 
 for name, value in server.exports.items():

@@ -19,7 +19,7 @@ from pypiserver_stack.monitoring.log_queries import LogQueries
 from pypiserver_stack.monitoring.metrics import Metrics
 from pypiserver_stack.network import Network, find_site
 from pypiserver_stack.outputs import Outputs
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, warning_sentences
 from pypiserver_stack.storage.backup import Backup
 from pypiserver_stack.storage.credentials import USERNAME, Credentials
 from pypiserver_stack.storage.file_system import Storage
@@ -49,7 +49,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         refuse_large_policy(name, settings)
         super().__init__("pypiserver:index:PypiServer", component, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for warning in (*plan.warnings, *settings.warnings):
+        for warning in (*plan.warnings, *warning_sentences(settings)):
             pulumi.log.warn(warning, self)
 
         network = Network(name, settings, site, clients=clients(settings, self), opts=child)
@@ -130,7 +130,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             "backup_vault_name": backup.vault.name if backup else None,
             "backup_role_arn": backup.role.role.arn if backup else None,
             "profile": settings.profile,
-            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *settings.load_warnings]},
+            "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *warning_sentences(settings, "load")]},
         }
         """What a stack that consists of this component exports: every one of its outputs."""
         for output, value in self.exports.items():

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.server import PypiServer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_settings
 
 ZONES = ("us-west-2a", "us-west-2b")
 
@@ -34,7 +34,7 @@ key = aws.kms.Key("credentials", description="The credentials of the package ind
 
 index = PypiServer(
     "wheels",
-    Settings.from_config(
+    read_settings(
         {
             "profile": "heavy",
             "instance_subnet_ids": [one.id for one in private],

@@ -8,7 +8,7 @@ import pulumi
 
 from pypiserver_stack import server
 from pypiserver_stack.common.schema_types import schema_type, typed_dict
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     PypiServerArgs = dict[str, Any]
@@ -24,4 +24,4 @@ class PypiServer(server.PypiServer):
     """A private Python package index on AWS: pypiserver in ECS tasks on EC2, packages on EFS, a balancer in front."""
 
     def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(name, Settings.from_config(args), opts)
+        super().__init__(name, read_settings(args), opts)

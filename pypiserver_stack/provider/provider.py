@@ -15,9 +15,8 @@ from pulumi.provider.server import ComponentInitError
 
 from pypiserver_stack.outputs import Outputs
 from pypiserver_stack.provider.component import PypiServer
-from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed
+from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed, default
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
-from tools.docs.settings_table import default
 
 PACKAGE = "pypiserver"
 # A package that is taken from a folder or a repository has no version of its own: the source's counts.
@@ -108,4 +107,4 @@ class PypiServerProvider(ComponentProvider):
 
 def _meaning(key: str) -> str:
     setting = Settings.model_fields[key]
-    return f"{setting.description} Takes {allowed(key)}. Default: {default(setting)}."
+    return f"{setting.description} Takes {allowed(key)}. Default: {default(key)}."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pulumi.automation import ConfigValue, OpType, Stack
 
 from pypiserver_stack.rotate.invalidation import InvalidationError, cannot_invalidate, command, invalidate
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_settings
 
 
 class RotationError(Exception):
@@ -101,7 +101,7 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
 def _configured(stack: Stack) -> Passwords:
     prefix = f"{stack.workspace.project_settings().name}:"
     config = {key: value.value for key, value in stack.get_all_config().items() if key.startswith(prefix)}
-    settings = Settings.from_config({key.removeprefix(prefix): value for key, value in config.items()})
+    settings = read_settings({key.removeprefix(prefix): value for key, value in config.items()})
     match settings.authentication:
         case "htpasswd":
             raise RotationError(

@@ -48,3 +48,12 @@ class SettingsError(ConfigurationError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+def as_configured(value: object) -> object:
+    """A value as it is written in a configuration; an Output has no text yet."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(item if isinstance(item, str) else "(an output)" for item in value)
+    return value

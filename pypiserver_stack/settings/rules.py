@@ -1,26 +1,37 @@
-"""What settings of different groups say against each other. What one group can tell by itself stands in its file."""
+"""Contradictions and cautions of settings, those between groups among them. A group's own are in its file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from pypiserver_stack.settings.groups.cloudfront import what_a_distribution_needs
 from pypiserver_stack.settings.groups.hosts import BURSTABLE
+from pypiserver_stack.settings.groups.names import AMAZON
 from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S
 from pypiserver_stack.settings.private_ecr import repository
-from pypiserver_stack.settings.problems import Caution, Problem
+from pypiserver_stack.settings.problems import Caution, Problem, as_configured
+from pypiserver_stack.settings.settings import GROUPS, Settings
 from sizing.counted import counted
 
-if TYPE_CHECKING:
-    from pypiserver_stack.settings.settings import Settings
 
-
-def contradictions_between_groups(settings: Settings) -> Iterator[Problem]:
-    """Every mistake that only several groups together show."""
+def contradictions(settings: Settings) -> Iterator[Problem]:
+    """Every mistake that only several settings together show."""
+    for group in GROUPS:
+        yield from group.contradictions(settings)
     for rule in RULES:
         yield from rule(settings)
+
+
+def warning_sentences(settings: Settings, about: Literal["load", "operation"] | None = None) -> tuple[str, ...]:
+    """The sentences of the cautions about one subject, or about both."""
+    return tuple(caution.sentence for caution in _cautions(settings) if about in (None, caution.about))
+
+
+def _cautions(settings: Settings) -> Iterator[Caution]:
+    for group in GROUPS:
+        yield from group.cautions(settings)
+    yield from _server_hangs_up_first(settings)
 
 
 # Given to a Spot instance, in seconds.
@@ -78,21 +89,6 @@ def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
         yield Problem("deregistration_delay_s", settings.deregistration_delay_s, allowed, frozenset(["spot_enabled"]))
 
 
-def cautions_between_groups(settings: Settings) -> Iterator[Caution]:
-    """What only several groups together show: allowed, and should be known."""
-    for caution in CAUTIONS:
-        yield from caution(settings)
-
-
-def _server_hangs_up_first(settings: Settings) -> Iterator[Caution]:
-    if settings.gunicorn_keepalive_s <= settings.idle_timeout_s:
-        sentence = (
-            f"gunicorn_keepalive_s = {settings.gunicorn_keepalive_s} is not above idle_timeout_s = "
-            f"{settings.idle_timeout_s}: the balancer answers 502 when it reuses a connection that a task just closed"
-        )
-        yield Caution(sentence, "load")
-
-
 def _two_passwords(settings: Settings) -> Iterator[Problem]:
     """Only our own check knows more than one generated password."""
     if len(settings.password_generations) > 1 and settings.authentication != "sha256":
@@ -104,6 +100,57 @@ def _two_passwords(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _a_distribution_has_what_it_needs(settings: Settings) -> Iterator[Problem]:
+    """Whatever would open the balancer to others, let an edge serve what it should not, or leave it nothing to keep."""
+    if not settings.cloudfront_enabled:
+        return
+
+    def refused(key: str, allowed: str, *others: str) -> Problem:
+        return Problem(key, as_configured(getattr(settings, key)), allowed, frozenset(["cloudfront_enabled", *others]))
+
+    if settings.zone_id is None:
+        yield refused(
+            "cloudfront_enabled",
+            "takes a zone: set zone_id, in which the distribution's names and its certificate of us-east-1 are made",
+            "zone_id",
+        )
+    elif settings.certificate_issuers and AMAZON.isdisjoint(settings.certificate_issuers):
+        yield refused(
+            "certificate_issuers",
+            "must hold amazon.com with cloudfront_enabled, whose certificate is made in the zone in any case",
+        )
+    if settings.balancer_scheme == "internal":
+        yield refused("balancer_scheme", "internet-facing, or left out, with cloudfront_enabled, which must reach it")
+    if settings.allowed_cidrs is not None:
+        yield refused(
+            "allowed_cidrs",
+            "left out with cloudfront_enabled: the balancer takes CloudFront alone, and CloudFront takes everybody",
+        )
+    if settings.overwrite or settings.removal_enabled:
+        yield refused(
+            "cloudfront_enabled",
+            "takes overwrite false and removal_enabled false, which are "
+            f"{as_configured(settings.overwrite)} and {as_configured(settings.removal_enabled)}: an edge would go on "
+            "serving a file that was replaced or removed",
+            "overwrite",
+            "removal_enabled",
+        )
+    if settings.authentication != "sha256":
+        yield refused(
+            "authentication",
+            "sha256 with cloudfront_enabled: other users can be taken away without the edges being told",
+        )
+    if settings.backend != "validated":
+        yield refused(
+            "backend",
+            "validated with cloudfront_enabled: pypiserver's own does not say which files may be kept, so none are",
+        )
+    if settings.stickiness_enabled:
+        yield refused(
+            "stickiness_enabled", "false with cloudfront_enabled, whose edges would keep the cookie with the file"
+        )
+
+
 RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _a_network_without_nat_takes_its_image_from_ecr,
     _the_own_vpc_holds_the_instances,
@@ -111,6 +158,14 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _some_instances_are_spot,
     _a_spot_instance_has_time_to_drain,
     _two_passwords,
-    what_a_distribution_needs,
+    _a_distribution_has_what_it_needs,
 )
-CAUTIONS: tuple[Callable[[Settings], Iterator[Caution]], ...] = (_server_hangs_up_first,)
+
+
+def _server_hangs_up_first(settings: Settings) -> Iterator[Caution]:
+    if settings.gunicorn_keepalive_s <= settings.idle_timeout_s:
+        sentence = (
+            f"gunicorn_keepalive_s = {settings.gunicorn_keepalive_s} is not above idle_timeout_s = "
+            f"{settings.idle_timeout_s}: the balancer answers 502 when it reuses a connection that a task just closed"
+        )
+        yield Caution(sentence, "load")

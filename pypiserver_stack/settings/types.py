@@ -167,8 +167,8 @@ def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mappi
     return definition
 
 
-def in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """Which values a setting of this JSON schema takes.
+def allowed_values(schema: Mapping[str, Any], definitions: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The values that a setting of this JSON schema takes, in words.
 
     Args:
         definitions: schemas that this one refers to, by name.
@@ -189,11 +189,11 @@ def in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any] = Mapping
         case "boolean":
             return "true or false"
         case "array":
-            return f"a list, each {in_words(schema['items'], definitions)}"
+            return f"a list, each {allowed_values(schema['items'], definitions)}"
         case "object":
             needed = schema.get("required", ())
             parts = [
-                f"{key} ({in_words(part, definitions)}{'' if key in needed else '; may be left out'})"
+                f"{key} ({allowed_values(part, definitions)}{'' if key in needed else '; may be left out'})"
                 for key, part in schema["properties"].items()
             ]
             return f"an object of {', '.join(parts)}"

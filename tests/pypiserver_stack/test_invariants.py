@@ -12,7 +12,7 @@ from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud.resources import REGION, LocalCloud
 from bench.deployment.stack_config import load_stack
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, read_settings
 from tests.aws_schemas.table import MAPPED
 from tests.pypiserver_stack.support import invariants, prerequisites
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
@@ -69,7 +69,7 @@ def test_random_settings_are_of_all_kinds() -> None:
     @settings(max_examples=300, phases=[Phase.generate], derandomize=True, suppress_health_check=list(HealthCheck))
     @given(stack_configs())
     def draw(config: StackConfig) -> None:
-        drawn = Settings.from_config({key.partition(":")[2]: value for key, value in config.values.items()})
+        drawn = read_settings({key.partition(":")[2]: value for key, value in config.values.items()})
         on.update(key for key in SWITCHES if getattr(drawn, key))
         off.update(key for key in SWITCHES if not getattr(drawn, key))
         other.update(drawn.model_fields_set)

@@ -54,10 +54,10 @@ def test_what_the_stacks_own_policies_leave_is_all_that_a_policy_of_ones_own_may
 PROGRAM = """
 import pulumi
 from pypiserver_stack.server import PypiServer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_settings
 
 policy = pulumi.Output.from_input("x" * 10240)
-PypiServer("index", Settings.from_config({"allow_http": True, "instance_extra_policy": policy}))
+PypiServer("index", read_settings({"allow_http": True, "instance_extra_policy": policy}))
 """
 
 

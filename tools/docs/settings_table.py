@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pypiserver_stack.common.entry_point import Arguments, show, start_program
-
-if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
 
 
 def main() -> None:
@@ -26,7 +21,7 @@ def tables() -> str:
 
 
 def _table(title: str, keys: dict[str, object]) -> str:
-    from pypiserver_stack.settings import Settings, allowed
+    from pypiserver_stack.settings import Settings, allowed, default
 
     rows = [
         f"### {title.splitlines()[0].rstrip('.')}",
@@ -37,21 +32,8 @@ def _table(title: str, keys: dict[str, object]) -> str:
     for key in keys:
         setting = Settings.model_fields[key]
         takes = allowed(key).replace("|", "\\|")
-        rows.append(f"| `{key}` | {takes} | {default(setting)} | {setting.description} |")
+        rows.append(f"| `{key}` | {takes} | {default(key)} | {setting.description} |")
     return "\n".join(rows) + "\n"
-
-
-def default(setting: FieldInfo) -> str:
-    """What a setting is where it is left out, in words."""
-    match setting.default:
-        case None:
-            return "computed" if "omputed" in (setting.description or "") else "none"
-        case tuple() as items:
-            return ", ".join(map(str, items)) or "none"
-        case bool() as value:
-            return str(value).lower()
-        case value:
-            return str(value)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.deployment.local import PROJECT_FOLDER
 from bench.deployment.stack_config import load_stack
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, read_settings
 
 PEER = "peer"
 OURS = "stress"
@@ -51,7 +51,7 @@ def settings_of(stack: str, overrides: Sequence[str] = ()) -> Settings:
     """What a stack file sets, with overrides over it, and the defaults of the rest."""
     config, _ = load_stack(PROJECT_FOLDER, stack, overrides)
     prefix = f"{config.project}:"
-    return Settings.from_config({key.removeprefix(prefix): text for key, text in config.values.items()})
+    return read_settings({key.removeprefix(prefix): text for key, text in config.values.items()})
 
 
 def _text(value: object) -> str:

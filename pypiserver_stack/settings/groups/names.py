@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pypiserver_stack.settings.problems import Caution, Problem
+from pypiserver_stack.settings.problems import Caution, Problem, as_configured
 from pypiserver_stack.settings.types import LISTED, Cidr, Group, RoleArn, arn, reference
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -97,11 +97,13 @@ class NamesSettings(Group):
         if self.zone_id is None:
             for key in IN_THE_ZONE:
                 if key in self.model_fields_set and getattr(self, key) is not None:
-                    yield Problem(key, _shown(getattr(self, key)), "takes a zone: set zone_id", frozenset(["zone_id"]))
+                    yield Problem(
+                        key, as_configured(getattr(self, key)), "takes a zone: set zone_id", frozenset(["zone_id"])
+                    )
         elif self.certificate_arn is None and self.certificate_issuers and AMAZON.isdisjoint(self.certificate_issuers):
             yield Problem(
                 "certificate_issuers",
-                _shown(self.certificate_issuers),
+                as_configured(self.certificate_issuers),
                 "must hold amazon.com, which issues the certificate that is made in the zone, unless certificate_arn "
                 "names another",
                 frozenset(["certificate_arn", "zone_id"]),
@@ -109,7 +111,7 @@ class NamesSettings(Group):
         for key in ("dns_names", "allowed_cidrs"):
             items = getattr(self, key) or ()
             if len(set(items)) < len(items):
-                yield Problem(key, _shown(items), "takes each of them once")
+                yield Problem(key, as_configured(items), "takes each of them once")
 
     def _plain_http(self) -> Iterator[Problem]:
         keys = frozenset(["zone_id", "certificate_arn", "balancer_scheme", "allowed_cidrs"])
@@ -146,8 +148,3 @@ def _hold_everybody(ranges: tuple[str, ...]) -> bool:
     ipv4 = collapse_addresses([network for network in networks if isinstance(network, IPv4Network)])
     ipv6 = collapse_addresses([network for network in networks if isinstance(network, IPv6Network)])
     return any(network.prefixlen == 0 for network in ipv4) or any(network.prefixlen == 0 for network in ipv6)
-
-
-def _shown(value: object) -> object:
-    """As it is written in a configuration."""
-    return ",".join(value) if isinstance(value, tuple) else value

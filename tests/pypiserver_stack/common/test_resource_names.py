@@ -26,12 +26,12 @@ import json
 import pulumi
 
 from pypiserver_stack.server import PypiServer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_settings
 
 for number, name in enumerate(json.loads(pulumi.Config().require("names"))):
     PypiServer(
         name,
-        Settings.from_config(
+        read_settings(
             {
                 "zone_id": "Z0123456789ABCDEFGHIJ",
                 "dns_names": [f"index-{number}"],

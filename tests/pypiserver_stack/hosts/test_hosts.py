@@ -11,6 +11,7 @@ import pytest
 from bench.common.failures import UsageError
 from bench.deployment.local_cloud.resources import LocalCloud
 from bench.deployment.local_processes.reconcile import desired_state
+from pypiserver_stack.settings import warning_sentences
 from tests.pypiserver_stack.support.evaluation import evaluated, inputs, user_data
 from tests.pypiserver_stack.support.plain_settings import plain_settings
 
@@ -237,7 +238,7 @@ def test_the_capacity_is_exported_with_the_warning_about_it_and_the_advice() -> 
 
 
 def test_what_concerns_only_a_deployment_that_stays_up_is_no_warning_about_capacity() -> None:
-    assert plain_settings().warnings
+    assert warning_sentences(plain_settings())
     assert evaluated().outputs["capacity"]["warnings"] == []
     (hangs_up_first,) = evaluated("stress", ("gunicorn_keepalive_s=60",)).outputs["capacity"]["warnings"]
     assert "502" in hangs_up_first

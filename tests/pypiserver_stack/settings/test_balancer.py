@@ -7,14 +7,14 @@ from typing import get_args
 import pytest
 
 from bench.load.workloads import WORKLOADS
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import Settings, SettingsError, allowed, read_settings, warning_sentences
 
 PLAIN = {"allow_http": "true"}
 
 
 def problems(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config({**PLAIN, **config})
+        read_settings({**PLAIN, **config})
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
@@ -54,8 +54,8 @@ def test_what_goes_with_some_algorithms_alone_is_refused_with_the_others(
         if algorithm in refused:
             assert f"does not go with load_balancing_algorithm {algorithm}" in problems(**chosen, **{key: value})[key]
         else:
-            Settings.from_config({**PLAIN, **chosen, key: value})
-        Settings.from_config({**PLAIN, **chosen, key: off})
+            read_settings({**PLAIN, **chosen, key: value})
+        read_settings({**PLAIN, **chosen, key: off})
 
 
 @pytest.mark.parametrize(("keepalive_s", "idle_timeout_s", "warned"), [(75, 60, False), (60, 60, True), (75, 90, True)])
@@ -63,7 +63,7 @@ def test_a_server_that_hangs_up_before_the_balancer_is_warned_of(
     keepalive_s: int, idle_timeout_s: int, warned: bool
 ) -> None:
     config = {"gunicorn_keepalive_s": str(keepalive_s), "idle_timeout_s": str(idle_timeout_s)}
-    warnings = Settings.from_config({**PLAIN, **config}).warnings
+    warnings = warning_sentences(read_settings({**PLAIN, **config}))
     assert any("502" in warning for warning in warnings) == warned
 
 
@@ -72,4 +72,4 @@ def test_the_limit_for_an_address_is_above_twice_the_burst() -> None:
     assert clients is not None
     burst = clients * 3 * 5
     assert burst == 7650
-    assert Settings.from_config(PLAIN).waf_rate_limit_per_5_min >= 2 * burst
+    assert read_settings(PLAIN).waf_rate_limit_per_5_min >= 2 * burst

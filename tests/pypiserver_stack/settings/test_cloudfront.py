@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import SettingsError, read_settings
 
 ZONE = {"zone_id": "Z0123456789ABCDEFGHIJ"}
 CERTIFICATE = {"certificate_arn": "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"}
@@ -13,13 +13,13 @@ ON = {"cloudfront_enabled": "true", "removal_enabled": "false"}
 
 def problems(**config: object) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        read_settings(config)
     return {problem.key: str(problem) for problem in refused.value.problems}
 
 
 @pytest.mark.parametrize("more", [{}, CERTIFICATE, {"allow_http": "true"}, {"balancer_scheme": "internet-facing"}])
 def test_what_it_takes(more: dict[str, str]) -> None:
-    settings = Settings.from_config({**ZONE, **ON, **more})
+    settings = read_settings({**ZONE, **ON, **more})
     assert settings.cloudfront_enabled
     assert not settings.internal
 
@@ -41,7 +41,7 @@ def test_what_does_not_go_with_it(more: dict[str, str], key: str, told: str) -> 
     assert list(refused) == [key]
     assert told in refused[key]
     assert "cloudfront_enabled" in refused[key]
-    Settings.from_config({**ZONE, **more})
+    read_settings({**ZONE, **more})
 
 
 @pytest.mark.parametrize("more", [{"allow_http": "true"}, CERTIFICATE])
@@ -72,7 +72,7 @@ def test_its_settings_mean_nothing_without_it(key: str, value: str) -> None:
     refused = problems(**ZONE, **{key: value})
     assert list(refused) == [key]
     assert "set cloudfront_enabled" in refused[key]
-    Settings.from_config({**ZONE, **ON, key: value})
+    read_settings({**ZONE, **ON, key: value})
 
 
 @pytest.mark.parametrize("value", ["59", "31536001", "a day"])

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pytest
 
-from pypiserver_stack.configuration import read_configuration
+from pypiserver_stack.settings import read_configuration
 from pypiserver_stack.settings.problems import ConfigurationError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import SettingsError, allowed, read_settings
 from pypiserver_stack.settings.types import PARTITIONS
 
 PLAIN = {"allow_http": "true"}
@@ -12,7 +12,7 @@ PLAIN = {"allow_http": "true"}
 
 def problems(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config({**PLAIN, **config})
+        read_settings({**PLAIN, **config})
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
@@ -23,7 +23,7 @@ def test_an_environment_that_is_refused_as_a_tag_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["x", "aws", "my aws:x", "Team A / staging", "a.b:c/d=e+f-g@h_1", "x" * 256])
 def test_an_environment_that_is_a_tag_is_taken(value: str) -> None:
-    assert Settings.from_config({**PLAIN, "environment": value}).environment == value
+    assert read_settings({**PLAIN, "environment": value}).environment == value
 
 
 ARNS = {
@@ -38,6 +38,6 @@ ARNS = {
 @pytest.mark.parametrize("key", ARNS)
 def test_an_arn_is_of_a_partition_that_there_is(key: str) -> None:
     for partition in PARTITIONS:
-        Settings.from_config({**PLAIN, key: ARNS[key].format(partition)})
+        read_settings({**PLAIN, key: ARNS[key].format(partition)})
     for partition in ("", "aws-", "awsx", "aws-mars", "aws-us", "aws-cn-x"):
         assert problems(**{key: ARNS[key].format(partition)}) == {key: allowed(key)}

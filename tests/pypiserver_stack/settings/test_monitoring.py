@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pypiserver_stack.settings import SettingsError
+from pypiserver_stack.settings import SettingsError, warning_sentences
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.support.plain_settings import plain_settings
 
@@ -102,4 +102,4 @@ def test_nobody_is_told_twice() -> None:
     ],
 )
 def test_alarms_that_nobody_hears_are_warned_of(config: dict[str, str], cautioned: bool) -> None:
-    assert (NOBODY in plain_settings(config).warnings) is cautioned
+    assert (NOBODY in warning_sentences(plain_settings(config))) is cautioned

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import SettingsError, read_settings, warning_sentences
 
 ZONE = {"zone_id": "Z0123456789ABCDEFGHIJ"}
 CERTIFICATE = {"certificate_arn": "arn:aws:acm:us-west-2:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"}
@@ -15,7 +15,7 @@ PUBLIC_HTTP = {**HTTP, "balancer_scheme": "internet-facing"}
 
 def problems(**config: object) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config(config)
+        read_settings(config)
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
@@ -39,7 +39,7 @@ def test_with_neither_zone_nor_certificate_plain_http_has_to_be_asked_for() -> N
     ],
 )
 def test_what_a_configuration_amounts_to(config: dict[str, str], https: bool, internal: bool) -> None:
-    settings = Settings.from_config(config)
+    settings = read_settings(config)
     assert (settings.https, settings.internal) == (https, internal)
 
 
@@ -49,8 +49,8 @@ def test_what_a_configuration_amounts_to(config: dict[str, str], https: bool, in
 def test_passwords_in_clear_are_not_for_everybody(cidrs: str | None) -> None:
     given = PUBLIC_HTTP if cidrs is None else {**PUBLIC_HTTP, "allowed_cidrs": cidrs}
     assert list(problems(**given)) == ["balancer_scheme"]
-    Settings.from_config({**given, **ZONE})
-    Settings.from_config({**given, "balancer_scheme": "internal"})
+    read_settings({**given, **ZONE})
+    read_settings({**given, "balancer_scheme": "internal"})
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
 
 
 def test_ranges_are_written_one_way() -> None:
-    settings = Settings.from_config({**HTTP, "allowed_cidrs": '["10.1.2.3", "2001:DB8::/32"]'})
+    settings = read_settings({**HTTP, "allowed_cidrs": '["10.1.2.3", "2001:DB8::/32"]'})
     assert settings.allowed_cidrs == ("10.1.2.3/32", "2001:db8::/32")
 
 
@@ -95,26 +95,26 @@ def test_what_only_a_zone_gives_a_meaning_takes_one() -> None:
     config = {"dns_names": "pypi", "dns_role_arn": "arn:aws:iam::123456789012:role/dns", "certificate_issuers": "[]"}
     refused = problems(**HTTP, **config)
     assert refused == dict.fromkeys(config, "takes a zone: set zone_id")
-    Settings.from_config({**ZONE, **config})
+    read_settings({**ZONE, **config})
 
 
 def test_the_authority_that_is_asked_may_issue() -> None:
     others = {"certificate_issuers": "letsencrypt.org"}
     assert list(problems(**ZONE, **others)) == ["certificate_issuers"]
-    Settings.from_config({**ZONE, **CERTIFICATE, **others})
-    Settings.from_config({**ZONE, "certificate_issuers": "letsencrypt.org,awstrust.com"})
+    read_settings({**ZONE, **CERTIFICATE, **others})
+    read_settings({**ZONE, "certificate_issuers": "letsencrypt.org,awstrust.com"})
 
 
 def test_another_program_may_give_what_it_has_just_made() -> None:
     zone_id, certificate_arn = pulumi.Output.from_input("Z1"), pulumi.Output.from_input("arn")
-    settings = Settings.from_config({"zone_id": zone_id, "certificate_arn": certificate_arn})
+    settings = read_settings({"zone_id": zone_id, "certificate_arn": certificate_arn})
     assert settings.https
     assert settings.zone_id is zone_id
 
 
 def test_a_certificate_without_a_zone_comes_with_a_word_on_its_name() -> None:
     def told(config: dict[str, str]) -> bool:
-        return any("make a record" in warning for warning in Settings.from_config(config).warnings)
+        return any("make a record" in warning for warning in warning_sentences(read_settings(config)))
 
     assert told(CERTIFICATE)
     assert not told(CERTIFICATE | ZONE)

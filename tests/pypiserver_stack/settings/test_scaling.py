@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import Settings, SettingsError, warning_sentences
 from tests.pypiserver_stack.support.plain_settings import plain_settings
 
 PEAK = {"name": "monday", "schedule": "cron(0 8 ? * MON *)", "timezone": "Europe/Berlin", "task_min_count": 4}
@@ -80,9 +80,9 @@ def test_names_are_unique() -> None:
 
 
 def test_an_action_that_nothing_takes_back_is_cautioned_about() -> None:
-    assert [warning for warning in scheduled(PEAK).warnings if "monday" in warning]
+    assert [warning for warning in warning_sentences(scheduled(PEAK)) if "monday" in warning]
     evening = {**PEAK, "name": "evening", "schedule": "cron(0 18 ? * MON *)", "task_min_count": 2}
-    assert not [warning for warning in scheduled(PEAK, evening).warnings if "monday" in warning]
+    assert not [warning for warning in warning_sentences(scheduled(PEAK, evening)) if "monday" in warning]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.settings import Settings, SettingsError, allowed
+from pypiserver_stack.settings import Settings, SettingsError, allowed, read_settings, warning_sentences
 from sizing.profiles import PROFILES
 
 # A deployment has a name and a certificate, or says that it needs none.
@@ -15,24 +15,24 @@ PLAIN = {"allow_http": "true"}
 
 def problems(**config: str) -> dict[str, str]:
     with pytest.raises(SettingsError) as refused:
-        Settings.from_config({**PLAIN, **config})
+        read_settings({**PLAIN, **config})
     return {problem.key: problem.allowed for problem in refused.value.problems}
 
 
 def test_without_configuration_the_profile_is_medium() -> None:
-    settings = Settings.from_config(PLAIN)
+    settings = read_settings(PLAIN)
     assert (settings.profile, settings.instance_type, settings.container_memory_mb) == ("medium", "t3.small", 512)
 
 
 def test_a_profile_gives_values_and_the_configuration_overrides_them() -> None:
-    assert Settings.from_config({**PLAIN, "profile": "tested"}).instance_type == "c6a.xlarge"
-    changed = Settings.from_config({**PLAIN, "profile": "tested", "instance_type": "t3.large"})
+    assert read_settings({**PLAIN, "profile": "tested"}).instance_type == "c6a.xlarge"
+    changed = read_settings({**PLAIN, "profile": "tested", "instance_type": "t3.large"})
     assert (changed.instance_type, changed.instance_max_count) == ("t3.large", 4)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_value_of_a_profile_is_a_valid_setting(name: str) -> None:
-    settings = Settings.from_config({**PLAIN, "profile": name})
+    settings = read_settings({**PLAIN, "profile": name})
     assert {key: getattr(settings, key) for key in PROFILES[name].values} == dict(PROFILES[name].values)
 
 
@@ -97,9 +97,9 @@ def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
     ],
 )
 def test_an_image_without_digest_is_warned_of(image: str, warnings: int) -> None:
-    settings = Settings.from_config({**PLAIN, "image": image})
+    settings = read_settings({**PLAIN, "image": image})
     assert settings.image == image
-    assert len([warning for warning in settings.warnings if "digest" in warning]) == warnings
+    assert len([warning for warning in warning_sentences(settings) if "digest" in warning]) == warnings
 
 
 def test_the_images_own_entry_point_takes_what_the_terraform_module_runs() -> None:
@@ -109,7 +109,7 @@ def test_the_images_own_entry_point_takes_what_the_terraform_module_runs() -> No
         "entry_point": sentence.format("bcrypt", "validated")
     }
     assert list(problems(entry_point="image", authentication="magic")) == ["authentication"]
-    Settings.from_config({**PLAIN, "entry_point": "image", "authentication": "bcrypt", "backend": "simple-dir"})
+    read_settings({**PLAIN, "entry_point": "image", "authentication": "bcrypt", "backend": "simple-dir"})
 
 
 def test_an_unknown_profile_names_the_nearest() -> None:
@@ -129,4 +129,4 @@ def test_a_reservation_is_never_above_the_limit(memory_mb: int, reservation_mb: 
     if reservation_mb > memory_mb:
         assert list(problems(**config)) == ["container_memory_reservation_mb"]
     else:
-        assert Settings.from_config({**PLAIN, **config}).container_memory_reservation_mb == reservation_mb
+        assert read_settings({**PLAIN, **config}).container_memory_reservation_mb == reservation_mb

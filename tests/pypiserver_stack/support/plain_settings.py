@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, read_settings
 
 
 def plain_settings(config: Mapping[str, Any] = MappingProxyType({})) -> Settings:
@@ -15,4 +15,4 @@ def plain_settings(config: Mapping[str, Any] = MappingProxyType({})) -> Settings
     Raises:
         SettingsError: with every mistake in `config`.
     """
-    return Settings.from_config({"allow_http": "true", **config})
+    return read_settings({"allow_http": "true", **config})

@@ -14,7 +14,7 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.local_cloud.resources import REGION
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.hosts.plan import plan_capacity
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError, Settings, read_settings
 from pypiserver_stack.settings.groups.capacity import CapacitySettings
 from pypiserver_stack.settings.problems import SettingsError
 from pypiserver_stack.settings.types import resolved
@@ -103,7 +103,7 @@ def _allowed(values: dict[str, str], entrance: dict[str, str]) -> dict[str, str]
         own = {key.partition(":")[2]: value for key, value in _BASE.values.items()}
         together = {**own, **values, **entrance}
         try:
-            settings = Settings.from_config(together)
+            settings = read_settings(together)
             plan_capacity(settings)
         except ConfigurationError as refused:
             problems = refused.problems if isinstance(refused, SettingsError) else ()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_settings
 from pypiserver_stack.tasks.container_definition import PORT, container
 from sizing.capacity import plan
 from sizing.instances import find
@@ -50,7 +50,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     packages = tmp_path / "packages"
     packages.mkdir()
     port_file = tmp_path / "log"
-    settings = Settings.from_config({"allow_http": "true", "gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
+    settings = read_settings({"allow_http": "true", "gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
     definition = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition
     environment = {
         **{entry["name"]: entry["value"] for entry in definition["environment"]},
@@ -94,7 +94,7 @@ def _wheel(name: str, payload: bytes) -> bytes:
 
 @pytest.mark.parametrize(("path", "status"), [("/health", 0), ("/no-such-health", 1)])
 def test_the_health_check_asks_the_server_whatever_proxy_there_is(server: Server, path: str, status: int) -> None:
-    settings = Settings.from_config({"allow_http": "true"})
+    settings = read_settings({"allow_http": "true"})
     check = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition["healthCheck"]
     _, executable, *words = check["command"]
     words[-1] = words[-1].replace(f":{PORT}/health", f":{server.port}{path}")

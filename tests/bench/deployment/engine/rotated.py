@@ -12,11 +12,10 @@ PROGRAM = """
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.configuration import read_configuration
 from pypiserver_stack.storage.credentials import Credentials
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import read_configuration, read_settings
 
-settings = Settings.from_config(read_configuration())
+settings = read_settings(read_configuration())
 credentials = Credentials("index", settings)
 task = aws.ecs.TaskDefinition(
     "index",

@@ -10,7 +10,7 @@ import pytest
 
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings import Settings, read_settings
 from tests.bench.deployment.engine.changes import PAGE, Change, tables
 from tests.bench.deployment.engine.failing_cloud import FailingCloud
 from tests.bench.deployment.engine.whole_stack import ROOT, WHOLE, changes, label, whole
@@ -57,7 +57,7 @@ def config(*made: Change) -> StackConfig:
 
 
 def settings(config: StackConfig) -> Settings:
-    return Settings.from_config({key.removeprefix("pypiserver:"): value for key, value in config.values.items()})
+    return read_settings({key.removeprefix("pypiserver:"): value for key, value in config.values.items()})
 
 
 def test_the_page_describes_the_stack_that_is_changed() -> None:

@@ -113,9 +113,9 @@ def test_settings_that_the_program_refuses_are_the_users_mistake(
 ) -> None:
     (project / "__main__.py").write_text(
         "import pulumi_aws\n"
-        "from pypiserver_stack.settings import Settings\n"
+        "from pypiserver_stack.settings import read_settings\n"
         "pulumi_aws.ec2.Vpc('net', cidr_block='10.0.0.0/16')\n"
-        "Settings.from_config({'profile': 'huge'})\n"
+        "read_settings({'profile': 'huge'})\n"
     )
     cloud = LocalCloud()
     engine = make_engine(cloud, project)
