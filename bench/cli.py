@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
@@ -39,8 +39,13 @@ from sizing.counted import counted
 
 # What only some commands need is imported by those: a command line that is refused is refused at once.
 if TYPE_CHECKING:
+    from bench.report.layout import Layout
     from bench.report.model import Report
-    from bench.runtime.run import Job, Outcome
+    from bench.report.outcome import Outcome
+    from bench.runtime.run import Job
+
+
+T = TypeVar("T", bound="Outcome")
 
 
 class RunByDefault(click.Group):
@@ -98,18 +103,19 @@ def run(
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
     from bench.commands.run import Cycle
+    from bench.report.report_blocks import REPORT
 
     shown: list[int] = []
 
     def show_kept(report: Report, invitation: Sequence[str]) -> None:
         shown.append(report.exit_code)
-        _show(report, results, quiet)
+        _show(report, REPORT, results, quiet)
         print(*invitation, sep="\n", flush=True)
 
     parameters = RunParameters(stack, engine, overrides, tasks, keep, given_options())
     report = _conduct(results, quiet, Cycle(parameters, show_kept))
     if report.exit_code not in shown:
-        _show(report, results, quiet)
+        _show(report, REPORT, results, quiet)
     sys.exit(report.exit_code)
 
 
@@ -136,11 +142,11 @@ def run(
 def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
     from bench.commands.load import ExistingIndex
+    from bench.report.report_blocks import REPORT
 
     password = os.environ.get("PYPI_PASSWORD", "")
-    report = _conduct(results, quiet, ExistingIndex(IndexParameters(url, username, password, given_options())))
-    _show(report, results, quiet)
-    sys.exit(report.exit_code)
+    job = ExistingIndex(IndexParameters(url, username, password, given_options()))
+    _run_to_end(job, REPORT, results, quiet)
 
 
 @with_options(*RESULT_OPTIONS)
@@ -179,12 +185,10 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
         raise UsageError(
             f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
         )
+    from bench.commands.consistency.blocks import CONSISTENCY
     from bench.commands.consistency.jobs import job
-    from bench.commands.consistency.terminal import print_summary
 
-    report = _conduct(results, quiet, job(**asked, password=os.environ.get("PYPI_PASSWORD", "")))
-    _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
-    sys.exit(report.exit_code)
+    _run_to_end(job(**asked, password=os.environ.get("PYPI_PASSWORD", "")), CONSISTENCY, results, quiet)
 
 
 @with_options(*LOAD_OPTIONS, *RESULT_OPTIONS)
@@ -223,12 +227,10 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **values: Any
 
     A report is a results folder or the report.json in it.
     """
+    from bench.commands.compare.blocks import COMPARISON
     from bench.commands.compare.command import job
-    from bench.commands.compare.terminal import print_comparison
 
-    comparison = _conduct(results, quiet, job(reports, options=given_options(), **values))
-    _print(lambda: print_comparison(comparison, results / comparison.run.id, sys.stdout, quiet=quiet))
-    sys.exit(comparison.exit_code)
+    _run_to_end(job(reports, options=given_options(), **values), COMPARISON, results, quiet)
 
 
 @with_options(PACKAGES, WHEEL_KB, CLIENTS, SEED, *RESULT_OPTIONS)
@@ -242,12 +244,10 @@ def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **values: Any
 @click.option("--write", type=click.Path(path_type=Path), help="Page to write the table into, between its markers")
 def explain(results: Path, quiet: bool, **values: Any) -> NoReturn:
     """Go from the Terraform module's setup to this one, one setting at a time, and show what each changes."""
+    from bench.commands.explain.blocks import EXPLANATION
     from bench.commands.explain.job import job
-    from bench.commands.explain.terminal import print_explanation
 
-    explanation = _conduct(results, quiet, job(options=given_options(), **values))
-    _print(lambda: print_explanation(explanation, results / explanation.run.id, sys.stdout, quiet=quiet))
-    sys.exit(explanation.exit_code)
+    _run_to_end(job(options=given_options(), **values), EXPLANATION, results, quiet)
 
 
 @with_options(PACKAGES, SEED.described("Seed; the same one gives the same bytes"))
@@ -299,7 +299,14 @@ def rotate(arguments: tuple[str, ...]) -> None:
     rotate_command(arguments, prog_name="python -m bench rotate", standalone_mode=False)
 
 
-def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
+def _run_to_end(job: Job[T], layout: Layout[T], results: Path, quiet: bool) -> NoReturn:
+    """Do a job, show its outcome, and exit with its code."""
+    outcome = _conduct(results, quiet, job)
+    _show(outcome, layout, results, quiet)
+    sys.exit(outcome.exit_code)
+
+
+def _conduct(results: Path, quiet: bool, job: Job[T]) -> T:
     from bench.runtime.run import conduct
 
     with open_progress(sys.stderr, quiet=quiet) as progress:
@@ -310,16 +317,13 @@ def _conduct(results: Path, quiet: bool, job: Job[Outcome]) -> Outcome:
     return outcome
 
 
-def _show(report: Report, results: Path, quiet: bool) -> None:
-    from bench.report.terminal import print_summary
+def _show(outcome: T, layout: Layout[T], results: Path, quiet: bool) -> None:
+    """Print an outcome. Where nobody can read it, the exit code and the report in its folder have to do."""
+    from bench.report.formats.terminal import print_outcome
 
-    _print(lambda: print_summary(report, results / report.run.id, sys.stdout, quiet=quiet))
-
-
-def _print(write: Callable[[], None]) -> None:
-    """Print the result. Where nobody can read it, the exit code and the report in its folder have to do."""
+    document = layout.document(results / outcome.run.id)
     try:
-        write()
+        print_outcome(outcome, layout.blocks(outcome), document, sys.stdout, quiet=quiet)
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,9 +14,10 @@ from pypiserver_stack.common.entry_point import Arguments, show, start_program
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_MODELS = {
+MODELS = {
     "report": ("bench.report.model", "Report"),
     "comparison": ("bench.commands.compare.model", "Comparison"),
+    "consistency": ("bench.commands.consistency.model", "ConsistencyReport"),
     "explanation": ("bench.commands.explain.model", "Explanation"),
     "bill": ("bench.commands.cost.model", "Bill"),
 }
@@ -25,8 +26,8 @@ _MODELS = {
 def main() -> None:
     """Print one of them."""
     arguments = Arguments("python -m bench.schema", description="Print a JSON schema.")
-    arguments.add_argument("name", choices=_MODELS)
-    module, model = _MODELS[arguments.parse_args().name]
+    arguments.add_argument("name", choices=MODELS)
+    module, model = MODELS[arguments.parse_args().name]
     show(schema_text(getattr(importlib.import_module(module), model)))
 
 

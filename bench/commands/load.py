@@ -44,7 +44,7 @@ class ExistingIndex:
         uploads = prepared_uploads(load, run)
 
         run.step("load")
-        run.findings.workload = model.Workload(
+        run.findings.workload = model.WorkloadInfo(
             name=load.workload.name,
             clients=load.workload.clients,
             packages=len(packages),

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bench.common.failures import ExitCode, worst
 from bench.deployment.description import Local, Plan, Stack
@@ -21,9 +21,20 @@ from bench.load.samples import Samples
 from bench.load.thresholds import Verdict
 from bench.report import figures
 from bench.report.machine import this_machine
-from bench.report.model import Cpu, CpuTime, FingerprintParts, Generator, Report, Run, Teardown, Threshold, Workload
+from bench.report.model import (
+    CpuBySide,
+    CpuTime,
+    FingerprintParts,
+    Generator,
+    Report,
+    ThresholdResult,
+    WorkloadInfo,
+)
+from bench.report.outcome import Outcome, RunInfo, Teardown
 from bench.report.redact import hide
 from sizing.counted import counted
+
+T = TypeVar("T", bound=Outcome)
 
 
 @dataclass
@@ -39,7 +50,7 @@ class Findings:
     stack: Stack | None = None
     plan: Plan | None = None
     local: Local | None = None
-    workload: Workload | None = None
+    workload: WorkloadInfo | None = None
     samples: Samples | None = None
     thresholds: Sequence[Verdict] = ()
     generator: GeneratorHealth | None = None
@@ -82,36 +93,48 @@ def ending_of(findings: Findings) -> Ending:
     )
 
 
-def run_of(findings: Findings, ended_at: datetime) -> Run:
-    """Which run it was."""
-    return Run(
-        id=findings.run_id,
-        seed=findings.seed,
-        started_at=findings.started_at,
-        ended_at=ended_at,
-        command=[hide(word, findings.secrets) for word in findings.command],
-        index_url=hide(findings.index_url, findings.secrets) if findings.index_url else None,
+def build_outcome(kind: type[T], findings: Findings, ended_at: datetime, **own: Any) -> T:
+    """The outcome of a run as far as it got.
+
+    Args:
+        own: the fields that only this kind of outcome has.
+    """
+    ending = ending_of(findings)
+    return kind(
+        schema_version=1,
+        run=RunInfo(
+            id=findings.run_id,
+            seed=findings.seed,
+            started_at=findings.started_at,
+            ended_at=ended_at,
+            command=[hide(word, findings.secrets) for word in findings.command],
+            index_url=hide(findings.index_url, findings.secrets) if findings.index_url else None,
+        ),
+        exit_code=ending.exit_code,
+        verdict=kind.verdicts.get(ending.exit_code, ending.exit_code.name.lower()),
+        failure=ending.failure,
+        warnings=ending.warnings,
+        teardown=findings.teardown,
+        machine=this_machine(),
+        **own,
     )
 
 
 def build_report(findings: Findings, ended_at: datetime) -> Report:
     """The report of a run as far as it got."""
-    ending = ending_of(findings)
     samples = findings.samples
     parts = FingerprintParts(workload=findings.workload, seed=findings.seed, plan=findings.plan, machine=this_machine())
-    return Report(
-        schema_version=1,
-        run=run_of(findings, ended_at),
-        exit_code=ending.exit_code,
-        verdict=ending.exit_code.name.lower(),
-        failure=ending.failure,
-        proved=_proved(findings) if ending.exit_code is ExitCode.PASSED else None,
+    return build_outcome(
+        Report,
+        findings,
+        ended_at,
+        proved=_proved(findings) if ending_of(findings).exit_code is ExitCode.PASSED else None,
         stack=findings.stack,
         plan=findings.plan,
         local=findings.local,
         workload=findings.workload,
         thresholds=[
-            Threshold(name=v.name, limit=v.limit, observed=v.observed, samples=v.samples, passed=v.passed)
+            ThresholdResult(name=v.name, limit=v.limit, observed=v.observed, samples=v.samples, passed=v.passed)
             for v in findings.thresholds
         ],
         summary=figures.summary(samples) if samples is not None else None,
@@ -121,8 +144,6 @@ def build_report(findings: Findings, ended_at: datetime) -> Report:
         per_task_deviation=_deviation(findings),
         generator=_generator(findings),
         cpu=_cpu(findings),
-        warnings=ending.warnings,
-        teardown=findings.teardown,
         fingerprint=fingerprint(parts),
         fingerprint_parts=parts,
     )
@@ -198,7 +219,7 @@ def _generator(findings: Findings) -> Generator | None:
     )
 
 
-def _cpu(findings: Findings) -> Cpu | None:
+def _cpu(findings: Findings) -> CpuBySide | None:
     if findings.samples is None:
         return None
     requests = len(findings.samples)
@@ -209,7 +230,7 @@ def _cpu(findings: Findings) -> Cpu | None:
         return CpuTime(cpu_s=cpu_s, per_request_us=cpu_s / requests * 1e6 if requests else None)
 
     tasks_s = findings.tasks_cpu_s
-    return Cpu(
+    return CpuBySide(
         tasks=of(sum(tasks_s.values()) if tasks_s else None),
         balancer=of(findings.balancer_cpu_s),
         generator=of(sum(findings.generator.cpu_s) if findings.generator else None),

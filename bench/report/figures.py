@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.common.natural_order import natural_order
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples, percentile
 from bench.report.model import Figures, Operations, Percentiles, Phase, Summary
@@ -64,7 +65,8 @@ def operations(samples: Samples) -> Operations:
 def per_task(samples: Samples) -> dict[str, int]:
     """Requests answered by each task. One that no task answered, or by a server that does not say, is in none."""
     counts = np.bincount(samples.served_by, minlength=len(samples.served_by_names)).tolist()
-    return {name: count for name, count in sorted(zip(samples.served_by_names, counts, strict=True)) if name and count}
+    requests = {name: count for name, count in zip(samples.served_by_names, counts, strict=True) if name and count}
+    return {name: requests[name] for name in sorted(requests, key=natural_order)}
 
 
 def deviation(per_task: Mapping[str, int], tasks: int) -> float | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from bench.common.cores import usable_cores
-from bench.report.model import Machine
+from bench.report.outcome import Machine
 
 
 def this_machine() -> Machine:

@@ -1,33 +1,20 @@
-"""What a report says: the one definition, from which its JSON, its schema and every rendering follow.
-
-Every field is always present. What a run did not get to, or does not have (`bench load` has no stack), is null.
-Figures are never rounded here; rendering rounds. `bench/schema.py` prints the JSON schema.
-"""
+"""Model of the report of `run` and `load`, from which its JSON, its schema and its layout follow."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field, model_validator
 
 from bench.common.model_part import Count, Part, Positive, Seconds, Share
 from bench.deployment.description import Local, Plan, Stack
+from bench.report.outcome import Machine, Outcome
 
 Scalar = str | int | float | bool | None
 
 
-class Run(Part):
-    """Which run this was."""
-
-    id: str = Field(description="Start in UTC and four random digits; also the name of the results folder.")
-    seed: int = Field(description="Seed of the packages and of the schedule.")
-    started_at: AwareDatetime = Field(description="UTC.")
-    ended_at: AwareDatetime = Field(description="When this report was made, UTC.")
-    command: list[str] = Field(description="The command line that repeats the run.")
-    index_url: str | None = Field(description="The index that was loaded, without credentials.")
-
-
-class Workload(Part):
+class WorkloadInfo(Part):
     """What was sent."""
 
     name: str
@@ -84,7 +71,7 @@ class Operations(Part):
     upload: Figures
 
 
-class Threshold(Part):
+class ThresholdResult(Part):
     """One limit and what was seen. A threshold without samples is not passed."""
 
     name: str
@@ -109,7 +96,7 @@ class CpuTime(Part):
     per_request_us: float | None = Field(ge=0, description="The same for each request of the summary, microseconds.")
 
 
-class Cpu(Part):
+class CpuBySide(Part):
     """What the load cost each side; null where this machine does not run it, or it ended."""
 
     tasks: CpuTime | None = Field(description="All tasks together.")
@@ -117,47 +104,30 @@ class Cpu(Part):
     generator: CpuTime | None
     per_task_s: dict[str, float] = Field(description="CPU time of each task, seconds.")
 
-
-class Teardown(Part):
-    """Whether all that the run made is gone."""
-
-    complete: bool
-    leftovers: list[str] = Field(description="What remains: processes, ports, folders, resources.")
-
-
-class Machine(Part):
-    """Where the load generator ran, and under a local target the tasks too."""
-
-    cpu_model: str
-    cores: Positive = Field(description="Cores that the process may use.")
-    memory_mb: Positive = Field(description="Physical memory, MiB.")
-    os: str
-    python: str
+    @property
+    def sides(self) -> Mapping[str, CpuTime | None]:
+        """The three sides by name."""
+        return {"tasks": self.tasks, "balancer": self.balancer, "generator": self.generator}
 
 
 class FingerprintParts(Part):
     """What has to be equal before the figures of two runs may be compared."""
 
-    workload: Workload | None
+    workload: WorkloadInfo | None
     seed: int
     plan: Plan | None
     machine: Machine
 
 
-class Report(Part):
-    """One run, from its command line to what it left behind."""
+class Report(Outcome):
+    """One run of `run` or `load`, from its command line to what it left behind."""
 
-    schema_version: Literal[1]
-    run: Run
-    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
-    verdict: str = Field(description="The name of the exit code: passed, thresholds_missed, ...")
-    failure: str | None = Field(description="Why it is not 0, in a sentence.")
     proved: str | None = Field(default=None, description="What it means that it is 0, in a sentence; null where not.")
     stack: Stack | None
     plan: Plan | None
     local: Local | None
-    workload: Workload | None
-    thresholds: list[Threshold]
+    workload: WorkloadInfo | None
+    thresholds: list[ThresholdResult]
     summary: Summary | None
     phases: list[Phase]
     operations: Operations | None
@@ -166,8 +136,20 @@ class Report(Part):
         ge=0, description="Largest |requests of a task / even share - 1|; a task that answered none has 1."
     )
     generator: Generator | None
-    cpu: Cpu | None
-    warnings: list[str]
-    teardown: Teardown | None
+    cpu: CpuBySide | None
     fingerprint: str = Field(description="SHA-256 of fingerprint_parts as canonical JSON, in hexadecimal.")
     fingerprint_parts: FingerprintParts
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_machine(cls, values: Any) -> Any:
+        """A report written before it had a `machine` of its own has it in its fingerprint."""
+        match values:
+            case {"fingerprint_parts": {"machine": machine}} if "machine" not in values:
+                return {**values, "machine": machine}
+        return values
+
+    @property
+    def success(self) -> str:
+        """What the run proved."""
+        return f"passed: {self.proved}" if self.proved else "passed"

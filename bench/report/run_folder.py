@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets as randomness
 import shutil
 from collections.abc import Callable, Collection, Iterable
@@ -11,9 +12,7 @@ from pathlib import Path
 from bench.common.failures import DiskFullError, UsageError, is_disk_full
 from bench.deployment.graph import Resource
 from bench.load.samples import Samples
-from bench.report.json_file import infrastructure_json, report_json
-from bench.report.markdown import report_markdown
-from bench.report.model import Report
+from bench.report.redact import redacted_resources
 
 
 class RunFolder:
@@ -56,15 +55,6 @@ class RunFolder:
         """Delete it with all that it holds."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def write_report(self, report: Report) -> None:
-        """Write report.json and report.md.
-
-        Raises:
-            UsageError, DiskFullError: as `create`.
-        """
-        self.write_text("report.json", report_json(report))
-        self.write_text("report.md", report_markdown(report))
-
     def write_samples(self, samples: Samples) -> None:
         """Write samples.npz: one row per request.
 
@@ -74,12 +64,15 @@ class RunFolder:
         self._write("samples.npz", samples.save)
 
     def write_infrastructure(self, resources: Iterable[Resource], secrets: Collection[str]) -> None:
-        """Write infrastructure.json, in which neither marked inputs nor `secrets` appear.
+        """Write infrastructure.json: every resource with its inputs, by URN, without marked inputs and `secrets`.
+
+        Keys are sorted: the engines deliver them in different orders, and two files should compare.
 
         Raises:
             UsageError, DiskFullError: as `create`.
         """
-        self.write_text("infrastructure.json", infrastructure_json(resources, secrets))
+        content = {"resources": redacted_resources(resources, secrets)}
+        self.write_text("infrastructure.json", json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of text, in UTF-8.

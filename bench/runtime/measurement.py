@@ -30,9 +30,9 @@ def prepared_uploads(load: LoadParameters, run: Run, loads: int = 1) -> tuple[Pa
     return tuple(wheel.path for wheel in run.wheels(load.upload_set(needed)))
 
 
-def workload_of(load: LoadParameters, wheels: Sequence[Wheel]) -> model.Workload:
+def workload_of(load: LoadParameters, wheels: Sequence[Wheel]) -> model.WorkloadInfo:
     """What is sent to an index that was filled with `wheels`, for the report."""
-    return model.Workload(
+    return model.WorkloadInfo(
         name=load.workload.name,
         clients=load.workload.clients,
         packages=load.packages,

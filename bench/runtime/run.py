@@ -16,15 +16,18 @@ from typing import Protocol, TypeVar
 from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
 from bench.packages.factory import PackageSet, Wheel, build, cache_dir_or
 from bench.report.build import Findings, build_report
+from bench.report.layout import Layout
 from bench.report.model import Report
+from bench.report.outcome import Outcome
 from bench.report.redact import hide
+from bench.report.report_blocks import REPORT
 from bench.report.run_folder import RunFolder
 from bench.runtime.interruption import Interrupted, Interruptions
 from bench.runtime.progress import Progress
 from bench.runtime.scratch import Scratch, remove_abandoned
 
-T = TypeVar("T")
-Outcome = TypeVar("Outcome", covariant=True)
+T = TypeVar("T", bound=Outcome)
+OutcomeT = TypeVar("OutcomeT", covariant=True)
 
 # Less than the largest wheel: where that is all there is left, nothing works any more.
 _FULL_BYTES = 6 * 2**20
@@ -58,24 +61,24 @@ class Run:
         self.progress.step(name)
 
     def report(self) -> Report:
-        """The report as far as the run has got, written to the results folder too.
+        """The report as far as the run has got, written to the results folder too."""
+        return self.written(REPORT, build_report)
+
+    def written(self, layout: Layout[T], build: Callable[[Findings, datetime], T]) -> T:
+        """What `build` makes of the findings, written to the results folder.
 
         A report that cannot be written is still returned, and says so.
         """
-        return self.written(build_report, self.folder.write_report)
-
-    def written(self, build: Callable[[Findings, datetime], T], write: Callable[[T], None]) -> T:
-        """What `build` makes of the findings, written by `write`; what cannot be written is returned, and says so."""
-        result = build(self.findings, datetime.now(UTC))
+        outcome = build(self.findings, datetime.now(UTC))
         try:
-            write(result)
+            layout.write(outcome, self.folder)
         except BenchError as error:
             self.findings.fail(error.exit_code, str(error))
             return build(self.findings, datetime.now(UTC))
-        return result
+        return outcome
 
 
-class Job(Protocol[Outcome]):
+class Job(Protocol[OutcomeT]):
     """What a run does."""
 
     def work(self, run: Run) -> None:
@@ -86,12 +89,12 @@ class Job(Protocol[Outcome]):
         """Take down what `work` put up, as far as that got; may not raise."""
         ...
 
-    def report(self, run: Run) -> Outcome:
+    def report(self, run: Run) -> OutcomeT:
         """What came out, written to the results folder too. The last thing that is asked of a job."""
         ...
 
 
-def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[Outcome]) -> Outcome:
+def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[OutcomeT]) -> OutcomeT:
     """Do the work of `job`, take everything down, and report, however the work ends.
 
     A value that the work refuses before it has measured anything leaves no folder: there is nothing to report.
@@ -120,7 +123,7 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[
         return job.report(run)
 
 
-def _work(run: Run, job: Job[Outcome]) -> UsageError | None:
+def _work(run: Run, job: Job[OutcomeT]) -> UsageError | None:
     """Do the work, and note why it ended early; returns what it refused."""
     try:
         try:

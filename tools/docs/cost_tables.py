@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bench.commands.cost.bill import fixed_lines
+from bench.commands.cost.blocks import line_cells, usd
 from bench.commands.cost.estimate import bill_of
 from bench.commands.cost.model import Bill
-from bench.commands.cost.tables import cells, table, usd
 from sizing.cost import Usage, prices, total_usd
 from sizing.profiles import PROFILES
 from tools.docs.example import example
@@ -68,7 +68,7 @@ def _profiles(profiles: Mapping[str, Bill]) -> str:
         ["**total, with the fewest instances**", *(f"**{usd(totals.total_usd)}**" for totals in fewest)],
         ["total, with the most instances", *(usd(totals.total_usd) for totals in most)],
     ]
-    return "### Profiles\n\n" + table(rows)
+    return "### Profiles\n\n" + _table(rows)
 
 
 def _choices(medium: Bill) -> str:
@@ -77,13 +77,13 @@ def _choices(medium: Bill) -> str:
     for name, settings in CHOICES.items():
         after = total_usd(fixed_lines(example({"profile": "medium", **settings}), count))
         rows.append([name, f"{after - before:+,.2f}"])
-    return "### Choices\n\n" + table(rows)
+    return "### Choices\n\n" + _table(rows)
 
 
 def _usage(medium: Bill) -> str:
-    rows = [["usage", "quantity", "unit", "USD each", "USD"], ["---"] * 5, *map(cells, medium.usage_based)]
+    rows = [["usage", "quantity", "unit", "USD each", "USD"], ["---"] * 5, *map(line_cells, medium.usage_based)]
     rows.append(["**usage-based**", "", "", "", f"**{usd(medium.with_fewest_instances.usage_based_usd)}**"])
-    return "### Usage\n\n" + table(rows)
+    return "### Usage\n\n" + _table(rows)
 
 
 def _prices() -> str:
@@ -91,4 +91,9 @@ def _prices() -> str:
     for price in prices().values():
         site = price.source.split("/")[2].removeprefix("www.")
         rows.append([price.what, f"{price.usd:g}", price.unit, price.date or "not dated", f"[{site}]({price.source})"])
-    return "### Prices\n\n" + table(rows)
+    return "### Prices\n\n" + _table(rows)
+
+
+def _table(rows: Iterable[Iterable[str]]) -> str:
+    """Rows whose cells have Markdown of their own."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)

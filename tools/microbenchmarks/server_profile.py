@@ -96,7 +96,6 @@ class Profiling:
 
     def report(self, run: Run) -> list[str]:
         """What went wrong."""
-        run.written(lambda findings, at: None, lambda _: None)
         return list(run.findings.failures.values())
 
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bench.commands.compare.model import Interval
 
 RESAMPLES = 2000
 # Two rounds say next to nothing about how rounds differ: their interval would be twelve times their difference.
@@ -25,13 +26,6 @@ FEWEST_ROUNDS = 3
 SHOWN_CONFIDENCE = 0.95
 
 Floats = NDArray[np.float64]
-
-
-class Interval(NamedTuple):
-    """Where a figure lies, with the confidence of its `Bootstrap`."""
-
-    low: float
-    high: float
 
 
 class Bootstrap:
@@ -128,14 +122,14 @@ class Bootstrap:
         if estimate is None or resampled is None or estimate <= 0 or not np.all(resampled > 0):
             return None
         half_width = self._quantile * float(np.std(np.log(resampled)))
-        return Interval(estimate * math.exp(-half_width), estimate * math.exp(half_width))
+        return Interval(low=estimate * math.exp(-half_width), high=estimate * math.exp(half_width))
 
     def by_amount(self, estimate: float | None, resampled: Floats | None) -> Interval | None:
         """The interval of a figure that varies by amounts, such as the difference of two shares."""
         if estimate is None or resampled is None:
             return None
         half_width = self._quantile * float(np.std(resampled))
-        return Interval(estimate - half_width, estimate + half_width)
+        return Interval(low=estimate - half_width, high=estimate + half_width)
 
     @property
     def _quantile(self) -> float:

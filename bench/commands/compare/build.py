@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.commands.compare import model
+from bench.commands.compare.blocks import COMPARISON
 from bench.commands.compare.bootstrap import RESAMPLES, Bootstrap
 from bench.commands.compare.gate import GateLimits, confidence, judge, regressions
-from bench.commands.compare.markdown import comparison_markdown
 from bench.commands.compare.rounds import Contender
 from bench.commands.compare.table import figures_table
 from bench.common.failures import BenchError, ExitCode
-from bench.report.build import Findings, ending_of, run_of
-from bench.report.machine import this_machine
+from bench.report.build import Findings, build_outcome
 from bench.runtime.run import Run
 
 
@@ -30,7 +29,7 @@ class Compared:
 
 
 def report_comparison(run: Run, compared: Compared) -> model.Comparison:
-    """Compute the figures of what was measured, judge them if that is wanted, and write comparison.json and .md."""
+    """Compute the figures of what was measured, judge them if that is wanted, and write the comparison."""
     contenders = compared.contenders
     rounds = max((contender.variant.rounds for contender in contenders), default=0)
     bootstrap = Bootstrap(rounds, run.findings.seed)
@@ -38,15 +37,11 @@ def report_comparison(run: Run, compared: Compared) -> model.Comparison:
     gate = _gate(run, compared, rounds)
 
     def build(findings: Findings, ended_at: datetime) -> model.Comparison:
-        ending = ending_of(findings)
-        return model.Comparison(
-            schema_version=1,
-            run=run_of(findings, ended_at),
-            exit_code=ending.exit_code,
-            verdict=ending.exit_code.name.lower(),
-            failure=ending.failure,
+        return build_outcome(
+            model.Comparison,
+            findings,
+            ended_at,
             workload=findings.workload,
-            machine=this_machine(),
             rounds=rounds,
             warm_up_rounds=compared.warm_up_rounds,
             intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
@@ -55,15 +50,9 @@ def report_comparison(run: Run, compared: Compared) -> model.Comparison:
             differing=compared.differing,
             figures=table,
             gate=gate,
-            warnings=ending.warnings,
-            teardown=findings.teardown,
         )
 
-    def write(comparison: model.Comparison) -> None:
-        run.folder.write_text("comparison.json", comparison.model_dump_json(indent=2) + "\n")
-        run.folder.write_text("comparison.md", comparison_markdown(comparison))
-
-    return run.written(build, write)
+    return run.written(COMPARISON, build)
 
 
 def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:

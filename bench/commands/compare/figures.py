@@ -10,19 +10,20 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from bench.commands.compare.bootstrap import Bootstrap, Floats, Interval
-from bench.commands.compare.rounds import Cpu, Round
+from bench.commands.compare.bootstrap import Bootstrap, Floats
+from bench.commands.compare.model import Interval
+from bench.commands.compare.rounds import Round, RoundCpu
 from bench.load.samples import percentile
 
 # How a figure changes: by a factor, such as a duration, or by an amount, such as a share, which may be 0.
-Change = Literal["ratio", "difference"]
+ChangeKind = Literal["ratio", "difference"]
 
 
 class Figure(Protocol):
     """A figure of the rounds of a variant; there is at least one."""
 
     @property
-    def change(self) -> Change:
+    def change(self) -> ChangeKind:
         """What tells how the figure differs between two variants."""
         ...
 
@@ -44,7 +45,7 @@ class LatencyPercentile:
     """An exact percentile of the latency of all requests."""
 
     percent: float
-    change: Change = "ratio"
+    change: ChangeKind = "ratio"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         return percentile(np.concatenate([round_.latency_s for round_ in rounds]), self.percent)
@@ -62,7 +63,7 @@ class Quotient:
 
     dividend: Callable[[Round], float | None]
     divisor: Callable[[Round], float]
-    change: Change = "ratio"
+    change: ChangeKind = "ratio"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         terms = self._terms(rounds)
@@ -86,7 +87,7 @@ class Quotient:
 class ErrorRate:
     """Failed requests over all requests."""
 
-    change: Change = "difference"
+    change: ChangeKind = "difference"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         return sum(round_.failed for round_ in rounds) / sum(round_.requests for round_ in rounds)
@@ -99,7 +100,7 @@ class ErrorRate:
         if not value:
             # No resample has what never happened. Of n requests none failed: with 95 % confidence fewer than 3 in n do
             # (Hanley and Lippman-Hand, If Nothing Goes Wrong, Is Everything All Right?, JAMA 249, 1983).
-            return Interval(0.0, min(1.0, 3 / sum(round_.requests for round_ in rounds)))
+            return Interval(low=0.0, high=min(1.0, 3 / sum(round_.requests for round_ in rounds)))
         return _within(0.0, 1.0, bootstrap.by_amount(value, resampled))
 
 
@@ -107,7 +108,7 @@ class ErrorRate:
 class TaskDeviation:
     """How far the task that is furthest off is from an even share of the requests: 0.02 is 2 % of such a share."""
 
-    change: Change = "difference"
+    change: ChangeKind = "difference"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         requests = self._requests(rounds)
@@ -135,10 +136,10 @@ def _deviation(requests: Floats) -> Floats:
 
 
 def _within(least: float, most: float, interval: Interval | None) -> Interval | None:
-    return interval and Interval(max(least, interval.low), min(most, interval.high))
+    return interval and Interval(low=max(least, interval.low), high=min(most, interval.high))
 
 
-def _cpu_us(part: Callable[[Cpu], float | None]) -> Quotient:
+def _cpu_us(part: Callable[[RoundCpu], float | None]) -> Quotient:
     def cpu_us(round_: Round) -> float | None:
         cpu_s = part(round_.cpu)
         return cpu_s * 1e6 if cpu_s is not None else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bench.commands.compare import model
-from bench.commands.compare.table import Table
+from bench.commands.compare.table import FigureTable
 from bench.common.failures import IncomparableError
 
 # docs/compare.md has the false alarms of both.
@@ -61,7 +61,7 @@ def confidence(variants: int) -> float:
     return 1 - 2 * FALSE_ALARM_RATE / (len(GATED) * (variants - 1))
 
 
-def judge(table: Table, limits: GateLimits, *, in_rounds: bool) -> model.Gate:
+def judge(table: FigureTable, limits: GateLimits, *, in_rounds: bool) -> model.Gate:
     """Each gated figure of each variant but the first, as far as its change has an interval.
 
     Args:
@@ -96,8 +96,8 @@ def judge(table: Table, limits: GateLimits, *, in_rounds: bool) -> model.Gate:
 def _judge(
     name: str,
     variant: str,
-    first: model.Measured,
-    other: model.Measured,
+    first: model.MeasuredFigure,
+    other: model.MeasuredFigure,
     least_change: float,
     latency_floor_s: float,
 ) -> model.Judged:

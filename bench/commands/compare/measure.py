@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.commands.compare.rounds import Cpu, Round
+from bench.commands.compare.rounds import Round, RoundCpu
 from bench.commands.compare.standing import Standing
 from bench.common.failures import ExitCode
 from bench.deployment.observe.cpu import CpuObserver
@@ -54,7 +54,7 @@ def measure(
         result.samples,
         # Not every server says who it is; the balancer knows of all, and where it has ended, of none.
         {task.id: max(0, requests.get(task.port, 0) - requests_before.get(task.port, 0)) for task in tasks},
-        Cpu(
+        RoundCpu(
             tasks_s=sum(tasks_cpu.used_s.values()) if all_tasks_known else None,
             balancer_s=balancer_cpu.used_s.get("balancer"),
             generator_s=sum(result.generator.cpu_s),

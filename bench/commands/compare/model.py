@@ -1,8 +1,4 @@
-"""What a comparison says: the one definition, from which its JSON, its schema and every rendering follow.
-
-The conventions are those of a report: every field is always present, what is not known is null, figures are not
-rounded, shares are fractions of 1. `bench/schema.py` prints the JSON schema.
-"""
+"""Model of a comparison, from which its JSON, its schema and its layout follow."""
 
 from __future__ import annotations
 
@@ -12,7 +8,8 @@ from pydantic import Field
 
 from bench.common.model_part import Count, Part, Positive
 from bench.deployment.description import Plan, Stack
-from bench.report.model import Machine, Run, Teardown, Workload
+from bench.report.model import WorkloadInfo
+from bench.report.outcome import Outcome
 
 
 class Interval(Part):
@@ -30,7 +27,7 @@ class Change(Part):
     interval: Interval | None = Field(description="Rounds are drawn with both variants: they share its conditions.")
 
 
-class Measured(Part):
+class MeasuredFigure(Part):
     """One figure of one variant, over all of its rounds."""
 
     value: float | None = Field(description="Null where nothing measured it.")
@@ -38,7 +35,7 @@ class Measured(Part):
     change: Change | None = Field(description="Null for the first variant, and where either has no value above 0.")
 
 
-class Variant(Part):
+class ComparedVariant(Part):
     """One side of a comparison."""
 
     name: str
@@ -80,25 +77,22 @@ class Gate(Part):
     judged: list[Judged]
 
 
-class Comparison(Part):
+class Comparison(Outcome):
     """Variants of a stack, or reports, held against the first of them."""
 
-    schema_version: Literal[1]
-    run: Run
-    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
-    verdict: str = Field(description="The name of the exit code.")
-    failure: str | None = Field(description="Why it is not 0, in a sentence.")
-    workload: Workload | None = Field(description="One round of it.")
-    machine: Machine
+    workload: WorkloadInfo | None = Field(description="One round of it.")
     rounds: Count = Field(description="Of every variant; a round that not all got through is left out.")
     warm_up_rounds: Count = Field(description="Of every variant, before the first that counts.")
     intervals_of: Literal["rounds and requests", "requests"] = Field(
         description="`requests`: the intervals do not say how one round, or run, differs from the next."
     )
     resamples: Positive
-    variants: list[Variant]
+    variants: list[ComparedVariant]
     differing: list[str] = Field(description="Sentences: in what the variants were set up differently.")
-    figures: dict[str, dict[str, Measured]] = Field(description="By figure and variant; names carry units.")
+    figures: dict[str, dict[str, MeasuredFigure]] = Field(description="By figure and variant; names carry units.")
     gate: Gate | None = Field(description="Null without --fail-on-regression.")
-    warnings: list[str]
-    teardown: Teardown | None
+
+    @property
+    def success(self) -> str:
+        """What was done."""
+        return "passed" if self.gate is not None else "compared; nothing was judged"

@@ -9,8 +9,8 @@ from pathlib import Path
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
 from bench.commands.compare.gate import GateLimits
-from bench.commands.compare.report_file import path_of, read_report
-from bench.commands.compare.rounds import Contender, Cpu, Round
+from bench.commands.compare.report_file import FILE_NAME, path_of, read_report
+from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import require_equal
 from bench.common.failures import ExitCode, IncomparableError, UsageError
 from bench.deployment.description import NO_LIMITS
@@ -52,7 +52,10 @@ class ReportComparison:
             require_equal(str(first), _must_be_equal(baseline), str(path), _must_be_equal(report))
         run.findings.seed = baseline.run.seed
         run.findings.workload = baseline.workload
-        self._compared.contenders = [_contender(path, *report) for path, report in read]
+        self._compared.contenders = [
+            _contender(name, path, *report)
+            for name, (path, report) in zip(_names([path for path, _ in read]), read, strict=True)
+        ]
 
     def down(self, run: Run) -> None:
         """Nothing was put up."""
@@ -83,13 +86,19 @@ def _must_be_equal(report: Report) -> dict[str, object]:
     return {**report.fingerprint_parts.model_dump(), "local": here}
 
 
-def _contender(path: Path, report: Report, summary: Summary) -> Contender:
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A short name for each report, unless two would have the same: that of its results folder."""
+    names = [path.resolve().parent.name if path.name == FILE_NAME else path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _contender(name: str, path: Path, report: Report, summary: Summary) -> Contender:
     silent = [memory.task for memory in report.local.memory] if report.local and report.per_task else []
     per_task = dict.fromkeys(silent, 0) | report.per_task
     samples = _samples(path, summary.requests)
     rounds = [Round.of(samples, per_task, _cpu(report))] if samples is not None else []
-    variant = model.Variant(
-        name=str(path),
+    variant = model.ComparedVariant(
+        name=name,
         report=report.run.id,
         stack=report.stack,
         settings={},
@@ -99,7 +108,10 @@ def _contender(path: Path, report: Report, summary: Summary) -> Contender:
         requests=summary.requests,
         failed=summary.failed,
         per_task=per_task,
-        notes=[] if rounds else ["No samples.npz lies beside the report: its figures have no intervals."],
+        notes=[
+            *([] if rounds else ["No samples.npz lies beside the report: its figures have no intervals."]),
+            f"Read from {path}.",
+        ],
     )
     return Contender(variant, rounds, _known(report, summary))
 
@@ -119,9 +131,9 @@ def _samples(path: Path, requests: int) -> Samples | None:
     return samples
 
 
-def _cpu(report: Report) -> Cpu:
+def _cpu(report: Report) -> RoundCpu:
     sides = [_side(report, side) for side in ("tasks", "balancer", "generator")]
-    return Cpu(*(time.cpu_s if time is not None else None for time in sides))
+    return RoundCpu(*(time.cpu_s if time is not None else None for time in sides))
 
 
 def _side(report: Report, side: str) -> CpuTime | None:

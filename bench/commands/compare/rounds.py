@@ -13,7 +13,7 @@ from bench.load.samples import Samples
 
 
 @dataclass(frozen=True)
-class Cpu:
+class RoundCpu:
     """CPU time of one round; None where it was not measured."""
 
     tasks_s: float | None = None
@@ -31,10 +31,10 @@ class Round:
     """From the first request that was due to the last answer."""
     per_task: Mapping[str, int]
     """Requests of every task, those that had none included."""
-    cpu: Cpu
+    cpu: RoundCpu
 
     @classmethod
-    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu: Cpu) -> Round:
+    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu: RoundCpu) -> Round:
         """What `samples`, of at least one request, and the other sides say of a load."""
         return cls(
             latency_s=np.array(samples.latency_s),
@@ -54,7 +54,7 @@ class Round:
 class Contender:
     """A variant with what it measured."""
 
-    variant: model.Variant
+    variant: model.ComparedVariant
     rounds: Sequence[Round]
     """Empty for a report without samples."""
     known: Mapping[str, float | None] = field(default_factory=dict)

@@ -154,7 +154,7 @@ def _contender(standing: Standing, description: Description) -> Contender:
     per_task: Counter[str] = Counter()
     for round_ in standing.rounds:
         per_task.update(round_.per_task)
-    variant = model.Variant(
+    variant = model.ComparedVariant(
         name=standing.name,
         report=None,
         stack=description.stack,

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.commands.compare import model
-from bench.commands.compare.bootstrap import Bootstrap, Floats, Interval
+from bench.commands.compare.bootstrap import Bootstrap, Floats
 from bench.commands.compare.figures import FIGURES, Figure
 from bench.commands.compare.rounds import Contender
 
-Table = dict[str, dict[str, model.Measured]]
+FigureTable = dict[str, dict[str, model.MeasuredFigure]]
 
 
 class _Estimate(NamedTuple):
@@ -20,19 +20,21 @@ class _Estimate(NamedTuple):
 
     value: float | None
     resampled: Floats | None = None
-    interval: Interval | None = None
+    interval: model.Interval | None = None
 
 
-def figures_table(contenders: Sequence[Contender], bootstrap: Bootstrap) -> Table:
+def figures_table(contenders: Sequence[Contender], bootstrap: Bootstrap) -> FigureTable:
     """By figure and variant. Each variant has as many rounds as `bootstrap`, or none at all."""
     return {name: _row(name, figure, contenders, bootstrap) for name, figure in FIGURES.items()}
 
 
-def _row(name: str, figure: Figure, contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[str, model.Measured]:
+def _row(
+    name: str, figure: Figure, contenders: Sequence[Contender], bootstrap: Bootstrap
+) -> dict[str, model.MeasuredFigure]:
     first, *others = (_estimate(name, figure, contender, bootstrap) for contender in contenders)
     changes = [None, *(_change(figure, bootstrap, first, other) for other in others)]
     return {
-        contender.variant.name: model.Measured(value=estimate.value, interval=_told(estimate.interval), change=change)
+        contender.variant.name: model.MeasuredFigure(value=estimate.value, interval=estimate.interval, change=change)
         for contender, estimate, change in zip(contenders, (first, *others), changes, strict=True)
     }
 
@@ -51,12 +53,12 @@ def _change(figure: Figure, bootstrap: Bootstrap, first: _Estimate, other: _Esti
     if figure.change == "difference":
         difference = other.value - first.value
         interval = bootstrap.by_amount(difference, _of_both(np.subtract, other.resampled, first.resampled))
-        return model.Change(kind="difference", value=difference, interval=_told(interval))
+        return model.Change(kind="difference", value=difference, interval=interval)
     if first.value <= 0 or other.value <= 0:
         return None
     ratio = other.value / first.value
     interval = bootstrap.by_factor(ratio, _of_both(_ratios, other.resampled, first.resampled))
-    return model.Change(kind="ratio", value=ratio, interval=_told(interval))
+    return model.Change(kind="ratio", value=ratio, interval=interval)
 
 
 def _ratios(dividends: Floats, divisors: Floats) -> Floats:
@@ -66,7 +68,3 @@ def _ratios(dividends: Floats, divisors: Floats) -> Floats:
 
 def _of_both(operation: Callable[[Floats, Floats], Floats], one: Floats | None, other: Floats | None) -> Floats | None:
     return operation(one, other) if one is not None and other is not None else None
-
-
-def _told(interval: Interval | None) -> model.Interval | None:
-    return model.Interval(low=interval.low, high=interval.high) if interval is not None else None

@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Literal
 
+from bench.commands.consistency.blocks import CONSISTENCY
+from bench.commands.consistency.build import build_consistency_report
 from bench.commands.consistency.check import Check, Seen
-from bench.commands.consistency.report import FILE_NAME, Asked, ConsistencyReport, build_consistency_report
+from bench.commands.consistency.model import CheckParameters, ConsistencyReport
 from bench.commands.consistency.things import File, Project
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.commands.parameters import RunParameters, limits_parameter
@@ -47,40 +49,37 @@ def job(
     """What the command line asks for.
 
     Args:
-        asked: what `Asked` has beside tasks.
+        asked: what `CheckParameters` has beside tasks.
 
     Raises:
         UsageError: options that change nothing, no password, or a stack file that cannot be read.
     """
     if url is None:
         parameters = RunParameters(stack or "stress", engine or "auto", overrides, tasks, keep=False, options={})
-        return LocalStack(parameters, Asked(tasks=tasks, **asked))
+        return LocalStack(parameters, CheckParameters(tasks=tasks, **asked))
     if stack or engine or overrides:
         raise UsageError(
             f"--stack, --engine and -c change nothing of the live index {url}: leave them, or unset PYPI_URL"
         )
     if username and not password:
         raise UsageError(f"PYPI_PASSWORD is not set: set it to the password of {username}")
-    return LiveIndex(Target(url, username, password), Asked(tasks=tasks, **asked))
+    return LiveIndex(Target(url, username, password), CheckParameters(tasks=tasks, **asked))
 
 
 class _Job:
     """What both have in common: the check and its report."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: CheckParameters) -> None:
         self._asked = asked
         self._seen = Seen()
 
     def report(self, run: Run) -> ConsistencyReport:
-        """What was found, in consistency.json too."""
+        """What was found, in the results folder too."""
 
         def build_report(findings: Findings, ended_at: datetime) -> ConsistencyReport:
             return build_consistency_report(findings, self._asked, self._seen, ended_at)
 
-        def write(report: ConsistencyReport) -> None:
-            run.folder.write_text(FILE_NAME, report.model_dump_json(indent=2) + "\n")
-
-        return run.written(build_report, write)
+        return run.written(CONSISTENCY, build_report)
 
     def _check(
         self, run: Run, target: Target, tasks: Collection[str] = (), accidents: Callable[[], list[str]] = list
@@ -103,7 +102,7 @@ class _Job:
 class LiveIndex(_Job):
     """The check of an index that is already there. What it uploads it removes, however it ends."""
 
-    def __init__(self, target: Target, asked: Asked) -> None:
+    def __init__(self, target: Target, asked: CheckParameters) -> None:
         super().__init__(asked)
         self._target = target
 
@@ -137,7 +136,7 @@ class LiveIndex(_Job):
 class LocalStack(_Job):
     """The check of a stack on this machine, which is taken down however it ends."""
 
-    def __init__(self, parameters: RunParameters, asked: Asked) -> None:
+    def __init__(self, parameters: RunParameters, asked: CheckParameters) -> None:
         super().__init__(asked)
         self._parameters = parameters
         self._config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bench.commands.consistency.check import Seen
 from bench.commands.consistency.judge import NAMELESS, Change, Fault
-from bench.commands.consistency.report import Asked
+from bench.commands.consistency.model import CheckParameters
 from bench.common.failures import ExitCode
 from bench.report.build import Findings
 from sizing.counted import counted
@@ -30,7 +30,7 @@ def note_faults(findings: Findings, seen: Seen) -> None:
         findings.fail(ExitCode.THRESHOLDS_MISSED, _inconsistency(faults, seen))
 
 
-def note_doubts(findings: Findings, asked: Asked, seen: Seen, accidents: Sequence[str]) -> None:
+def note_doubts(findings: Findings, asked: CheckParameters, seen: Seen, accidents: Sequence[str]) -> None:
     """Note what a check that came to its end does not prove. One wrong answer weighs more than any number of doubts.
 
     Args:
@@ -56,7 +56,7 @@ def _inconsistency(faults: Counter[Fault], seen: Seen) -> str:
     return f"of {counted(reads, 'read')} {counts}{age}"
 
 
-def _doubts(asked: Asked, seen: Seen) -> list[str]:
+def _doubts(asked: CheckParameters, seen: Seen) -> list[str]:
     """Why it proves nothing that no fault was seen."""
     tallies = seen.judge.tallies
     if not any(tally.reads for tally in tallies.values()):
@@ -70,7 +70,7 @@ def _doubts(asked: Asked, seen: Seen) -> list[str]:
     return doubts
 
 
-def _warnings(asked: Asked, seen: Seen) -> list[str]:
+def _warnings(asked: CheckParameters, seen: Seen) -> list[str]:
     warnings = []
     changes: tuple[Change, ...] = ("upload",) if asked.keep_packages else ("upload", "removal")
     for change in changes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import median
 
-from bench.commands.explain.model import HealthCheck
+from bench.commands.explain.model import HealthCheckTiming
 from bench.common.failures import UnavailableError
 from bench.index.http_client import Endpoint
 from bench.index.plain_client import Client
@@ -14,7 +14,7 @@ from bench.index.target import Target
 CHECKS = 25
 
 
-async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheck:
+async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheckTiming:
     """Ask each task for `path` some times over, one request after the other.
 
     Args:
@@ -36,4 +36,4 @@ async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheck:
                 latencies_s.append(got.answer.done_s - got.answer.sent_s)
         finally:
             client.abort()
-    return HealthCheck(path=path, checks=len(latencies_s), median_s=median(latencies_s))
+    return HealthCheckTiming(path=path, checks=len(latencies_s), median_s=median(latencies_s))

@@ -9,13 +9,13 @@ from typing import Any, Literal
 from bench.commands.compare.stacks import StackComparison
 from bench.commands.compare.standing import Standing
 from bench.commands.compare.variants import CompareParameters, Variant
+from bench.commands.explain.build import report_explanation
 from bench.commands.explain.health import time_health_checks
 from bench.commands.explain.idle import use_after_idling
 from bench.commands.explain.ladder import PEER, Step, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes
 from bench.commands.explain.page import Page
-from bench.commands.explain.report import report_explanation
 from bench.commands.explain.spread import spread_over_tasks
 from bench.commands.parameters import Options
 from bench.packages.factory import Wheel

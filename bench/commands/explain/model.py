@@ -1,18 +1,13 @@
-"""What an explanation says: the one definition, from which its JSON, its schema and every rendering follow.
-
-The conventions are those of a report: every field is always present, what is not known is null, figures are not
-rounded, shares are fractions of 1. `bench/schema.py` prints the JSON schema.
-"""
+"""Model of an explanation, from which its JSON, its schema and its layout follow."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from bench.commands.compare.model import Measured
+from bench.commands.compare.model import MeasuredFigure
 from bench.common.model_part import Count, Part, Positive, Seconds
-from bench.report.model import Machine, Run, Teardown, Workload
+from bench.report.model import WorkloadInfo
+from bench.report.outcome import Outcome
 
 
 class Spread(Part):
@@ -29,7 +24,7 @@ class Idle(Part):
     failed: Count = Field(description="Answered 502, 503 or 504, or not at all.")
 
 
-class HealthCheck(Part):
+class HealthCheckTiming(Part):
     """The balancer's health check, sent to the tasks themselves."""
 
     path: str
@@ -50,11 +45,11 @@ class Probes(Part):
 
     spread: Spread
     idle: Idle
-    health_check: HealthCheck
+    health_check: HealthCheckTiming
     mixing: Mixing
 
 
-class Step(Part):
+class StepResult(Part):
     """One step of the ladder."""
 
     name: str = Field(description="`peer`, or the setting that is changed, with its new value.")
@@ -63,22 +58,19 @@ class Step(Part):
     requests: Count = Field(description="In all rounds.")
     failed: Count
     per_task: dict[str, int] = Field(description="Requests of each task, those that had none included.")
-    figures: dict[str, Measured] = Field(description="By name; each `change` is to the step before.")
+    figures: dict[str, MeasuredFigure] = Field(description="By name; each `change` is to the step before.")
     probes: Probes | None
 
 
-class Explanation(Part):
+class Explanation(Outcome):
     """The ladder from the peer stack to ours."""
 
-    schema_version: Literal[1]
-    run: Run
-    exit_code: int = Field(description="What the command exits with; docs/exit-codes.md.")
-    verdict: str = Field(description="The name of the exit code.")
-    failure: str | None = Field(description="Why it is not 0, in a sentence.")
-    workload: Workload | None = Field(description="One round of it.")
-    machine: Machine
+    workload: WorkloadInfo | None = Field(description="One round of it.")
     rounds: Count = Field(description="Of every step; a round that not all got through is left out.")
     warm_up_rounds: Count = Field(description="Of every step, before the first that counts.")
-    steps: list[Step]
-    warnings: list[str]
-    teardown: Teardown | None
+    steps: list[StepResult]
+
+    @property
+    def success(self) -> str:
+        """What was done."""
+        return "measured; nothing was judged"

@@ -16,7 +16,8 @@ from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
 from bench.load.thresholds import DEFAULTS, Threshold, judge
 from bench.report.build import Findings, build_report
-from bench.report.model import Report, Teardown, Workload
+from bench.report.model import Report, WorkloadInfo
+from bench.report.outcome import Teardown
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 ENDED_AT = datetime(2026, 11, 23, 20, 15, 41, tzinfo=UTC)
@@ -115,7 +116,7 @@ def findings(samples: Samples) -> Findings:
             ],
             differences=["Packages lie on a local disk; on AWS they lie on EFS.", "Connections are not encrypted."],
         ),
-        workload=Workload(
+        workload=WorkloadInfo(
             name="production_incident",
             clients=510,
             packages=100,

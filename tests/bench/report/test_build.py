@@ -11,7 +11,8 @@ from bench.deployment.description import Limits
 from bench.load.samples import Samples
 from bench.load.thresholds import Verdict, judge
 from bench.report.build import Findings, build_report
-from bench.report.model import Cpu, CpuTime, Percentiles, Report, Teardown
+from bench.report.model import CpuBySide, CpuTime, Percentiles, Report
+from bench.report.outcome import Teardown
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 MET = Verdict("listing_p95_s", 2.0, 1.5, 510, True)
@@ -135,9 +136,9 @@ def test_a_task_that_was_killed_for_memory_has_not_passed(findings: Findings) ->
     )
 
 
-def test_a_report_of_before_there_were_limits_can_be_read(report: Report) -> None:
+def test_a_report_of_before_it_had_limits_and_a_machine_can_be_read(report: Report) -> None:
     old = report.model_dump(mode="json")
-    del old["proved"], old["local"]["limits"]
+    del old["proved"], old["machine"], old["local"]["limits"]
     for memory in old["local"]["memory"]:
         del memory["oom_kills"], memory["first_oom_kill_at"]
 
@@ -157,7 +158,7 @@ def test_how_busy_each_process_of_the_generator_was(report: Report) -> None:
 
 
 def test_what_the_load_cost_each_side(report: Report) -> None:
-    assert report.cpu == Cpu(
+    assert report.cpu == CpuBySide(
         tasks=CpuTime(cpu_s=9.0, per_request_us=900_000.0),
         balancer=CpuTime(cpu_s=0.5, per_request_us=50_000.0),
         generator=CpuTime(cpu_s=14.2, per_request_us=1_420_000.0),

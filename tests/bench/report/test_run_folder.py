@@ -17,6 +17,7 @@ from bench.deployment.graph import Resource
 from bench.load.samples import Samples
 from bench.report.build import Findings, build_report
 from bench.report.model import Report
+from bench.report.report_blocks import REPORT
 from bench.report.run_folder import RunFolder
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
@@ -44,7 +45,7 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path) -> Non
 
 
 def test_what_is_written_can_be_read_back(folder: RunFolder, report: Report, samples: Samples) -> None:
-    folder.write_report(report)
+    REPORT.write(report, folder)
     folder.write_samples(samples)
     folder.write_infrastructure([], set())
 
@@ -55,9 +56,9 @@ def test_what_is_written_can_be_read_back(folder: RunFolder, report: Report, sam
 
 
 def test_a_second_report_replaces_the_first(folder: RunFolder, findings: Findings) -> None:
-    folder.write_report(build_report(findings, STARTED_AT))
+    REPORT.write(build_report(findings, STARTED_AT), folder)
     findings.warnings.append("written after going down")
-    folder.write_report(build_report(findings, STARTED_AT))
+    REPORT.write(build_report(findings, STARTED_AT), folder)
 
     assert names(folder) == ["report.json", "report.md"]
     assert "written after going down" in (folder.path / "report.json").read_text()
@@ -88,7 +89,7 @@ def test_no_file_holds_a_secret(folder: RunFolder, findings: Findings, samples: 
     findings.secrets.add(PASSWORD)
     findings.warnings.append(f"GET http://pypi:{PASSWORD}@127.0.0.1:40123/simple/ answered 401 to {PASSWORD}")
 
-    folder.write_report(build_report(findings, STARTED_AT))
+    REPORT.write(build_report(findings, STARTED_AT), folder)
     folder.write_samples(samples)
     folder.write_infrastructure([secret, task], findings.secrets)
 
@@ -102,7 +103,7 @@ def test_no_file_holds_a_secret(folder: RunFolder, findings: Findings, samples: 
 def test_a_full_disk_is_said_and_the_old_file_stays_whole(
     folder: RunFolder, report: Report, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    folder.write_report(report)
+    REPORT.write(report, folder)
     before = (folder.path / "report.json").read_bytes()
 
     def fail_after_a_few_bytes(path: Path, text: str, **_: object) -> None:
@@ -112,7 +113,7 @@ def test_a_full_disk_is_said_and_the_old_file_stays_whole(
     monkeypatch.setattr(Path, "write_text", fail_after_a_few_bytes)
 
     with pytest.raises(DiskFullError, match=r"report\.json"):
-        folder.write_report(report)
+        REPORT.write(report, folder)
     assert (folder.path / "report.json").read_bytes() == before
     assert names(folder) == ["report.json", "report.md"]
 
@@ -123,7 +124,7 @@ def test_a_truly_full_device(report: Report, tmp_path: Path) -> None:
     (tmp_path / ".unfinished-report.json").symlink_to("/dev/full")
 
     with pytest.raises(DiskFullError, match=r"report\.json"):
-        folder.write_report(report)
+        REPORT.write(report, folder)
     assert names(folder) == []
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model
-from bench.commands.compare.rounds import Contender, Cpu, Round
+from bench.commands.compare.rounds import Contender, Round, RoundCpu
 
 
 def make_round(
@@ -17,14 +17,14 @@ def make_round(
     failed: int = 0,
     duration_s: float = 1.0,
     per_task: Mapping[str, int] | None = None,
-    cpu: Cpu | None = None,
+    cpu: RoundCpu | None = None,
 ) -> Round:
     answers = {"task-1": len(latency_s)} if per_task is None else per_task
-    return Round(np.array(latency_s, dtype=np.float64), failed, duration_s, answers, cpu or Cpu())
+    return Round(np.array(latency_s, dtype=np.float64), failed, duration_s, answers, cpu or RoundCpu())
 
 
 def make_contender(name: str, rounds: Sequence[Round], known: Mapping[str, float] | None = None) -> Contender:
-    variant = model.Variant(
+    variant = model.ComparedVariant(
         name=name,
         report=None,
         stack=None,

@@ -13,7 +13,7 @@ from bench.commands.compare.bootstrap import Bootstrap
 from bench.commands.compare.figures import FIGURES
 from bench.commands.compare.gate import FALSE_ALARM_RATE, GATED, GateLimits, confidence, judge, regressions
 from bench.commands.compare.rounds import Contender, Round
-from bench.commands.compare.table import Table, figures_table
+from bench.commands.compare.table import FigureTable, figures_table
 from bench.common.failures import IncomparableError
 
 LIMITS = GateLimits(least_change=0.1, latency_floor_s=0.01)
@@ -50,20 +50,20 @@ def unchanged(name: str) -> model.Change:
     return model.Change(kind="ratio" if is_ratio else "difference", value=value, interval=interval)
 
 
-def table_with(case: Case) -> Table:
+def table_with(case: Case) -> FigureTable:
     name, first, other, (low, high), _ = case
     table = {
         figure: {
-            "first": model.Measured(value=1.0, interval=None, change=None),
-            "other": model.Measured(value=1.0, interval=None, change=unchanged(figure)),
+            "first": model.MeasuredFigure(value=1.0, interval=None, change=None),
+            "other": model.MeasuredFigure(value=1.0, interval=None, change=unchanged(figure)),
         }
         for figure in FIGURES
     }
     kind = FIGURES[name].change
     change = model.Change(kind=kind, value=0.0, interval=model.Interval(low=low, high=high))
     table[name] = {
-        "first": model.Measured(value=first, interval=None, change=None),
-        "other": model.Measured(value=other, interval=None, change=change),
+        "first": model.MeasuredFigure(value=first, interval=None, change=None),
+        "other": model.MeasuredFigure(value=other, interval=None, change=change),
     }
     return table
 
@@ -98,7 +98,7 @@ def test_the_limits_are_the_users() -> None:
 
 def test_latencies_without_an_interval_are_no_pass() -> None:
     table = table_with(CASES["unchanged"])
-    table["latency_p99_s"]["other"] = model.Measured(
+    table["latency_p99_s"]["other"] = model.MeasuredFigure(
         value=0.1, interval=None, change=model.Change(kind="ratio", value=1.0, interval=None)
     )
 
@@ -108,7 +108,7 @@ def test_latencies_without_an_interval_are_no_pass() -> None:
 
 def test_what_rounds_alone_can_tell_is_left_out_without_them() -> None:
     table = table_with(CASES["less throughput"])
-    table["throughput_rps"]["other"] = model.Measured(
+    table["throughput_rps"]["other"] = model.MeasuredFigure(
         value=4000.0, interval=None, change=model.Change(kind="ratio", value=0.8, interval=None)
     )
 

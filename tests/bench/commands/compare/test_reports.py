@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,9 @@ from bench.common.failures import UsageError
 from bench.load.health import GeneratorHealth
 from bench.load.samples import COLUMNS, Samples
 from bench.report.build import Findings, build_report
-from bench.report.json_file import report_json
-from bench.report.model import Teardown, Workload
+from bench.report.formats.json import json_text
+from bench.report.model import WorkloadInfo
+from bench.report.outcome import Teardown
 from bench.runtime.progress import Progress
 from bench.runtime.run import conduct
 from tests.bench.command_line import Bench
@@ -56,7 +58,7 @@ def write(tmp_path: Path) -> Write:
     ) -> Path:
         latency_s = np.random.default_rng(seed + len(name)).gamma(4, 0.05 * slower, REQUESTS)
         samples = samples_of(latency_s, failed)
-        workload = Workload(name="burst", clients=clients, packages=3, wheels=9, package_set="9f86", parameters={})
+        workload = WorkloadInfo(name="burst", clients=clients, packages=3, wheels=9, package_set="9f86", parameters={})
         findings = Findings(
             run_id=f"20261123-201500-{name}",
             seed=0,
@@ -69,7 +71,7 @@ def write(tmp_path: Path) -> Write:
         )
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "report.json").write_text(report_json(build_report(findings, datetime.now(UTC))))
+        (folder / "report.json").write_text(json_text(build_report(findings, datetime.now(UTC))))
         if with_samples:
             samples.save(folder / "samples.npz")
         return folder / "report.json"
@@ -103,17 +105,17 @@ def test_two_runs_side_by_side(write: Write, compare: Compare) -> None:
     assert comparison.intervals_of == "requests"
     assert (comparison.rounds, comparison.warm_up_rounds) == (1, 0)
     assert [variant.report for variant in comparison.variants] == ["20261123-201500-before", "20261123-201500-after"]
-    p95 = comparison.figures["latency_p95_s"][str(paths[1])]
+    p95 = comparison.figures["latency_p95_s"]["after"]
     assert p95.change is not None
     assert p95.change.interval is not None
     assert p95.change.value == pytest.approx(2.0, rel=0.2)
     assert p95.change.interval.low < p95.change.value < p95.change.interval.high
     cpu = comparison.figures["tasks_cpu_us_per_request"]
     assert {name: measured.value for name, measured in cpu.items()} == {
-        str(paths[0]): pytest.approx(400.0),
-        str(paths[1]): pytest.approx(800.0),
+        "before": pytest.approx(400.0),
+        "after": pytest.approx(800.0),
     }
-    assert cpu[str(paths[1])].interval is None  # one run says nothing of how runs differ
+    assert cpu["after"].interval is None  # one run says nothing of how runs differ
     assert comparison.teardown == Teardown(complete=True, leftovers=[])
 
 
@@ -123,14 +125,14 @@ def test_without_samples_there_is_no_interval_rather_than_an_invented_one(write:
     comparison = compare(paths)
 
     for figure in comparison.figures.values():
-        measured = figure[str(paths[1])]
+        measured = figure["after"]
         assert measured.interval is None
         assert measured.change is None or measured.change.interval is None
     p50 = comparison.figures["latency_p50_s"]
-    assert p50[str(paths[0])].interval is not None
-    assert p50[str(paths[1])].value == pytest.approx(p50[str(paths[0])].value, rel=0.2)
+    assert p50["before"].interval is not None
+    assert p50["after"].value == pytest.approx(p50["before"].value, rel=0.2)
     assert all(
-        figure[str(paths[1])].value is not None for name, figure in comparison.figures.items() if "balancer" not in name
+        figure["after"].value is not None for name, figure in comparison.figures.items() if "balancer" not in name
     )
     assert "no intervals" in comparison.variants[1].notes[0]
 
@@ -140,7 +142,7 @@ def test_the_figures_of_a_report_and_of_its_samples_are_the_same(write: Write, c
     comparison = compare([with_samples, write("two", with_samples=False, seed=0)])
 
     report = json.loads(with_samples.read_text())
-    figures = {name: figure[str(with_samples)].value for name, figure in comparison.figures.items()}
+    figures = {name: figure["one"].value for name, figure in comparison.figures.items()}
     assert figures["latency_p95_s"] == report["summary"]["latency_s"]["p95"]
     assert figures["throughput_rps"] == pytest.approx(report["summary"]["throughput_rps"])
     assert figures["error_rate"] == report["summary"]["error_rate"]
@@ -328,7 +330,33 @@ def test_a_results_folder_stands_for_its_report(write: Write, compare: Compare) 
 
     comparison = compare([before.parent, after.parent])
 
-    assert [variant.name for variant in comparison.variants] == [str(before), str(after)]
+    assert [variant.name for variant in comparison.variants] == ["before", "after"]
+    assert [variant.notes for variant in comparison.variants] == [[f"Read from {before}."], [f"Read from {after}."]]
+
+
+def test_reports_whose_folders_have_the_same_name_are_told_apart_by_their_paths(
+    write: Write, compare: Compare, tmp_path: Path
+) -> None:
+    before = write("before")
+    copied = shutil.copytree(before.parent, tmp_path / "copies" / "before") / "report.json"
+
+    comparison = compare([before, copied])
+
+    assert [variant.name for variant in comparison.variants] == [str(before), str(copied)]
+
+
+def test_a_report_of_an_earlier_version_is_read(compare: Compare, tmp_path: Path) -> None:
+    """The file was written before a report had a `machine` of its own."""
+    earlier = [tmp_path / name for name in ("one", "two")]
+    for folder in earlier:
+        folder.mkdir()
+        shutil.copy(Path(__file__).with_name("earlier_report.json"), folder / "report.json")
+
+    comparison = compare(earlier)
+
+    assert (comparison.exit_code, comparison.failure) == (0, None)
+    assert comparison.figures["latency_p95_s"]["two"].value == pytest.approx(0.0283, abs=0.0001)
+    assert comparison.variants[0].tasks_run == 2
 
 
 def test_a_report_is_not_compared_with_itself(write: Write) -> None:
@@ -344,8 +372,8 @@ def test_more_than_two_are_held_against_the_first(write: Write, compare: Compare
 
     assert comparison.exit_code == 7
     assert comparison.failure is not None
-    assert str(paths[2]) in comparison.failure
-    assert str(paths[1]) not in comparison.failure
+    assert "of much-later" in comparison.failure
+    assert "of after" not in comparison.failure
 
 
 def test_the_command_prints_the_table_and_exits_with_the_verdict(write: Write, bench: Bench) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.commands.consistency.jobs import LiveIndex
-from bench.commands.consistency.report import Asked
+from bench.commands.consistency.model import CheckParameters
 from bench.index.target import Target
 from bench.runtime.progress import Progress
 from bench.runtime.run import conduct
@@ -37,7 +37,7 @@ def files(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_server_of_files_is_unavailable_and_keeps_nothing(files: str, tmp_path: Path) -> None:
-    asked = Asked(uploads=2, readers=2, time_limit_s=10, keep_packages=False, tasks=None)
+    asked = CheckParameters(uploads=2, readers=2, time_limit_s=10, keep_packages=False, tasks=None)
     report = conduct(tmp_path / "results", ["bench"], Progress(), LiveIndex(Target(files), asked))
 
     assert (report.exit_code, report.verdict, report.remaining) == (4, "unavailable", [])

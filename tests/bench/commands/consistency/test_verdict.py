@@ -8,14 +8,14 @@ import pytest
 
 from bench.commands.consistency.check import Seen
 from bench.commands.consistency.judge import Fault, Lag, Tally
-from bench.commands.consistency.report import Asked
+from bench.commands.consistency.model import CheckParameters
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.common.failures import ExitCode
 from bench.report.build import Findings, ending_of
 
 
-def asked(tasks: int | None = 2) -> Asked:
-    return Asked(uploads=3, readers=16, time_limit_s=60, keep_packages=False, tasks=tasks)
+def asked(tasks: int | None = 2) -> CheckParameters:
+    return CheckParameters(uploads=3, readers=16, time_limit_s=60, keep_packages=False, tasks=tasks)
 
 
 def a_check(*tasks: str) -> Seen:

@@ -12,27 +12,29 @@ import pytest
 
 from bench.commands.compare import model as compared
 from bench.commands.compare.bootstrap import Bootstrap
-from bench.commands.compare.rounds import Contender, Cpu, Round
+from bench.commands.compare.rounds import Contender, Round, RoundCpu
+from bench.commands.explain.blocks import COLUMNS, EXPLANATION, page_blocks
+from bench.commands.explain.build import step_figures
 from bench.commands.explain.ladder import ladder
-from bench.commands.explain.markdown import explanation_markdown, table_markdown
-from bench.commands.explain.model import Explanation, HealthCheck, Idle, Mixing, Probes, Spread, Step
-from bench.commands.explain.report import step_figures
-from bench.commands.explain.terminal import print_explanation
-from bench.commands.explain.wording import COLUMNS
+from bench.commands.explain.model import Explanation, HealthCheckTiming, Idle, Mixing, Probes, Spread, StepResult
+from bench.report.formats.markdown import markdown_text
+from bench.report.formats.terminal import print_outcome
 from bench.report.machine import this_machine
-from bench.report.model import Run
+from bench.report.outcome import RunInfo
 
 PROBES = Probes(
     spread=Spread(requests=100, to_the_busiest_task=100),
     idle=Idle(requests=500, failed=95),
-    health_check=HealthCheck(path="/", checks=50, median_s=0.0081),
+    health_check=HealthCheckTiming(path="/", checks=50, median_s=0.0081),
     mixing=Mixing(uploads=20, answers={"200": 7, "409": 13}, whole=6),
 )
 
 
 def contender(name: str, latency_s: float) -> Contender:
-    rounds = [Round(np.full(10, latency_s), 0, 10 * latency_s, {"task-1": 5, "task-2": 5}, Cpu()) for _ in range(3)]
-    variant = compared.Variant(
+    rounds = [
+        Round(np.full(10, latency_s), 0, 10 * latency_s, {"task-1": 5, "task-2": 5}, RoundCpu()) for _ in range(3)
+    ]
+    variant = compared.ComparedVariant(
         name=name,
         report=None,
         stack=None,
@@ -48,12 +50,12 @@ def contender(name: str, latency_s: float) -> Contender:
     return Contender(variant, rounds)
 
 
-def explanation(steps: Sequence[Step], rounds: int) -> Explanation:
+def explanation(steps: Sequence[StepResult], rounds: int) -> Explanation:
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     command = ["python", "-m", "bench", "explain"]
     return Explanation(
         schema_version=1,
-        run=Run(id="some-run", seed=0, started_at=now, ended_at=now, command=command, index_url=None),
+        run=RunInfo(id="some-run", seed=0, started_at=now, ended_at=now, command=command, index_url=None),
         exit_code=0,
         verdict="passed",
         failure=None,
@@ -67,12 +69,12 @@ def explanation(steps: Sequence[Step], rounds: int) -> Explanation:
     )
 
 
-def measured_steps() -> list[Step]:
+def measured_steps() -> list[StepResult]:
     steps = ladder()[:3]
     contenders = [contender(step.name, latency_s) for step, latency_s in zip(steps, (8.0, 4.0, 1.0), strict=True)]
     figures = step_figures(contenders, Bootstrap(3, 0))
     return [
-        Step(
+        StepResult(
             name=step.name,
             setting=step.setting,
             overrides=list(step.overrides),
@@ -99,7 +101,7 @@ def test_a_change_is_to_the_step_before() -> None:
 
 
 def test_a_row_of_the_table_has_every_figure_and_marks_the_one_that_counts() -> None:
-    rows = table_markdown(explanation(measured_steps(), 3)).splitlines()
+    rows = markdown_text(page_blocks(explanation(measured_steps(), 3))).splitlines()
 
     assert rows[2] == ("| 0 | `peer` | 8.00 | 8.00 | 0.125 | 0 | 0 | - | 100 of 100 | 95 of 500 | 8.10 | 7 of 20 | 6 |")
     assert rows[3].startswith(
@@ -109,7 +111,7 @@ def test_a_row_of_the_table_has_every_figure_and_marks_the_one_that_counts() -> 
 
 
 def test_the_table_tells_no_date_and_how_it_is_made_again() -> None:
-    text = table_markdown(explanation(measured_steps(), 3))
+    text = markdown_text(page_blocks(explanation(measured_steps(), 3)))
 
     assert "2026" not in text
     assert "some-run" not in text
@@ -121,20 +123,22 @@ def test_what_was_not_measured_is_a_dash() -> None:
     step = measured_steps()[0].model_copy(update={"figures": {}, "probes": None})
 
     assert [column.cell(step) for column in COLUMNS] == ["-"] * len(COLUMNS)
-    assert "No round was measured" in explanation_markdown(explanation([step], 0))
+    assert "No round was measured" in markdown_text(EXPLANATION.blocks(explanation([step], 0)))
 
 
 def test_the_terminal_shows_every_step_and_where_the_rest_lies(tmp_path: Path) -> None:
     (tmp_path / "explain.md").touch()
     stream = io.StringIO()
     told = explanation(measured_steps(), 3)
-    print_explanation(told, tmp_path, stream, quiet=False)
+    blocks, document = EXPLANATION.blocks(told), EXPLANATION.document(tmp_path)
+    print_outcome(told, blocks, document, stream, quiet=False)
     lines = stream.getvalue().splitlines()
 
-    assert lines[0].split() == ["changed", *(step.name for step in told.steps)]
+    assert lines[0].split() == ["step", "0", "1", "2"]
+    assert [f"{number}: {step.name}" for number, step in enumerate(told.steps)] == lines[-6:-3]
     assert any(line.startswith("5xx after 2 s idle") and line.count("95 of 500") == 3 for line in lines)
-    assert lines[-2:] == ["passed", f"explanation: {tmp_path / 'explain.md'}"]
+    assert lines[-2:] == ["measured; nothing was judged", f"report: {tmp_path / 'explain.md'}"]
 
     quiet = io.StringIO()
-    print_explanation(told, tmp_path, quiet, quiet=True)
-    assert quiet.getvalue() == "passed\n"
+    print_outcome(told, blocks, document, quiet, quiet=True)
+    assert quiet.getvalue() == "measured; nothing was judged\n"

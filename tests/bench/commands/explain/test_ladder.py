@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from bench.commands.explain.blocks import COLUMNS, SHOWN_IN
 from bench.commands.explain.ladder import OURS, PEER, Step, ladder, settings_of
-from bench.commands.explain.wording import COLUMNS, SHOWN_IN
 from pypiserver_stack.settings import Settings
 
 

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model
+from bench.commands.compare.blocks import COMPARISON, figure_cells, figure_heading
 from bench.commands.compare.bootstrap import Bootstrap
 from bench.commands.compare.figures import FIGURES
-from bench.commands.compare.markdown import comparison_markdown
-from bench.commands.compare.model import Change, Interval, Measured
-from bench.commands.compare.rounds import Contender, Cpu, Round
+from bench.commands.compare.model import Change, Interval, MeasuredFigure
+from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.table import figures_table
-from bench.commands.compare.terminal import print_comparison
-from bench.commands.compare.wording import heading, measured, significant
+from bench.report.formats.markdown import markdown_text
+from bench.report.formats.terminal import print_outcome
 from bench.report.machine import this_machine
-from bench.report.model import Run, Teardown
+from bench.report.outcome import RunInfo, Teardown
+from bench.report.wording import significant
 
 HOSTILE = "stress:health_check_path=/a|b`c`*d*" + ":a_long_setting=with_a_long_value" * 3
 
@@ -44,27 +45,32 @@ def test_three_digits_that_mean_something(value: float, text: str) -> None:
 
 def test_shares_read_as_percentages_and_their_changes_as_points() -> None:
     difference = Change(kind="difference", value=0.0123, interval=Interval(low=0.01, high=0.02))
-    share = Measured(value=0.05, interval=Interval(low=0.04, high=0.06), change=difference)
+    share = MeasuredFigure(value=0.05, interval=Interval(low=0.04, high=0.06), change=difference)
 
-    assert measured("error_rate", share) == ("5.00", "4.00 .. 6.00", "+1.23", "1.00 .. 2.00")
+    assert figure_cells("error_rate", share) == ("5.00", "4.00 .. 6.00", "+1.23", "1.00 .. 2.00")
 
 
 def test_what_is_not_known_is_a_dash() -> None:
     ratio = Change(kind="ratio", value=2.0, interval=None)
 
-    assert measured("latency_p95_s", Measured(value=None, interval=None, change=None)) == ("-",) * 4
-    assert measured("latency_p95_s", Measured(value=0.1, interval=None, change=ratio)) == ("0.100", "-", "x 2.00", "-")
+    assert figure_cells("latency_p95_s", MeasuredFigure(value=None, interval=None, change=None)) == ("-",) * 4
+    assert figure_cells("latency_p95_s", MeasuredFigure(value=0.1, interval=None, change=ratio)) == (
+        "0.100",
+        "-",
+        "x 2.00",
+        "-",
+    )
 
 
 def test_every_figure_has_a_heading_with_its_unit() -> None:
-    assert all("," in heading(figure) for figure in FIGURES)
+    assert all("," in figure_heading(figure) for figure in FIGURES)
 
 
 @pytest.fixture
 def comparison(round_of: Callable[..., Round], contender_of: Callable[..., Contender]) -> model.Comparison:
     random = np.random.default_rng(0)
     contenders = [
-        contender_of(name, [round_of(random.exponential(1, 20), cpu=Cpu(1.0, 1.0, 1.0)) for _ in range(3)])
+        contender_of(name, [round_of(random.exponential(1, 20), cpu=RoundCpu(1.0, 1.0, 1.0)) for _ in range(3)])
         for name in ("first", HOSTILE)
     ]
     judged = model.Judged(
@@ -73,7 +79,7 @@ def comparison(round_of: Callable[..., Round], contender_of: Callable[..., Conte
     started_at = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
     return model.Comparison(
         schema_version=1,
-        run=Run(id="x", seed=0, started_at=started_at, ended_at=started_at, command=["python"], index_url=None),
+        run=RunInfo(id="x", seed=0, started_at=started_at, ended_at=started_at, command=["python"], index_url=None),
         exit_code=7,
         verdict="regressed",
         failure="worse than first: latency",
@@ -94,7 +100,7 @@ def comparison(round_of: Callable[..., Round], contender_of: Callable[..., Conte
 
 def test_in_a_log_each_figure_of_each_variant_is_a_line(comparison: model.Comparison, tmp_path: Path) -> None:
     stream = io.StringIO()
-    print_comparison(comparison, tmp_path, stream, quiet=False)
+    print_outcome(comparison, COMPARISON.blocks(comparison), tmp_path / "comparison.md", stream, quiet=False)
 
     lines = [line for line in stream.getvalue().splitlines() if HOSTILE in line]
     assert len(lines) == len(FIGURES)
@@ -104,18 +110,18 @@ def test_in_a_log_each_figure_of_each_variant_is_a_line(comparison: model.Compar
 
 def test_quiet_says_the_verdict_alone(comparison: model.Comparison, tmp_path: Path) -> None:
     stream = io.StringIO()
-    print_comparison(comparison, tmp_path, stream, quiet=True)
+    print_outcome(comparison, COMPARISON.blocks(comparison), tmp_path / "comparison.md", stream, quiet=True)
 
     assert stream.getvalue() == "failed: worse than first: latency (exit code 7)\n"
 
 
 def test_markdown_has_every_row_whatever_the_names(comparison: model.Comparison) -> None:
-    page = comparison_markdown(comparison)
+    page = markdown_text(COMPARISON.blocks(comparison))
 
     rows = [line for line in page.splitlines() if line.startswith("|")]
     cells = {len(line.replace("\\|", "").split("|")) for line in rows}
     assert cells == {7, 8}  # five columns, or six
-    assert sum("first" in row for row in rows) == len(FIGURES) + 1
+    assert sum("first" in row for row in rows) == len(FIGURES) + 2  # a heading and the table of variants name it too
     assert "**worse**" in page
     assert "`port 1`" in page
     assert "\x1b" not in page

@@ -7,57 +7,55 @@ from datetime import datetime
 
 from bench.commands.compare.bootstrap import Bootstrap
 from bench.commands.compare.build import Compared
-from bench.commands.compare.model import Measured
+from bench.commands.compare.model import MeasuredFigure
 from bench.commands.compare.rounds import Contender
 from bench.commands.compare.table import figures_table
 from bench.commands.explain import model
+from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import Step
-from bench.commands.explain.markdown import explanation_markdown, table_markdown
 from bench.commands.explain.page import Page
-from bench.report.build import Findings, ending_of, run_of
-from bench.report.machine import this_machine
+from bench.common.failures import UsageError
+from bench.report.build import Findings, build_outcome
+from bench.report.formats.markdown import markdown_text
 from bench.runtime.run import Run
 
 
 def report_explanation(
     run: Run, steps: Sequence[Step], compared: Compared, probes: Mapping[str, model.Probes], page: Page | None
 ) -> model.Explanation:
-    """Compute the figures of what was measured, and write explain.json, explain.md, and the page.
+    """Compute the figures of what was measured, and write the explanation and the page.
 
     The page keeps what it has where the measurement failed or was not finished.
     """
     rounds = max((contender.variant.rounds for contender in compared.contenders), default=0)
     contenders = {contender.variant.name: contender for contender in compared.contenders}
     figures = step_figures(compared.contenders, Bootstrap(rounds, run.findings.seed)) if contenders else {}
-    told = [_told(step, contenders.get(step.name), figures.get(step.name, {}), probes.get(step.name)) for step in steps]
+    results = [
+        _result(step, contenders.get(step.name), figures.get(step.name, {}), probes.get(step.name)) for step in steps
+    ]
 
     def build(findings: Findings, ended_at: datetime) -> model.Explanation:
-        ending = ending_of(findings)
-        return model.Explanation(
-            schema_version=1,
-            run=run_of(findings, ended_at),
-            exit_code=ending.exit_code,
-            verdict=ending.exit_code.name.lower(),
-            failure=ending.failure,
+        return build_outcome(
+            model.Explanation,
+            findings,
+            ended_at,
             workload=findings.workload,
-            machine=this_machine(),
             rounds=rounds,
             warm_up_rounds=compared.warm_up_rounds,
-            steps=told,
-            warnings=ending.warnings,
-            teardown=findings.teardown,
+            steps=results,
         )
 
-    def write(explanation: model.Explanation) -> None:
-        run.folder.write_text("explain.json", explanation.model_dump_json(indent=2) + "\n")
-        run.folder.write_text("explain.md", explanation_markdown(explanation))
-        if page is not None and explanation.exit_code == 0:
-            page.write(table_markdown(explanation))
+    explanation = run.written(EXPLANATION, build)
+    if page is not None and explanation.exit_code == 0:
+        try:
+            page.write(markdown_text(page_blocks(explanation)))
+        except UsageError as error:
+            run.findings.fail(error.exit_code, str(error))
+            return run.written(EXPLANATION, build)
+    return explanation
 
-    return run.written(build, write)
 
-
-def step_figures(contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[str, dict[str, Measured]]:
+def step_figures(contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[str, dict[str, MeasuredFigure]]:
     """The figures of each step, by its name; their changes are to the step before."""
     first, *_ = contenders
     figures = {}
@@ -68,11 +66,11 @@ def step_figures(contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[
     return figures
 
 
-def _told(
-    step: Step, contender: Contender | None, figures: Mapping[str, Measured], probes: model.Probes | None
-) -> model.Step:
+def _result(
+    step: Step, contender: Contender | None, figures: Mapping[str, MeasuredFigure], probes: model.Probes | None
+) -> model.StepResult:
     variant = contender.variant if contender is not None else None
-    return model.Step(
+    return model.StepResult(
         name=step.name,
         setting=step.setting,
         overrides=list(step.overrides),

@@ -1,27 +1,20 @@
-"""consistency.json: what a check found."""
+"""Model of a consistency report, from which its JSON, its schema and its layout follow."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.commands.consistency.check import Seen
-from bench.commands.consistency.judge import NAMELESS, Fault, Kind, Tally
 from bench.common.failures import ExitCode
 from bench.common.model_part import Count, Part, Positive, Seconds
 from bench.deployment.description import Stack
-from bench.report.build import Findings, ending_of, run_of
-from bench.report.model import Run, Teardown
-
-FILE_NAME = "consistency.json"
-_VERDICTS = {ExitCode.THRESHOLDS_MISSED: "inconsistent", ExitCode.UNTRUSTWORTHY: "unproved"}
+from bench.report.outcome import Outcome
 
 
-class Asked(Part):
+class CheckParameters(Part):
     """What the check was to do."""
 
     uploads: Positive
@@ -42,7 +35,7 @@ class Faults(Part):
     wrong_bytes: Count = Field(description="A download that is not what was uploaded.")
 
 
-class Task(Part):
+class TaskResult(Part):
     """The answers of one task."""
 
     name: str = Field(description="As its X-Served-By says; `unnamed` for all answers that do not say.")
@@ -69,15 +62,14 @@ class Miss(Part):
     )
 
 
-class ConsistencyReport(Part):
+class ConsistencyReport(Outcome):
     """One check, however it ended."""
 
-    schema_version: Literal[1]
-    run: Run
-    exit_code: int
-    verdict: str = Field(description="passed, inconsistent, unproved, or the name of the exit code.")
-    failure: str | None
-    asked: Asked
+    verdicts: ClassVar[Mapping[ExitCode, str]] = MappingProxyType(
+        {ExitCode.THRESHOLDS_MISSED: "inconsistent", ExitCode.UNTRUSTWORTHY: "unproved"}
+    )
+
+    asked: CheckParameters
     stack: Stack | None
     uploads: Count = Field(description="Uploads that the index answered with success.")
     removals: Count
@@ -85,66 +77,12 @@ class ConsistencyReport(Part):
     reads: Count = Field(description="Answers that prove something, of all tasks.")
     reads_by_kind: dict[str, int] = Field(description="All answers that could be judged, idle ones included.")
     faults: Faults
-    tasks: list[Task]
+    tasks: list[TaskResult]
     misses: list[Miss] = Field(description="In the order in which they were first seen.")
     examples: list[str] = Field(description="The first few faults that are no stale answers.")
     remaining: list[str] = Field(description="Files that the index may still have.")
-    warnings: list[str]
-    teardown: Teardown | None
 
-
-def build_consistency_report(findings: Findings, asked: Asked, seen: Seen, ended_at: datetime) -> ConsistencyReport:
-    """The report of a check as far as it got."""
-    ending = ending_of(findings)
-    judge = seen.judge
-    tallies = {task: judge.tallies.get(task, Tally()) for task in sorted(seen.tasks | judge.tallies.keys())}
-    return ConsistencyReport(
-        schema_version=1,
-        run=run_of(findings, ended_at),
-        exit_code=ending.exit_code,
-        verdict=_VERDICTS.get(ending.exit_code, ending.exit_code.name.lower()),
-        failure=ending.failure,
-        asked=asked,
-        stack=findings.stack,
-        uploads=seen.changes["upload"],
-        removals=seen.changes["removal"],
-        refusals=list(seen.refusals.values()),
-        reads=sum(tally.reads for tally in tallies.values()),
-        reads_by_kind={kind.value: judge.kinds[kind] for kind in Kind},
-        faults=_faults(tally.faults for tally in tallies.values()),
-        tasks=[_task(task, tally, seen) for task, tally in tallies.items()],
-        misses=[
-            Miss(
-                task=task or NAMELESS,
-                thing=thing,
-                change=change,
-                answers=lag.misses,
-                oldest_miss_s=lag.oldest_miss_s,
-                settled_s=lag.settled_s,
-            )
-            for (thing, change, task), lag in judge.lags.items()
-            if lag.misses
-        ],
-        examples=judge.examples,
-        remaining=[file.label for file in seen.files if file.remains],
-        warnings=ending.warnings,
-        teardown=findings.teardown,
-    )
-
-
-def _task(task: str, tally: Tally, seen: Seen) -> Task:
-    misses = [lag.oldest_miss_s for (_, _, of), lag in seen.judge.lags.items() if of == task and lag.misses]
-    return Task(
-        name=task or NAMELESS,
-        reads=tally.reads,
-        idle_reads=tally.idle_reads,
-        faults=_faults([tally.faults]),
-        oldest_miss_s=max(misses, default=None),
-        errors=dict(tally.errors),
-        silences=seen.silences[task],
-    )
-
-
-def _faults(counters: Iterable[Counter[Fault]]) -> Faults:
-    total = sum(counters, Counter())
-    return Faults(**{fault.value: total[fault] for fault in Fault})
+    @property
+    def success(self) -> str:
+        """What no fault means."""
+        return "consistent"

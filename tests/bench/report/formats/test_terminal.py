@@ -9,16 +9,22 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from bench.deployment.description import Limits
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
 from bench.report.build import Findings, build_report
+from bench.report.formats.terminal import print_outcome
 from bench.report.model import Report
-from bench.report.terminal import print_summary
+from bench.report.report_blocks import REPORT
 
 FOLDER = Path("results/20261123-201500-3f2a")
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+def print_summary(report: Report, folder: Path, stream: TextIO, *, quiet: bool) -> None:
+    print_outcome(report, REPORT.blocks(report), REPORT.document(folder), stream, quiet=quiet)
 
 
 def summary_of(report: Report, *, quiet: bool = False) -> str:
@@ -54,18 +60,18 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert not any(line[:1] == ["upload"] for line in lines)
     assert ["task", "(2", "of", "12", "tasks)", "requests", "share"] in lines
     assert ["task-2", "3", "33.33", "%"] in lines
-    assert "requests of each task: at most 33.33 % from an even share of 2 tasks" in summary_of(report)
+    assert "Requests of each task: at most 33.33 % from an even share of 2 tasks" in summary_of(report)
     assert ["Warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
 
 
 def test_which_limits_the_tasks_were_under(findings: Findings) -> None:
-    assert "limits enforced" not in summary_of(build_report(findings, NOW))  # as in a report of before there were any
+    assert "Limits enforced" not in summary_of(build_report(findings, NOW))  # as in a report of before there were any
     assert findings.local is not None
     limits = Limits(memory=True, cpu_shares=True, vcpus_per_instance=None, not_enforced=("vCPUs of an instance: few",))
     findings.local = findings.local.model_copy(update={"limits": limits})
 
     assert (
-        "limits enforced: memory of each task, CPU shares of the tasks; not enforced: vCPUs of an instance: few"
+        "Limits enforced: memory of each task, CPU shares of the tasks; not enforced: vCPUs of an instance: few"
         in summary_of(build_report(findings, NOW)).splitlines()
     )
 
@@ -76,7 +82,7 @@ def test_where_the_time_and_the_processors_went(report: Report) -> None:
     assert ["in", "ms", "work", "p50", "p95", "p99", "queueing", "p50", "p95", "p99"] in lines
     assert ["redirect", "250", "500", "500", "250", "375", "375"] in lines
     assert "CPU per request: tasks 900,000 us, balancer 50,000 us, generator 1,420,000 us" in summary_of(report)
-    assert "load generator: 2 processes: 41 % and 30 % of a core" in summary_of(report)
+    assert "Load generator: 2 processes: 41 % and 30 % of a core" in summary_of(report)
 
 
 def test_work_of_a_fast_server_is_told_to_the_microsecond(
@@ -128,10 +134,11 @@ def test_a_reader_that_stops_reading_changes_nothing(report: Report, tmp_path: P
     (tmp_path / "report.json").write_text(report.model_dump_json())
     program = (
         "import sys, pathlib\n"
+        "from bench.report.formats.terminal import print_outcome\n"
         "from bench.report.model import Report\n"
-        "from bench.report.terminal import print_summary\n"
+        "from bench.report.report_blocks import REPORT\n"
         "report = Report.model_validate_json(pathlib.Path(sys.argv[1]).read_text())\n"
-        "print_summary(report, pathlib.Path('results'), sys.stdout, quiet=False)\n"
+        "print_outcome(report, REPORT.blocks(report), pathlib.Path('results'), sys.stdout, quiet=False)\n"
         "sys.exit(report.exit_code)\n"
     )
     reading, writing = os.pipe()
