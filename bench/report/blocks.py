@@ -21,8 +21,8 @@ Text = Cell | str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
-    """Part of a report, in its order."""
+class BlockBase:
+    """What blocks of every kind have."""
 
     heading: str = ""
     """Heading of the section that begins here; empty where the section goes on."""
@@ -33,7 +33,7 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(Block):
+class Table(BlockBase):
     """Rows under a line of headings."""
 
     columns: Sequence[str]
@@ -47,7 +47,7 @@ class Table(Block):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note(Block):
+class Note(BlockBase):
     """Sentences, a list, or a command line."""
 
     lines: Sequence[Text]
@@ -57,4 +57,5 @@ class Note(Block):
     style: Style = "plain"
 
 
-Blocks = Sequence[Table | Note]
+Block = Table | Note
+Blocks = Sequence[Block]

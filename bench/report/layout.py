@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from bench.report import formats
-from bench.report.blocks import Blocks, Cell, Note, Table
+from bench.report.blocks import Block, Blocks, Cell, Note
 from bench.report.outcome import Outcome, Teardown
 from bench.report.run_folder import RunFolder
 from sizing.counted import counted
@@ -26,7 +26,7 @@ class Layout(Generic[T]):
     """Name of the report's files, without suffix."""
     title: Callable[[T], str]
     """What was measured, in a few words."""
-    own_blocks: Callable[[T], Blocks]
+    own_blocks: Callable[[T], Iterable[Block]]
     """What only this command's outcome has."""
 
     def blocks(self, outcome: T) -> Blocks:
@@ -61,7 +61,7 @@ def _run(outcome: Outcome, title: str) -> Note:
     return Note(heading=title, level=1, lines=[sentence], shown="document")
 
 
-def _ends(outcome: Outcome) -> Iterator[Table | Note]:
+def _ends(outcome: Outcome) -> Iterator[Note]:
     if outcome.warnings:
         yield Note(heading="Warnings", label="Warning", style="warning", lines=outcome.warnings, form="list")
     if outcome.teardown is not None:

@@ -7,42 +7,37 @@ from typing import Literal
 
 from bench.deployment.description import Limits, Local, TaskMemory
 from bench.report import wording
-from bench.report.blocks import Blocks, Cell, Note, Table
+from bench.report.blocks import Block, Cell, Note, Table
 from bench.report.layout import Layout
 from bench.report.model import CpuBySide, Figures, Generator, Operations, Report, Summary
 from bench.report.wording import NOTHING
 from sizing.counted import counted
 
 
-def _blocks(report: Report) -> Blocks:
-    return [block for part in _parts(report) for block in part]
-
-
-def _parts(report: Report) -> Iterator[Iterable[Table | Note]]:
-    yield [_deployment(report), _thresholds(report)]
+def _blocks(report: Report) -> Iterator[Block]:
+    yield _deployment(report)
+    yield _thresholds(report)
     if report.summary is not None and report.operations is not None:
-        yield _operations(report.operations, report.summary)
+        yield from _operations(report.operations, report.summary)
     if report.per_task:
-        yield _tasks(report)
+        yield from _tasks(report)
     if report.cpu is not None:
-        yield _cpu(report.cpu)
+        yield from _cpu(report.cpu)
     if report.phases:
         phases = [(phase.name, phase) for phase in report.phases]
-        yield [_figures("Phases", phases, shown="document")]
+        yield _figures("Phases", phases, shown="document")
     if report.local is not None:
-        yield _local(report.local)
+        yield from _local(report.local)
     if report.generator is not None:
-        yield _generator(report.generator)
+        yield from _generator(report.generator)
     if report.plan is not None:
-        yield [
-            Table(
-                heading="Plan for AWS",
-                columns=("", ""),
-                rows=[(Cell(name, "code"), str(value)) for name, value in report.plan],
-                left=(0, 1),
-                shown="document",
-            )
-        ]
+        yield Table(
+            heading="Plan for AWS",
+            columns=("", ""),
+            rows=[(Cell(name, "code"), str(value)) for name, value in report.plan],
+            left=(0, 1),
+            shown="document",
+        )
 
 
 def _deployment(report: Report) -> Note:
@@ -81,7 +76,7 @@ def _thresholds(report: Report) -> Table | Note:
     )
 
 
-def _operations(operations: Operations, summary: Summary) -> Iterator[Table | Note]:
+def _operations(operations: Operations, summary: Summary) -> Iterator[Block]:
     measured = [(name, figures) for name, figures in operations if figures.requests]
     yield _figures("Operations", [*measured, ("all", summary)] if measured else [])
     yield Note(
@@ -130,7 +125,7 @@ def _in_flight(summary: Summary) -> str:
     return f"In flight at once: {counted(summary.peak_in_flight, 'request')} at most.{failed}"
 
 
-def _tasks(report: Report) -> Iterator[Table | Note]:
+def _tasks(report: Report) -> Iterator[Block]:
     planned = f" ({_tasks_run(report.local)})" if report.local else ""
     answered = sum(report.per_task.values())
     yield Table(
@@ -147,7 +142,7 @@ def _tasks(report: Report) -> Iterator[Table | Note]:
         yield Note(lines=[f"Requests of each task: at most {share} from an even share of {counted(tasks, 'task')}"])
 
 
-def _cpu(cpu: CpuBySide) -> Iterator[Table | Note]:
+def _cpu(cpu: CpuBySide) -> Iterator[Block]:
     sides = [(name, side) for name, side in cpu.sides.items() if side is not None]
     if sides:
         costs = ", ".join(f"{name} {wording.cpu_per_request(side)}" for name, side in sides)
@@ -159,7 +154,7 @@ def _cpu(cpu: CpuBySide) -> Iterator[Table | Note]:
         )
 
 
-def _local(local: Local) -> Iterator[Table | Note]:
+def _local(local: Local) -> Iterator[Block]:
     ran = f"{_tasks_run(local)}, {counted(local.workers_per_task, 'worker')} each."
     yield Note(heading="This machine and AWS", lines=[ran], shown="document")
     yield Note(lines=local.differences, form="list", shown="document")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from bench.commands.compare.model import Change, Comparison, Gate, Interval, MeasuredFigure
 from bench.report import wording
-from bench.report.blocks import Blocks, Cell, Note, Table
+from bench.report.blocks import Block, Cell, Note, Table
 from bench.report.layout import Layout
 from bench.report.wording import NOTHING, significant
 from sizing.counted import counted
@@ -56,17 +56,12 @@ def _change(change: Change | None, factor: float) -> tuple[str, str]:
     return f"{sign}{significant(change.value * factor)}", _interval(change.interval, factor)
 
 
-def _blocks(comparison: Comparison) -> Blocks:
-    return [*_parts(comparison)]
-
-
-def _parts(comparison: Comparison) -> Iterator[Table | Note]:
+def _blocks(comparison: Comparison) -> Iterator[Block]:
     if comparison.workload is not None:
         yield Note(lines=[_rounds(comparison, comparison.workload.name)], shown="document")
     if comparison.figures:
         yield _figures(comparison)
-        yield Note(lines=[_basis(comparison)])
-        yield Note(lines=["Changes are factors, and percentage points for shares."], shown="document")
+        yield Note(lines=[_basis(comparison), _changes(comparison)])
     if comparison.gate is not None:
         yield from _gate(comparison.gate)
     if comparison.variants:
@@ -89,7 +84,7 @@ def _figures(comparison: Comparison) -> Table:
     first = comparison.variants[0].name
     return Table(
         heading="Figures",
-        columns=("", "", "", "95 % interval", f"to {first}", "95 % interval"),
+        columns=("figure", "variant", "value", "95 % interval", "change", "95 % interval"),
         left=(0, 1),
         rows=[
             (figure_heading(figure) if variant == first else "", variant, *figure_cells(figure, measured))
@@ -108,7 +103,11 @@ def _basis(comparison: Comparison) -> str:
     return f"Intervals are 95 %, of {counted(comparison.rounds, 'round')} and the requests within them."
 
 
-def _gate(gate: Gate) -> Iterator[Table | Note]:
+def _changes(comparison: Comparison) -> str:
+    return f"Changes are to {comparison.variants[0].name}: factors, and percentage points for shares."
+
+
+def _gate(gate: Gate) -> Iterator[Block]:
     yield Table(
         heading="Regressions",
         columns=("", "figure", "variant", "worse by", "interval"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.commands.consistency.model import ConsistencyReport, Faults, Miss
-from bench.report.blocks import Blocks, Note, Table
+from bench.report.blocks import Block, Note, Table
 from bench.report.layout import Layout
 from bench.report.wording import NOTHING, count, seconds
 from sizing.counted import counted
@@ -13,11 +13,7 @@ from sizing.counted import counted
 _MOST_EXAMPLES = 3
 
 
-def _blocks(report: ConsistencyReport) -> Blocks:
-    return [*_parts(report)]
-
-
-def _parts(report: ConsistencyReport) -> Iterator[Table | Note]:
+def _blocks(report: ConsistencyReport) -> Iterator[Block]:
     yield Note(lines=[_checked(report)], shown="document")
     yield Table(
         heading="Answers of each task",

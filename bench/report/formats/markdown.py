@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench.report.blocks import Blocks, Cell, Note, Table, Text
+from bench.report.blocks import Block, Blocks, Cell, Table, Text
 from pypiserver_stack.common.text import printable
 
 # What starts something within a line. An underscore inside a word does not, and there are many in names.
@@ -17,7 +17,7 @@ def markdown_text(blocks: Blocks) -> str:
     return "\n\n".join(part for block in blocks if block.shown != "terminal" for part in _parts(block)) + "\n"
 
 
-def _parts(block: Table | Note) -> Iterator[str]:
+def _parts(block: Block) -> Iterator[str]:
     if block.heading:
         yield f"{'#' * block.level} {_literal(block.heading)}"
     if isinstance(block, Table):

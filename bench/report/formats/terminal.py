@@ -16,7 +16,7 @@ import rich.table
 import rich.text
 from rich.console import Console
 
-from bench.report.blocks import Blocks, Note, Style, Table, Text
+from bench.report.blocks import Block, Blocks, Note, Style, Table, Text
 from bench.report.outcome import Outcome
 from pypiserver_stack.common.text import printable
 
@@ -53,7 +53,7 @@ def print_outcome(outcome: Outcome, blocks: Blocks, document: Path, stream: Text
 class _Output(Console):
     """A console that takes text as it is, whatever its origin."""
 
-    def print_block(self, block: Table | Note) -> None:
+    def print_block(self, block: Block) -> None:
         """Print a block and, after a table, an empty line."""
         if isinstance(block, Note):
             for line in block.lines:
