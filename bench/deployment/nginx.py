@@ -11,6 +11,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +22,7 @@ from bench.deployment.local_processes.processes import spawn
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
-from bench.index.http_client import Endpoint, connect
+from bench.index.client import HTML, IndexSession
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
 from bench.packages.factory import Wheel
@@ -129,17 +130,15 @@ async def write_site(folder: Path, index: Target, wheels: Sequence[Wheel]) -> No
 
 async def _pages(index: Target, projects: Sequence[str]) -> Mapping[str, bytes]:
     """The listing of each project, as the load asks for it."""
-    connection = await connect(await Endpoint.of(index))
     pages = {}
-    try:
-        for project in projects:
-            page: list[bytes] = []
-            request = f"GET {index.listing_path(project)} HTTP/1.1\r\nAccept: text/html, */*\r\n"
-            request += "Accept-Encoding: identity\r\nConnection: keep-alive\r\n"
-            answer = await connection.request(request.encode("ascii") + index.headers + b"\r\n", page.append)
-            if answer.error or answer.status != 200:
-                raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
-            pages[project] = b"".join(page)
-    finally:
-        connection.abort()
+    async with await IndexSession.open(index) as session:
+        client = session.client()
+        try:
+            for project in projects:
+                answer = await client.get(index.listing_path(project), HTML)
+                if answer.error or answer.status != HTTPStatus.OK:
+                    raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
+                pages[project] = answer.body
+        finally:
+            client.abort()
     return pages

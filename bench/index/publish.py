@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from email.parser import HeaderParser
-from html.parser import HTMLParser
+from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
-
-import aiohttp
+from urllib.parse import urljoin
 
 from bench.common.failures import UnavailableError
-from bench.index.pages import NotAListingError, project_names
+from bench.index.client import HTML, Exchange, IndexSession
+from bench.index.errors import ErrorKind
+from bench.index.pages import NotAListingError, listed_files, project_names
 from bench.index.target import Target
+from bench.index.upload import Form
 from bench.packages.factory import Wheel
 
 T = TypeVar("T")
 
-_CONNECT_TIMEOUT_S = 10.0
-# For as long as nothing comes; a loaded index may think for a while.
-_READ_TIMEOUT_S = 120.0
+# An upload takes as long as the line needs, and a loaded index may think for a while.
+_TIMEOUT_S = 600.0
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(frozen=True)
@@ -75,18 +73,18 @@ async def publish_async(
     """
     uploaded = 0
 
-    async def upload(wheel: Wheel) -> None:
+    async def upload(index: _Index, wheel: Wheel) -> None:
         nonlocal uploaded
         await index.upload(wheel)
         uploaded += 1
         if on_progress:
             on_progress(uploaded, len(wheels))
 
-    async with _connected(Target(url, username, password), concurrency) as index:
-        # Whoever refuses an upload may hang up before its answer is read: a request without a body is told why.
-        await index.projects()
-        await _each(wheels, upload, concurrency)
-        await _check_listed(index, wheels, concurrency)
+    async with await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S) as session:
+        # An index that refuses an upload may hang up before its answer is read. A request without a body learns why.
+        await _projects(session)
+        await _each(session, wheels, upload, concurrency)
+        await _check_listed(session, wheels, concurrency)
 
 
 async def fetch_catalogue(
@@ -100,19 +98,24 @@ async def fetch_catalogue(
     """
     listings: dict[str, tuple[IndexedPackage, ...]] = {}
 
-    async def fetch(name: str) -> None:
+    async def fetch(index: _Index, name: str) -> None:
         listings[name] = await index.listing(name)
 
-    async with _connected(Target(url, username, password), concurrency) as index:
-        names = (await index.projects())[:projects]
+    async with await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S) as session:
+        names = (await _projects(session))[:projects]
         if not names:
-            raise UnavailableError(f"the index at {index.url} is empty")
-        await _each(names, fetch, concurrency)
+            raise UnavailableError(f"the index at {session.target.root_url} is empty")
+        await _each(session, names, fetch, concurrency)
     return tuple(package for name in names for package in listings[name])
 
 
-async def _check_listed(index: _Index, wheels: Sequence[Wheel], concurrency: int) -> None:
-    async def check(name: str) -> None:
+async def _projects(session: IndexSession) -> tuple[str, ...]:
+    with closing(_Index(session)) as index:
+        return await index.projects()
+
+
+async def _check_listed(session: IndexSession, wheels: Sequence[Wheel], concurrency: int) -> None:
+    async def check(index: _Index, name: str) -> None:
         listed = {package.filename: package.sha256 for package in await index.listing(name)}
         for wheel in wheels:
             if wheel.name == name and wheel.filename not in listed:
@@ -123,16 +126,19 @@ async def _check_listed(index: _Index, wheels: Sequence[Wheel], concurrency: int
                     f"but {wheel.sha256} was uploaded"
                 )
 
-    await _each(dict.fromkeys(wheel.name for wheel in wheels), check, concurrency)
+    await _each(session, dict.fromkeys(wheel.name for wheel in wheels), check, concurrency)
 
 
-async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]], concurrency: int) -> None:
-    """Do `work` on every item, several at once. The first failure ends the rest and is raised."""
+async def _each(
+    session: IndexSession, items: Iterable[T], work: Callable[[_Index, T], Awaitable[None]], concurrency: int
+) -> None:
+    """Do `work` on every item, with several clients at once. The first failure ends the rest and is raised."""
     remaining = iter(items)
 
     async def worker() -> None:
-        for item in remaining:
-            await work(item)
+        with closing(_Index(session)) as index:
+            for item in remaining:
+                await work(index, item)
 
     try:
         async with asyncio.TaskGroup() as workers:
@@ -142,78 +148,67 @@ async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]], concur
         raise failures.exceptions[0] from None
 
 
-@asynccontextmanager
-async def _connected(target: Target, concurrency: int) -> AsyncIterator[_Index]:
-    headers = {"User-Agent": "pypiserver-bench"}
-    if target.username:
-        headers["Authorization"] = aiohttp.encode_basic_auth(target.username, target.password)
-    async with aiohttp.ClientSession(
-        headers=headers,
-        connector=aiohttp.TCPConnector(limit=concurrency),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=_READ_TIMEOUT_S),
-        cookie_jar=aiohttp.DummyCookieJar(),
-    ) as session:
-        yield _Index(session, target)
-
-
 class _Index:
-    """An index, as far as publishing needs it. Whatever is not the answer hoped for is an `UnavailableError`."""
+    """An index, as one client publishes to it. Anything but success is an `UnavailableError`."""
 
-    def __init__(self, session: aiohttp.ClientSession, target: Target) -> None:
-        self.url = f"{target.origin}{target.base_path}/"
-        self._session = session
-        self._target = target
+    def __init__(self, session: IndexSession) -> None:
+        self.url = session.target.root_url
+        self._client = session.client()
+        self._target = session.target
+
+    def close(self) -> None:
+        """End the connection of the client."""
+        self._client.close()
 
     async def upload(self, wheel: Wheel) -> None:
         """Upload a wheel, read from disk while it is sent."""
-        # Quoting would turn ":action" into "%3Aaction".
-        form = aiohttp.FormData(quote_fields=False)
-        for field, value in _upload_fields(wheel).items():
-            form.add_field(field, value)
-        with wheel.path.open("rb") as content:
-            form.add_field("content", content, filename=wheel.filename, content_type="application/octet-stream")
-            await self._request("POST", self.url, f"the upload of {wheel.filename}", form)
+        self._demand_success(await self._client.post(Form.of_upload(wheel.path)), f"the upload of {wheel.filename}")
 
     async def projects(self) -> tuple[str, ...]:
         """The names on /simple/."""
         url = f"{self.url}simple/"
-        page = await self._request("GET", url, url)
         try:
-            return project_names(page)
+            return project_names(await self._page(f"{self._target.base_path}/simple/", url))
         except NotAListingError as error:
             raise UnavailableError(f"{url} is no package index: {error}") from error
 
     async def listing(self, name: str) -> tuple[IndexedPackage, ...]:
         """The files of a project."""
-        url = f"{self._target.origin}{self._target.listing_path(name)}"
-        page = await self._request("GET", url, url)
-        links = _Links()
+        path = self._target.listing_path(name)
+        url = f"{self._target.origin}{path}"
         try:
-            links.feed(page.decode("utf-8", errors="replace"))
-            return tuple(_indexed(name, urljoin(url, link)) for link in links.found)
-        except (ValueError, AssertionError) as error:  # a link that is none, a declaration that is none
+            return tuple(
+                IndexedPackage(name, file.filename, urljoin(url, file.reference), file.sha256)
+                for file in listed_files(await self._page(path, url))
+            )
+        except (NotAListingError, ValueError) as error:  # a value that makes no URL with that of the page
             raise UnavailableError(f"{url} is no listing of a package index: {error}") from error
 
-    async def _request(self, method: str, url: str, what: str, form: aiohttp.FormData | None = None) -> bytes:
-        try:
-            async with self._session.request(method, url, data=form, allow_redirects=False) as answer:
-                body = await answer.read()
-        except TimeoutError as error:
-            raise UnavailableError(f"the index at {self.url} gave no answer to {what} in time: {error}") from error
-        except aiohttp.ClientConnectorError as error:
-            number = error.os_error.errno or 0  # the event loop puts its own words in place of the system's
-            reason = os.strerror(number) if number > 0 else error.os_error
-            raise UnavailableError(f"no connection to the index at {self.url}: {reason}") from error
-        except aiohttp.ClientResponseError as error:
-            raise UnavailableError(f"the index at {self.url} answered {what} with what is not HTTP") from error
-        except aiohttp.ClientError as error:
-            raise UnavailableError(f"the index at {self.url} broke off {what}: {error}") from error
-        if 200 <= answer.status < 300:
-            return body
-        raise UnavailableError(self._refusal(what, answer))
+    async def _page(self, path: str, url: str) -> bytes:
+        answer = await self._client.get(path, HTML)
+        self._demand_success(answer, url)
+        return answer.body
 
-    def _refusal(self, what: str, answer: aiohttp.ClientResponse) -> str:
-        status = f"{answer.status} {answer.reason}"
+    def _demand_success(self, answer: Exchange, what: str) -> None:
+        if not answer.is_success:
+            raise UnavailableError(self._failure(answer, what) if answer.error else self._refusal(answer, what))
+
+    def _failure(self, answer: Exchange, what: str) -> str:
+        match answer.error:
+            case ErrorKind.CONNECT:
+                number = (answer.cause and answer.cause.errno) or 0
+                # The event loop puts its own words in place of the system's.
+                reason = os.strerror(number) if number > 0 else answer.cause
+                return f"no connection to the index at {self.url}: {reason}"
+            case ErrorKind.TIMEOUT:
+                return f"the index at {self.url} gave no answer to {what} in time"
+            case ErrorKind.PROTOCOL:
+                return f"the index at {self.url} answered {what} with what is not HTTP"
+            case _:
+                return f"the index at {self.url} broke off {what}"
+
+    def _refusal(self, answer: Exchange, what: str) -> str:
+        status = f"{answer.status} {_PHRASES.get(answer.status, '')}".strip()
         match answer.status:
             case 401 | 403:
                 user = (
@@ -223,44 +218,6 @@ class _Index:
             case 409:
                 return f"the index at {self.url} refused {what}, it holds that file already: start with an empty index"
             case 301 | 302 | 303 | 307 | 308:
-                return f"the index at {self.url} leads elsewhere, to {answer.headers.get('Location')}: give its own URL"
+                return f"the index at {self.url} leads elsewhere, to {answer.location}: give its own URL"
             case _:
                 return f"the index at {self.url} answered {what} with {status}"
-
-
-def _upload_fields(wheel: Wheel) -> dict[str, str]:
-    """The form that goes with a file, its names being the headers' of its METADATA."""
-    dist_info = f"{wheel.name.replace('-', '_')}-{wheel.version}.dist-info"
-    with zipfile.ZipFile(wheel.path) as archive:
-        metadata = HeaderParser().parsestr(archive.read(f"{dist_info}/METADATA").decode())
-    headers = ("Metadata-Version", "Name", "Version", "Summary", "Requires-Python")
-    with wheel.path.open("rb") as content:
-        blake2 = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
-    return {
-        ":action": "file_upload",
-        "protocol_version": "1",
-        **{header.lower().replace("-", "_"): metadata[header] for header in headers},
-        "pyversion": "py3",
-        "filetype": "bdist_wheel",
-        "sha256_digest": wheel.sha256,
-        "blake2_256_digest": blake2,
-    }
-
-
-class _Links(HTMLParser):
-    """Where the anchors of a page lead."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a" and (reference := dict(attrs).get("href")):
-            self.found.append(reference)
-
-
-def _indexed(name: str, link: str) -> IndexedPackage:
-    url, fragment = urldefrag(link)
-    algorithm, _, digest = fragment.partition("=")
-    filename = unquote(urlsplit(url).path.rpartition("/")[2])
-    return IndexedPackage(name, filename, url, digest.lower() if algorithm == "sha256" else None)

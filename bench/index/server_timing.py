@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 
 
-def total_s(server_timing: bytes) -> float:
+def total_s(server_timing: str) -> float:
     """The duration of `total` in a header such as `auth;dur=0.042, total;dur=0.61`, which is in milliseconds.
 
     Returns:
         Seconds; nan where the header does not say, or says what cannot be.
     """
-    for metric in server_timing.split(b","):
-        name, *parameters = metric.split(b";")
-        if name.strip() != b"total":
+    for metric in server_timing.split(","):
+        name, *parameters = metric.split(";")
+        if name.strip() != "total":
             continue
         for parameter in parameters:
-            key, _, value = parameter.partition(b"=")
-            if key.strip() == b"dur":
-                return _seconds(value.strip(b'" \t'))
+            key, _, value = parameter.partition("=")
+            if key.strip() == "dur":
+                return _seconds(value.strip('" \t'))
     return math.nan
 
 
-def _seconds(milliseconds: bytes) -> float:
+def _seconds(milliseconds: str) -> float:
     try:
         duration_ms = float(milliseconds)
     except ValueError:

@@ -63,16 +63,19 @@ class Target:
         """The path that /simple/ lies below, without a slash at its end."""
         return quote(self._parts.path.rstrip("/").removesuffix("/simple"), safe=_REQUEST_TARGET_SAFE)
 
+    @property
+    def root_url(self) -> str:
+        """Where uploads go, and what /simple/ lies below."""
+        return f"{self.origin}{self.base_path}/"
+
     @cached_property
-    def headers(self) -> bytes:
-        """The header lines that say which index is asked, and by whom."""
-        lines = f"Host: {self._parts.netloc}\r\n"
-        if self.username:
-            # The environment may hold bytes that are not UTF-8: they are sent as they are.
-            plain = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
-            credentials = base64.b64encode(plain).decode("ascii")
-            lines += f"Authorization: Basic {credentials}\r\n"
-        return lines.encode("ascii")
+    def authorization(self) -> str:
+        """The value of the Authorization header; empty for an index that asks for no credentials."""
+        if not self.username:
+            return ""
+        # The environment may hold bytes that are not UTF-8: they are sent as they are.
+        plain = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
+        return f"Basic {base64.b64encode(plain).decode('ascii')}"
 
     def project_path(self, project: str) -> str:
         """Where a client that knows only the name asks; an index of pypiserver redirects it to the listing."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Literal
 
-from bench.common.failures import UnavailableError, UsageError
-from bench.index.http_client import Endpoint
+from bench.common.failures import UsageError
+from bench.index.client import IndexSession
 from bench.index.target import Target
-from bench.index.upload import UploadForm
-from bench.load.installer import CookieJar, Installer, Traffic
+from bench.index.upload import Form
+from bench.load.installer import Installer, Traffic
 from bench.load.samples import Operation, Recorder, Samples
 from bench.load.schedule import Action, Arrivals
 from bench.load.workloads import Workload
@@ -72,7 +72,8 @@ class Clients:
     """Every `of`-th client of a load, beginning with number `index`: the whole of it where one process sends it.
 
     Which process sends a client changes nothing about what that client asks for, or when. `prepare` once; then, for
-    each round, `plan` it and `run` it; `measured` gives what was recorded so far, also when a round was cancelled.
+    each round, `plan` it and `run` it; then `close`. `measured` gives what was recorded so far, also when a round was
+    cancelled.
     """
 
     def __init__(self, spec: LoadSpec, index: int = 0, of: int = 1) -> None:
@@ -82,7 +83,7 @@ class Clients:
         self._recorder = Recorder(spec.workload.phases, spec.spill_dir, started_s=perf_counter())
         self._traffic: Traffic
         self._round: Arrivals
-        self._forms: dict[int, UploadForm] = {}
+        self._forms: dict[int, Form] = {}
         self._started = False
         self._wall_s = 0.0
         self._cpu_before_s = 0.0
@@ -93,19 +94,23 @@ class Clients:
 
         Raises:
             UsageError: this machine does not allow so many connections.
-            UnavailableError: nobody knows the host of the index.
+            UnavailableError: there is no such host.
         """
         spec = self._spec
         _allow_connections(spec.workload, self._of)
-        jar = CookieJar() if spec.cookies == "shared" else None
-        self._traffic = Traffic(spec.target, await _endpoint(spec.target), self._recorder, jar)
+        session = await IndexSession.open(spec.target, keep_cookies=spec.cookies == "shared")
+        self._traffic = Traffic(session, self._recorder)
+
+    async def close(self) -> None:
+        """Let go of what the clients shared, once the last round is over."""
+        await self._traffic.session.close()
 
     def plan(self, round_number: int) -> None:
         """Work out who is due when in this round, so that running it loses no time with that."""
         schedule = self._spec.workload.arrivals(self._spec.seed, len(self._spec.packages), round_number)
         self._round = ours = schedule.take(schedule.client % self._of == self._index)
         wheels = ours.package[ours.action == Action.UPLOAD].tolist()
-        self._forms = {wheel: UploadForm.of(self._spec.uploads[wheel]) for wheel in wheels}
+        self._forms = {wheel: Form.of_upload(self._spec.uploads[wheel]) for wheel in wheels}
 
     async def run(self, started_s: float) -> None:
         """Send the round that was planned, and wait for its last answer.
@@ -159,13 +164,6 @@ class Clients:
             client.abort()
             raise
         client.close()
-
-
-async def _endpoint(target: Target) -> Endpoint:
-    try:
-        return await Endpoint.of(target)
-    except OSError as error:
-        raise UnavailableError(f"nobody knows the host of {target.url}: {error}") from error
 
 
 def _allow_connections(workload: Workload, processes: int) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass
 from time import perf_counter
 
+from bench.index.client import HTML, Exchange, IndexSession
 from bench.index.errors import ErrorKind
-from bench.index.http_client import Answer, Endpoint, HttpConnection, connect
-from bench.index.pages import NotAListingError, WheelLink, newest_wheel
-from bench.index.target import Target
-from bench.index.upload import CONTENT_TYPE, UploadForm
+from bench.index.pages import ListedFile, NotAListingError, newest_wheel
+from bench.index.upload import Form
 from bench.load.health import EXHAUSTED_ERRNOS
 from bench.load.samples import Operation, Recorder
 
@@ -20,30 +18,12 @@ from bench.load.samples import Operation, Recorder
 MAX_REDIRECTS = 5
 
 
-class CookieJar:
-    """The cookies of one index, with none of the rules by which a browser keeps them apart."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, str] = {}
-        self.header = b""
-
-    def keep(self, set_cookies: list[str]) -> None:
-        for set_cookie in set_cookies:
-            name, _, value = set_cookie.partition(";")[0].partition("=")
-            self._values[name.strip()] = value.strip()
-        pairs = "; ".join(f"{name}={value}" for name, value in self._values.items())
-        self.header = f"Cookie: {pairs}\r\n".encode("latin-1")
-
-
 @dataclass
 class Traffic:
     """What all clients of one load share."""
 
-    target: Target
-    endpoint: Endpoint
+    session: IndexSession
     recorder: Recorder
-    jar: CookieJar | None = None
-    """None: clients keep no cookies."""
     in_flight: int = 0
     exhausted: int = 0
     """Connections that could not be made for want of ports, files or memory on this side."""
@@ -59,13 +39,9 @@ class Installer:
     def __init__(self, traffic: Traffic, number: int, phase: int, user_agent: str) -> None:
         """`number` spreads clients over the addresses of the index; their requests count under `phase`."""
         self._traffic = traffic
-        self._target = traffic.target
-        self._number = number
+        self._target = traffic.session.target
         self._phase = phase
-        self._connection: HttpConnection | None = None
-        self._headers = f"User-Agent: {user_agent}\r\nConnection: keep-alive\r\n".encode("ascii") + self._target.headers
-        # Compressed bytes could not be held against the digest of the listing.
-        self._get_headers = b" HTTP/1.1\r\nAccept: text/html, */*\r\nAccept-Encoding: identity\r\n" + self._headers
+        self._client = traffic.session.client(number, user_agent)
 
     async def install(self, project: str, steps: Collection[Operation], due_s: float) -> None:
         """Look for `project`, and take its newest wheel where `steps` say so."""
@@ -74,10 +50,9 @@ class Installer:
         else:
             asked, path = Operation.LISTING, self._target.listing_path(project)
         for redirects_left in reversed(range(MAX_REDIRECTS)):
-            page: list[bytes] = []
-            answer = await self._get(path, page.append)
+            answer = await self._counted(self._client.get(path, HTML))
             if not answer.is_redirect:
-                wheel = self._newest_wheel(answer, page, path)
+                wheel = self._newest_wheel(answer, path)
                 self._record(Operation.LISTING if wheel else asked, answer, due_s, _unless(wheel))
                 if wheel and Operation.DOWNLOAD in steps:
                     await self._download(*wheel, due_s=answer.done_s)
@@ -88,88 +63,56 @@ class Installer:
                 return
             asked, path, due_s = Operation.LISTING, onward, answer.done_s
 
-    async def upload(self, form: UploadForm, due_s: float) -> None:
+    async def upload(self, form: Form, due_s: float) -> None:
         """Publish one wheel."""
-        head = f"POST {self._target.base_path}/ HTTP/1.1\r\nAccept: */*\r\nContent-Type: {CONTENT_TYPE}\r\n"
-        head += f"Content-Length: {form.length_bytes}\r\n"
-        answer = await self._ask(head.encode("ascii") + self._headers, form=form)
-        self._record(Operation.UPLOAD, answer, due_s)
+        self._record(Operation.UPLOAD, await self._counted(self._client.post(form)), due_s)
 
     def close(self) -> None:
         """End the connection as a program does that has all it wanted."""
-        if self._connection is not None:
-            self._connection.close()
+        self._client.close()
 
     def abort(self) -> None:
         """Drop the connection at once."""
-        if self._connection is not None:
-            self._connection.abort()
+        self._client.abort()
 
-    async def _download(self, path: str, link: WheelLink, due_s: float) -> None:
+    async def _download(self, path: str, link: ListedFile, due_s: float) -> None:
         digest = hashlib.new(link.algorithm, usedforsecurity=False) if link.algorithm else None
-        answer = await self._get(path, digest.update if digest else None)
+        answer = await self._counted(self._client.get(path, HTML, digest.update if digest else len))
         fault = ErrorKind.DIGEST if digest and digest.hexdigest() != link.digest else ErrorKind.NONE
         self._record(Operation.DOWNLOAD, answer, due_s, ErrorKind.PROTOCOL if answer.is_redirect else fault)
 
-    def _onward(self, answer: Answer, path: str) -> str | None:
+    def _onward(self, answer: Exchange, path: str) -> str | None:
         """The path that a redirect from `path` leads to; None where it is of no use."""
         return self._target.path_of(answer.location, path) if answer.location and not answer.error else None
 
-    def _newest_wheel(self, answer: Answer, page: list[bytes], path: str) -> tuple[str, WheelLink] | None:
+    def _newest_wheel(self, answer: Exchange, path: str) -> tuple[str, ListedFile] | None:
         """The path of the wheel to take, and what the page at `path` says of it; None where there is none."""
         if answer.error:
             return None
         try:
-            link = newest_wheel(b"".join(page))
+            link = newest_wheel(answer.body)
         except NotAListingError:
             return None
         wheel_path = self._target.path_of(link.reference, path)
         return (wheel_path, link) if wheel_path else None
 
-    # Asking.
-
-    async def _get(self, path: str, take: Callable[[bytes], object] | None) -> Answer:
-        return await self._ask(b"GET " + path.encode("ascii") + self._get_headers, take)
-
-    async def _ask(
-        self, head: bytes, take: Callable[[bytes], object] | None = None, form: UploadForm | None = None
-    ) -> Answer:
-        """Send one request, with a connection for it where there is none, and wait for its answer."""
+    async def _counted(self, request: Awaitable[Exchange]) -> Exchange:
+        """Wait for the answer to a request, which begins when the client does, with a connection or without one."""
         traffic = self._traffic
-        head += (traffic.jar.header if traffic.jar else b"") + b"\r\n"
         traffic.in_flight += 1
-        sent_s = perf_counter()
+        begun_s = perf_counter()
         try:
-            answer = await self._send(head, take, form)
+            answer = await request
         finally:
             traffic.in_flight -= 1
-        answer.sent_s = sent_s
+        answer.sent_s = begun_s
+        if answer.cause is not None and answer.cause.errno in EXHAUSTED_ERRNOS:
+            traffic.exhausted += 1
         if not answer.error and answer.status >= 400:
             answer.error = ErrorKind.STATUS
-        if traffic.jar and answer.cookies:
-            traffic.jar.keep(answer.cookies)
         return answer
 
-    async def _send(self, head: bytes, take: Callable[[bytes], object] | None, form: UploadForm | None) -> Answer:
-        reused = self._connection
-        if reused and reused.usable:
-            answer = await reused.request(head, take)
-            # The server may end an idle connection at the very moment a request is sent on it. Like every installer,
-            # ask again: the question changes nothing, and not a byte of an answer had come.
-            if answer.error is not ErrorKind.DISCONNECTED or not math.isnan(answer.first_byte_s):
-                return answer
-        try:
-            self._connection = connection = await connect(self._traffic.endpoint, self._number)
-        except OSError as error:
-            if error.errno in EXHAUSTED_ERRNOS:
-                self._traffic.exhausted += 1
-            return Answer.failed(ErrorKind.CONNECT)
-        answered = connection.request(head, take)
-        if form is not None:
-            await connection.send_body(form.chunks())
-        return await answered
-
-    def _record(self, operation: Operation, answer: Answer, due_s: float, fault: ErrorKind = ErrorKind.NONE) -> None:
+    def _record(self, operation: Operation, answer: Exchange, due_s: float, fault: ErrorKind = ErrorKind.NONE) -> None:
         """Add the row of a request; `fault` is what is wrong with an answer that in itself is none."""
         self._traffic.recorder.record(
             operation,

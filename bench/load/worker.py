@@ -53,6 +53,7 @@ async def _send(spec: LoadSpec, index: int, of: int) -> None:
     finally:
         for task in beside:
             task.cancel()
+        await clients.close()
     _tell(clients.measured())
 
 

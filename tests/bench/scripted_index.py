@@ -152,7 +152,10 @@ async def send(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **ot
     clients = Clients(spec(url, spill_dir, workload, **others))
     await clients.prepare()
     clients.plan(0)
-    await clients.run(perf_counter())
+    try:
+        await clients.run(perf_counter())
+    finally:
+        await clients.close()
     return clients.measured()
 
 

@@ -14,9 +14,9 @@ from bench.commands.consistency.judge import Change, Judge
 from bench.commands.consistency.reader import Focus, Reader
 from bench.commands.consistency.things import File, Project, Thing
 from bench.common.failures import UnavailableError
-from bench.index.http_client import Endpoint
-from bench.index.plain_client import Client, Got
+from bench.index.client import Exchange, IndexSession
 from bench.index.target import Target
+from bench.index.upload import Form
 
 # Beside the readers of each round: they read on while the index changes, so that every cache is warm when it does.
 BACKGROUND_READERS = 4
@@ -65,9 +65,7 @@ class Seen:
 class Check:
     """One check of one index, of which `seen` is the state at any time, also when a method was cancelled."""
 
-    def __init__(
-        self, target: Target, endpoint: Endpoint, seen: Seen, readers: int, on_progress: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, target: Target, seen: Seen, readers: int, on_progress: Callable[[int, int], None]) -> None:
         """
         Args:
             seen: with the projects to upload, in this order, of which the index has none.
@@ -76,24 +74,39 @@ class Check:
         """
         self._seen = seen
         self._target = target
-        self._endpoint = endpoint
         self._on_progress = on_progress
         self._focus = Focus(seen.projects[0], seen.files[:1], seen.tasks)
-        self._background, self._readers = (
-            [Reader(self._client(number), target, self._focus, seen.judge, number) for number in range(count)]
-            for count in (BACKGROUND_READERS, readers)
-        )
+        self._reader_count = readers
+        self._session: IndexSession
+        self._readers: Sequence[Reader] = ()
 
     async def run(self, change: Change, time_limit_s: float) -> None:
         """Make a change with every file, and look at each. No change is begun after the time limit.
 
         Raises:
-            UnavailableError: the index does not take the very first upload.
+            UnavailableError: there is no such host, or the index does not take the very first upload.
         """
-        deadline_s = perf_counter() + time_limit_s
+        async with await IndexSession.open(self._target) as self._session:
+            await self._run(change, perf_counter() + time_limit_s)
+
+    async def remove_rest(self) -> None:
+        """Remove what the index may still have of the check, without a read.
+
+        Raises:
+            UnavailableError: there is no such host.
+        """
+        async with await IndexSession.open(self._target) as self._session:
+            for file in self._seen.files:
+                if file.remains:
+                    await self._remove(file)
+
+    async def _run(self, change: Change, deadline_s: float) -> None:
+        background, self._readers = (
+            [self._reader(number) for number in range(count)] for count in (BACKGROUND_READERS, self._reader_count)
+        )
         try:
             async with asyncio.TaskGroup() as group:
-                reading = [group.create_task(_read_on(reader)) for reader in self._background]
+                reading = [group.create_task(_read_on(reader)) for reader in background]
                 for project in self._seen.projects:
                     await self._change_project(change, project, deadline_s)
                     self._on_progress(self._seen.changes[change], len(self._seen.files))
@@ -102,14 +115,8 @@ class Check:
         except BaseExceptionGroup as failures:
             raise _innermost(failures) from None
         finally:
-            for reader in (*self._background, *self._readers):
+            for reader in (*background, *self._readers):
                 reader.abort()
-
-    async def remove_rest(self) -> None:
-        """Remove what the index may still have of the check, without a read."""
-        for file in self._seen.files:
-            if file.remains:
-                await self._remove(file)
 
     async def _change_project(self, change: Change, project: Project, deadline_s: float) -> None:
         """Its first file by itself, for what is new; the others at once, for what two changes in a row do."""
@@ -169,13 +176,13 @@ class Check:
     async def _upload(self, file: File) -> File | None:
         """The file, if the index says that it took it."""
         file.begun_s = perf_counter()
-        got = await _finished(self._client().upload(file.wheel.path))
-        if got.is_success:
-            file.uploaded_s, file.is_held = got.answer.done_s, True
+        answer = await _finished(self._post(Form.of_upload(file.wheel.path)))
+        if answer.is_success:
+            file.uploaded_s, file.is_held = answer.done_s, True
             self._seen.changes["upload"] += 1
             return file
-        self._refuse("upload", file, got)
-        if got.is_turned_away:
+        self._refuse("upload", file, answer)
+        if answer.is_turned_away:
             file.begun_s = inf  # as if nobody had begun; after any other trouble it may be there, or yet come to be
         if file is self._seen.files[0]:
             raise UnavailableError(
@@ -189,28 +196,36 @@ class Check:
         for attempt in range(_REMOVAL_ATTEMPTS):
             await asyncio.sleep(_REMOVAL_PAUSE_S if attempt else 0)
             was_held, file.is_held = file.is_held, False
-            got = await _finished(self._client().remove(file.wheel.name.replace("-", "_"), file.wheel.version))
-            if got.is_success:
-                file.removed_s = got.answer.done_s
+            form = Form.of_removal(file.wheel.name.replace("-", "_"), file.wheel.version)
+            answer = await _finished(self._post(form))
+            if answer.is_success:
+                file.removed_s = answer.done_s
                 self._seen.changes["removal"] += 1
                 return file
             # An upload that nobody answered, to a server that knows no POST, was not taken either.
-            if (got.is_absence and not was_held) or (got.takes_no_changes and file.uploaded_s == inf):
+            if (answer.is_absence and not was_held) or (answer.takes_no_changes and file.uploaded_s == inf):
                 file.is_absent = True
                 return None
-            if got.is_absence or got.is_refusal:
+            if answer.is_absence or answer.is_refusal:
                 file.is_held = was_held
-            if got.is_refusal:
+            if answer.is_refusal:
                 break
-        self._refuse("removal", file, got)
+        self._refuse("removal", file, answer)
         return None
 
-    def _refuse(self, change: Change, file: File, got: Got) -> None:
-        answer = got.trouble or f"status {got.answer.status}"
-        self._seen.refusals[change, file.label] = f"the {change} of {file.label}: {answer}"
+    def _refuse(self, change: Change, file: File, answer: Exchange) -> None:
+        trouble = answer.trouble or f"status {answer.status}"
+        self._seen.refusals[change, file.label] = f"the {change} of {file.label}: {trouble}"
 
-    def _client(self, number: int = 0) -> Client:
-        return Client(self._target, self._endpoint, number)
+    async def _post(self, form: Form) -> Exchange:
+        client = self._session.client()
+        try:
+            return await client.post(form)
+        finally:
+            client.abort()
+
+    def _reader(self, number: int) -> Reader:
+        return Reader(self._session.client(number), self._target, self._focus, self._seen.judge, number)
 
 
 async def _read_on(reader: Reader) -> None:
@@ -224,7 +239,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-async def _finished(request: Coroutine[Any, Any, Got]) -> Got:
+async def _finished(request: Coroutine[Any, Any, Exchange]) -> Exchange:
     """The result of a request that is not to be left half-way: cancelled, it gets a moment to come to its end."""
     sending = asyncio.create_task(request)
     try:

@@ -16,10 +16,9 @@ from bench.commands.consistency.model import CheckParameters, ConsistencyReport
 from bench.commands.consistency.things import File, Project
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.commands.parameters import RunParameters, limits_parameter
-from bench.common.failures import BenchError, UnavailableError, UsageError
+from bench.common.failures import BenchError, UsageError
 from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
 from bench.deployment.stack_config import load_stack
-from bench.index.http_client import Endpoint
 from bench.index.probe import probe
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, build
@@ -89,7 +88,7 @@ class _Job:
         seen.projects, seen.tasks = _projects(run, asked.uploads), set(tasks)
         try:
             run.step("uploads")
-            check = run.interruptions.run(_prepared(target, seen, asked.readers, run.progress.progress))
+            check = Check(target, seen, asked.readers, run.progress.progress)
             run.interruptions.run(check.run("upload", asked.time_limit_s / (1 if asked.keep_packages else 2)))
             if not asked.keep_packages:
                 run.step("removals")
@@ -122,12 +121,9 @@ class LiveIndex(_Job):
         if self._asked.keep_packages or not self._remaining():
             return []
         with contextlib.suppress(TimeoutError, BenchError):  # what remains is told in either case
-            asyncio.run(asyncio.wait_for(self._remove_all(), _CLEANING_S))
+            check = Check(self._target, self._seen, self._asked.readers, lambda done, total: None)
+            asyncio.run(asyncio.wait_for(check.remove_rest(), _CLEANING_S))
         return [f"{file.label} on {self._target.url}" for file in self._remaining()]
-
-    async def _remove_all(self) -> None:
-        check = await _prepared(self._target, self._seen, self._asked.readers, lambda done, total: None)
-        await check.remove_rest()
 
     def _remaining(self) -> list[File]:
         return [file for file in self._seen.files if file.remains]
@@ -182,10 +178,3 @@ def _projects(run: Run, uploads: int) -> tuple[Project, ...]:
     wheels = build(package_set, run.scratch.path / "wheels", run.progress.progress)[:uploads]
     by_project = itertools.groupby(wheels, key=lambda wheel: wheel.name)
     return tuple(Project(name, [File.of(wheel) for wheel in of_project]) for name, of_project in by_project)
-
-
-async def _prepared(target: Target, seen: Seen, readers: int, on_progress: Callable[[int, int], None]) -> Check:
-    try:
-        return Check(target, await Endpoint.of(target), seen, readers, on_progress)
-    except OSError as error:
-        raise UnavailableError(f"nobody knows the host of {target.url}: {error}") from error

@@ -10,7 +10,7 @@ from math import inf
 from typing import Literal
 
 from bench.commands.consistency.things import File, Project, Thing
-from bench.index.listed_files import Link
+from bench.index.pages import ListedFile
 
 Change = Literal["upload", "removal"]
 
@@ -115,7 +115,7 @@ class Judge:
         self._first_shown_s: dict[tuple[str, str], float] = {}
         """By label and task: when the first answer was complete that showed it. Task '*' is any."""
 
-    def listing(self, read: Read, project: Project, listed: Mapping[str, Link]) -> None:
+    def listing(self, read: Read, project: Project, listed: Mapping[str, ListedFile]) -> None:
         """Judge a project's listing; one that does not exist lists nothing."""
         unknown = listed.keys() - {file.label for file in project.files}
         faults = [self._exemplify(Fault.EARLY, read, filename) for filename in sorted(unknown)]

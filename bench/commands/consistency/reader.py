@@ -9,9 +9,8 @@ from itertools import count, cycle, islice
 
 from bench.commands.consistency.judge import Judge, Kind, Read
 from bench.commands.consistency.things import File, Project
-from bench.index.listed_files import Link, is_json, listed_files, names_project
-from bench.index.pages import NotAListingError
-from bench.index.plain_client import Client, Got
+from bench.index.client import Client, Exchange
+from bench.index.pages import ListedFile, NotAListingError, is_json, listed_files, names_project
 from bench.index.target import Target
 
 # An index that refuses, or cannot be reached, is not to be asked a thousand times a second.
@@ -56,47 +55,47 @@ class Reader:
         project, files = self._focus.project, self._focus.files
         file = files[next(self._turns) % len(files)]
         if kind is Kind.INDEX_PAGE:
-            got = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
-            trouble = got.trouble or self._judge_index_page(got, project)
+            answer = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
+            trouble = answer.trouble or self._judge_index_page(answer, project)
         elif kind is Kind.DOWNLOAD and file.path is not None:
-            got = await self._client.get(file.path, "*/*")
-            trouble = got.trouble or self._judge_download(got, file)
+            answer = await self._client.get(file.path, "*/*")
+            trouble = answer.trouble or self._judge_download(answer, file)
         else:  # also where no listing has shown yet where the file is
             asks_for_json = kind is Kind.LISTING_JSON
-            got = await self._client.get(self._target.listing_path(project.name), _JSON if asks_for_json else _HTML)
-            trouble = got.trouble or self._judge_listing(got, project)
+            answer = await self._client.get(self._target.listing_path(project.name), _JSON if asks_for_json else _HTML)
+            trouble = answer.trouble or self._judge_listing(answer, project)
         if trouble is None:
-            self._focus.tasks.add(got.answer.served_by)
+            self._focus.tasks.add(answer.served_by)
         else:
-            self._judge.error(got.answer.served_by, trouble)
+            self._judge.error(answer.served_by, trouble)
             await asyncio.sleep(_PAUSE_AFTER_TROUBLE_S)
 
     # Each returns what is wrong with an answer that cannot be judged.
 
-    def _judge_index_page(self, got: Got, project: Project) -> str | None:
-        if got.is_absence:
-            return f"status {got.answer.status}"
-        self._judge.index_page(_read(got, Kind.INDEX_PAGE), project, named=names_project(got.body, project.name))
+    def _judge_index_page(self, answer: Exchange, project: Project) -> str | None:
+        if answer.is_absence:
+            return f"status {answer.status}"
+        self._judge.index_page(_read(answer, Kind.INDEX_PAGE), project, named=names_project(answer.body, project.name))
         return None
 
-    def _judge_download(self, got: Got, file: File) -> str | None:
-        self._judge.download(_read(got, Kind.DOWNLOAD), file, None if got.is_absence else got.body)
+    def _judge_download(self, answer: Exchange, file: File) -> str | None:
+        self._judge.download(_read(answer, Kind.DOWNLOAD), file, None if answer.is_absence else answer.body)
         return None
 
-    def _judge_listing(self, got: Got, project: Project) -> str | None:
-        listed: Mapping[str, Link] = {}
-        if not got.is_absence:
+    def _judge_listing(self, answer: Exchange, project: Project) -> str | None:
+        listed: Mapping[str, ListedFile] = {}
+        if not answer.is_absence:
             try:
-                listed = listed_files(got.body)
+                listed = {file.filename: file for file in listed_files(answer.body)}
             except NotAListingError:
                 return "no listing"
-        kind = Kind.LISTING_JSON if is_json(got.body) else Kind.LISTING_HTML
-        self._judge.listing(_read(got, kind), project, listed)
+        kind = Kind.LISTING_JSON if is_json(answer.body) else Kind.LISTING_HTML
+        self._judge.listing(_read(answer, kind), project, listed)
         for file in project.files:
             if file.path is None and file.label in listed:
-                file.path = self._target.path_of(listed[file.label].url, self._target.listing_path(project.name))
+                file.path = self._target.path_of(listed[file.label].reference, self._target.listing_path(project.name))
         return None
 
 
-def _read(got: Got, kind: Kind) -> Read:
-    return Read(got.answer.served_by, kind, got.answer.sent_s, got.answer.done_s)
+def _read(answer: Exchange, kind: Kind) -> Read:
+    return Read(answer.served_by, kind, answer.sent_s, answer.done_s)

@@ -7,8 +7,7 @@ from statistics import median
 
 from bench.commands.explain.model import HealthCheckTiming
 from bench.common.failures import UnavailableError
-from bench.index.http_client import Endpoint
-from bench.index.plain_client import Client
+from bench.index.client import IndexSession
 from bench.index.target import Target
 
 CHECKS = 25
@@ -21,19 +20,20 @@ async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheckTimin
         urls: of the tasks themselves: the balancer has no part in it.
 
     Raises:
-        UnavailableError: a check is not passed.
-        OSError: there is no such host.
+        UnavailableError: a check is not passed, or there is no such host.
     """
     latencies_s = []
     for url in urls:
-        target = Target(url)
-        client = Client(target, await Endpoint.of(target), 0)
-        try:
-            for _ in range(CHECKS):
-                got = await client.get(path, "*/*")
-                if not got.is_success:
-                    raise UnavailableError(f"the health check GET {path} at {url} ended in {got.trouble or 'a 404'}")
-                latencies_s.append(got.answer.done_s - got.answer.sent_s)
-        finally:
-            client.abort()
+        async with await IndexSession.open(Target(url)) as session:
+            client = session.client()
+            try:
+                for _ in range(CHECKS):
+                    answer = await client.get(path)
+                    if not answer.is_success:
+                        raise UnavailableError(
+                            f"the health check GET {path} at {url} ended in {answer.trouble or 'a 404'}"
+                        )
+                    latencies_s.append(answer.done_s - answer.sent_s)
+            finally:
+                client.abort()
     return HealthCheckTiming(path=path, checks=len(latencies_s), median_s=median(latencies_s))

@@ -11,8 +11,7 @@ import asyncio
 from time import perf_counter
 
 from bench.commands.explain.model import Idle
-from bench.index.http_client import Endpoint
-from bench.index.plain_client import Client, Got
+from bench.index.client import Client, Exchange, IndexSession
 from bench.index.target import Target
 
 CLIENTS = 100
@@ -30,28 +29,32 @@ async def use_after_idling(target: Target, path: str) -> Idle:
     just the one that it used last.
 
     Raises:
-        OSError: there is no such host.
+        UnavailableError: there is no such host.
     """
-    endpoint = await Endpoint.of(target)
-    clients = [Client(target, endpoint, number) for number in range(CLIENTS)]
+    async with await IndexSession.open(target) as session:
+        return await _use(session, path)
+
+
+async def _use(session: IndexSession, path: str) -> Idle:
+    clients = [session.client(number) for number in range(CLIENTS)]
     try:
         await _wave(clients, path)  # opens the clients' own connections, so that the waves to come are at once
         last = await _wave(clients, path)
-        answers: list[Got] = []
+        answers: list[Exchange] = []
         for offset_s in OFFSETS_S:
-            first_done_s = min(got.answer.done_s for got in last)
+            first_done_s = min(answer.done_s for answer in last)
             await asyncio.sleep(first_done_s + IDLE_S + offset_s - perf_counter())
             last = await _wave(clients, path)
             answers += last
     finally:
         for client in clients:
             client.abort()
-    return Idle(requests=len(answers), failed=sum(_has_failed(got) for got in answers))
+    return Idle(requests=len(answers), failed=sum(_has_failed(answer) for answer in answers))
 
 
-async def _wave(clients: list[Client], path: str) -> list[Got]:
-    return await asyncio.gather(*(client.get(path, "*/*") for client in clients))
+async def _wave(clients: list[Client], path: str) -> list[Exchange]:
+    return await asyncio.gather(*(client.get(path) for client in clients))
 
 
-def _has_failed(got: Got) -> bool:
-    return got.answer.status in _FAILED or got.answer.status == 0
+def _has_failed(answer: Exchange) -> bool:
+    return answer.status in _FAILED or answer.status == 0

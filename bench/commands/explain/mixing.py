@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from bench.commands.explain.model import Mixing
+from bench.common.failures import UnavailableError
+from bench.index.client import Client, Exchange, IndexSession
 from bench.index.errors import ErrorKind
-from bench.index.http_client import Answer, Endpoint, HttpConnection, connect
-from bench.index.plain_client import AGENT, Client
 from bench.index.target import Target
-from bench.index.upload import CONTENT_TYPE, UploadForm
+from bench.index.upload import Form
 from bench.packages.factory import PackageSet, Wheel
 
 UPLOADS = 20
@@ -35,49 +36,47 @@ async def upload_interleaved(target: Target, wheels: Sequence[Wheel]) -> Mixing:
     """Upload all of `wheels` at once, first the one half of each and then the other; then read each of them back.
 
     Raises:
-        OSError: the index takes no connection.
+        UnavailableError: the index takes no connection.
     """
-    endpoint = await Endpoint.of(target)
-    connections: list[HttpConnection] = []
-    try:
-        for number in range(len(wheels)):
-            connections.append(await connect(endpoint, number))
-        answers = await _send(target, connections, wheels)
-    finally:
-        for connection in connections:
-            connection.abort()
-    reader = Client(target, endpoint, 0)
-    try:
-        whole = [await _is_whole(reader, target, wheel) for wheel in wheels]
-    finally:
-        reader.abort()
+    async with await IndexSession.open(target) as session:
+        answers = await asyncio.gather(*(_upload(session, wheel, number) for number, wheel in enumerate(wheels)))
+        if refused := next((answer.cause for answer in answers if answer is not None and answer.cause), None):
+            raise UnavailableError(f"the index at {target.url} takes no connection: {refused}")
+        reader = session.client()
+        try:
+            whole = [await _is_whole(reader, target, wheel) for wheel in wheels]
+        finally:
+            reader.abort()
     statuses = Counter(map(_outcome, answers))
     return Mixing(uploads=len(wheels), answers=dict(sorted(statuses.items())), whole=sum(whole))
 
 
-async def _send(
-    target: Target, connections: Sequence[HttpConnection], wheels: Sequence[Wheel]
-) -> list[asyncio.Future[Answer]]:
-    bodies = [b"".join(UploadForm.of(wheel.path).chunks()) for wheel in wheels]
-    answers = []
-    for connection, body in zip(connections, bodies, strict=True):
-        head = f"POST {target.base_path}/ HTTP/1.1\r\nAccept: */*\r\nUser-Agent: {AGENT}\r\n"
-        head += f"Content-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
-        answers.append(connection.request(head.encode("ascii") + target.headers + b"\r\n"))
-        await connection.send_body([body[: len(body) // 2]])
-    await asyncio.sleep(PAUSE_S)
-    for connection, body in zip(connections, bodies, strict=True):
-        await connection.send_body([body[len(body) // 2 :]])
-    await asyncio.wait(answers, timeout=_PATIENCE_S)
-    return answers
+@dataclass(frozen=True)
+class _HalvedForm(Form):
+    """A form whose second half is sent a while after the first."""
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        body = b"".join([chunk async for chunk in super().stream()])
+        yield body[: len(body) // 2]
+        await asyncio.sleep(PAUSE_S)
+        yield body[len(body) // 2 :]
 
 
-def _outcome(answer: asyncio.Future[Answer]) -> str:
-    if not answer.done() or answer.result().error is not ErrorKind.NONE:
-        return NO_ANSWER
-    return str(answer.result().status)
+async def _upload(session: IndexSession, wheel: Wheel, number: int) -> Exchange | None:
+    """The answer to an upload; None where it does not come in time."""
+    client = session.client(number)
+    try:
+        return await asyncio.wait_for(client.post(_HalvedForm.of_upload(wheel.path)), PAUSE_S + _PATIENCE_S)
+    except TimeoutError:
+        return None
+    finally:
+        client.abort()
+
+
+def _outcome(answer: Exchange | None) -> str:
+    return NO_ANSWER if answer is None or answer.error is not ErrorKind.NONE else str(answer.status)
 
 
 async def _is_whole(reader: Client, target: Target, wheel: Wheel) -> bool:
-    got = await reader.get(f"{target.base_path}/packages/{quote(wheel.filename)}", "*/*")
-    return got.is_success and hashlib.sha256(got.body).hexdigest() == wheel.sha256
+    answer = await reader.get(f"{target.base_path}/packages/{quote(wheel.filename)}")
+    return answer.is_success and hashlib.sha256(answer.body).hexdigest() == wheel.sha256

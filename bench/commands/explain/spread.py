@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 
 from bench.commands.explain.model import Spread
 from bench.common.failures import UnavailableError
+from bench.index.client import Exchange, IndexSession
 from bench.index.errors import ErrorKind
-from bench.index.http_client import Answer, Endpoint, connect
-from bench.index.plain_client import AGENT
 from bench.index.target import Target
 
 CLIENTS = 100
@@ -28,31 +27,27 @@ async def spread_over_tasks(target: Target, path: str, requests_by_task: Callabl
         requests_by_task: how many requests each task has had so far.
 
     Raises:
-        OSError: the index takes no connection.
-        UnavailableError: the first request is not answered, however often it is sent.
+        UnavailableError: the first request is not answered, however often it is sent, or there is no such host.
     """
-    endpoint = await Endpoint.of(target)
-    jar = await _cookies(endpoint, target, path)
-    before = requests_by_task()
-    await asyncio.gather(*(_ask(endpoint, target, path, number, jar) for number in range(1, CLIENTS + 1)))
-    after = requests_by_task()
+    async with await IndexSession.open(target, keep_cookies=True) as session:
+        await _fetch_cookies(session, path)
+        before = requests_by_task()
+        await asyncio.gather(*(_ask(session, path, number) for number in range(1, CLIENTS + 1)))
+        after = requests_by_task()
     return Spread(requests=CLIENTS, to_the_busiest_task=max(after[task] - before[task] for task in after))
 
 
-async def _cookies(endpoint: Endpoint, target: Target, path: str) -> str:
-    """What an answer brings, as a client would send it back."""
+async def _fetch_cookies(session: IndexSession, path: str) -> None:
     for _ in range(_ATTEMPTS):
-        answer = await _ask(endpoint, target, path, number=0, jar="")
+        answer = await _ask(session, path, number=0)
         if answer.error is ErrorKind.NONE and answer.status < 400:
-            return "; ".join(cookie.partition(";")[0] for cookie in answer.cookies)
+            return
     raise UnavailableError(f"GET {path} through the balancer ended in {answer.status or answer.error.name.lower()}")
 
 
-async def _ask(endpoint: Endpoint, target: Target, path: str, number: int, jar: str) -> Answer:
-    connection = await connect(endpoint, number)
+async def _ask(session: IndexSession, path: str, number: int) -> Exchange:
+    client = session.client(number)
     try:
-        cookie = f"Cookie: {jar}\r\n" if jar else ""
-        head = f"GET {path} HTTP/1.1\r\nAccept: */*\r\nUser-Agent: {AGENT}\r\n{cookie}"
-        return await connection.request(head.encode("ascii") + target.headers + b"\r\n")
+        return await client.get(path)
     finally:
-        connection.abort()
+        client.abort()

@@ -14,47 +14,47 @@ from bench.index.server_timing import total_s
 @pytest.mark.parametrize(
     ("header", "expected_s"),
     [
-        (b"auth;dur=0.042, index;dur=0.311, file;dur=0.120, total;dur=0.61", 0.00061),
-        (b"total;dur=12", 0.012),
-        (b"total;dur=0", 0.0),
-        (b"total;dur=1e3", 1.0),
-        (b"total;dur=250,auth;dur=1", 0.25),
-        (b'total;desc="all of it";dur=250', 0.25),
-        (b'total ; dur = "250" , auth', 0.25),
-        (b"subtotal;dur=1, total;dur=250", 0.25),
-        (b"total, total;dur=250", 0.25),
+        ("auth;dur=0.042, index;dur=0.311, file;dur=0.120, total;dur=0.61", 0.00061),
+        ("total;dur=12", 0.012),
+        ("total;dur=0", 0.0),
+        ("total;dur=1e3", 1.0),
+        ("total;dur=250,auth;dur=1", 0.25),
+        ('total;desc="all of it";dur=250', 0.25),
+        ('total ; dur = "250" , auth', 0.25),
+        ("subtotal;dur=1, total;dur=250", 0.25),
+        ("total, total;dur=250", 0.25),
     ],
 )
-def test_the_total(header: bytes, expected_s: float) -> None:
+def test_the_total(header: str, expected_s: float) -> None:
     assert total_s(header) == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        b"",
-        b"total",
-        b"total;dur",
-        b"total;dur=",
-        b"total;dur=fast",
-        b"total;dur=-1",
-        b"total;dur=nan",
-        b"total;dur=inf",
-        b"total;dur=1e999",
-        b"total;dur=1.2.3",
-        b"auth;dur=1",
-        b"subtotal;dur=1",
-        b"total-db;dur=1",
-        b"total, auth;dur=1",
-        b"total;dur=\xff\xfe",
-        b",;=,;=,;=",
+        "",
+        "total",
+        "total;dur",
+        "total;dur=",
+        "total;dur=fast",
+        "total;dur=-1",
+        "total;dur=nan",
+        "total;dur=inf",
+        "total;dur=1e999",
+        "total;dur=1.2.3",
+        "auth;dur=1",
+        "subtotal;dur=1",
+        "total-db;dur=1",
+        "total, auth;dur=1",
+        "total;dur=\udcff\udcfe",
+        ",;=,;=,;=",
     ],
 )
-def test_a_header_that_gives_no_total(header: bytes) -> None:
+def test_a_header_that_gives_no_total(header: str) -> None:
     assert math.isnan(total_s(header))
 
 
-@given(st.one_of(st.binary(max_size=200), st.text('total;dur=,. \t"1eE-', max_size=200).map(str.encode)))
-def test_no_header_is_an_error_or_a_time_that_cannot_be(header: bytes) -> None:
+@given(st.one_of(st.text(max_size=200), st.text('total;dur=,. \t"1eE-', max_size=200)))
+def test_no_header_is_an_error_or_a_time_that_cannot_be(header: str) -> None:
     found = total_s(header)
     assert math.isnan(found) or 0 <= found < math.inf

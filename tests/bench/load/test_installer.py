@@ -28,6 +28,7 @@ from tests.bench.scripted_index import (
     scripted_index,
     send,
 )
+from tests.pypiserver_stack.container.small_packages import make_wheel
 
 
 def test_an_install_is_a_redirect_a_listing_and_a_wheel_over_one_connection(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_every_request_carries_the_credentials_and_names_an_installer(tmp_path: 
 def test_cookies_are_kept_only_where_that_is_asked_for(tmp_path: Path, cookies: str, sent: set[str | None]) -> None:
     script = {
         "/alpha/": http("303 See Other", b"", "Location: /simple/alpha/", "Set-Cookie: affinity=task-7; Path=/"),
-        "/simple/alpha/": listing(WHEEL_HREF).replace(b"\r\n", b"\r\nSet-Cookie: other=1\r\n", 1),
+        "/simple/alpha/": listing(WHEEL_HREF).replace(b"\r\n", b"\r\nSet-Cookie: other=1; Path=/\r\n", 1),
     }
 
     async def run() -> None:
@@ -81,9 +82,8 @@ def test_cookies_are_kept_only_where_that_is_asked_for(tmp_path: Path, cookies: 
 
 
 def test_an_upload_is_the_form_that_twine_sends(tmp_path: Path) -> None:
-    wheel = tmp_path / "new_package-1.0-py3-none-any.whl"
     # Larger than what sockets buffer, so that sending it has to wait for the reader.
-    wheel.write_bytes(np.random.default_rng(1).bytes(8_000_000))
+    wheel = make_wheel(tmp_path, "new-package", "1.0", padding=np.random.default_rng(1).bytes(8_000_000))
 
     async def run() -> None:
         async with scripted_index() as index:

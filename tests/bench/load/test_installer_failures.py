@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from bench.index import http_client
+from bench.index import connection
 from bench.load.workloads import WORKLOADS, with_options
 from tests.bench.scripted_index import (
     DOWNLOADED,
@@ -31,6 +31,7 @@ from tests.bench.scripted_index import (
     send,
     well_behaved,
 )
+from tests.pypiserver_stack.container.small_packages import make_wheel
 
 
 def test_a_status_of_400_or_more(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_does_not_come_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "REQUEST_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection, "REQUEST_TIMEOUT_S", 0.05)
 
     async def run() -> None:
         async with scripted_index({"/simple/alpha/": Reply(b"", then="wait")}) as index:
@@ -128,7 +129,7 @@ def test_an_answer_that_does_not_come_in_time(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_connection_that_is_not_made_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "CONNECT_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT_S", 0.05)
 
     async def run() -> None:
         # It takes the connection, but is silent where a TLS handshake should follow.
@@ -141,8 +142,7 @@ def test_a_connection_that_is_not_made_in_time(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("connection", ["Connection: close", "Connection: keep-alive"])
 def test_an_upload_that_is_refused_before_it_was_sent(tmp_path: Path, connection: str) -> None:
-    wheel = tmp_path / "new_package-1.0-py3-none-any.whl"
-    wheel.write_bytes(b"x" * 8_000_000)
+    wheel = make_wheel(tmp_path, "new-package", "1.0", padding=b"x" * 8_000_000)
 
     async def run() -> None:
         hung_up = asyncio.Event()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.index.upload import CONTENT_TYPE, UploadForm
+from bench.index.upload import Form
 from pypiserver_stack.settings.groups.cloudfront import PACKAGE_FILES
 from tests.pypiserver_stack.container.running_task import (
     AUTHORIZATION,
@@ -63,8 +63,8 @@ def authorization(password: str) -> dict[str, str]:
 
 def publication(wheel: Path) -> tuple[dict[str, str], bytes]:
     """Headers and body of the upload."""
-    form = UploadForm.of(wheel)
-    return {"Content-Type": CONTENT_TYPE}, form.before + wheel.read_bytes() + form.after
+    form = Form.of_upload(wheel)
+    return {"Content-Type": form.content_type}, form.before + wheel.read_bytes() + form.after
 
 
 def before(task: RunningTask, told: tuple[str, ...] = CLOUDFRONT) -> Edge:

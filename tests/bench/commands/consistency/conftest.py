@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from bench.commands.consistency.things import File, Project
 from bench.packages.factory import Wheel
 from tests.bench.commands.consistency.fake_index import FakeIndex
+from tests.pypiserver_stack.container.small_packages import make_wheel
 
 
 @pytest.fixture
@@ -57,8 +57,7 @@ def project(tmp_path: Path) -> Callable[..., Project]:
 
 
 def _wheel(folder: Path, name: str, version: str) -> Wheel:
-    path = folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("noise", hashlib.shake_256(path.name.encode()).digest(5000))
+    noise = hashlib.shake_256(f"{name} {version}".encode()).digest(5000)
+    path = make_wheel(folder, name, version, padding=noise)
     content = path.read_bytes()
     return Wheel(name, version, path, len(content), hashlib.sha256(content).hexdigest())

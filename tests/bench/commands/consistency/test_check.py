@@ -13,7 +13,6 @@ from bench.commands.consistency.check import BACKGROUND_READERS, Check, Seen
 from bench.commands.consistency.judge import Change, Fault, Kind
 from bench.commands.consistency.things import Project
 from bench.common.failures import UnavailableError
-from bench.index.http_client import Endpoint
 from bench.index.target import Target
 from tests.bench.commands.consistency.fake_index import FakeIndex
 
@@ -37,7 +36,7 @@ def checked(
     async def run() -> None:
         async with await index.serve():
             target = Target(index.url, "uploader", "s3cret")
-            check = Check(target, await Endpoint.of(target), seen, READERS, lambda done, total: None)
+            check = Check(target, seen, READERS, lambda done, total: None)
             for change in changes:
                 await check.run(change, time_limit_s)
             await check.remove_rest()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.commands.consistency.judge import Fault, Judge, Kind, Read
 from bench.commands.consistency.things import File, Project
-from bench.index.listed_files import Link
+from bench.index.pages import ListedFile
 from bench.packages.factory import Wheel
 
 SHA256 = "ab" * 32
@@ -34,8 +34,9 @@ def a_read(sent_s: float, done_s: float, task: str = "a", kind: Kind = Kind.LIST
     return Read(task, kind, sent_s, done_s)
 
 
-def listing(*files: File, sha256: str | None = SHA256) -> dict[str, Link]:
-    return {file.label: Link(f"/packages/{file.label}", sha256) for file in files}
+def listing(*files: File, sha256: str | None = SHA256) -> dict[str, ListedFile]:
+    algorithm = "" if sha256 is None else "sha256"
+    return {file.label: ListedFile(file.label, f"/packages/{file.label}", algorithm, sha256 or "") for file in files}
 
 
 NOTHING: set[Fault] = set()

@@ -33,12 +33,12 @@ class Clients(Target):
 
     def hold(self, *passwords: str) -> None:
         """From now on clients have these."""
-        each = itertools.cycle(Target(self.url, self.username, password).headers for password in passwords)
+        each = itertools.cycle(Target(self.url, self.username, password).authorization for password in passwords)
         object.__setattr__(self, "_each", each)
 
     @property
-    def headers(self) -> bytes:
-        each: Iterator[bytes] = vars(self)["_each"]
+    def authorization(self) -> str:
+        each: Iterator[str] = vars(self)["_each"]
         return next(each)
 
 
@@ -79,8 +79,7 @@ class Rotated:
 
 def status(url: str, password: str) -> int:
     target = Target(url, "pypiserver", password)
-    authorization = target.headers.decode().split("Authorization: ")[1].strip()
-    request = urllib.request.Request(f"{url}/simple/", headers={"Authorization": authorization})
+    request = urllib.request.Request(f"{url}/simple/", headers={"Authorization": target.authorization})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return int(answer.status)

@@ -6,16 +6,16 @@ import asyncio
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.index.client import Exchange, IndexSession
 from bench.index.errors import ErrorKind
-from bench.index.http_client import Answer, Endpoint, HttpConnection, connect
 from bench.index.target import Target
-from bench.index.upload import CONTENT_TYPE, UploadForm
+from bench.index.upload import Form
 from bench.load.clients import UPLOADER
 from tests.pypiserver_stack.container.small_packages import make_wheel
 
@@ -85,52 +85,57 @@ class SteadyLoad:
             assert self._more.wait_for(enough, _PATIENCE_S)
 
     async def _run(self) -> None:
-        endpoint = await Endpoint.of(self._target)
-        await self._upload(await connect(endpoint), takes_s=0)
-        async with asyncio.TaskGroup() as clients:
-            for keep in (True, True, False):
-                clients.create_task(self._read(endpoint, keep=keep))
-            for takes_s in (0, _SLOW_UPLOAD_S):
-                clients.create_task(self._write(endpoint, takes_s))
+        async with await IndexSession.open(self._target) as session:
+            await self._upload(session, takes_s=0)
+            async with asyncio.TaskGroup() as clients:
+                for keep in (True, True, False):
+                    clients.create_task(self._read(session, keep=keep))
+                for takes_s in (0, _SLOW_UPLOAD_S):
+                    clients.create_task(self._write(session, takes_s))
 
-    async def _read(self, endpoint: Endpoint, *, keep: bool) -> None:
-        connection = await connect(endpoint)
+    async def _read(self, session: IndexSession, *, keep: bool) -> None:
+        client = session.client()
         (filename,) = [name for name in self.uploaded if "-0.0.1-" in name]
         paths = {"listing": self._target.listing_path(PROJECT), "download": f"/packages/{filename}"}
         for kind in itertools.cycle(paths):
             if self._ending.is_set():
                 break
-            if not (keep and connection.usable):
-                connection.close()
-                connection = await connect(endpoint)
-            head = f"GET {paths[kind]} HTTP/1.1\r\n".encode() + self._target.headers + b"\r\n"
-            self._record(kind, await connection.request(head))
+            self._record(kind, await client.get(paths[kind]))
+            if not keep:
+                client.close()
             await asyncio.sleep(_PAUSE_S)
-        connection.close()
+        client.close()
 
-    async def _write(self, endpoint: Endpoint, takes_s: float) -> None:
+    async def _write(self, session: IndexSession, takes_s: float) -> None:
         while not self._ending.is_set():
-            connection = await connect(endpoint)
-            await self._upload(connection, takes_s)
+            await self._upload(session, takes_s)
             await asyncio.sleep(_PAUSE_S)
 
-    async def _upload(self, connection: HttpConnection, takes_s: float) -> None:
+    async def _upload(self, session: IndexSession, takes_s: float) -> None:
         wheel = make_wheel(self._folder, PROJECT, f"0.0.{next(self._versions)}", padding=bytes(10_000))
-        form = UploadForm.of(wheel)
-        head = f"POST / HTTP/1.1\r\nUser-Agent: {UPLOADER}\r\nContent-Type: {CONTENT_TYPE}\r\n".encode()
-        head += f"Content-Length: {form.length_bytes}\r\n".encode() + self._target.headers + b"\r\n"
-        answered = connection.request(head)
-        *most, last = form.chunks()
-        await connection.send_body(most)
-        await asyncio.sleep(takes_s)
-        await connection.send_body([last])
-        answer = await answered
+        client = session.client(user_agent=UPLOADER)
+        answer = await client.post(_slow_form(wheel, takes_s))
         self._record("upload", answer)
         if answer.status == 200:
             self.uploaded.add(wheel.name)
-        connection.close()
+        client.close()
 
-    def _record(self, kind: str, answer: Answer) -> None:
+    def _record(self, kind: str, answer: Exchange) -> None:
         with self._more:
             self.outcomes.append(Outcome(kind, answer.status, answer.error, answer.served_by))
             self._more.notify_all()
+
+
+def _slow_form(wheel: Path, takes_s: float) -> Form:
+    """The form of an upload whose last bytes are sent a while after the others."""
+
+    @dataclass(frozen=True)
+    class SlowForm(Form):
+        async def stream(self) -> AsyncIterator[bytes]:
+            *most, last = [chunk async for chunk in super().stream()]
+            for chunk in most:
+                yield chunk
+            await asyncio.sleep(takes_s)
+            yield last
+
+    return SlowForm.of_upload(wheel)

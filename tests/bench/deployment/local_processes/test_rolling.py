@@ -24,7 +24,7 @@ from bench.deployment.local_processes.reconcile import DeploymentFailedError, Lo
 from bench.deployment.stack_config import load_stack
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
-from bench.index.upload import CONTENT_TYPE, UploadForm
+from bench.index.upload import Form
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.tasks.server_files import packed
 from tests.bench.deployment.local_processes.stacks import (
@@ -127,20 +127,19 @@ def test_an_upload_under_way_keeps_its_task_until_it_is_whole(deployment: Deploy
         (task,) = stack.tasks
         client = HTTPConnection(stack.url.removeprefix("http://"), timeout=60)
         target = Target(stack.url, deployment.outputs["username"], deployment.outputs["password"])
-        form = UploadForm.of(make_wheel(tmp_path, "thing", "1.0", padding=bytes(100_000)))
-        *most, last = form.chunks()
-        client.putrequest("POST", "/", skip_host=True)
-        for line in target.headers.decode().splitlines():
-            client.putheader(*line.split(": "))
-        client.putheader("Content-Type", CONTENT_TYPE)
+        wheel = make_wheel(tmp_path, "thing", "1.0", padding=bytes(100_000))
+        form = Form.of_upload(wheel)
+        client.putrequest("POST", "/")
+        client.putheader("Authorization", target.authorization)
+        client.putheader("Content-Type", form.content_type)
         client.putheader("Content-Length", str(form.length_bytes))
-        client.endheaders(b"".join(most))
+        client.endheaders(form.before + wheel.read_bytes())
         with ThreadPoolExecutor(1) as background:
             deploying = background.submit(stack.deploy, desired_state(new_revision(graph, REVISION="2")))
             eventually(lambda: stack.balancer.targets()[task.port].draining)
             assert not deploying.done()
             assert task.child.exit_status is None
-            client.send(last)
+            client.send(form.after)
             assert client.getresponse().status == 200
             client.close()
             deploying.result(60)

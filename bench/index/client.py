@@ -1,0 +1,278 @@
+"""The HTTP client of an index, built on aiohttp. Nothing else in this project sends a request to one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from time import perf_counter
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from bench.common.failures import UnavailableError
+from bench.index.connection import ClientConnection, ConnectedRequest, Connector, Endpoint
+from bench.index.errors import ErrorKind
+from bench.index.server_timing import total_s
+from bench.index.target import Target
+from bench.index.upload import Form
+
+AGENT = "pypiserver-bench"
+HTML = "text/html, */*"
+"""What the load accepts: a page, or a file."""
+# aiohttp reads no more from a connection while twice as much waits to be taken.
+_READ_BUFFER_BYTES = 1 << 17
+# Another address was named, and nothing done; after 302 and 303 something may have been.
+_NOTHING_DONE = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
+
+Take = Callable[[bytes], object]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer, or how the request failed. Times are those of `time.perf_counter`."""
+
+    status: int = 0
+    """0 where no status came."""
+    location: str = ""
+    served_by: str = ""
+    """The value of X-Served-By."""
+    server_s: float = math.nan
+    """What the server says that the request cost it, as `total` in Server-Timing."""
+    sent_s: float = math.nan
+    """When the request was about to be sent over an open connection, or to open one that failed."""
+    first_byte_s: float = math.nan
+    done_s: float = math.nan
+    received_bytes: int = 0
+    """Bytes of the body."""
+    body: bytes = b""
+    """Empty where the caller took it piece by piece."""
+    error: ErrorKind = ErrorKind.NONE
+    cause: OSError | None = None
+    """Why there was no connection."""
+
+    @property
+    def is_redirect(self) -> bool:
+        return 300 <= self.status < 400
+
+    @property
+    def is_success(self) -> bool:
+        return self.error is ErrorKind.NONE and 200 <= self.status < 300
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether the index says that it has no such thing: by a 404, or by sending the client elsewhere for it."""
+        return self.status == HTTPStatus.NOT_FOUND or self.is_redirect
+
+    @property
+    def trouble(self) -> str | None:
+        """What came in place of success or absence, in a word or two; None for one of the two."""
+        if self.error is not ErrorKind.NONE:
+            return self.error.name.lower()
+        return None if self.is_success or self.is_absence else f"status {self.status}"
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether a change was refused for good, and has not been made."""
+        is_client_error = 400 <= self.status < 500 and self.status != HTTPStatus.REQUEST_TIMEOUT
+        return (is_client_error and not self.is_absence) or self.takes_no_changes
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether an upload has certainly not been taken."""
+        return self.is_refusal or self.status == HTTPStatus.NOT_FOUND or self.status in _NOTHING_DONE
+
+    @property
+    def takes_no_changes(self) -> bool:
+        """Whether it is a server that knows no POST, such as one of plain files."""
+        return self.status == HTTPStatus.NOT_IMPLEMENTED
+
+
+class IndexSession:
+    """What all clients of one index share: its addresses, the credentials and, if asked for, a cookie jar.
+
+    It follows no redirect, decompresses nothing, and takes no proxy from the environment.
+    """
+
+    def __init__(
+        self, target: Target, endpoint: Endpoint, *, keep_cookies: bool = False, timeout_s: float | None = None
+    ) -> None:
+        """`timeout_s` is for a request with its answer, in place of the usual `REQUEST_TIMEOUT_S`."""
+        self.target = target
+        self.endpoint = endpoint
+        self.timeout_s = timeout_s
+        self.connector = Connector(limit=0)
+        self.http = aiohttp.ClientSession(
+            connector=self.connector,
+            # Compressed bytes could not be held against the digest of the listing.
+            headers={"Accept-Encoding": "identity", "Connection": "keep-alive"},
+            request_class=ConnectedRequest,
+            # Each connection has a deadline instead: see `ResponseProtocol`.
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.CookieJar(unsafe=True) if keep_cookies else aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            read_bufsize=_READ_BUFFER_BYTES,
+        )
+
+    @classmethod
+    async def open(cls, target: Target, *, keep_cookies: bool = False, timeout_s: float | None = None) -> Self:
+        """Resolve the host of `target`, before any request has to wait for it.
+
+        Raises:
+            UnavailableError: there is no such host.
+        """
+        try:
+            endpoint = await Endpoint.of(target)
+        except OSError as error:
+            raise UnavailableError(f"no connection to {target.url}: {error.strerror or error}") from error
+        return cls(target, endpoint, keep_cookies=keep_cookies, timeout_s=timeout_s)
+
+    def client(self, number: int = 0, user_agent: str = AGENT) -> Client:
+        """A new client, as each process of an installer is one. `number` spreads clients over the addresses."""
+        return Client(self, number, user_agent)
+
+    async def close(self) -> None:
+        """End the session. A client ends its own connection."""
+        await self.http.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Client:
+    """One client, with one connection, which it opens when it needs one and keeps for its next request."""
+
+    def __init__(self, session: IndexSession, number: int, user_agent: str) -> None:
+        self._session = session
+        self._number = number
+        self._user_agent = user_agent
+        self._connection: ClientConnection | None = None
+
+    async def get(self, path: str, accept: str = "*/*", take: Take | None = None) -> Exchange:
+        """Read a page or a file.
+
+        Args:
+            take: gets the body, piece by piece. Without it the body is kept.
+        """
+        headers = self._headers(accept)
+        kept = self._connection
+        if kept is not None and kept.is_usable:
+            exchange = await self._exchange(kept, "GET", path, headers, take=take)
+            # The server may end an idle connection at the very moment a request is sent on it. Like every installer,
+            # ask again: the question changes nothing, and not a byte of an answer had come.
+            if exchange.error is not ErrorKind.DISCONNECTED or not math.isnan(exchange.first_byte_s):
+                return exchange
+        return await self._connect_and_exchange("GET", path, headers, take=take)
+
+    async def post(self, form: Form) -> Exchange:
+        """Send a form to the root of the index.
+
+        It always takes a new connection: a change could not be sent again where an idle connection had ended.
+        """
+        self.close()
+        headers = self._headers("*/*")
+        headers |= {"Content-Type": form.content_type, "Content-Length": str(form.length_bytes)}
+        return await self._connect_and_exchange("POST", f"{self._session.target.base_path}/", headers, form=form)
+
+    def close(self) -> None:
+        """End the connection as a program does that has all it wanted."""
+        if self._connection is not None:
+            self._connection.finish()
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        headers = {"User-Agent": self._user_agent, "Accept": accept}
+        if authorization := self._session.target.authorization:
+            headers["Authorization"] = authorization
+        return headers
+
+    async def _connect_and_exchange(
+        self, method: str, path: str, headers: dict[str, str], *, take: Take | None = None, form: Form | None = None
+    ) -> Exchange:
+        begun_s = perf_counter()
+        try:
+            connection = await self._session.endpoint.connect(self._session.connector, self._number)
+        except OSError as error:
+            return Exchange(sent_s=begun_s, done_s=perf_counter(), error=ErrorKind.CONNECT, cause=error)
+        self._connection = connection
+        return await self._exchange(connection, method, path, headers, take=take, form=form)
+
+    async def _exchange(
+        self,
+        connection: ClientConnection,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        *,
+        take: Take | None = None,
+        form: Form | None = None,
+    ) -> Exchange:
+        """Send one request and wait for its answer; no failure of the index is an exception."""
+        wire = connection.wire
+        exchange = Exchange(sent_s=perf_counter())
+        wire.begin(self._session.timeout_s)
+        try:
+            response = await self._session.http.request(
+                method,
+                _url(self._session.target.origin + path),
+                headers=headers,
+                data=form.stream() if form else None,
+                allow_redirects=False,
+                middlewares=(connection.carry,),
+            )
+            wire.follow(response.content)
+            _read_head(exchange, response)
+            await _read_body(exchange, response, take)
+        except aiohttp.ClientError:
+            connection.close()
+            exchange.error = wire.error or ErrorKind.DISCONNECTED
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            exchange.error = wire.error or _error_of(response, was_reset=wire.was_reset)
+        exchange.first_byte_s = wire.first_byte_s
+        exchange.done_s = perf_counter() if math.isnan(wire.last_byte_s) else wire.last_byte_s
+        return exchange
+
+
+def _read_head(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
+    headers = response.headers
+    exchange.status = response.status
+    exchange.location = headers.get("Location", "")
+    exchange.served_by = headers.get("X-Served-By", "")
+    if server_timing := headers.get("Server-Timing"):
+        exchange.server_s = total_s(server_timing)
+
+
+async def _read_body(exchange: Exchange, response: aiohttp.ClientResponse, take: Take | None) -> None:
+    pieces: list[bytes] = []
+    take = take or pieces.append
+    while piece := await response.content.readany():
+        exchange.received_bytes += len(piece)
+        take(piece)
+    exchange.body = b"".join(pieces)
+
+
+def _error_of(response: aiohttp.ClientResponse, *, was_reset: bool) -> ErrorKind:
+    """What is wrong with an answer that aiohttp holds to be complete."""
+    if response.status < HTTPStatus.OK:
+        return ErrorKind.PROTOCOL  # a change of protocols, for which nobody asked
+    ends_with_connection = not {"Content-Length", "Transfer-Encoding"} & response.headers.keys()
+    return ErrorKind.DISCONNECTED if was_reset and ends_with_connection else ErrorKind.NONE
+
+
+# Parsing the same URL again for each client would cost a tenth of a request.
+@lru_cache(maxsize=4096)
+def _url(url: str) -> URL:
+    return URL(url, encoded=True)
