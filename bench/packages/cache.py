@@ -20,7 +20,7 @@ from pathlib import Path
 _MANIFEST = "manifest.json"
 
 
-class StoppedError(Exception):
+class BuildStoppedError(Exception):
     """The caller asked for work to end before it was done."""
 
 
@@ -48,7 +48,7 @@ def _sha256(path: Path) -> str | None:
         return None
 
 
-def adopt(folder: Path, building: Path, digests: Mapping[str, str]) -> None:
+def move_into_cache(folder: Path, building: Path, digests: Mapping[str, str]) -> None:
     """Move every wheel of `building/wheels` into `folder`, then the manifest that names all of `digests`."""
     # Written before anything moves: a disk that is full for it leaves the folder as it was.
     manifest = building / _MANIFEST
@@ -76,7 +76,7 @@ def building_folder(folder: Path, stop: threading.Event) -> Iterator[Path]:
     left is deleted.
 
     Raises:
-        StoppedError: `stop` was set while waiting.
+        BuildStoppedError: `stop` was set while waiting.
     """
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         while True:
@@ -85,7 +85,7 @@ def building_folder(folder: Path, stop: threading.Event) -> Iterator[Path]:
                 break
             except BlockingIOError:
                 if stop.wait(0.1):
-                    raise StoppedError from None
+                    raise BuildStoppedError from None
         for abandoned in folder.parent.glob(f"{folder.name}.building-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
         _delete_abandoned(folder.parent)

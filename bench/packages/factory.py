@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.common.failures import BenchError, DiskFullError, UsageError, is_disk_full
-from bench.packages.cache import adopt, building_folder, sound_wheels
+from bench.packages.cache import building_folder, move_into_cache, sound_wheels
 from bench.packages.pool import build_wheels
 
 if TYPE_CHECKING:
-    from bench.packages.worker import Job
+    from bench.packages.worker import WheelJob
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,7 @@ def export(wheels: Sequence[Wheel], directory: Path) -> None:
         raise _explained(error, directory, "name another folder") from error
 
 
-def _jobs(package_set: PackageSet) -> dict[str, Job]:
+def _jobs(package_set: PackageSet) -> dict[str, WheelJob]:
     """What to build, by file name."""
     names = [f"{package_set.name_prefix}-{index:03d}" for index in range(package_set.packages)]
     return {
@@ -210,7 +210,7 @@ def _jobs(package_set: PackageSet) -> dict[str, Job]:
     }
 
 
-def _job(package_set: PackageSet, name: str, version: str) -> Job:
+def _job(package_set: PackageSet, name: str, version: str) -> WheelJob:
     draw = hashlib.sha256(f"{package_set.seed}/{name}/{version}".encode()).digest()
     fraction = int.from_bytes(draw[:6]) / 2**48
     smallest, largest = package_set.min_bytes, package_set.max_bytes
@@ -244,7 +244,7 @@ def _undisturbed(
 
 
 def _fill(
-    folder: Path, jobs: Mapping[str, Job], stop: threading.Event, on_progress: Callable[[int, int], None]
+    folder: Path, jobs: Mapping[str, WheelJob], stop: threading.Event, on_progress: Callable[[int, int], None]
 ) -> dict[str, str]:
     """Build what a folder of the cache lacks; returns the digests of all its wheels."""
     try:
@@ -260,7 +260,7 @@ def _fill(
                 ready = len(jobs) - len(missing)
                 on_progress(ready, len(jobs))
                 digests |= build_wheels(missing, building, stop, lambda built: on_progress(ready + built, len(jobs)))
-                adopt(folder, building, digests)
+                move_into_cache(folder, building, digests)
             return digests
     except OSError as error:
         raise _explained(error, folder.parent, "point XDG_CACHE_HOME at another folder") from error

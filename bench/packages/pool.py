@@ -15,17 +15,18 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.common.cores import usable_cores
 from bench.common.failures import BenchError, DiskFullError
-from bench.packages.cache import StoppedError
+from bench.packages.cache import BuildStoppedError
 
 if TYPE_CHECKING:
-    from bench.packages.worker import Job, Result  # imports what only a worker needs
+    from bench.packages.worker import Result, WheelJob  # imports what only a worker needs
 
 _IMPORT_ROOT = Path(__file__).parents[2]
 
 
 def build_wheels(
-    jobs: Sequence[Job], folder: Path, stop: threading.Event, on_built: Callable[[int], None]
+    jobs: Sequence[WheelJob], folder: Path, stop: threading.Event, on_built: Callable[[int], None]
 ) -> dict[str, str]:
     """Build all of `jobs` into `folder/wheels`; returns the SHA-256 digest (hex) of each by file name.
 
@@ -38,11 +39,11 @@ def build_wheels(
     Raises:
         DiskFullError: there is no space left for the wheels.
         BenchError: a worker failed; the message says why.
-        StoppedError: `stop` was set.
+        BuildStoppedError: `stop` was set.
     """
     (folder / "wheels").mkdir()
     by_size = sorted(jobs, key=lambda job: job["data_bytes"])
-    count = min(os.cpu_count() or 1, len(jobs))
+    count = min(usable_cores(), len(jobs))
     digests: dict[str, str] = {}
     results_fd, worker_fd = os.pipe()
     workers: list[subprocess.Popen[bytes]] = []
@@ -70,7 +71,7 @@ def build_wheels(
     return digests
 
 
-def _start_worker(jobs: Sequence[Job], folder: Path, index: int, worker_fd: int) -> subprocess.Popen[bytes]:
+def _start_worker(jobs: Sequence[WheelJob], folder: Path, index: int, worker_fd: int) -> subprocess.Popen[bytes]:
     jobs_path = folder / f"worker-{index}.json"
     jobs_path.write_text(json.dumps(jobs))
     with _log_path(folder, index).open("wb") as log:
@@ -102,7 +103,7 @@ def _results(results_fd: int, stop: threading.Event) -> Iterator[Result]:
                 return
             *lines, unfinished = (unfinished + chunk).split(b"\n")
             yield from map(json.loads, lines)
-    raise StoppedError
+    raise BuildStoppedError
 
 
 def _failure(reason: str) -> str:

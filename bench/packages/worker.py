@@ -1,6 +1,6 @@
 """A process that builds wheels: `python -m bench.packages.worker JOBS RESULTS_FD`.
 
-JOBS is a file of JSON, a list of `Job`s; what is built lands beside it in `wheels/`. One line of JSON goes to the
+JOBS is a file of JSON, a list of `WheelJob`s; what is built lands beside it in `wheels/`. One line of JSON goes to the
 descriptor RESULTS_FD for each wheel. When the process that reads them ends, by whatever means, the next line has no
 reader and this process ends too.
 
@@ -32,7 +32,7 @@ from bench.common.failures import is_disk_full
 SOURCE_DATE_EPOCH = "1577836800"  # 2020-01-01: zip has no time before 1980
 
 
-class Job(TypedDict):
+class WheelJob(TypedDict):
     """One wheel to build: `data_bytes` of noise, drawn from `data_seed` (hex)."""
 
     name: str
@@ -66,7 +66,7 @@ requires-python = ">=3.8"
 def main(jobs_path: Path, results_fd: int) -> int:
     """Build all of `jobs_path`; the exit status is 1 where a wheel could not be built."""
     os.environ["SOURCE_DATE_EPOCH"] = SOURCE_DATE_EPOCH
-    jobs: list[Job] = json.loads(jobs_path.read_text())
+    jobs: list[WheelJob] = json.loads(jobs_path.read_text())
     try:
         for job in jobs:
             _report(results_fd, _build(job, jobs_path.parent))
@@ -86,7 +86,7 @@ def _report(results_fd: int, result: Result) -> None:
     os.write(results_fd, json.dumps(result).encode() + b"\n")
 
 
-def _build(job: Job, folder: Path) -> Result:
+def _build(job: WheelJob, folder: Path) -> Result:
     project = folder / f"{job['name']}-{job['version']}"
     _write_project(job, project)
     built = Path(ProjectBuilder(project, runner=_run_hook_in_process).build("wheel", project / "dist"))
@@ -97,7 +97,7 @@ def _build(job: Job, folder: Path) -> Result:
         return {"filename": wheel.name, "sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 
 
-def _write_project(job: Job, project: Path) -> None:
+def _write_project(job: WheelJob, project: Path) -> None:
     module = project / "src" / job["name"].replace("-", "_")
     module.mkdir(parents=True)
     (project / "pyproject.toml").write_text(_PYPROJECT.format(**job))
