@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import sys
@@ -296,7 +297,9 @@ def rotate(arguments: tuple[str, ...]) -> None:
     """Rotate the generated password of a deployed stack: `python -m pypiserver_stack.rotate` under another name."""
     from pypiserver_stack.rotate.command import rotate_command
 
-    rotate_command(arguments, prog_name="python -m bench rotate", standalone_mode=False)
+    command = copy.copy(rotate_command)
+    command.epilog = examples("rotate --stack prod --keep-old", "rotate --stack prod")
+    command(arguments, prog_name="python -m bench rotate", standalone_mode=False)
 
 
 def _run_to_end(job: Job[T], layout: Layout[T], results: Path, quiet: bool) -> NoReturn:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bench.cli import cli
 from bench.commands.options import VARIABLES
-from bench.commands.parameters import Options, limits_parameter, load_parameters
+from bench.commands.parameters import Options, given_options, limits_parameter, load_parameters
 from bench.common.failures import UsageError
 from bench.load.parameters import LoadParameters
 from bench.load.shapes import Rate
+from bench.load.thresholds import Threshold
 
 
 def parameters_of(options: Options, environment: dict[str, str], stack_file: dict[str, str]) -> LoadParameters:
@@ -38,6 +40,13 @@ def test_an_option_beats_the_environment_beats_the_stack_file() -> None:
     load = parameters_of({}, {"NUM_PACKAGES": "7"}, stack_file)
     assert (load.workload.clients, load.packages, load.seed) == (30, 7, 5)
     assert parameters_of({"clients": 10}, {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
+
+
+def test_the_options_of_a_command_are_those_that_its_line_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUM_PACKAGES", "7")
+    words = ["--clients", "5", "--limits", "off", "--threshold", "error_rate=1", "--quiet"]
+    with cli.commands["run"].make_context("run", words):
+        assert given_options() == {"clients": 5, "limits": "off", "thresholds": (Threshold("error_rate", 1),)}
 
 
 def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
