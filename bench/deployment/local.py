@@ -10,7 +10,7 @@ from bench.common.failures import UnavailableError, UsageError
 from bench.deployment import description
 from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.balancer import find_envoy
 from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count

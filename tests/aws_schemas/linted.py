@@ -13,7 +13,7 @@ from cfnlint.core import get_rules
 from cfnlint.rules import RulesCollection
 
 from bench.deployment.graph import Resource
-from bench.deployment.local_cloud.resources import REGION
+from bench.deployment.local_cloud import REGION
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION
 
 OF_TEMPLATES = {

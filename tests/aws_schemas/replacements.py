@@ -12,9 +12,9 @@ from typing import Any
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from pulumi import _types
 
+from bench.deployment.local_cloud import REGION
 from bench.deployment.local_cloud.computed import RESOURCES
 from bench.deployment.local_cloud.replacements import PATH
-from bench.deployment.local_cloud.resources import REGION
 from tests.aws_schemas.table import MAPPED
 
 _RULE_SOURCE = {"cidrIpv4", "cidrIpv6", "fromPort", "ipProtocol", "prefixListId", "referencedSecurityGroupId", "toPort"}

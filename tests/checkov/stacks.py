@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.support.every_option import OPTIONS
 

@@ -9,8 +9,7 @@ import pytest
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud import computed
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud, computed
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "python"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"

@@ -10,8 +10,8 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from bench.deployment.graph import Resource
+from bench.deployment.local_cloud import REGION
 from bench.deployment.local_cloud.computed import RESOURCES
-from bench.deployment.local_cloud.resources import REGION
 from pypiserver_stack.settings import Settings
 from tests.aws_schemas.linted import Finding, findings
 from tests.aws_schemas.table import MAPPED, NOT_IN_CLOUDFORMATION

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import REGION, LocalCloud
+from bench.deployment.local_cloud import REGION, LocalCloud
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.settings import Settings, read_settings
 from tests.aws_schemas.table import MAPPED

@@ -11,7 +11,7 @@ import pytest
 from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from tests.pypiserver_stack.support.evaluation import evaluated
 from tests.pypiserver_stack.support.limits import too_large
 

@@ -10,7 +10,7 @@ from bench.commands.cost.model import Bill, BillLine, Quantities, Totals
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from sizing.cost import Line, Usage, total_usd
 

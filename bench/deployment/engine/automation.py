@@ -13,33 +13,27 @@ from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, Outpu
 from bench.common.failures import BenchError, UnavailableError, UsageError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.background import END_PATIENCE_S, Background
+from bench.deployment.engine.cloud import Cloud
 from bench.deployment.engine.failure import failure
 from bench.deployment.engine.language_host import language_host
 from bench.deployment.engine.program import Program
 from bench.deployment.engine.pulumi_command import PrivateCommand
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import environment, passphrase, undecipherable, write_project
-from bench.deployment.grpc_service import listening
-from bench.deployment.local_cloud.provider import serve
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.pulumi_wire.grpc_service import listening
 from pypiserver_stack.rotate.command_error import gist
 
-# An interrupted command finishes the requests it has sent; the local cloud answers at once, but for faults.
-INTERRUPT_PATIENCE_S = 20.0
-# A destroy of 60 resources takes 4 s.
-_DESTROY_TIMEOUT_S = 300.0
 _DESTROY_ATTEMPTS = 3
 
 T = TypeVar("T")
 
 
 class AutomationEngine:
-    """Evaluates a project's program with the Pulumi CLI against the local cloud."""
+    """Evaluates a project's program with the Pulumi CLI."""
 
     name = "pulumi"
 
-    def __init__(self, cloud: LocalCloud, project_dir: Path, work_dir: Path) -> None:
+    def __init__(self, cloud: Cloud, project_dir: Path, work_dir: Path) -> None:
         """
         Args:
             project_dir: the folder of the program's `__main__.py`; nothing is written there.
@@ -101,7 +95,7 @@ class AutomationEngine:
             if self._stack is None:
                 break
             try:
-                self._operate(self._destroy, _DESTROY_TIMEOUT_S)
+                self._operate(self._destroy, self._cloud.destroy_timeout_s)
             except BenchError:
                 self._state_is_doubtful = True
         return self._cloud.leftovers
@@ -134,34 +128,34 @@ class AutomationEngine:
 
     def _operate(self, operation: Callable[[], T], timeout_s: float = float("inf")) -> T:
         """Do something with the CLI in a thread, so that a signal strikes while we wait for it, and not in between."""
-        front = PulumiCloud(self._cloud)
         program = Program(self._project_dir)
 
         def attached() -> T:
-            with serve(front) as providers, listening(language_host(program)) as host:
-                self._command.environment["PULUMI_DEBUG_PROVIDERS"] = providers
-                self._command.language_host = host
+            with self._cloud.providers() as providers:
+                self._command.environment |= providers.environment
                 try:
-                    return operation()
-                finally:
-                    program.end()
+                    with listening(language_host(program)) as host:
+                        self._command.language_host = host
+                        try:
+                            return operation()
+                        finally:
+                            program.end()
+                except Exception as error:
+                    raise failure(error, program.error, providers.cause) from error
 
         self._running = running = Background(attached)
         running.start()
         if not running.wait(timeout_s):
             self._end_what_runs()
             raise UnavailableError(f"pulumi did not end within {timeout_s:.0f} s")
-        try:
-            return running.result()
-        except Exception as error:
-            raise failure(program.error or front.bug or error, front.refusals) from error
+        return running.result()
 
     def _end_what_runs(self) -> bool:
         """End the operation that an exception in the main thread has left behind; False where that does not succeed."""
         if self._running is None or self._running.wait(0):
             return True
         self._state_is_doubtful = True
-        self._command.stop(INTERRUPT_PATIENCE_S)
+        self._command.stop(self._cloud.interrupt_patience_s)
         # What is left then ends by itself.
         ended = self._running.wait(END_PATIENCE_S)
         if ended:

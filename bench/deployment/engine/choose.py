@@ -8,11 +8,13 @@ from typing import Literal
 
 from bench.deployment.engine import Engine
 from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.cloud import InProcessCloud
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
 
 
-def choose(name: Literal["auto", "pulumi", "embedded"], cloud: LocalCloud, project_dir: Path, work_dir: Path) -> Engine:
+def choose(
+    name: Literal["auto", "pulumi", "embedded"], cloud: InProcessCloud, project_dir: Path, work_dir: Path
+) -> Engine:
     """An engine by its name; `auto` is `pulumi` where that command is on PATH, else `embedded`.
 
     Args:

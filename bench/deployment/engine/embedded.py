@@ -1,4 +1,4 @@
-"""The embedded engine: evaluates the program in this process, through the SDK's mock monitor. Needs no `pulumi`."""
+"""The embedded engine: evaluates the program in this process, against a cloud that answers here. Needs no `pulumi`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from pulumi.runtime.settings import Settings
 from bench.common.failures import UsageError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.background import END_PATIENCE_S, Background
+from bench.deployment.engine.cloud import InProcessCloud
 from bench.deployment.engine.failure import failure
 from bench.deployment.engine.program import Program
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import undecipherable
-from bench.deployment.local_cloud.mocks import CloudMonitor
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.resources import CloudError, LocalCloud
 
 # The program's messages: its errors are raised as well, and its warnings about capacity are among the stack's outputs.
 _SILENT = logging.getLogger(__name__)
@@ -27,11 +25,11 @@ _SILENT.propagate = False
 
 
 class EmbeddedEngine:
-    """Evaluates a project's program against the local cloud."""
+    """Evaluates a project's program in this process."""
 
     name = "embedded"
 
-    def __init__(self, cloud: LocalCloud, project_dir: Path) -> None:
+    def __init__(self, cloud: InProcessCloud, project_dir: Path) -> None:
         """
         Args:
             project_dir: the folder of the program's `__main__.py`.
@@ -44,8 +42,7 @@ class EmbeddedEngine:
         """See `Engine.up`."""
         if config.encrypted:
             raise UsageError(f"{undecipherable(config)} without the Pulumi CLI: install it and use --engine pulumi")
-        front = PulumiCloud(self._cloud)
-        monitor = CloudMonitor(front, config.project, config.stack)
+        monitor = self._cloud.monitor(config.project, config.stack)
         program = Program(self._project_dir)
 
         def connect() -> Settings:
@@ -55,7 +52,7 @@ class EmbeddedEngine:
         evaluation = Background(lambda: program.evaluate(connect, config.values))
 
         def end() -> bool:
-            front.close()
+            monitor.close()
             program.end()
             return evaluation.wait(END_PATIENCE_S)
 
@@ -64,18 +61,13 @@ class EmbeddedEngine:
         try:
             evaluation.result()
         except Exception as error:
-            raise failure(program.error or error, front.refusals) from error
+            raise failure(error, program.error, monitor.cause) from error
         return deployment(monitor.state)
 
     def down(self) -> tuple[str, ...]:
         """See `Engine.down`."""
-        leftovers = []
-        if not self._end():
-            leftovers.append(f"the evaluation of {self._project_dir}, which does not end")
-        # What depends on a resource was made after it.
-        for urn in reversed(list(self._cloud.records)):
-            try:
-                self._cloud.delete(urn)
-            except CloudError:
-                leftovers.append(urn)
-        return tuple(leftovers)
+        ended = self._end()
+        self._cloud.delete_all()
+        if ended:
+            return self._cloud.leftovers
+        return (*self._cloud.leftovers, f"the evaluation of {self._project_dir}, which does not end")

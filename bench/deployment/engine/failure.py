@@ -1,34 +1,32 @@
-"""From whatever an evaluation raised to the sentence that a person can act on."""
+"""From the errors of an evaluation to the sentence that a person can act on."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from pulumi import RunError
 from pulumi.automation import CommandError
 
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.local_cloud.resources import CloudError
+from bench.deployment.engine.cloud import CloudError
 from pypiserver_stack.rotate.command_error import gist
 from pypiserver_stack.settings import ConfigurationError
 
 
-def failure(error: Exception, refusals: Sequence[str]) -> Exception:
-    """What an engine's `up` raises.
+def failure(error: Exception, of_program: Exception | None, of_cloud: Exception | None) -> Exception:
+    """The error that an engine's `up` raises.
 
     Args:
-        error: what the program raised or, where the program itself ran through, the engine.
-        refusals: what the cloud would not do.
+        error: what the evaluation raised.
+        of_program: what the program raised, if it did.
+        of_cloud: the first request that failed, see `Evaluation.cause`.
 
     Returns:
-        `error` itself where it is neither the user's nor the cloud's: then it is a bug.
+        One of the given errors itself where it is neither the user's nor the cloud's: then it is a bug.
     """
-    if isinstance(error, ConfigurationError):
-        return UsageError(str(error))
-    if refusals:
-        return UnavailableError(refusals[0])
-    if isinstance(error, CommandError):
-        return UnavailableError(f"pulumi failed: {gist(error)}")
-    if isinstance(error, CloudError | RunError):
-        return UnavailableError(str(error))
-    return error
+    if isinstance(of_program, ConfigurationError):
+        return UsageError(str(of_program))
+    root = of_cloud or of_program or error
+    if isinstance(root, CommandError):
+        return UnavailableError(f"pulumi failed: {gist(root)}")
+    if isinstance(root, CloudError | RunError):
+        return UnavailableError(str(root))
+    return root

@@ -26,7 +26,7 @@ from pulumi.runtime.proto import (
 from pulumi.runtime.settings import Settings
 
 from bench.deployment.engine.program import Program
-from bench.deployment.grpc_service import connected
+from bench.deployment.pulumi_wire.grpc_service import connected
 
 
 def language_host(program: Program) -> Callable[[Any], None]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.deployment.engine import Deployment
 from bench.deployment.graph import Graph, Resource
-from bench.deployment.local_cloud.property_values import path_text, plain, secret_paths
-from bench.deployment.local_cloud.pulumi_cloud import STACK_TYPE, is_provider, type_and_name
+from bench.deployment.pulumi_wire.property_values import path_text, plain, secret_paths
+from bench.deployment.pulumi_wire.urns import STACK_TYPE, is_provider, type_and_name
 
 
 def deployment(resources: Iterable[Mapping[str, Any]]) -> Deployment:

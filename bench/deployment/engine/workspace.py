@@ -27,8 +27,6 @@ def environment(work_dir: Path) -> dict[str, str]:
         # CLI killed at that moment leaves a state that none can read again.
         "PULUMI_BACKEND_URL": f"{folders['state'].absolute().as_uri()}?metadata=skip",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Providers are attached; one that is missing is an error here, not a download.
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
 
 

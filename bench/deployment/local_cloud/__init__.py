@@ -1,1 +1,6 @@
-"""The cloud on this machine: a stand-in for AWS behind either engine, and the processes it describes."""
+"""The local cloud: a stand-in for AWS behind either engine."""
+
+from bench.deployment.local_cloud.cloud import LocalCloud
+from bench.deployment.local_cloud.resources import ACCOUNT_ID, REGION, InjectedFault, Record
+
+__all__ = ["ACCOUNT_ID", "REGION", "InjectedFault", "LocalCloud", "Record"]

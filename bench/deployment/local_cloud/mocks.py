@@ -7,9 +7,10 @@ from typing import Any, NoReturn
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
 
-from bench.deployment.local_cloud.property_values import from_struct, to_struct, with_secrets
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud, is_provider, make_urn
-from bench.deployment.local_cloud.resources import CloudError
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
+from bench.deployment.pulumi_wire.property_values import from_struct, to_struct, with_secrets
+from bench.deployment.pulumi_wire.urns import is_provider, make_urn
 
 
 class CloudMonitor(MockMonitor):
@@ -26,8 +27,16 @@ class CloudMonitor(MockMonitor):
         self._state: dict[str, dict[str, Any]] = {}
 
     @property
+    def cause(self) -> Exception | None:
+        return self._cloud.cause
+
+    def close(self) -> None:
+        """Refuse every further request."""
+        self._cloud.close()
+
+    @property
     def state(self) -> list[dict[str, Any]]:
-        """What the program registered, in the form of an exported state; whole once the program has ended."""
+        """The registered resources in the form of an exported state; complete once the program has ended."""
         return list(self._state.values())
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:

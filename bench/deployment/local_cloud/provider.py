@@ -14,28 +14,44 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from bench.deployment.grpc_service import listening
-from bench.deployment.local_cloud.property_values import from_struct, plain, to_struct
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud, type_and_name
+from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
 from bench.deployment.local_cloud.replacements import keeps_its_name, replaced_for
+from bench.deployment.pulumi_wire.grpc_service import listening
+from bench.deployment.pulumi_wire.property_values import from_struct, plain, to_struct
+from bench.deployment.pulumi_wire.urns import type_and_name
 
 _PACKAGES = ("aws", "random")
 
 
+class AttachedProviders:
+    """Providers that the CLI attaches to, as `bench.deployment.engine.cloud.Providers` says."""
+
+    def __init__(self, cloud: PulumiCloud, port: str) -> None:
+        self._cloud = cloud
+        self.environment = {
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in _PACKAGES),
+            # A missing provider is an error here, not a download.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+
+    @property
+    def cause(self) -> Exception | None:
+        return self._cloud.cause
+
+
 @contextlib.contextmanager
-def serve(cloud: PulumiCloud) -> Iterator[str]:
-    """Serve the local cloud; gives the value for the CLI's PULUMI_DEBUG_PROVIDERS."""
+def serve(cloud: PulumiCloud) -> Iterator[AttachedProviders]:
+    """Serve the local cloud to the CLI."""
 
     def add_service(server: Any) -> None:
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Provider(cloud), server)
 
     with listening(add_service) as address:
-        port = address.rsplit(":", 1)[1]
-        yield ",".join(f"{package}:{port}" for package in _PACKAGES)
+        yield AttachedProviders(cloud, address.rsplit(":", 1)[1])
 
 
 class _Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine. What is not here, it is told, is not implemented."""
+    """The provider service. Requests that have no method here get UNIMPLEMENTED."""
 
     def __init__(self, cloud: PulumiCloud) -> None:
         self._cloud = cloud

@@ -9,8 +9,10 @@ from typing import Any
 
 from pulumi.runtime.rpc import UNKNOWN
 
-from bench.deployment.local_cloud.property_values import plain, secret_paths, with_secrets
-from bench.deployment.local_cloud.resources import CloudError, LocalCloud
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud.resources import ResourceStore
+from bench.deployment.pulumi_wire.property_values import plain, secret_paths, with_secrets
+from bench.deployment.pulumi_wire.urns import type_and_name
 
 Values = Mapping[str, Any]
 
@@ -18,16 +20,14 @@ Values = Mapping[str, Any]
 class PulumiCloud:
     """One per evaluation. What the program marked as secret comes back marked, and is plain in the cloud."""
 
-    def __init__(self, cloud: LocalCloud) -> None:
+    def __init__(self, cloud: ResourceStore) -> None:
         self._cloud = cloud
         self._closed = threading.Event()
-        self.refusals: list[str] = []
-        """What the cloud would not do, a sentence each, in the order of the attempts."""
-        self.bug: Exception | None = None
-        """What went wrong in the cloud itself; the engine passes on its text, no more."""
+        self.cause: Exception | None = None
+        """See `bench.deployment.engine.cloud.Evaluation.cause`."""
 
     def close(self) -> None:
-        """Make nothing from now on: the program that still runs is to end."""
+        """Create nothing from now on: the program that still runs is to end."""
         self._closed.set()
 
     def create(self, urn: str, inputs: Values) -> tuple[str, dict[str, Any]]:
@@ -99,32 +99,8 @@ class PulumiCloud:
         try:
             yield
         except CloudError as error:
-            self.refusals.append(f"{what_failed}: {error}")
+            self.cause = self.cause or CloudError(f"{what_failed}: {error}")
             raise
         except Exception as error:
-            self.bug = error
+            self.cause = self.cause or error
             raise
-
-
-def make_urn(project: str, stack: str, parent: str, type_: str, name: str) -> str:
-    """The URN that the engine gives a resource.
-
-    It joins the types of all that a resource hangs from, but for the stack. Source: the Go SDK's `urn.New`.
-    """
-    parent_types = parent.split("::")[2] if parent else STACK_TYPE
-    qualified_type = type_ if parent_types == STACK_TYPE else f"{parent_types}${type_}"
-    return f"urn:pulumi:{stack}::{project}::{qualified_type}::{name}"
-
-
-STACK_TYPE = "pulumi:pulumi:Stack"
-
-
-def is_provider(type_: str) -> bool:
-    """Whether a resource is a provider's own configuration, which the engine keeps to itself."""
-    return type_.startswith("pulumi:providers:")
-
-
-def type_and_name(urn: str) -> tuple[str, str]:
-    """The type and the logical name of a resource."""
-    _, _, qualified_type, name = urn.split("::", 3)
-    return qualified_type.rsplit("$", 1)[-1], name

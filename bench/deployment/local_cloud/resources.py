@@ -1,7 +1,4 @@
-"""LocalCloud: holds resources as AWS would, gives ids and computed outputs, answers invokes, injects faults.
-
-It is a stand-in: it proves the program, the order, the teardown and the errors, not that AWS accepts an input.
-"""
+"""Resources of the local cloud, with ids, computed outputs, answers to functions and injected faults."""
 
 from __future__ import annotations
 
@@ -14,19 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bench.deployment.local_cloud.computed import CloudError, Identity, answer, computed_outputs
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud.computed import Origin, answer, computed_outputs
 
 REGION = "us-west-2"
 ACCOUNT_ID = "123456789012"
-
-__all__ = ["ACCOUNT_ID", "REGION", "CloudError", "Fault", "LocalCloud", "Record"]
 
 Operation = Literal["create", "update", "delete"]
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Something to go wrong on purpose: the `nth` (from 1) `operation` on a resource of `type` ("" for any type)
+class InjectedFault:
+    """A failure on purpose: the `nth` (from 1) `operation` on a resource of `type` ("" for any type)
     is delayed by `delay_s` and, where `error` is given, refused with it."""
 
     operation: Operation
@@ -46,23 +42,23 @@ class Record:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     number: int = 1
-    """The how many-th of its URN it is."""
+    """Its place in the sequence of resources with this URN, from 1."""
     revision: int = 1
     """How often it was made or changed."""
 
 
-class LocalCloud:
-    """One per run; shared by the engine's adapter and by what starts processes. Safe to call from several threads."""
+class ResourceStore:
+    """The resources of one account. Safe to call from several threads."""
 
-    def __init__(self, faults: Sequence[Fault] = (), entropy: bytes | None = None) -> None:
+    def __init__(self, faults: Sequence[InjectedFault] = (), entropy: bytes | None = None) -> None:
         """
         Args:
-            faults: what is to go wrong.
-            entropy: what generated passwords come from; random where it is not given.
+            faults: requests to delay or to refuse.
+            entropy: seed of generated passwords; random by default.
         """
         self._entropy = entropy if entropy is not None else secrets.token_bytes(32)
         self._faults = tuple(faults)
-        self._seen: dict[int, int] = {}
+        self._requests: dict[int, int] = {}
         self._records: dict[str, Record] = {}
         self._replaced: list[Record] = []
         self._made: Counter[str] = Counter()
@@ -70,19 +66,19 @@ class LocalCloud:
 
     @property
     def records(self) -> Mapping[str, Record]:
-        """What exists now, by URN; of what is being replaced, the new one."""
+        """The existing resources by URN; of one that is being replaced, the new one."""
         with self._lock:
             return dict(self._records)
 
     @property
     def replaced(self) -> tuple[Record, ...]:
-        """What a newer resource of the same URN has taken the place of, and nobody has deleted."""
+        """Resources that a newer one of the same URN has replaced, and that nobody has deleted."""
         with self._lock:
             return tuple(self._replaced)
 
     @property
     def leftovers(self) -> tuple[str, ...]:
-        """The URNs of all that exists."""
+        """The URNs of all existing resources."""
         return (*self.records, *(record.urn for record in self.replaced))
 
     def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
@@ -93,7 +89,7 @@ class LocalCloud:
         self._fail_on_request("create", type_)
         with self._lock:
             number = self._made[urn] + 1
-        id_, computed = computed_outputs(type_, self._identity(urn, number), inputs)
+        id_, computed = computed_outputs(type_, self._origin(urn, number), inputs)
         record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number=number)
         with self._lock:
             self._made[urn] = number
@@ -160,20 +156,20 @@ class LocalCloud:
         return answer(token, REGION, ACCOUNT_ID, args)
 
     def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        identity = self._identity(old.urn, old.number, old.revision + 1)
-        return computed_outputs(old.type, identity, inputs)[1]
+        origin = self._origin(old.urn, old.number, old.revision + 1)
+        return computed_outputs(old.type, origin, inputs)[1]
 
-    def _identity(self, urn: str, number: int, revision: int = 1) -> Identity:
+    def _origin(self, urn: str, number: int, revision: int = 1) -> Origin:
         digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
-        return Identity(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
+        return Origin(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):
             if fault.operation != operation or (fault.type and fault.type != type_):
                 continue
             with self._lock:
-                self._seen[index] = self._seen.get(index, 0) + 1
-                due = self._seen[index] == fault.nth
+                self._requests[index] = self._requests.get(index, 0) + 1
+                due = self._requests[index] == fault.nth
             if not due:
                 continue
             if fault.delay_s:

@@ -13,7 +13,7 @@ from bench.deployment.engine import Deployment
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local import check_url
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.reconcile import desired_state
 from bench.deployment.stack_config import load_stack
 from tests.bench.command_line import ROOT, Bench

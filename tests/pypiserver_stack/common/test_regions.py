@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench.common.failures import UsageError
-from bench.deployment.local_cloud.resources import REGION
+from bench.deployment.local_cloud import REGION
 from pypiserver_stack.common.regions import ARNS
 from pypiserver_stack.settings import Settings
 from tests.pypiserver_stack.support.evaluation import evaluated

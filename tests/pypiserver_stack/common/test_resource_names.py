@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from pypiserver_stack.common.resource_names import resource_name
 from pypiserver_stack.settings.groups.general import NAME
 from tests.pypiserver_stack.support import invariants

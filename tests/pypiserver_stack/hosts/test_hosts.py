@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.common.failures import UsageError
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.reconcile import desired_state
 from pypiserver_stack.settings import warning_sentences
 from tests.pypiserver_stack.support.evaluation import evaluated, inputs, user_data

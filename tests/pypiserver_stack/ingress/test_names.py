@@ -7,7 +7,7 @@ import pytest
 from bench.common.failures import BenchError
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph, Resource
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
 

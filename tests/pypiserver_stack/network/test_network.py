@@ -18,7 +18,7 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud.resources import ACCOUNT_ID, REGION, LocalCloud
+from bench.deployment.local_cloud import ACCOUNT_ID, REGION, LocalCloud
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
 from tests.pypiserver_stack.network.test_reachability import ECR_IMAGE
 from tests.pypiserver_stack.support.evaluation import evaluated

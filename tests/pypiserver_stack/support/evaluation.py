@@ -11,7 +11,7 @@ import yaml
 
 from bench.deployment.engine import Deployment
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.hosts.user_data import decoded
 

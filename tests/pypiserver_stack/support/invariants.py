@@ -9,8 +9,8 @@ from typing import Any
 
 from bench.deployment.engine import StackConfig
 from bench.deployment.graph import Graph, Resource
-from bench.deployment.local_cloud.property_values import Path, path_text
-from bench.deployment.local_cloud.resources import ACCOUNT_ID
+from bench.deployment.local_cloud import ACCOUNT_ID
+from bench.deployment.pulumi_wire.property_values import Path, path_text
 from tests.pypiserver_stack.support.spellings import found_in, generated_secrets
 
 _ID = re.compile(r"\b(?:vpc|vpce|subnet|sg|sgr|rtb|igw|eigw|nat|eipalloc|fs|fsap|lt|acl)-0[0-9a-f]{16}\b")

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bench.deployment.engine import StackConfig
-from bench.deployment.local_cloud.resources import REGION
+from bench.deployment.local_cloud import REGION
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.hosts.plan import plan_capacity
 from pypiserver_stack.settings import ConfigurationError, Settings, read_settings

@@ -13,8 +13,7 @@ import pytest
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud import computed
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud, computed
 from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated, inputs
 
@@ -138,8 +137,8 @@ def test_percentages_that_let_nothing_be_replaced_are_refused(
 
 
 def test_an_update_fails_when_its_deployment_was_rolled_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rolled_back(identity: computed.Identity, given: computed.Inputs) -> tuple[str, computed.Computed]:
-        id_, outputs = computed.RESOURCES[TARGET](identity, {"resourceId": "service"})
+    def rolled_back(origin: computed.Origin, given: computed.Inputs) -> tuple[str, computed.Computed]:
+        id_, outputs = computed.RESOURCES[TARGET](origin, {"resourceId": "service"})
         return id_, outputs | {"name": "service", "arn": "arn", "taskDefinition": "the-one-before"}
 
     monkeypatch.setattr(computed, "RESOURCES", {**computed.RESOURCES, SERVICE: rolled_back})

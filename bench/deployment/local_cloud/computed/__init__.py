@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud.computed import (
     acm,
     appautoscaling,
@@ -31,9 +32,9 @@ from bench.deployment.local_cloud.computed import (
     wafv2,
 )
 from bench.deployment.local_cloud.computed.functions import answer
-from bench.deployment.local_cloud.computed.identity import CloudError, Compute, Computed, Identity, Inputs
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
-__all__ = ["RESOURCES", "CloudError", "Computed", "Identity", "Inputs", "answer", "computed_outputs", "home"]
+__all__ = ["RESOURCES", "Computed", "Inputs", "Origin", "answer", "computed_outputs", "home"]
 
 RESOURCES: Mapping[str, Compute] = {
     **acm.RESOURCES,
@@ -58,7 +59,7 @@ RESOURCES: Mapping[str, Compute] = {
 }
 
 
-def computed_outputs(type_: str, identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def computed_outputs(type_: str, origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     """The id and the computed outputs of a resource of this type.
 
     Raises:
@@ -71,7 +72,7 @@ def computed_outputs(type_: str, identity: Identity, inputs: Inputs) -> tuple[st
             f"add it to bench/deployment/local_cloud/computed/{home(type_)}.py"
         )
     # A resource may be kept in another region than the stack's own.
-    return compute(replace(identity, region=inputs.get("region", identity.region)), inputs)
+    return compute(replace(origin, region=inputs.get("region", origin.region)), inputs)
 
 
 def home(type_: str) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
 from bench.deployment.local_cloud.computed.ids import uuid_of
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _certificate(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    arn = identity.arn("acm", f"certificate/{uuid_of(identity)}")
+def _certificate(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    arn = origin.arn("acm", f"certificate/{uuid_of(origin)}")
     hosts = [inputs["domainName"], *inputs.get("subjectAlternativeNames", ())]
     # As with AWS, the same name has the same record for each certificate of an account; they come in no useful order.
     options = [
         {
             "domainName": host,
-            "resourceRecordName": f"_{_hash(identity.account, host)}.{host}.",
+            "resourceRecordName": f"_{_hash(origin.account, host)}.{host}.",
             "resourceRecordType": "CNAME",
-            "resourceRecordValue": f"_{_hash(host, identity.account)}.acm-validations.aws.",
+            "resourceRecordValue": f"_{_hash(host, origin.account)}.acm-validations.aws.",
         }
         for host in reversed(hosts)
     ]
@@ -29,7 +29,7 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
-def _certificate_validation(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _certificate_validation(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     return "2026-01-01 00:00:00 +0000 UTC", {}
 
 

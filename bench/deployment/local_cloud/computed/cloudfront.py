@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
 from bench.deployment.local_cloud.computed.ids import uuid_of
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _distribution(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"E{identity.digest[:13].upper()}"
+def _distribution(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"E{origin.digest[:13].upper()}"
     return id_, {
-        "arn": identity.arn("cloudfront", f"distribution/{id_}", regional=False),
-        "domainName": f"d{identity.digest[:13]}.cloudfront.net",
+        "arn": origin.arn("cloudfront", f"distribution/{id_}", regional=False),
+        "domainName": f"d{origin.digest[:13]}.cloudfront.net",
         "hostedZoneId": "Z2FDTNDATAQYW2",  # that of every distribution
         "status": "Deployed",
     }
 
 
 def _policy(path: str) -> Compute:
-    def compute(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-        id_ = uuid_of(identity)
-        name = inputs.get("name", identity.physical_name)
-        return id_, {"name": name, "arn": identity.arn("cloudfront", f"{path}/{id_}", regional=False)}
+    def compute(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+        id_ = uuid_of(origin)
+        name = inputs.get("name", origin.physical_name)
+        return id_, {"name": name, "arn": origin.arn("cloudfront", f"{path}/{id_}", regional=False)}
 
     return compute
 

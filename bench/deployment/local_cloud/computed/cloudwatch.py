@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
 from bench.deployment.local_cloud.computed.ids import named, uuid_of
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _dashboard(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _dashboard(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     name = inputs["dashboardName"]
-    return name, {"dashboardArn": f"arn:aws:cloudwatch::{identity.account}:dashboard/{name}"}
+    return name, {"dashboardArn": f"arn:aws:cloudwatch::{origin.account}:dashboard/{name}"}
 
 
-def _metric_alarm(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", identity.physical_name)
-    return name, {"name": name, "arn": identity.arn("cloudwatch", f"alarm:{name}")}
+def _metric_alarm(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", origin.physical_name)
+    return name, {"name": name, "arn": origin.arn("cloudwatch", f"alarm:{name}")}
 
 
-def _query_definition(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = uuid_of(identity)
+def _query_definition(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = uuid_of(origin)
     return id_, {"queryDefinitionId": id_}
 
 
-def _log_delivery(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = identity.digest[:16]
-    return id_, {"arn": identity.arn("logs", f"delivery:{id_}")}
+def _log_delivery(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = origin.digest[:16]
+    return id_, {"arn": origin.arn("logs", f"delivery:{id_}")}
 
 
 RESOURCES: Mapping[str, Compute] = {

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
 from bench.deployment.local_cloud.computed.ids import association, hex_id, with_arn
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _launch_template(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"lt-0{identity.digest[:16]}"
-    name = inputs.get("name", identity.physical_name)
-    return id_, {"name": name, "arn": identity.arn("ec2", f"launch-template/{id_}"), "latestVersion": identity.revision}
+def _launch_template(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"lt-0{origin.digest[:16]}"
+    name = inputs.get("name", origin.physical_name)
+    return id_, {"name": name, "arn": origin.arn("ec2", f"launch-template/{id_}"), "latestVersion": origin.revision}
 
 
-def _route(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _route(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     destination = inputs.get("destinationCidrBlock") or inputs["destinationIpv6CidrBlock"]
     return f"r-{inputs['routeTableId']}{destination}", {"state": "active", "origin": "CreateRoute"}
 
 
-def _vpc(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"vpc-0{identity.digest[:16]}"
+def _vpc(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"vpc-0{origin.digest[:16]}"
     computed = {
-        "arn": identity.arn("ec2", f"vpc/{id_}"),
-        "defaultSecurityGroupId": f"sg-0{identity.digest[:16]}",
+        "arn": origin.arn("ec2", f"vpc/{id_}"),
+        "defaultSecurityGroupId": f"sg-0{origin.digest[:16]}",
     }
     if inputs.get("assignGeneratedIpv6CidrBlock"):
-        computed["ipv6CidrBlock"] = f"2600:1f14:{identity.digest[:4]}:{identity.digest[4:6]}00::/56"
+        computed["ipv6CidrBlock"] = f"2600:1f14:{origin.digest[:4]}:{origin.digest[4:6]}00::/56"
     return id_, computed
 
 
-def _vpc_endpoint(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"vpce-0{identity.digest[:16]}"
-    computed = {"arn": identity.arn("ec2", f"vpc-endpoint/{id_}")}
+def _vpc_endpoint(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    id_ = f"vpce-0{origin.digest[:16]}"
+    computed = {"arn": origin.arn("ec2", f"vpc-endpoint/{id_}")}
     if inputs.get("vpcEndpointType", "Gateway") == "Gateway":
-        computed["prefixListId"] = f"pl-{identity.digest[:8]}"
+        computed["prefixListId"] = f"pl-{origin.digest[:8]}"
     return id_, computed
 
 

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bench.deployment.local_cloud.computed.identity import CloudError, Computed, Inputs
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud.computed.origin import Computed, Inputs
 
 
 @dataclass(frozen=True)

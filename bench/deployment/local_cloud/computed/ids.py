@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import uuid
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
 def hex_id(prefix: str) -> Compute:
     """A resource whose id is a prefix and digits."""
-    return lambda identity, inputs: (f"{prefix}-0{identity.digest[:16]}", {})
+    return lambda origin, inputs: (f"{prefix}-0{origin.digest[:16]}", {})
 
 
 def with_arn(prefix: str, service: str, path: str) -> Compute:
     """As `hex_id`, with an ARN that ends in the id."""
 
-    def compute(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-        id_ = f"{prefix}-0{identity.digest[:16]}"
-        return id_, {"arn": identity.arn(service, f"{path}/{id_}")}
+    def compute(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+        id_ = f"{prefix}-0{origin.digest[:16]}"
+        return id_, {"arn": origin.arn(service, f"{path}/{id_}")}
 
     return compute
 
@@ -25,9 +25,9 @@ def with_arn(prefix: str, service: str, path: str) -> Compute:
 def named(service: str, path: str, *, regional: bool = True) -> Compute:
     """A resource whose id is its name."""
 
-    def compute(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-        name = inputs.get("name", identity.physical_name)
-        return name, {"name": name, "arn": identity.arn(service, f"{path}{name}", regional=regional)}
+    def compute(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+        name = inputs.get("name", origin.physical_name)
+        return name, {"name": name, "arn": origin.arn(service, f"{path}{name}", regional=regional)}
 
     return compute
 
@@ -35,19 +35,19 @@ def named(service: str, path: str, *, regional: bool = True) -> Compute:
 def named_by_arn(service: str, path: str) -> Compute:
     """A resource whose id is its ARN."""
 
-    def compute(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-        name = inputs.get("name", identity.physical_name)
-        arn = identity.arn(service, f"{path}{name}")
+    def compute(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+        name = inputs.get("name", origin.physical_name)
+        arn = origin.arn(service, f"{path}{name}")
         return arn, {"name": name, "arn": arn}
 
     return compute
 
 
-def association(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def association(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     """A resource that ties two others together; nobody uses its id."""
-    return f"{identity.name}-{identity.digest[:8]}", {}
+    return f"{origin.name}-{origin.digest[:8]}", {}
 
 
-def uuid_of(identity: Identity) -> str:
+def uuid_of(origin: Origin) -> str:
     """An id as many services give it."""
-    return str(uuid.UUID(identity.digest[:32]))
+    return str(uuid.UUID(origin.digest[:32]))

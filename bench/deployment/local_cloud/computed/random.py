@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 import bcrypt
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _random_password(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _random_password(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     stream = b"".join(
-        hmac.digest(identity.entropy, f"{identity.digest}/{block}".encode(), hashlib.sha256)
+        hmac.digest(origin.entropy, f"{origin.digest}/{block}".encode(), hashlib.sha256)
         for block in range(1 + inputs["length"] // 8)
     )
     # Four bytes a character: the modulo then favours no letter by more than one in 69 million.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _record(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _record(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     host = inputs["name"].rstrip(".")
     return f"{inputs['zoneId']}_{host}_{inputs['type']}", {"fqdn": host}
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.identity import Compute, Computed, Identity, Inputs
+from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
-def _bucket(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("bucket", identity.physical_name)
+def _bucket(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("bucket", origin.physical_name)
     return name, {
         "bucket": name,
         "arn": f"arn:aws:s3:::{name}",
         "bucketDomainName": f"{name}.s3.amazonaws.com",
-        "bucketRegionalDomainName": f"{name}.s3.{identity.region}.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{origin.region}.amazonaws.com",
     }
 
 
-def _of_bucket(identity: Identity, inputs: Inputs) -> tuple[str, Computed]:
+def _of_bucket(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     """A part of a bucket's configuration, known by the bucket's name."""
     return inputs["bucket"], {}
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bench.deployment.local_cloud.resources import CloudError, LocalCloud, Record
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud import LocalCloud, Record
 
 LIMIT = "the limit is reached"
 

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.deployment.local_cloud.resources import CloudError, LocalCloud, Record
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud import LocalCloud, Record
 
 PROGRAM = """
 import pulumi
@@ -43,7 +44,7 @@ def write_project(folder: Path) -> None:
     (folder / "Pulumi.dev.yaml").write_text('config:\n  small:service_name: index\n  small:allow_http: "true"\n')
 
 
-class Cloud(LocalCloud):
+class RotatedCloud(LocalCloud):
     """Keeps every version of a secret, as AWS does, and can be told to refuse one change to a task definition."""
 
     def __init__(self) -> None:

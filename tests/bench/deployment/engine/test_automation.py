@@ -6,16 +6,18 @@ import os
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.engine import StackConfig, automation
+from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import Fault, LocalCloud, Record
+from bench.deployment.local_cloud import InjectedFault, LocalCloud, Record
 from bench.deployment.stack_config import load_stack
 from bench.runtime.interruption import Interrupted, Interruptions
 from tests.bench.deployment.engine import person
@@ -32,9 +34,9 @@ def listing(folder: Path) -> dict[Path, tuple[int, bytes]]:
     return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
 
-@pytest.mark.parametrize("fault", [[], [Fault("create", nth=3, error="no")]], ids=["success", "failure"])
+@pytest.mark.parametrize("fault", [[], [InjectedFault("create", nth=3, error="no")]], ids=["success", "failure"])
 def test_nothing_is_written_outside_the_work_folder(
-    project: Path, config: StackConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: list[Fault]
+    project: Path, config: StackConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: list[InjectedFault]
 ) -> None:
     elsewhere = {
         name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PULUMI_HOME")
@@ -74,7 +76,7 @@ class CreationWatched(LocalCloud):
     """Tells when it is asked to create a resource of a type, which takes it a while."""
 
     def __init__(self, type_: str, delay_s: float) -> None:
-        super().__init__([Fault("create", type=type_, delay_s=delay_s)])
+        super().__init__([InjectedFault("create", type=type_, delay_s=delay_s)])
         self._type = type_
         self.asked = threading.Event()
 
@@ -87,8 +89,8 @@ class CreationWatched(LocalCloud):
 def test_what_a_killed_cli_did_not_note_is_reported(
     project: Path, config: StackConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(automation, "INTERRUPT_PATIENCE_S", 0.0)
     cloud = CreationWatched("aws:ec2/subnet:Subnet", delay_s=2)
+    monkeypatch.setattr(cloud, "interrupt_patience_s", 0.0)
     engine = AutomationEngine(cloud, project, tmp_path / "work")
 
     def interrupt() -> None:
@@ -169,6 +171,40 @@ def test_secrets_that_cannot_be_decrypted_are_the_users_to_solve(
     without_salt = StackConfig("small", "dev", with_secret.values, with_secret.encrypted)
     with pytest.raises(UsageError, match=r"^small:colour of stack dev .* override them with -c"):
         AutomationEngine(LocalCloud(), project, tmp_path / "other").up(without_salt)
+
+
+@dataclass(frozen=True)
+class InstalledProviders:
+    """Providers that the CLI finds by itself, and that pass their errors to it."""
+
+    environment: Mapping[str, str]
+    cause: None = None
+
+
+@dataclass
+class RemoteCloud:
+    """A cloud that serves nothing on this machine."""
+
+    interrupt_patience_s: float = 20.0
+    destroy_timeout_s: float = 60.0
+    leftovers: tuple[str, ...] = ()
+
+    def providers(self) -> AbstractContextManager[InstalledProviders]:
+        return nullcontext(InstalledProviders({"AWS_REGION": "eu-central-1"}))
+
+
+def test_a_cloud_may_have_nothing_to_serve(project: Path, config: StackConfig, tmp_path: Path) -> None:
+    (project / "__main__.py").write_text(
+        "import pulumi\npulumi.ComponentResource('small:index:Network', 'net')\npulumi.export('colour', 'red')\n"
+    )
+    cloud = RemoteCloud()
+    engine = AutomationEngine(cloud, project, tmp_path / "work")
+    deployment = engine.up(config)
+    assert deployment.outputs == {"colour": "red"}
+    assert [resource.name for resource in deployment.graph] == ["net"]
+    engine.refresh()
+    cloud.leftovers = ("vpc-0",)
+    assert engine.down() == ("vpc-0",)
 
 
 def test_a_cli_that_is_too_old_is_refused(

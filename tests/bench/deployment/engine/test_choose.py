@@ -8,7 +8,7 @@ import pytest
 
 from bench.common.failures import UsageError
 from bench.deployment.engine.choose import choose
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pulumi.automation import Stack
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.command_line import ROOT
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.deployment.engine.automation import AutomationEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from tests.bench.deployment.engine.whole_stack import ROOT, changes, whole
 
 ALTERED: dict[str, tuple[str, dict[str, Any]]] = {

@@ -14,7 +14,8 @@ import uvloop
 
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.engine import Engine, StackConfig
-from bench.deployment.local_cloud.resources import CloudError, Fault, LocalCloud, Record
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud import InjectedFault, LocalCloud, Record
 from bench.runtime.interruption import Interrupted, Interruptions
 from tests.dead_proxy import DEAD_PROXY
 
@@ -75,7 +76,7 @@ def test_a_deployment_holds_exports_and_resolved_resources(
 def test_a_resource_that_is_refused_is_named_and_nothing_stays(
     make_engine: EngineFactory, project: Path, config: StackConfig, nth: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    cloud = LocalCloud([Fault("create", nth=nth, error="the limit of resources is reached")])
+    cloud = LocalCloud([InjectedFault("create", nth=nth, error="the limit of resources is reached")])
     engine = make_engine(cloud, project)
     with pytest.raises(
         UnavailableError, match=r"^(aws|random):\S+ \S+ could not be created: the limit of resources is reached$"
@@ -165,7 +166,7 @@ def test_a_mistake_in_the_cloud_is_not_disguised(
 def test_what_the_cloud_does_not_delete_is_reported(
     make_engine: EngineFactory, project: Path, config: StackConfig
 ) -> None:
-    refusals = [Fault("delete", type="aws:ec2/vpc:Vpc", error="it is in use")] * 10
+    refusals = [InjectedFault("delete", type="aws:ec2/vpc:Vpc", error="it is in use")] * 10
     cloud = LocalCloud(refusals)
     engine = make_engine(cloud, project)
     engine.up(config)
@@ -221,7 +222,7 @@ class WatchedCloud(LocalCloud):
     """Tells when it is asked to create a resource of a type."""
 
     def __init__(self, type_: str, delay_s: float) -> None:
-        super().__init__([Fault("create", type=type_, delay_s=delay_s)])
+        super().__init__([InjectedFault("create", type=type_, delay_s=delay_s)])
         self._type = type_
         self.asked = threading.Event()
 

@@ -12,8 +12,8 @@ import pytest
 from bench.common.failures import BenchError
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_cloud.computed import RESOURCES
-from bench.deployment.local_cloud.resources import LocalCloud
 from tests.bench.deployment.engine.failing_cloud import LIMIT, FailingCloud
 from tests.bench.deployment.engine.whole_stack import ROOT, whole
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.deployment.engine.automation import AutomationEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -9,7 +9,7 @@ import pytest
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.deployment.engine.whole_stack import changes
 from tests.pypiserver_stack.network.test_reachability import ECR_IMAGE, GIVEN

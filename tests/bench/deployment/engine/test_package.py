@@ -14,9 +14,7 @@ import pytest
 import yaml
 from pulumi.runtime.proto import provider_pb2
 
-from bench.deployment.local_cloud import computed, provider
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud, computed, provider
 from tests.bench.deployment.engine import person
 from tests.dead_proxy import DEAD_PROXY
 
@@ -90,9 +88,9 @@ def foreign(pulumi_cli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     )
     starter.chmod(0o755)
     cloud = LocalCloud(entropy=PASSWORD)
-    with provider.serve(PulumiCloud(cloud)) as providers:
+    with cloud.providers() as providers:
         environment = person.environment(tmp_path, f"{pulumi_cli}:{os.environ['PATH']}", state=tmp_path)
-        yield Foreign(folders[0], {**environment, **DEAD_PROXY, "PULUMI_DEBUG_PROVIDERS": providers}, cloud)
+        yield Foreign(folders[0], {**environment, **DEAD_PROXY, **providers.environment}, cloud)
 
 
 def test_the_example_through_its_whole_life(foreign: Foreign) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench.common.failures import BenchError
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.deployment.engine.changes import tables
 

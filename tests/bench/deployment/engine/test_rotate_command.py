@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from bench.deployment.local_cloud.provider import serve
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
 from tests.bench.deployment.engine import person
-from tests.bench.deployment.engine.rotated import Cloud, write_project
+from tests.bench.deployment.engine.rotated import RotatedCloud, write_project
 from tests.dead_proxy import DEAD_PROXY
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -30,7 +28,7 @@ exec "$PULUMI" "$@"
 class Shell:
     """A project with a deployed stack `dev`, another one that is selected, and somebody at a shell in its folder."""
 
-    def __init__(self, folder: Path, pulumi_cli: Path, providers: str) -> None:
+    def __init__(self, folder: Path, pulumi_cli: Path, providers: Mapping[str, str]) -> None:
         self.project, self.calls, self.state = folder / "project", folder / "calls", folder / "state"
         write_project(self.project)
         self.state.mkdir()
@@ -44,7 +42,7 @@ class Shell:
             "TMPDIR": str(folder),
             "CALLS": str(self.calls),
             "PULUMI": str(pulumi_cli / "pulumi"),
-            "PULUMI_DEBUG_PROVIDERS": providers,
+            **providers,
         }
 
     def run(self, *command: str, exit_code: int = 0) -> str:
@@ -56,17 +54,17 @@ class Shell:
 
 
 @pytest.fixture
-def cloud() -> Cloud:
-    return Cloud()
+def cloud() -> RotatedCloud:
+    return RotatedCloud()
 
 
 @pytest.fixture
-def shell(tmp_path: Path, pulumi_cli: Path, cloud: Cloud) -> Iterator[Shell]:
-    with serve(PulumiCloud(cloud)) as providers:
-        yield Shell(tmp_path, pulumi_cli, providers)
+def shell(tmp_path: Path, pulumi_cli: Path, cloud: RotatedCloud) -> Iterator[Shell]:
+    with cloud.providers() as providers:
+        yield Shell(tmp_path, pulumi_cli, providers.environment)
 
 
-def test_a_rotation(shell: Shell, cloud: Cloud) -> None:
+def test_a_rotation(shell: Shell, cloud: RotatedCloud) -> None:
     shell.run("pulumi", "stack", "init", "dev")
     shell.run("pulumi", "stack", "init", "selected")
     not_deployed = shell.rotate("--stack", "dev", exit_code=1)

@@ -14,7 +14,7 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.rotate.steps import RotationError, rotate
-from tests.bench.deployment.engine.rotated import PASSWORD, SERVICE, TASK, VERSION, Cloud, write_project
+from tests.bench.deployment.engine.rotated import PASSWORD, SERVICE, TASK, VERSION, RotatedCloud, write_project
 from tests.thorough import thorough
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -33,7 +33,7 @@ class Deployed:
     """A stack that is up, and the rotations that it has been through."""
 
     def __init__(self, project: Path, config: StackConfig, work: Path) -> None:
-        self.cloud = Cloud()
+        self.cloud = RotatedCloud()
         self.engine = AutomationEngine(self.cloud, project, work)
         self.first = str(self.engine.up(config).outputs["password"])
         self.lines: list[str] = []

@@ -17,7 +17,7 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.state import deployment
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.index.target import Target
 from bench.runtime.scratch import processes_of

@@ -13,7 +13,7 @@ from pulumi.automation import Stack
 
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.support.evaluation import ROOT
 from tests.pypiserver_stack.support.every_option import OPTIONS

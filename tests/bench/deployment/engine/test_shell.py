@@ -13,9 +13,7 @@ import pytest
 
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.engine.state import deployment
-from bench.deployment.local_cloud.provider import serve
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.deployment.engine import person
 
@@ -49,8 +47,8 @@ def test_preview_and_up(pulumi_cli: Path, checkout: Path, tmp_path: Path) -> Non
     wanted = EmbeddedEngine(LocalCloud(entropy=b"the same for both"), ROOT).up(load_stack(ROOT, "stress")[0])
     resources = len(wanted.graph) + 1  # and the stack
     pulumi("stack", "init", "stress")
-    with serve(PulumiCloud(cloud)) as providers:
-        environment["PULUMI_DEBUG_PROVIDERS"] = providers
+    with cloud.providers() as providers:
+        environment |= providers.environment
         assert f"+ {resources} to create" in pulumi("preview", "--stack=stress")
         assert not cloud.records
         created = pulumi("up", "--stack=stress", "--yes", "--skip-preview")

@@ -6,8 +6,8 @@ import importlib
 
 import pytest
 
-from bench.deployment.local_cloud import computed
-from bench.deployment.local_cloud.resources import CloudError, LocalCloud
+from bench.deployment.engine.cloud import CloudError
+from bench.deployment.local_cloud import LocalCloud, computed
 
 
 @pytest.mark.parametrize("type_", computed.RESOURCES)

@@ -10,10 +10,8 @@ import pytest
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from bench.deployment.local_cloud.property_values import from_struct, plain, secret_paths, to_struct, with_secrets
-from bench.deployment.local_cloud.provider import serve
-from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.resources import Fault, LocalCloud
+from bench.deployment.local_cloud import InjectedFault, LocalCloud
+from bench.deployment.pulumi_wire.property_values import from_struct, plain, secret_paths, to_struct, with_secrets
 
 URN = "urn:pulumi:dev::small::small:index:Network$aws:ec2/vpc:Vpc::net"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -21,13 +19,13 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 @pytest.fixture
 def cloud() -> LocalCloud:
-    return LocalCloud([Fault("create", nth=2, error="the limit is reached")])
+    return LocalCloud([InjectedFault("create", nth=2, error="the limit is reached")])
 
 
 @pytest.fixture
 def provider(cloud: LocalCloud) -> Iterator[Any]:
-    with serve(PulumiCloud(cloud)) as providers:
-        aws, random = providers.split(",")
+    with cloud.providers() as providers:
+        aws, random = providers.environment["PULUMI_DEBUG_PROVIDERS"].split(",")
         assert aws.removeprefix("aws:") == random.removeprefix("random:")
         # A proxy that the environment names is none of this test's business.
         options = [("grpc.enable_http_proxy", 0)]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_cloud.replacements import PATH, keeps_its_name, replaced_for
-from bench.deployment.local_cloud.resources import LocalCloud
 from tests.aws_schemas.replacements import PROVIDER_REPLACES, PROVIDER_UPDATES, replacements
 
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 
 URN = "urn:pulumi:dev::small::aws:ec2/launchTemplate:LaunchTemplate::hosts"
 

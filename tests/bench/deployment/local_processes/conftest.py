@@ -7,7 +7,7 @@ import pytest
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from tests.bench.deployment.local_processes.stacks import ROOT
 
 

@@ -20,7 +20,7 @@ from bench.common.failures import UnavailableError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud.resources import LocalCloud
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes import balancer, running_tasks
 from bench.deployment.local_processes.load_balancer import envoy_config
 from bench.deployment.local_processes.local_command import localise

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.deployment.local_cloud.property_values import (
+from bench.deployment.pulumi_wire.property_values import (
     from_struct,
     path_text,
     plain,

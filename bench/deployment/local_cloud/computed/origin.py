@@ -1,4 +1,4 @@
-"""What a resource's computed outputs come from: whose cloud it is in, and the how many-th of its URN it is."""
+"""Origin of a resource's computed outputs: its URN, its account, and how many resources of this URN came before."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ Inputs = Mapping[str, Any]
 Computed = dict[str, Any]
 
 
-class CloudError(Exception):
-    """The cloud refuses an operation, as AWS would with an API error."""
-
-
 @dataclass(frozen=True)
-class Identity:
-    """Where a resource's ids come from, and whose cloud it is in."""
+class Origin:
+    """Source of a resource's ids, and the account that it is in."""
 
     urn: str
     digest: str
@@ -45,5 +41,5 @@ class Identity:
         return f"arn:aws:{service}:{self.region if regional else ''}:{self.account}:{path}"
 
 
-Compute = Callable[[Identity, Inputs], tuple[str, Computed]]
+Compute = Callable[[Origin, Inputs], tuple[str, Computed]]
 """Gives the id and the computed outputs of a resource of one type."""
