@@ -8,6 +8,7 @@ import pulumi
 
 from pypiserver_stack.common.regions import refuse_other_regions
 from pypiserver_stack.common.resource_names import resource_name
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.hosts.fleet import Fleet
 from pypiserver_stack.hosts.instance_role import refuse_large_policy
 from pypiserver_stack.hosts.launch_template import refuse_large_user_data
@@ -52,29 +53,56 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         for warning in (*plan.warnings, *warning_sentences(settings)):
             pulumi.log.warn(warning, self)
 
-        network = Network(name, settings, site, clients=clients(settings, self), opts=child)
+        tags = Tags(settings)
+        network = Network(
+            name,
+            settings,
+            tags,
+            site,
+            clients=clients(settings, settings.cloudfront_enabled, self),
+            log_kms_key_arn=settings.log_kms_key_arn,
+            protect=settings.deletion_protection,
+            opts=child,
+        )
         storage = Storage(
             name,
             settings,
+            tags,
             subnet_ids=network.mount_target_subnet_ids,
             security_group_id=network.file_system_group.id,
+            protect=settings.deletion_protection,
             opts=child,
         )
-        backup = Backup(name, settings, storage, opts=child) if settings.backup_enabled else None
-        credentials = Credentials(name, settings, opts=child)
+        backup = None
+        if settings.backup_enabled:
+            backup = Backup(name, settings, tags, storage, kms_key_arn=settings.efs_kms_key_arn, opts=child)
+        credentials = Credentials(name, settings, tags, opts=child)
         load_balancer = LoadBalancer(
             name,
             settings,
+            tags,
+            names=settings,
+            cloudfront=settings,
+            credentials=settings,
             network=network,
+            protect=settings.deletion_protection,
             opts=child,
         )
         htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
-        task_container = container(settings, plan, htpasswd)
+        task_container = container(
+            settings,
+            plan,
+            htpasswd,
+            health_check_path=settings.health_check_path,
+            shared_cache=settings.cloudfront_enabled,
+        )
         fleet = Fleet(
             name,
             settings,
+            tags,
             plan,
             instance,
+            container_insights=settings.container_insights,
             host_files={file.host_path: file.content for file in task_container.host_files},
             network=network,
             opts=child,
@@ -82,8 +110,10 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         service = Service(
             name,
             settings,
+            tags,
             plan,
             task_container,
+            logging=settings,
             fleet=fleet,
             storage=storage,
             credentials=credentials,
@@ -99,13 +129,36 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             asg_name=fleet.group.name,
         )
         alarms = Alarms(
-            name, settings, plan, instance, metrics=metrics, certificate_arn=load_balancer.certificate_arn, opts=child
+            name,
+            settings,
+            tags,
+            plan,
+            instance,
+            metrics=metrics,
+            throughput_mode=settings.efs_throughput_mode,
+            certificate_arn=load_balancer.certificate_arn,
+            opts=child,
         )
         dashboard = None
         if settings.dashboard_enabled:
-            dashboard = Dashboard(name, settings, plan, metrics=metrics, alarm_arns=alarms.arns, opts=child)
-        LogQueries(name, settings, log_group=service.logs.name, opts=child)
-        Scaling(name, settings, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
+            dashboard = Dashboard(
+                name,
+                settings,
+                plan,
+                metrics=metrics,
+                throughput_mode=settings.efs_throughput_mode,
+                alarm_arns=alarms.arns,
+                opts=child,
+            )
+        LogQueries(
+            name,
+            settings,
+            entry_point=settings.entry_point,
+            health_check_path=settings.health_check_path,
+            log_group=service.logs.name,
+            opts=child,
+        )
+        Scaling(name, settings, tags, plan, fleet=fleet, service=service, load_balancer=load_balancer, opts=child)
         self.exports: Mapping[str, pulumi.Input[object]] = {
             "url": load_balancer.urls[0],
             "urls": load_balancer.urls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pulumi
@@ -9,20 +10,11 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.invoke_options import invoke_options
 from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings.description import SCHEMA
 from pypiserver_stack.settings.private_ecr import repository
 from pypiserver_stack.settings.problems import Problem
 
-ARNS = (
-    "certificate_arn",
-    "efs_kms_key_arn",
-    "root_volume_kms_key_arn",
-    "secret_kms_key_arn",
-    "log_kms_key_arn",
-    "alarm_topic_arns",
-    "dns_role_arn",
-    "efs_maintenance_role_arn",
-    "secret_readers",
-)
+ARNS = tuple(key for key, schema in SCHEMA["properties"].items() if '"^arn:' in json.dumps(schema))
 """Settings that hold ARNs, which name a partition and, but for those of IAM, a region."""
 
 

@@ -12,7 +12,7 @@ from pypiserver_stack.hosts.instance_role import instance_profile
 from pypiserver_stack.hosts.launch_template import launch_template
 from pypiserver_stack.hosts.spot import spot_policy
 from pypiserver_stack.network import Network
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.hosts import HostSettings
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
 
@@ -26,34 +26,38 @@ class Fleet(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: HostSettings,
+        tags: Tags,
         plan: TaskPlan,
         instance: Instance,
         *,
+        container_insights: str,
         host_files: Mapping[str, pulumi.Input[str]],
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
+            container_insights: CloudWatch's mode of that name.
             host_files: path to content of what is written to each host at boot.
         """
         super().__init__("pypiserver:index:Fleet", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
+        self._tags = tags
         self.cluster = aws.ecs.Cluster(
             name,
-            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value=settings.container_insights)],
+            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value=container_insights)],
             tags=self._tags(name),
             opts=self._child,
         )
         template = launch_template(
             name,
             settings,
+            tags,
             plan,
             instance,
             cluster_name=self.cluster.name,
-            profile=instance_profile(name, settings, self.cluster, self, self._tags),
+            profile=instance_profile(name, settings, self.cluster, self, tags),
             security_group_id=network.instance_group.id,
             host_files=host_files,
             parent=self,
@@ -92,7 +96,7 @@ class Fleet(pulumi.ComponentResource):
         self.register_outputs({"cluster_name": self.cluster.name, "asg_name": self.group.name})
 
     def _group(
-        self, name: str, settings: Settings, plan: TaskPlan, template: aws.ec2.LaunchTemplate, network: Network
+        self, name: str, settings: HostSettings, plan: TaskPlan, template: aws.ec2.LaunchTemplate, network: Network
     ) -> aws.autoscaling.Group:
         group_tags = {**self._tags(name), "AmazonECSManaged": "true"}
         # The number, not $Latest: only a changed number tells AWS that hosts must be replaced.

@@ -11,7 +11,8 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.policies import ServiceRole, allowing
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import SettingsError
+from pypiserver_stack.settings.groups.hosts import HostSettings
 from pypiserver_stack.settings.policy_document import LIMIT_CHARACTERS
 from pypiserver_stack.settings.problems import Problem
 from pypiserver_stack.settings.types import PARTITIONS
@@ -19,7 +20,7 @@ from pypiserver_stack.settings.types import PARTITIONS
 EXTRA_POLICY = "instance_extra_policy"
 
 
-def refuse_large_policy(name: str, settings: Settings) -> None:
+def refuse_large_policy(name: str, settings: HostSettings) -> None:
     """Whether IAM takes `instance_extra_policy` beside the stack's own policies, before any resource exists.
 
     Raises:
@@ -30,7 +31,7 @@ def refuse_large_policy(name: str, settings: Settings) -> None:
 
 
 def instance_profile(
-    name: str, settings: Settings, cluster: aws.ecs.Cluster, parent: pulumi.Resource, tags: Tags
+    name: str, settings: HostSettings, cluster: aws.ecs.Cluster, parent: pulumi.Resource, tags: Tags
 ) -> aws.iam.InstanceProfile:
     """The profile of the instances of one cluster.
 

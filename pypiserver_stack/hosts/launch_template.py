@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.hosts.user_data import WrittenFile, user_data
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.hosts import HostSettings
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
 
@@ -21,7 +21,7 @@ AMI_PARAMETERS = {
 _PLACEHOLDER_SUFFIX = "-0123456"
 
 
-def refuse_large_user_data(name: str, settings: Settings, plan: TaskPlan) -> None:
+def refuse_large_user_data(name: str, settings: HostSettings, plan: TaskPlan) -> None:
     """Whether EC2 takes the user data, as far as it is known before any resource exists.
 
     Raises:
@@ -38,7 +38,8 @@ def refuse_large_user_data(name: str, settings: Settings, plan: TaskPlan) -> Non
 
 def launch_template(
     name: str,
-    settings: Settings,
+    settings: HostSettings,
+    tags: Tags,
     plan: TaskPlan,
     instance: Instance,
     *,
@@ -53,7 +54,6 @@ def launch_template(
     Args:
         host_files: path to content of what the task expects on its host.
     """
-    tags = Tags(settings)
     burstable = instance.burstable_baseline_percent is not None
     return aws.ec2.LaunchTemplate(
         name,
@@ -104,7 +104,7 @@ def _newest_image(instance: Instance, parent: pulumi.Resource) -> pulumi.Output[
 
 
 def _user_data(
-    settings: Settings, plan: TaskPlan, cluster_name: pulumi.Input[str], host_files: Mapping[str, pulumi.Input[str]]
+    settings: HostSettings, plan: TaskPlan, cluster_name: pulumi.Input[str], host_files: Mapping[str, pulumi.Input[str]]
 ) -> pulumi.Output[str]:
     files = [
         *({"path": path, "permissions": "0644", "content": content} for path, content in host_files.items()),

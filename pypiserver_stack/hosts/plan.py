@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.invoke_options import invoke_options
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError
+from pypiserver_stack.settings.groups.scaling import ScalingSettings
 from pypiserver_stack.settings.problems import Problem
 from sizing.capacity import TaskPlan, plan
 from sizing.counted import counted
@@ -36,7 +37,7 @@ def plan_capacity(settings: Settings, opts: pulumi.ResourceOptions | None = None
     return instance, planned
 
 
-def _scheduled_beyond(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
+def _scheduled_beyond(settings: ScalingSettings, planned: TaskPlan) -> Iterator[Problem]:
     """Scheduled counts that the hosts, which are sized for the plan, do not hold."""
     for action in settings.scheduled_scaling:
         for key in ("task_min_count", "task_max_count"):
@@ -49,7 +50,7 @@ def _scheduled_beyond(settings: Settings, planned: TaskPlan) -> Iterator[Problem
                 )
 
 
-def _stuck(settings: Settings, planned: TaskPlan) -> Iterator[Problem]:
+def _stuck(settings: ScalingSettings, planned: TaskPlan) -> Iterator[Problem]:
     """Percentages that, rounded as ECS does, neither let a new task start nor an old one go."""
     minimum, maximum = settings.deployment_minimum_healthy_percent, settings.deployment_maximum_percent
     for count in range(planned.task_min_count, planned.task_max_count + 1):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.hosts import HostSettings
 from sizing.capacity import TaskPlan
 
 
 def spot_policy(
-    settings: Settings, plan: TaskPlan, template_id: pulumi.Input[str], version: pulumi.Input[str]
+    settings: HostSettings, plan: TaskPlan, template_id: pulumi.Input[str], version: pulumi.Input[str]
 ) -> aws.autoscaling.GroupMixedInstancesPolicyArgs:
     """On-demand instances up to the base, Spot above it. The one instance type that was sized for, in every zone."""
     return aws.autoscaling.GroupMixedInstancesPolicyArgs(

@@ -11,8 +11,8 @@ from typing import TypedDict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pypiserver_stack.settings import ConfigurationError, Settings
-from pypiserver_stack.settings.groups.hosts import HostUser
+from pypiserver_stack.settings import ConfigurationError
+from pypiserver_stack.settings.groups.hosts import HostSettings, HostUser
 
 USER_DATA_LIMIT_BYTES = 16384  # EC2's limit, before base64
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -27,7 +27,9 @@ class WrittenFile(TypedDict):
     permissions: str
 
 
-def user_data(settings: Settings, memory_for_tasks_mb: int, *, cluster_name: str, files: Sequence[WrittenFile]) -> str:
+def user_data(
+    settings: HostSettings, memory_for_tasks_mb: int, *, cluster_name: str, files: Sequence[WrittenFile]
+) -> str:
     """The host's cloud-init configuration, base64-encoded as a launch template takes it.
 
     Args:

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.balancer import BalancerSettings
 from pypiserver_stack.settings.groups.cloudfront import CLOUDFRONT_REGION
 
 # Takes the place of an account for each region, of which AWS's own advice is to use it no longer.
@@ -20,12 +20,18 @@ class AccessLogs(pulumi.ComponentResource):
     `policy` is to be depended on by what writes to it.
     """
 
-    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: BalancerSettings,
+        tags: Tags,
+        *,
+        cloudfront_enabled: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("pypiserver:index:AccessLogs", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.bucket = aws.s3.Bucket(
-            name, force_destroy=settings.access_log_force_destroy, tags=Tags(settings)(name), opts=child
-        )
+        self.bucket = aws.s3.Bucket(name, force_destroy=settings.access_log_force_destroy, tags=tags(name), opts=child)
         bucket = self.bucket.bucket
         block = aws.s3.BucketPublicAccessBlock(
             name,
@@ -76,12 +82,12 @@ class AccessLogs(pulumi.ComponentResource):
         self.policy = aws.s3.BucketPolicy(
             name,
             bucket=bucket,
-            policy=self._document(settings),
+            policy=self._document(cloudfront_enabled),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership]),
         )
         self.register_outputs({"bucket": bucket})
 
-    def _document(self, settings: Settings) -> pulumi.Output[str]:
+    def _document(self, cloudfront_enabled: bool) -> pulumi.Output[str]:
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         objects = pulumi.Output.concat(self.bucket.arn, "/*")
         return pulumi.Output.json_dumps(
@@ -96,7 +102,7 @@ class AccessLogs(pulumi.ComponentResource):
                         # The path names the account whose balancer writes: another account's is refused.
                         "Resource": pulumi.Output.concat(self.bucket.arn, "/AWSLogs/", account, "/*"),
                     },
-                    *([self._cloudfront_writes(account)] if settings.cloudfront_enabled else []),
+                    *([self._cloudfront_writes(account)] if cloudfront_enabled else []),
                     {
                         "Sid": "NobodyWithoutTls",
                         "Effect": "Deny",

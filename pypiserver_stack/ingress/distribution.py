@@ -10,8 +10,7 @@ import pulumi_aws as aws
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.ingress.access_logs import AccessLogs
 from pypiserver_stack.ingress.origin_header import HEADER
-from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.groups.cloudfront import CLOUDFRONT_REGION, PACKAGE_FILES
+from pypiserver_stack.settings.groups.cloudfront import CLOUDFRONT_REGION, PACKAGE_FILES, CloudFrontSettings
 
 # AWS's own policies, which have these ids in every account.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -31,7 +30,8 @@ class Distribution(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: CloudFrontSettings,
+        tags: Tags,
         *,
         origin: pulumi.Input[str],
         origin_header: pulumi.Input[str],
@@ -51,7 +51,7 @@ class Distribution(pulumi.ComponentResource):
         """
         super().__init__("pypiserver:index:Distribution", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
+        self._tags = tags
         self.distribution = aws.cloudfront.Distribution(
             name,
             enabled=True,
@@ -102,7 +102,7 @@ class Distribution(pulumi.ComponentResource):
         self._log_to(name, access_logs)
         self.register_outputs({"distribution_id": self.distribution.id})
 
-    def _cache_policy(self, name: str, settings: Settings) -> aws.cloudfront.CachePolicy:
+    def _cache_policy(self, name: str, settings: CloudFrontSettings) -> aws.cloudfront.CachePolicy:
         """What the server calls cacheable is kept, for each Authorization apart, and nothing that it does not."""
         policy = aws.cloudfront
         return policy.CachePolicy(

@@ -6,7 +6,6 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
 from pypiserver_stack.settings.groups.balancer import RATE_WINDOW_MIN
 from pypiserver_stack.settings.groups.cloudfront import CLOUDFRONT_REGION
 
@@ -23,13 +22,15 @@ class Firewall(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         *,
+        rate_limit_per_5_min: int,
         load_balancer_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
+            rate_limit_per_5_min: requests of one address above which it is answered 429.
             load_balancer_arn: what it stands before; None for a distribution, which is told its web ACL itself.
         """
         super().__init__("pypiserver:index:Firewall", name, None, opts)
@@ -41,11 +42,11 @@ class Firewall(pulumi.ComponentResource):
             region=None if regional else CLOUDFRONT_REGION,
             description="Limits the requests of a single address",
             default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
-            rules=[_rate_rule(name, settings.waf_rate_limit_per_5_min)],
+            rules=[_rate_rule(name, rate_limit_per_5_min)],
             visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
                 cloudwatch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=True
             ),
-            tags=Tags(settings)(name),
+            tags=tags(name),
             opts=child,
         )
         if load_balancer_arn is not None:

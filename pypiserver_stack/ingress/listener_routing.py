@@ -9,13 +9,12 @@ from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.ingress.cloudfront import CloudFront
 from pypiserver_stack.ingress.names import Records, Zone
 from pypiserver_stack.ingress.origin_header import HEADER
-from pypiserver_stack.settings import Settings
 
 OURS, LAST = 1, 50_000
 """Priorities of the rules; there is none behind the last."""
 
 
-class WayIn:
+class ListenerRouting:
     """The records of the names, and the rules of the listener that they lead to.
 
     The listener forwards by itself what no rule matches. The last rule matches everything, and is there without
@@ -27,7 +26,7 @@ class WayIn:
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         *,
         zone: Zone,
         balancer: aws.lb.LoadBalancer,
@@ -45,7 +44,7 @@ class WayIn:
         self._name = name
         self._listener = listener
         self._parent = parent
-        self._tags = Tags(settings)
+        self._tags = tags
         child = pulumi.ResourceOptions(parent=parent)
         forward = aws.lb.ListenerRuleActionArgs(type="forward", target_group_arn=target_group.arn)
         if cloudfront is None:

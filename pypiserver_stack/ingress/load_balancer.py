@@ -9,10 +9,13 @@ from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.ingress.access_logs import AccessLogs
 from pypiserver_stack.ingress.cloudfront import CloudFront
 from pypiserver_stack.ingress.firewall import Firewall
-from pypiserver_stack.ingress.listener_routing import WayIn
+from pypiserver_stack.ingress.listener_routing import ListenerRouting
 from pypiserver_stack.ingress.names import Certificate, Zone
 from pypiserver_stack.network import Clients, Network
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.balancer import BalancerSettings
+from pypiserver_stack.settings.groups.cloudfront import CloudFrontSettings
+from pypiserver_stack.settings.groups.credentials import CredentialSettings
+from pypiserver_stack.settings.groups.names import NamesSettings
 
 HTTP_PORT, HTTPS_PORT = 80, 443
 # What AWS recommends: TLS 1.3, and 1.2 with forward secrecy alone; key exchange that a quantum computer does not break
@@ -22,13 +25,13 @@ EVERYBODY = ("0.0.0.0/0", "::/0")
 EDGES = "com.amazonaws.global.cloudfront.origin-facing"
 
 
-def clients(settings: Settings, parent: pulumi.Resource) -> Clients:
+def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Resource) -> Clients:
     """Who may reach the balancer, and at which ports.
 
     Args:
         parent: for the provider that is asked.
     """
-    if settings.cloudfront_enabled:
+    if cloudfront_enabled:
         edges = aws.ec2.get_managed_prefix_list_output(name=EDGES, opts=pulumi.InvokeOutputOptions(parent=parent))
         # The list counts as 55 rules of the 60 that a security group takes: one port is what there is room for.
         return Clients(ports=(HTTPS_PORT,), prefix_list_ids=[edges.id])
@@ -50,37 +53,70 @@ class LoadBalancer(pulumi.ComponentResource):
     """What stands before it, if anything does."""
 
     def __init__(
-        self, name: str, settings: Settings, *, network: Network, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: BalancerSettings,
+        tags: Tags,
+        *,
+        names: NamesSettings,
+        cloudfront: CloudFrontSettings,
+        credentials: CredentialSettings,
+        network: Network,
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            credentials: the generations of secret headers that CloudFront sends and the balancer accepts.
+            protect: whether AWS and Pulumi refuse to delete the balancer.
+        """
         super().__init__("pypiserver:index:LoadBalancer", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
-        self.access_logs = AccessLogs(f"{name}-access-logs", settings, opts=self._child)
-        self.balancer = self._balancer(name, settings, network)
-        self.target_group = self._target_group(name, settings, network)
-        if settings.waf_enabled and not settings.cloudfront_enabled:
-            Firewall(name, settings, load_balancer_arn=self.balancer.arn, opts=self._child)
-        zone = Zone(name, settings, self) if settings.zone_id is not None else None
+        self._settings = settings
+        self._tags = tags
+        self._network = network
+        self._protect = protect
+        self.access_logs = AccessLogs(
+            f"{name}-access-logs", settings, tags, cloudfront_enabled=cloudfront.cloudfront_enabled, opts=self._child
+        )
+        self.balancer = self._balancer(name, names.internal)
+        self.target_group = self._target_group(name)
+        rate_limit = settings.waf_rate_limit_per_5_min if settings.waf_enabled else None
+        if rate_limit is not None and not cloudfront.cloudfront_enabled:
+            Firewall(
+                name,
+                tags,
+                rate_limit_per_5_min=rate_limit,
+                load_balancer_arn=self.balancer.arn,
+                opts=self._child,
+            )
+        zone = None
+        if names.zone_id is not None:
+            certified = names.certificate_arn is None or cloudfront.cloudfront_enabled
+            zone = Zone(name, names, certified=certified, parent=self)
         certificate = None
-        if zone is not None and settings.certificate_arn is None:
-            certificate = Certificate(name, settings, zone, opts=self._child)
-        self.certificate_arn = settings.certificate_arn if certificate is None else certificate.arn
+        if zone is not None and names.certificate_arn is None:
+            certificate = Certificate(name, tags, zone, opts=self._child)
+        self.certificate_arn = names.certificate_arn if certificate is None else certificate.arn
         """None over plain HTTP."""
         self.cloudfront = None
-        if zone is not None and settings.cloudfront_enabled:
+        if zone is not None and cloudfront.cloudfront_enabled:
             self.cloudfront = CloudFront(
                 name,
-                settings,
+                cloudfront,
+                tags,
+                credentials=credentials,
                 zone=zone,
                 balancer=self.balancer,
                 access_logs=self.access_logs,
+                rate_limit_per_5_min=rate_limit,
                 opts=self._child,
             )
         self.listeners = self._listeners(name, self.certificate_arn)
         if zone is not None:
-            WayIn(
+            ListenerRouting(
                 name,
-                settings,
+                tags,
                 zone=zone,
                 balancer=self.balancer,
                 ipv6=network.ip_address_type == "dualstack",
@@ -90,20 +126,21 @@ class LoadBalancer(pulumi.ComponentResource):
                 parent=self,
             )
         hosts: list[pulumi.Output[str]] = [self.balancer.dns_name] if zone is None else list(zone.names.values())
-        scheme = "https://" if settings.https else "http://"
+        scheme = "https://" if names.https else "http://"
         self.urls = [pulumi.Output.concat(scheme, host) for host in hosts]
         self.register_outputs({"urls": self.urls})
 
-    def _balancer(self, name: str, settings: Settings, network: Network) -> aws.lb.LoadBalancer:
+    def _balancer(self, name: str, internal: bool) -> aws.lb.LoadBalancer:
+        settings, network = self._settings, self._network
         return aws.lb.LoadBalancer(
             name,
             load_balancer_type="application",
-            internal=settings.internal,
+            internal=internal,
             ip_address_type=network.ip_address_type,
-            subnets=network.internal_subnet_ids if settings.internal else network.public_subnet_ids,
+            subnets=network.internal_subnet_ids if internal else network.public_subnet_ids,
             security_groups=[network.balancer_group.id],
             idle_timeout=settings.idle_timeout_s,
-            enable_deletion_protection=settings.deletion_protection,
+            enable_deletion_protection=self._protect,
             drop_invalid_header_fields=True,
             # gunicorn before 22 does not check Transfer-Encoding (CVE-2024-1135), and the image has 20.0.4: what a
             # balancer reads one way and a server another must not come through. No client of an index sends such.
@@ -115,16 +152,17 @@ class LoadBalancer(pulumi.ComponentResource):
                 parent=self,
                 # No argument names these. The balancer writes to the bucket as soon as it is configured, and is refused
                 # until the policy allows it. With public addresses it is refused until its VPC has an internet gateway.
-                depends_on=[self.access_logs.policy, *(() if settings.internal else network.internet_access)],
+                depends_on=[self.access_logs.policy, *(() if internal else network.internet_access)],
                 # AWS refuses to delete the old one at the end of a replacement, half way. With this the preview does.
-                protect=settings.deletion_protection,
+                protect=self._protect,
             ),
         )
 
-    def _target_group(self, name: str, settings: Settings, network: Network) -> aws.lb.TargetGroup:
+    def _target_group(self, name: str) -> aws.lb.TargetGroup:
+        settings = self._settings
         return aws.lb.TargetGroup(
             name,
-            vpc_id=network.vpc_id,
+            vpc_id=self._network.vpc_id,
             target_type="instance",
             protocol="HTTP",
             port=80,  # required, and overridden by the port that each task registers with
@@ -145,7 +183,7 @@ class LoadBalancer(pulumi.ComponentResource):
             tags=self._tags(name),
             # Another VPC alone replaces it, and AWS moves no balancer there: it would refuse that only after the mount
             # targets have gone. With this the preview refuses it, for given subnets too.
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._protect),
         )
 
     def _listeners(self, name: str, certificate_arn: pulumi.Input[str] | None) -> list[aws.lb.Listener]:

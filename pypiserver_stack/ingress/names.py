@@ -9,7 +9,8 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.ingress.dns_provider import dns_provider
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError
+from pypiserver_stack.settings.groups.names import NamesSettings
 
 VALIDATION_TTL_S = 60
 CAA_TTL_S = 3600
@@ -19,7 +20,11 @@ FIRST_NAME_MAX_LENGTH = 64  # of a certificate of ACM
 class Zone:
     """The hosted zone, and the provider that reaches it, which may be in another account."""
 
-    def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
+    def __init__(self, name: str, settings: NamesSettings, *, certified: bool, parent: pulumi.Resource) -> None:
+        """
+        Args:
+            certified: whether a certificate for the names is made in the zone.
+        """
         assert settings.zone_id is not None, "asked for where there is a zone"
         self._name = name
         self._parent = parent
@@ -32,7 +37,7 @@ class Zone:
             zone_id=self.id, opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
         zone_name = zone.name
-        if settings.certificate_arn is None or settings.cloudfront_enabled:
+        if certified:
             # All that is made in the zone has the names, so that nothing is where it is refused; hence an apply.
             zone_name = zone.apply(lambda found: _name_for_certificate(found, settings.dns_names[0]))
         self.names = {label: pulumi.Output.concat(label, ".", zone_name) for label in settings.dns_names}
@@ -116,7 +121,7 @@ class Certificate(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         zone: Zone,
         *,
         region: str | None = None,
@@ -134,7 +139,7 @@ class Certificate(pulumi.ComponentResource):
             subject_alternative_names=others,
             validation_method="DNS",
             region=region,
-            tags=Tags(settings)(name),
+            tags=tags(name),
             # A zone above the names may name other authorities, and ACM gives up at once where it may not issue.
             opts=pulumi.ResourceOptions(parent=self, depends_on=zone.caa_records),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_random as random
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.credentials import CredentialSettings
 
 HEADER = "X-Origin-Verify"
 
@@ -16,7 +16,7 @@ class OriginHeader:
     CloudFront's addresses are in the balancer's security group, and they are those of anybody's distribution.
     """
 
-    def __init__(self, name: str, settings: Settings, parent: pulumi.Resource) -> None:
+    def __init__(self, name: str, settings: CredentialSettings, parent: pulumi.Resource) -> None:
         values = {
             # The balancer compares without regard to case: 36^32 possibilities, 165 bits.
             number: random.RandomPassword(

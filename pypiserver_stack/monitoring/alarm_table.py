@@ -14,8 +14,7 @@ from typing import Literal
 import pulumi
 
 from pypiserver_stack.monitoring.metrics import Metric, Metrics, certificate
-from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.groups.monitoring import AlarmName
+from pypiserver_stack.settings.groups.monitoring import AlarmName, MonitoringSettings
 from sizing.capacity import TaskPlan
 from sizing.counted import counted
 from sizing.instances import Instance
@@ -42,25 +41,31 @@ class Alarm:
 
 
 def alarms(
-    settings: Settings,
+    settings: MonitoringSettings,
     plan: TaskPlan,
     instance: Instance,
     metrics: Metrics,
+    *,
+    throughput_mode: str,
     certificate_arn: pulumi.Input[str] | None = None,
 ) -> tuple[Alarm, ...]:
-    """The alarms of a deployment, without those that are switched off."""
+    """The alarms of a deployment, without those that are switched off.
+
+    Args:
+        throughput_mode: of the file system; in `bursting` alone it is limited by credits.
+    """
     every = [
         *_answers(settings, metrics),
         *_tasks(settings, plan, metrics),
         *_hosts(settings, instance, metrics),
-        *_file_system(settings, metrics),
+        *_file_system(settings, metrics, throughput_mode),
     ]
     if certificate_arn is not None:
         every.append(_certificate(settings, certificate_arn))
     return tuple(alarm for alarm in every if alarm.name not in settings.alarms_off)
 
 
-def memory_alarm_percent(settings: Settings, plan: TaskPlan) -> float:
+def memory_alarm_percent(settings: MonitoringSettings, plan: TaskPlan) -> float:
     """The threshold of the memory alarm in the unit of its metric.
 
     ECS gives MemoryUtilization in percent of the reservation, and kills at the limit. 80 % of a limit of 512 MB is 410
@@ -69,7 +74,7 @@ def memory_alarm_percent(settings: Settings, plan: TaskPlan) -> float:
     return round(settings.alarm_memory_percent * plan.container_memory_mb / plan.container_memory_reservation_mb, 2)
 
 
-def _answers(settings: Settings, metrics: Metrics) -> Iterator[Alarm]:
+def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
     # Without Container Insights nobody counts tasks; the balancer counts those that it can reach.
     counted = settings.container_insights != "disabled"
     yield Alarm(
@@ -135,7 +140,7 @@ def _answers(settings: Settings, metrics: Metrics) -> Iterator[Alarm]:
     )
 
 
-def _tasks(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Iterator[Alarm]:
+def _tasks(settings: MonitoringSettings, plan: TaskPlan, metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         name="service_memory",
         metric=metrics.service("MemoryUtilization"),
@@ -168,7 +173,7 @@ def _tasks(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Iterator[Ala
     )
 
 
-def _hosts(settings: Settings, instance: Instance, metrics: Metrics) -> Iterator[Alarm]:
+def _hosts(settings: MonitoringSettings, instance: Instance, metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         name="host_swap",
         metric=metrics.hosts("swap_used_percent"),
@@ -201,7 +206,7 @@ def _hosts(settings: Settings, instance: Instance, metrics: Metrics) -> Iterator
         )
 
 
-def _file_system(settings: Settings, metrics: Metrics) -> Iterator[Alarm]:
+def _file_system(settings: MonitoringSettings, metrics: Metrics, throughput_mode: str) -> Iterator[Alarm]:
     yield Alarm(
         name="efs_io_limit",
         metric=metrics.file_system("PercentIOLimit"),
@@ -216,8 +221,7 @@ def _file_system(settings: Settings, metrics: Metrics) -> Iterator[Alarm]:
             "only when they changed, and look for jobs that walk them."
         ),
     )
-    # The other modes are not limited by credits.
-    if settings.efs_throughput_mode == "bursting":
+    if throughput_mode == "bursting":
         yield Alarm(
             name="efs_burst_credits",
             metric=metrics.file_system("BurstCreditBalance"),
@@ -234,7 +238,7 @@ def _file_system(settings: Settings, metrics: Metrics) -> Iterator[Alarm]:
         )
 
 
-def _certificate(settings: Settings, certificate_arn: pulumi.Input[str]) -> Alarm:
+def _certificate(settings: MonitoringSettings, certificate_arn: pulumi.Input[str]) -> Alarm:
     return Alarm(
         name="certificate_expiry",
         metric=certificate(certificate_arn),

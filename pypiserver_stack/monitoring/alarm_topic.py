@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
 
 
 class AlarmTopic(pulumi.ComponentResource):
@@ -17,10 +17,11 @@ class AlarmTopic(pulumi.ComponentResource):
     The key is our own: AWS's key for SNS does not admit CloudWatch, and its messages would be lost without a word.
     """
 
-    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, emails: Sequence[str], tags: Tags, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("pypiserver:index:AlarmTopic", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = Tags(settings)
         logical_name = f"{name}-alarms"
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         key = aws.kms.Key(
@@ -41,7 +42,7 @@ class AlarmTopic(pulumi.ComponentResource):
         )
         self.arn = policy.arn
         """Known once alarms may publish to the topic: CloudWatch drops what the topic refuses."""
-        for address in settings.alarm_emails:
+        for address in emails:
             # Named after the address: a number would move when another address goes, and all would confirm again.
             aws.sns.TopicSubscription(
                 f"{name}-{address}", topic=topic.arn, protocol="email", endpoint=address, opts=child

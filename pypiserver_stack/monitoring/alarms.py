@@ -9,8 +9,7 @@ from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.monitoring.alarm_table import Alarm, alarms
 from pypiserver_stack.monitoring.alarm_topic import AlarmTopic
 from pypiserver_stack.monitoring.metrics import Metrics
-from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.groups.monitoring import AlarmName
+from pypiserver_stack.settings.groups.monitoring import AlarmName, MonitoringSettings
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
 
@@ -30,28 +29,32 @@ class Alarms(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: MonitoringSettings,
+        tags: Tags,
         plan: TaskPlan,
         instance: Instance,
         *,
         metrics: Metrics,
+        throughput_mode: str,
         certificate_arn: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pypiserver:index:Alarms", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
-        table = alarms(settings, plan, instance, metrics, certificate_arn)
+        self._tags = tags
+        table = alarms(
+            settings, plan, instance, metrics, throughput_mode=throughput_mode, certificate_arn=certificate_arn
+        )
         actions: list[pulumi.Input[str]] = list(settings.alarm_topic_arns)
         self.topic_arn = None
         if table and settings.alarm_emails:
-            self.topic_arn = AlarmTopic(name, settings, opts=self._child).arn
+            self.topic_arn = AlarmTopic(name, settings.alarm_emails, tags, opts=self._child).arn
             actions.append(self.topic_arn)
         self.arns = [self._alarm(name, settings, alarm, actions).arn for alarm in table]
         self.register_outputs({"topic_arn": self.topic_arn, "arns": self.arns})
 
     def _alarm(
-        self, name: str, settings: Settings, alarm: Alarm, actions: list[pulumi.Input[str]]
+        self, name: str, settings: MonitoringSettings, alarm: Alarm, actions: list[pulumi.Input[str]]
     ) -> aws.cloudwatch.MetricAlarm:
         logical_name = f"{name}-{alarm.name.replace('_', '-')}"
         percentile = alarm.statistic.startswith("p")
@@ -78,6 +81,6 @@ class Alarms(pulumi.ComponentResource):
         )
 
 
-def runbook(settings: Settings, name: AlarmName) -> str:
+def runbook(settings: MonitoringSettings, name: AlarmName) -> str:
     """Where an alarm's runbook is: a URL where the operations page is published, else the file of this repository."""
     return f"{settings.alarm_runbook_url or RUNBOOKS}#{name.replace('_', '-')}"

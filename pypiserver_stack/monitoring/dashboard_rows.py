@@ -8,8 +8,8 @@ import pulumi
 
 from pypiserver_stack.monitoring.alarm_table import memory_alarm_percent
 from pypiserver_stack.monitoring.metrics import Metric, Metrics
-from pypiserver_stack.monitoring.widgets import AlarmStates, Expression, Graph, Line, Row
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.monitoring.widgets import AlarmStates, Expression, GraphWidget, MetricLine, Row
+from pypiserver_stack.settings.groups.monitoring import MonitoringSettings
 from sizing.capacity import TaskPlan
 
 HIGH_IOWAIT_PERCENT = 20
@@ -17,7 +17,12 @@ HIGH_IOWAIT_PERCENT = 20
 
 
 def rows(
-    settings: Settings, plan: TaskPlan, metrics: Metrics, alarm_arns: Sequence[pulumi.Input[str]]
+    settings: MonitoringSettings,
+    plan: TaskPlan,
+    metrics: Metrics,
+    *,
+    throughput_mode: str,
+    alarm_arns: Sequence[pulumi.Input[str]],
 ) -> tuple[Row, ...]:
     """All rows of a deployment's dashboard."""
     alarms = (Row([AlarmStates("Alarms", alarm_arns)], height=3),) if alarm_arns else ()
@@ -26,35 +31,35 @@ def rows(
         _service(settings, plan, metrics),
         _each_task(settings, plan, metrics),
         *_balancer(settings, metrics),
-        *_file_system(settings, metrics),
+        *_file_system(settings, metrics, throughput_mode),
         _hosts(settings, metrics),
     )
 
 
-def _service(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Row:
+def _service(settings: MonitoringSettings, plan: TaskPlan, metrics: Metrics) -> Row:
     if settings.container_insights == "disabled":
         # Nobody counts tasks then; the balancer counts those that are registered with it.
         counts = [
-            Line(metrics.targets("HealthyHostCount"), "Maximum", "healthy"),
-            Line(metrics.targets("UnHealthyHostCount"), "Maximum", "unhealthy"),
+            MetricLine(metrics.targets("HealthyHostCount"), "Maximum", "healthy"),
+            MetricLine(metrics.targets("UnHealthyHostCount"), "Maximum", "unhealthy"),
         ]
     else:
         counts = [
-            Line(metrics.insights("RunningTaskCount"), "Average", "running"),
-            Line(metrics.insights("DesiredTaskCount"), "Average", "desired"),
-            Line(metrics.insights("PendingTaskCount"), "Average", "pending"),
+            MetricLine(metrics.insights("RunningTaskCount"), "Average", "running"),
+            MetricLine(metrics.insights("DesiredTaskCount"), "Average", "desired"),
+            MetricLine(metrics.insights("PendingTaskCount"), "Average", "pending"),
         ]
     limits = {"fewest": plan.task_min_count, "most": plan.task_max_count}
     return Row(
         [
-            Graph("Tasks", counts, "tasks", marks=limits),
-            Graph(
+            GraphWidget("Tasks", counts, "tasks", marks=limits),
+            GraphWidget(
                 "CPU of the service",
                 _extremes(metrics.service("CPUUtilization")),
                 "% of what tasks reserve",
                 marks={"alarm": settings.alarm_cpu_percent},
             ),
-            Graph(
+            GraphWidget(
                 "Memory of the service",
                 _extremes(metrics.service("MemoryUtilization")),
                 "% of what tasks reserve",
@@ -67,36 +72,41 @@ def _service(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Row:
     )
 
 
-def _each_task(settings: Settings, plan: TaskPlan, metrics: Metrics) -> Row:
+def _each_task(settings: MonitoringSettings, plan: TaskPlan, metrics: Metrics) -> Row:
     if settings.container_insights == "enhanced":
         return Row(
             [
-                Graph("CPU of each task", [_search(metrics, "TaskCpuUtilization")], "% of what it reserves"),
-                Graph("Memory of each task", [_search(metrics, "TaskMemoryUtilization")], "%"),
+                GraphWidget("CPU of each task", [_search(metrics, "TaskCpuUtilization")], "% of what it reserves"),
+                GraphWidget("Memory of each task", [_search(metrics, "TaskMemoryUtilization")], "%"),
             ]
         )
     # Minimum and Maximum are the idlest and the busiest task: as much as can be had of single ones.
     return Row(
         [
-            Graph(f"CPU of the {extreme}", [Line(metrics.service("CPUUtilization"), statistic, extreme)], "%")
+            GraphWidget(
+                f"CPU of the {extreme}", [MetricLine(metrics.service("CPUUtilization"), statistic, extreme)], "%"
+            )
             for extreme, statistic in (("busiest task", "Maximum"), ("idlest task", "Minimum"))
         ]
     )
 
 
-def _balancer(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
+def _balancer(settings: MonitoringSettings, metrics: Metrics) -> tuple[Row, Row]:
     waiting = metrics.targets("TargetResponseTime")
     classes = [
-        Line(metrics.targets(f"HTTPCode_Target_{digit}XX_Count"), "Sum", f"{digit}xx of tasks") for digit in "2345"
+        MetricLine(metrics.targets(f"HTTPCode_Target_{digit}XX_Count"), "Sum", f"{digit}xx of tasks")
+        for digit in "2345"
     ]
-    classes.append(Line(metrics.balancer("HTTPCode_ELB_5XX_Count"), "Sum", "5xx of the balancer"))
+    classes.append(MetricLine(metrics.balancer("HTTPCode_ELB_5XX_Count"), "Sum", "5xx of the balancer"))
     return (
         Row(
             [
-                Graph("Requests", [Line(metrics.balancer("RequestCount"), "Sum", "requests")], "in a period"),
-                Graph(
+                GraphWidget(
+                    "Requests", [MetricLine(metrics.balancer("RequestCount"), "Sum", "requests")], "in a period"
+                ),
+                GraphWidget(
                     "Until an answer begins",
-                    [Line(waiting, statistic, statistic) for statistic in ("p50", "p95", "p99")],
+                    [MetricLine(waiting, statistic, statistic) for statistic in ("p50", "p95", "p99")],
                     "s",
                     marks={"alarm on p95": settings.alarm_response_time_p95_s},
                 ),
@@ -104,12 +114,12 @@ def _balancer(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
         ),
         Row(
             [
-                Graph("Answers by status", classes, "in a period", stacked=True),
-                Graph(
+                GraphWidget("Answers by status", classes, "in a period", stacked=True),
+                GraphWidget(
                     "Connections",
                     [
-                        Line(metrics.balancer("ActiveConnectionCount"), "Sum", "active"),
-                        Line(metrics.balancer("RejectedConnectionCount"), "Sum", "rejected"),
+                        MetricLine(metrics.balancer("ActiveConnectionCount"), "Sum", "active"),
+                        MetricLine(metrics.balancer("RejectedConnectionCount"), "Sum", "rejected"),
                     ],
                     "in a period",
                 ),
@@ -118,38 +128,38 @@ def _balancer(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
     )
 
 
-def _file_system(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
+def _file_system(settings: MonitoringSettings, metrics: Metrics, throughput_mode: str) -> tuple[Row, Row]:
     of = metrics.file_system
     first = [
-        Graph(
+        GraphWidget(
             "EFS: operations of what it can do",
-            [Line(of("PercentIOLimit"), "Maximum", "PercentIOLimit")],
+            [MetricLine(of("PercentIOLimit"), "Maximum", "PercentIOLimit")],
             "%",
             marks={"alarm": settings.alarm_efs_io_limit_percent},
         ),
-        Graph(
+        GraphWidget(
             "EFS: throughput of what is permitted",
             [
-                Line(of("MeteredIOBytes"), "Sum", "metered", id="metered", visible=False),
-                Line(of("PermittedThroughput"), "Average", "permitted", id="permitted", visible=False),
+                MetricLine(of("MeteredIOBytes"), "Sum", "metered", id="metered", visible=False),
+                MetricLine(of("PermittedThroughput"), "Average", "permitted", id="permitted", visible=False),
                 Expression("100 * metered / PERIOD(metered) / permitted", "throughput", "share"),
             ],
             "%",
         ),
-        Graph(
+        GraphWidget(
             "EFS: client connections",
             [
                 # Each client counts once a minute.
-                Line(of("ClientConnections"), "Sum", "counted", id="counted", visible=False),
+                MetricLine(of("ClientConnections"), "Sum", "counted", id="counted", visible=False),
                 Expression("counted * 60 / PERIOD(counted)", "connections", "connections"),
             ],
             "connections",
         ),
     ]
-    if settings.efs_throughput_mode == "bursting":
-        credits = Graph(
+    if throughput_mode == "bursting":
+        credits = GraphWidget(
             "EFS: burst credits",
-            [Line(of("BurstCreditBalance"), "Minimum", "balance")],
+            [MetricLine(of("BurstCreditBalance"), "Minimum", "balance")],
             "bytes",
             marks={"alarm": settings.alarm_efs_burst_credit_bytes},
         )
@@ -159,7 +169,9 @@ def _file_system(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
         Row(first),
         Row(
             [
-                Graph(title, _rates({kind: of(name) for kind, name in kinds.items()}, statistic), unit, stacked=True)
+                GraphWidget(
+                    title, _rates({kind: of(name) for kind, name in kinds.items()}, statistic), unit, stacked=True
+                )
                 for title, statistic, unit in (
                     ("EFS: bytes", "Sum", "bytes/s"),
                     ("EFS: operations", "SampleCount", "operations/s"),
@@ -169,23 +181,23 @@ def _file_system(settings: Settings, metrics: Metrics) -> tuple[Row, Row]:
     )
 
 
-def _hosts(settings: Settings, metrics: Metrics) -> Row:
+def _hosts(settings: MonitoringSettings, metrics: Metrics) -> Row:
     shown: tuple[tuple[str, str, dict[str, float]], ...] = (
         ("Memory of the hosts", "mem_used_percent", {}),
         ("Swap of the hosts", "swap_used_percent", {"alarm": settings.alarm_host_swap_percent}),
         ("iowait of the hosts", "cpu_usage_iowait", {"too little memory": HIGH_IOWAIT_PERCENT}),
     )
-    return Row([Graph(title, _extremes(metrics.hosts(name)), "%", marks=marks) for title, name, marks in shown])
+    return Row([GraphWidget(title, _extremes(metrics.hosts(name)), "%", marks=marks) for title, name, marks in shown])
 
 
-def _extremes(metric: Metric) -> list[Line]:
-    return [Line(metric, statistic, statistic.lower()) for statistic in ("Minimum", "Average", "Maximum")]
+def _extremes(metric: Metric) -> list[MetricLine]:
+    return [MetricLine(metric, statistic, statistic.lower()) for statistic in ("Minimum", "Average", "Maximum")]
 
 
-def _rates(metrics: dict[str, Metric], statistic: str) -> list[Line | Expression]:
-    lines: list[Line | Expression] = []
+def _rates(metrics: dict[str, Metric], statistic: str) -> list[MetricLine | Expression]:
+    lines: list[MetricLine | Expression] = []
     for kind, metric in metrics.items():
-        lines.append(Line(metric, statistic, kind, id=kind, visible=False))
+        lines.append(MetricLine(metric, statistic, kind, id=kind, visible=False))
         lines.append(Expression(f"{kind} / PERIOD({kind})", kind, f"{kind}_rate"))
     return lines
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.monitoring import MonitoringSettings
 
 # Until an answer begins, as the balancer measures it; `duration_s` has the time in it that sending the answer took.
 _WAITED = "coalesce(total_s, duration_s) as waited_s"
 
 
-def queries(settings: Settings) -> Mapping[str, str]:
+def queries(settings: MonitoringSettings, health_check_path: str) -> Mapping[str, str]:
     """Name to query, in the language of Logs Insights and over the fields of container/access_log.py."""
     return {
         "slow-requests": _piped(
@@ -32,7 +32,7 @@ def queries(settings: Settings) -> Mapping[str, str]:
         ),
         "requests-of-each-task": _piped(
             f"fields {_WAITED}",
-            f"filter ispresent(task) and path != '{settings.health_check_path}'",
+            f"filter ispresent(task) and path != '{health_check_path}'",
             "stats count(*) as requests, pct(waited_s, 95) as waited_p95_s, sum(response_bytes) as sent_bytes by task",
             "sort requests desc",
         ),
@@ -62,14 +62,16 @@ class LogQueries(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: MonitoringSettings,
         *,
+        entry_point: str,
+        health_check_path: str,
         log_group: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pypiserver:index:LogQueries", name, None, opts)
-        if settings.entry_point == "gunicorn":
-            for query, text in queries(settings).items():
+        if entry_point == "gunicorn":
+            for query, text in queries(settings, health_check_path).items():
                 aws.cloudwatch.QueryDefinition(
                     f"{name}-{query}",
                     # A folder for each deployment: names are the account's.

@@ -18,7 +18,7 @@ PERIOD_S = 60
 
 
 @dataclass(frozen=True)
-class Line:
+class MetricLine:
     """A metric on a graph."""
 
     metric: Metric
@@ -53,11 +53,11 @@ class Expression:
 
 
 @dataclass(frozen=True)
-class Graph:
+class GraphWidget:
     """Lines over time."""
 
     title: str
-    lines: Sequence[Line | Expression]
+    lines: Sequence[MetricLine | Expression]
     unit: str
     """What the axis is labelled with."""
     marks: Mapping[str, float] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class AlarmStates:
-    """Which alarms ring."""
+    """The states of alarms."""
 
     title: str
     alarm_arns: Sequence[pulumi.Input[str]]
@@ -98,7 +98,7 @@ class AlarmStates:
 class Row:
     """Widgets side by side, each as wide as the others."""
 
-    widgets: Sequence[Graph | AlarmStates]
+    widgets: Sequence[GraphWidget | AlarmStates]
     height: Literal[3, 6] = 6
 
 

@@ -8,7 +8,6 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
 
 INTERFACE_SERVICES = (
     "ec2",  # the CloudWatch agent reads the tags of its host
@@ -37,7 +36,7 @@ class S3Endpoint(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         *,
         vpc_id: pulumi.Input[str],
         route_table_ids: Sequence[pulumi.Input[str]],
@@ -50,7 +49,7 @@ class S3Endpoint(pulumi.ComponentResource):
             vpc_endpoint_type="Gateway",
             service_name=_service_name("s3", self),
             route_table_ids=list(route_table_ids),
-            tags=Tags(settings)(f"{name}-s3"),
+            tags=tags(f"{name}-s3"),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.prefix_list_id = self.endpoint.prefix_list_id
@@ -63,7 +62,7 @@ class InterfaceEndpoints(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         *,
         vpc_id: pulumi.Input[str],
         subnet_ids: Sequence[pulumi.Input[str]],
@@ -71,7 +70,6 @@ class InterfaceEndpoints(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pypiserver:index:InterfaceEndpoints", name, None, opts)
-        tags = Tags(settings)
         for service in INTERFACE_SERVICES:
             endpoint = f"{name}-{service.replace('.', '-')}"
             aws.ec2.VpcEndpoint(

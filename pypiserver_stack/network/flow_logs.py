@@ -7,7 +7,6 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.policies import ServiceRole
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
 
 
 class FlowLogs(pulumi.ComponentResource):
@@ -16,18 +15,19 @@ class FlowLogs(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        tags: Tags,
         *,
         vpc_id: pulumi.Input[str],
+        retention_days: int,
+        kms_key_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("pypiserver:index:FlowLogs", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = Tags(settings)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-flow-logs",
-            retention_in_days=settings.flow_logs_retention_days,
-            kms_key_id=settings.log_kms_key_arn,
+            retention_in_days=retention_days,
+            kms_key_id=kms_key_arn,
             tags=tags(f"{name}-flow-logs"),
             opts=child,
         )

@@ -7,12 +7,13 @@ from typing import Literal
 
 import pulumi
 
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.endpoints import InterfaceEndpoints, S3Endpoint
 from pypiserver_stack.network.flow_logs import FlowLogs
 from pypiserver_stack.network.own_vpc import OwnVpc
 from pypiserver_stack.network.security_groups import Clients, SecurityGroups
 from pypiserver_stack.network.site import GivenSite, OwnSite
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.network import NetworkSettings
 
 
 class Network(pulumi.ComponentResource):
@@ -38,31 +39,49 @@ class Network(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: NetworkSettings,
+        tags: Tags,
         site: OwnSite | GivenSite,
         *,
         clients: Clients,
+        log_kms_key_arn: pulumi.Input[str] | None,
+        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
             site: from `find_site`.
             clients: who may reach the balancer, and on which ports.
+            log_kms_key_arn: key of the flow logs.
+            protect: whether Pulumi refuses to delete a VPC of the stack's own.
         """
         super().__init__("pypiserver:index:Network", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = tags
         self.ip_address_type = "dualstack" if settings.ipv6_enabled else "ipv4"
         if isinstance(site, GivenSite):
             self._use(site)
             groups = self._security_groups(name, settings, clients)
         else:
-            s3 = self._make(name, settings, site)
+            own = self._make(name, settings, site, protect)
+            if settings.flow_logs_enabled:
+                FlowLogs(
+                    name,
+                    tags,
+                    vpc_id=self.vpc_id,
+                    retention_days=settings.flow_logs_retention_days,
+                    kms_key_arn=log_kms_key_arn,
+                    opts=self._child,
+                )
+            s3 = S3Endpoint(
+                name, tags, vpc_id=self.vpc_id, route_table_ids=own.private_route_table_ids, opts=self._child
+            )
             without_nat = settings.nat_gateways == "none"
             groups = self._security_groups(name, settings, clients, s3.prefix_list_id if without_nat else None)
             if groups.endpoints is not None:
                 InterfaceEndpoints(
                     name,
-                    settings,
+                    tags,
                     vpc_id=self.vpc_id,
                     subnet_ids=self.private_subnet_ids,
                     security_group_id=groups.endpoints.id,
@@ -80,8 +99,8 @@ class Network(pulumi.ComponentResource):
         self.private_subnet_ids = site.instance_subnet_ids
         self.mount_target_subnet_ids = site.mount_target_subnet_ids
 
-    def _make(self, name: str, settings: Settings, site: OwnSite) -> S3Endpoint:
-        own = OwnVpc(name, settings, site.zones, opts=self._child)
+    def _make(self, name: str, settings: NetworkSettings, site: OwnSite, protect: bool) -> OwnVpc:
+        own = OwnVpc(name, settings, self._tags, site.zones, protect=protect, opts=self._child)
         self.vpc_id = own.vpc.id
         self.vpc_cidrs = own.cidrs
         self.internet_access = own.internet_access
@@ -89,18 +108,15 @@ class Network(pulumi.ComponentResource):
         self.internal_subnet_ids = self.private_subnet_ids = own.private_subnet_ids
         # Zones are added and taken away at the end: here a number stays with its zone.
         self.mount_target_subnet_ids = {str(i): subnet for i, subnet in enumerate(own.private_subnet_ids)}
-        if settings.flow_logs_enabled:
-            FlowLogs(name, settings, vpc_id=self.vpc_id, opts=self._child)
-        return S3Endpoint(
-            name, settings, vpc_id=self.vpc_id, route_table_ids=own.private_route_table_ids, opts=self._child
-        )
+        return own
 
     def _security_groups(
-        self, name: str, settings: Settings, clients: Clients, s3_prefix_list_id: pulumi.Input[str] | None = None
+        self, name: str, settings: NetworkSettings, clients: Clients, s3_prefix_list_id: pulumi.Input[str] | None = None
     ) -> SecurityGroups:
         return SecurityGroups(
             name,
             settings,
+            self._tags,
             vpc_id=self.vpc_id,
             vpc_cidrs=self.vpc_cidrs,
             clients=clients,

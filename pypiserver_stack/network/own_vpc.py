@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.network import NetworkSettings
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -25,11 +25,22 @@ class OwnVpc(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, settings: Settings, zones: Sequence[str], opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: NetworkSettings,
+        tags: Tags,
+        zones: Sequence[str],
+        *,
+        protect: bool,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            protect: whether Pulumi refuses to delete the VPC.
+        """
         super().__init__("pypiserver:index:OwnVpc", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
+        self._tags = tags
         self._settings = settings
         self.vpc = aws.ec2.Vpc(
             name,
@@ -40,7 +51,7 @@ class OwnVpc(pulumi.ComponentResource):
             tags=self._tags(name),
             # AWS moves no balancer into another VPC, and would refuse it only after the NAT gateways and mount targets
             # of this one have gone. With this the preview refuses it.
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
         aws.ec2.DefaultSecurityGroup(
             name,

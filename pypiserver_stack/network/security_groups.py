@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.own_vpc import ANYWHERE, ANYWHERE_IPV6
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.network import NetworkSettings
 
 EPHEMERAL_PORTS = (32768, 65535)  # Where Docker publishes a container whose host port is 0.
 NFS = (2049, 2049)
@@ -54,7 +54,8 @@ class SecurityGroups(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: NetworkSettings,
+        tags: Tags,
         *,
         vpc_id: Input,
         vpc_cidrs: Sequence[Input],
@@ -69,7 +70,7 @@ class SecurityGroups(pulumi.ComponentResource):
         """
         super().__init__("pypiserver:index:SecurityGroups", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
+        self._tags = tags
         self._vpc_id = vpc_id
         self._name = name
         self.balancer = self._group("balancer", "The load balancer")

@@ -9,7 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.invoke_options import invoke_options
-from pypiserver_stack.settings import ConfigurationError, Settings
+from pypiserver_stack.settings import ConfigurationError
+from pypiserver_stack.settings.groups.network import NetworkSettings
 
 Input = pulumi.Input[str]
 
@@ -34,7 +35,7 @@ class GivenSite:
     balancer_subnet_ids: tuple[Input, ...]
 
 
-def find_site(settings: Settings, opts: pulumi.ResourceOptions | None = None) -> OwnSite | GivenSite:
+def find_site(settings: NetworkSettings, opts: pulumi.ResourceOptions | None = None) -> OwnSite | GivenSite:
     """Ask AWS about the given subnets, or for zones to make some in.
 
     Subnets that another program gives as Outputs cannot be asked about yet. It promises what would be checked: all are
@@ -52,7 +53,7 @@ def find_site(settings: Settings, opts: pulumi.ResourceOptions | None = None) ->
     return _given(settings, invoke) if settings.subnets_given else OwnSite(_zones(settings, invoke))
 
 
-def _zones(settings: Settings, invoke: pulumi.InvokeOptions) -> tuple[str, ...]:
+def _zones(settings: NetworkSettings, invoke: pulumi.InvokeOptions) -> tuple[str, ...]:
     count = settings.availability_zone_count
     found = aws.get_availability_zones(
         state="available",
@@ -67,7 +68,7 @@ def _zones(settings: Settings, invoke: pulumi.InvokeOptions) -> tuple[str, ...]:
     return tuple(found[:count])
 
 
-def _given(settings: Settings, invoke: pulumi.InvokeOptions) -> GivenSite:
+def _given(settings: NetworkSettings, invoke: pulumi.InvokeOptions) -> GivenSite:
     instances = [_Found.of(id_, "instance_subnet_ids", invoke) for id_ in settings.instance_subnet_ids]
     balancer = [_Found.of(id_, "balancer_subnet_ids", invoke) for id_ in settings.balancer_subnet_ids]
     known = [subnet for subnet in (*instances, *balancer) if subnet.zone]

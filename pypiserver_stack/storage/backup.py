@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from pypiserver_stack.common.policies import ServiceRole
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.backup import BackupSettings
 from pypiserver_stack.storage.file_system import Storage
 
 
@@ -18,14 +18,24 @@ class Backup(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, settings: Settings, storage: Storage, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: BackupSettings,
+        tags: Tags,
+        storage: Storage,
+        *,
+        kms_key_arn: pulumi.Input[str] | None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """
+        Args:
+            kms_key_arn: key of the file system, which encrypts its backups too.
+        """
         super().__init__("pypiserver:index:Backup", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = Tags(settings)
         self.vault = aws.backup.Vault(
             name,
-            kms_key_arn=settings.efs_kms_key_arn,
+            kms_key_arn=kms_key_arn,
             force_destroy=settings.backup_force_destroy,
             tags=tags(name),
             # With another key it is another vault: not before the file system, which keeps its own, has taken that key.
@@ -45,7 +55,7 @@ class Backup(pulumi.ComponentResource):
             tags=tags(name),
             opts=child,
         )
-        self.role = self._role(name, settings, storage, tags)
+        self.role = self._role(name, tags, storage, kms_key_arn)
         aws.backup.Selection(
             name,
             plan_id=plan.id,
@@ -56,7 +66,7 @@ class Backup(pulumi.ComponentResource):
         )
         self.register_outputs({"vault_name": self.vault.name})
 
-    def _role(self, name: str, settings: Settings, storage: Storage, tags: Tags) -> ServiceRole:
+    def _role(self, name: str, tags: Tags, storage: Storage, kms_key_arn: pulumi.Input[str] | None) -> ServiceRole:
         role = ServiceRole(f"{name}-backup", "backup.amazonaws.com", self, tags)
         role.allow(
             f"{name}-back-up-and-restore",
@@ -75,19 +85,19 @@ class Backup(pulumi.ComponentResource):
         role.allow(f"{name}-tag-backups", {"Action": "backup:TagResource", "Resource": _backups_beside(self.vault)})
         # It looks for what a selection means by tags, even where that names an ARN. The action knows no resources.
         role.allow(f"{name}-find-selected", {"Action": "tag:GetResources", "Resource": "*"})
-        if settings.efs_kms_key_arn is not None:
+        if kms_key_arn is not None:
             role.allow(
                 f"{name}-use-key",
                 {
                     "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-                    "Resource": settings.efs_kms_key_arn,
+                    "Resource": kms_key_arn,
                 },
             )
             role.allow(
                 f"{name}-lend-key",
                 {
                     "Action": "kms:CreateGrant",
-                    "Resource": settings.efs_kms_key_arn,
+                    "Resource": kms_key_arn,
                     "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
                 },
             )

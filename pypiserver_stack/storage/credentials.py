@@ -7,7 +7,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.credentials import CredentialSettings
 
 USERNAME = "pypiserver"
 
@@ -19,19 +19,22 @@ class Credentials(pulumi.ComponentResource):
     two while a rotation is under way). ECS injects it when a task starts, from the very version named here.
     """
 
-    def __init__(self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, settings: CredentialSettings, tags: Tags, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("pypiserver:index:Credentials", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         passwords = {number: self._generated(name, number) for number in settings.password_generations}
         published = passwords[settings.published_generation]
         self.password = published.result
         self.bcrypt_hash = published.bcrypt_hash
+        self.key_arn = settings.secret_kms_key_arn
         self.secret = aws.secretsmanager.Secret(
             name,
             description="Credentials of the package index",
-            kms_key_id=settings.secret_kms_key_arn,
+            kms_key_id=self.key_arn,
             recovery_window_in_days=settings.secret_recovery_window_days,
-            tags=Tags(settings)(name),
+            tags=tags(name),
             opts=self._child,
         )
         version = aws.secretsmanager.SecretVersion(
@@ -58,7 +61,7 @@ class Credentials(pulumi.ComponentResource):
             name if generation == 1 else f"{name}-{generation}", length=32, special=False, opts=self._child
         )
 
-    def _admit_readers(self, name: str, settings: Settings) -> None:
+    def _admit_readers(self, name: str, settings: CredentialSettings) -> None:
         statement = {
             "Effect": "Allow",
             "Principal": {"AWS": list(settings.secret_readers)},

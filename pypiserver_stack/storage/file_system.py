@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.storage import StorageSettings
 
 # The image's own user. EFS maps every caller of the access point to it, whoever it is on the host.
 UID = GID = 9898
@@ -20,20 +20,22 @@ class Storage(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: StorageSettings,
+        tags: Tags,
         *,
         subnet_ids: Mapping[str, pulumi.Input[str]],
         security_group_id: pulumi.Input[str],
+        protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
         Args:
             subnet_ids: of the mount targets, by zone. Under another key a mount target is made before the old one goes,
                 and a zone takes no second one.
+            protect: whether Pulumi refuses to delete the file system.
         """
         super().__init__("pypiserver:index:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        tags = Tags(settings)
         self.file_system = aws.efs.FileSystem(
             name,
             encrypted=True,
@@ -45,7 +47,7 @@ class Storage(pulumi.ComponentResource):
             tags=tags(name),
             # Nothing makes its packages again. With this an update that would replace it fails before it does anything,
             # and a destroy leaves it.
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.deletion_protection),
+            opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
         self.access_point = aws.efs.AccessPoint(
             name,
@@ -68,10 +70,11 @@ class Storage(pulumi.ComponentResource):
             )
             for zone, subnet_id in subnet_ids.items()
         ]
+        self.maintenance_role_arn = settings.efs_maintenance_role_arn
         self.register_outputs({"file_system_id": self.file_system.id})
 
 
-def _lifecycle_policies(settings: Settings) -> list[aws.efs.FileSystemLifecyclePolicyArgs]:
+def _lifecycle_policies(settings: StorageSettings) -> list[aws.efs.FileSystemLifecyclePolicyArgs]:
     # EFS takes one transition in each policy. The way back stays open when the way there is closed: files may be there.
     back = aws.efs.FileSystemLifecyclePolicyArgs(transition_to_primary_storage_class="AFTER_1_ACCESS")
     days = settings.efs_infrequent_access_after_days

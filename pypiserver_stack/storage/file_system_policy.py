@@ -7,7 +7,6 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.settings import Settings
 from pypiserver_stack.storage.file_system import Storage
 
 _MOUNT = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
@@ -16,7 +15,7 @@ _ANYBODY = {"AWS": "*"}
 
 
 def file_system_policy(
-    name: str, settings: Settings, storage: Storage, task_role: aws.iam.Role, *, parent: pulumi.Resource
+    name: str, storage: Storage, task_role: aws.iam.Role, *, parent: pulumi.Resource
 ) -> aws.efs.FileSystemPolicy:
     """The policy of the file system itself, which anonymous clients are held to as well.
 
@@ -25,7 +24,7 @@ def file_system_policy(
     make an exception for a role, so that the one of maintenance takes one of them away.
     """
     through = {"elasticfilesystem:AccessPointArn": storage.access_point.arn}
-    maintenance = settings.efs_maintenance_role_arn
+    maintenance = storage.maintenance_role_arn
     statements: list[dict[str, Any]] = [
         {
             "Sid": "TasksThroughTheirAccessPoint",

@@ -8,8 +8,7 @@ from typing import Any
 
 import pulumi
 
-from pypiserver_stack.settings import Settings
-from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S
+from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S, ServerSettings
 from pypiserver_stack.storage.file_system import GID, UID
 from pypiserver_stack.tasks.server_files import BOOTSTRAP, FILES_VARIABLE, packed
 from sizing.capacity import TaskPlan
@@ -30,7 +29,7 @@ TEMPORARY_MB = 16
 
 
 @dataclass(frozen=True)
-class HostFile:
+class MountedFile:
     """A file that user data writes on each host, and that the container sees under another path and cannot change."""
 
     volume: str
@@ -44,37 +43,47 @@ class Container:
     """A container definition without what only other resources know, and the files it needs on its host."""
 
     definition: dict[str, Any]
-    host_files: tuple[HostFile, ...]
+    host_files: tuple[MountedFile, ...]
+    takes_credentials: bool
+    """Whether ECS injects the generated credentials."""
 
 
-def container(settings: Settings, plan: TaskPlan, htpasswd: pulumi.Input[str]) -> Container:
+def container(
+    settings: ServerSettings,
+    plan: TaskPlan,
+    htpasswd: pulumi.Input[str],
+    *,
+    health_check_path: str,
+    shared_cache: bool,
+) -> Container:
     """The container that the settings ask for.
 
     Args:
         htpasswd: the generated user and the bcrypt hash of the password, as a line of an htpasswd file.
+        shared_cache: whether a cache that several clients share may keep package files.
     """
     host_files = []
     if settings.authentication == "bcrypt":
-        host_files.append(HostFile("htpasswd", "/opt/pypiserver/htpasswd", HTPASSWD_PATH, htpasswd))
+        host_files.append(MountedFile("htpasswd", "/opt/pypiserver/htpasswd", HTPASSWD_PATH, htpasswd))
     if settings.entry_point == "image":
         configuration = IMAGE_GUNICORN_CONFIG.read_text("utf-8")
         # gunicorn reads it from its working directory, which the image sets to /data.
         host_files.append(
-            HostFile("gunicorn", "/opt/pypiserver/gunicorn.conf.py", "/data/gunicorn.conf.py", configuration)
+            MountedFile("gunicorn", "/opt/pypiserver/gunicorn.conf.py", "/data/gunicorn.conf.py", configuration)
         )
         definition, packages_path = _image_entry_point(settings), PEER_PACKAGES_PATH
     else:
-        definition, packages_path = _gunicorn_entry_point(settings), PACKAGES_PATH
-    common = _common(settings, plan)
+        definition, packages_path = _gunicorn_entry_point(settings, shared_cache), PACKAGES_PATH
+    common = _common(settings, plan, health_check_path)
     definition = {**common, **definition, "environment": common["environment"] + definition.get("environment", [])}
     definition["mountPoints"] = [
         {"sourceVolume": PACKAGES_VOLUME, "containerPath": packages_path, "readOnly": False},
         *({"sourceVolume": f.volume, "containerPath": f.container_path, "readOnly": True} for f in host_files),
     ]
-    return Container(definition, tuple(host_files))
+    return Container(definition, tuple(host_files), takes_credentials=settings.authentication == "sha256")
 
 
-def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
+def _gunicorn_entry_point(settings: ServerSettings, shared_cache: bool) -> dict[str, Any]:
     """Our server: the files travel in the environment, and gunicorn starts where they were unpacked."""
     htpasswd_paths = {"htpasswd": f"{PACKAGES_PATH}/.htpasswd", "bcrypt": HTPASSWD_PATH}
     variables = {
@@ -85,7 +94,7 @@ def _gunicorn_entry_point(settings: Settings) -> dict[str, Any]:
         "PYPISERVER_UPLOAD_LIMIT_MB": str(settings.upload_limit_mb),
         "PYPISERVER_OVERWRITE": str(settings.overwrite).lower(),
         "PYPISERVER_REMOVAL": str(settings.removal_enabled).lower(),
-        "PYPISERVER_SHARED_CACHE": str(settings.cloudfront_enabled).lower(),
+        "PYPISERVER_SHARED_CACHE": str(shared_cache).lower(),
         "PYPISERVER_TIMING_HEADERS": str(settings.timing_headers).lower(),
         "PYPISERVER_INDEX_MARGIN_S": str(settings.index_margin_s),
         FILES_VARIABLE: packed(),
@@ -116,7 +125,7 @@ def _tmpfs(path: str, size_mb: int, *options: str) -> dict[str, Any]:
     return {"containerPath": path, "size": size_mb, "mountOptions": [*options, "noexec", "nosuid", "nodev"]}
 
 
-def _image_entry_point(settings: Settings) -> dict[str, Any]:
+def _image_entry_point(settings: ServerSettings) -> dict[str, Any]:
     """pypiserver as the Terraform module runs it: `pypi-server`, which imports bottle before gevent patches."""
     return {
         "command": [
@@ -128,11 +137,11 @@ def _image_entry_point(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _common(settings: Settings, plan: TaskPlan) -> dict[str, Any]:
+def _common(settings: ServerSettings, plan: TaskPlan, health_check_path: str) -> dict[str, Any]:
     # urllib would ask the proxy that the task's environment may name.
     probe = (
         "import urllib.request as u; "
-        f"u.build_opener(u.ProxyHandler({{}})).open('http://127.0.0.1:{PORT}{settings.health_check_path}', timeout=4)"
+        f"u.build_opener(u.ProxyHandler({{}})).open('http://127.0.0.1:{PORT}{health_check_path}', timeout=4)"
     )
     return {
         "name": NAME,

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.hosts.fleet import Fleet
 from pypiserver_stack.ingress.load_balancer import LoadBalancer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.scaling import ScalingSettings
 from pypiserver_stack.tasks.service import Service
 from sizing.capacity import TaskPlan
 
@@ -24,7 +24,8 @@ class Scaling(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: ScalingSettings,
+        tags: Tags,
         plan: TaskPlan,
         *,
         fleet: Fleet,
@@ -42,7 +43,7 @@ class Scaling(pulumi.ComponentResource):
             resource_id=pulumi.Output.concat("service/", fleet.cluster.name, "/", service.service.name),
             min_capacity=plan.task_min_count,
             max_capacity=plan.task_max_count,
-            tags=Tags(settings)(name),
+            tags=tags(name),
             opts=self._child,
         )
         self._last: pulumi.Resource = target

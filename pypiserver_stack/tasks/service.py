@@ -9,7 +9,8 @@ from pypiserver_stack.common.policies import ServiceRole
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.hosts.fleet import Fleet
 from pypiserver_stack.ingress.load_balancer import LoadBalancer
-from pypiserver_stack.settings import Settings
+from pypiserver_stack.settings.groups.monitoring import MonitoringSettings
+from pypiserver_stack.settings.groups.scaling import ScalingSettings
 from pypiserver_stack.storage.credentials import Credentials
 from pypiserver_stack.storage.file_system import Storage
 from pypiserver_stack.storage.file_system_policy import file_system_policy
@@ -27,10 +28,12 @@ class Service(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        settings: Settings,
+        settings: ScalingSettings,
+        tags: Tags,
         plan: TaskPlan,
         container: Container,
         *,
+        logging: MonitoringSettings,
         fleet: Fleet,
         storage: Storage,
         credentials: Credentials,
@@ -39,10 +42,10 @@ class Service(pulumi.ComponentResource):
     ) -> None:
         super().__init__("pypiserver:index:Service", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = Tags(settings)
-        own_role = task_role(name, storage, parent=self, tags=self._tags)
-        task = self._task_definition(name, settings, container, fleet, storage, credentials, own_role)
-        policy = file_system_policy(name, settings, storage, own_role.role, parent=self)
+        self._tags = tags
+        own_role = task_role(name, storage, parent=self, tags=tags)
+        task = self._task_definition(name, logging, container, fleet, storage, credentials, own_role)
+        policy = file_system_policy(name, storage, own_role.role, parent=self)
         self.service = aws.ecs.Service(
             name,
             cluster=fleet.cluster.arn,
@@ -89,27 +92,26 @@ class Service(pulumi.ComponentResource):
     def _task_definition(
         self,
         name: str,
-        settings: Settings,
+        logging: MonitoringSettings,
         container: Container,
         fleet: Fleet,
         storage: Storage,
         credentials: Credentials,
         own_role: ServiceRole,
     ) -> aws.ecs.TaskDefinition:
-        injected = settings.authentication == "sha256"
         self.logs = aws.cloudwatch.LogGroup(
             name,
-            retention_in_days=settings.log_retention_days,
-            kms_key_id=settings.log_kms_key_arn,
+            retention_in_days=logging.log_retention_days,
+            kms_key_id=logging.log_kms_key_arn,
             tags=self._tags(name),
             opts=self._child,
         )
         execution = execution_role(
             name,
-            settings.image,
+            container.definition["image"],
             log_group=self.logs,
-            secret_arn=credentials.secret.arn if injected else None,
-            secret_key_arn=settings.secret_kms_key_arn,
+            secret_arn=credentials.secret.arn if container.takes_credentials else None,
+            secret_key_arn=credentials.key_arn,
             parent=self,
             tags=self._tags,
         )
@@ -144,7 +146,7 @@ class Service(pulumi.ComponentResource):
                 container,
                 log_group=self.logs.name,
                 region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region,
-                credentials=credentials.value_from if injected else None,
+                credentials=credentials.value_from if container.takes_credentials else None,
             ),
             tags=self._tags(name),
             # Its tasks cannot start before their roles may do what starting takes.

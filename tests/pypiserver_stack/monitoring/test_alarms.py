@@ -29,10 +29,12 @@ METRICS = Metrics(
 )
 
 
-def table(**config: str) -> dict[str, Alarm]:
+def table(certificate_arn: str | None = CERTIFICATE, **config: str) -> dict[str, Alarm]:
     settings = plain_settings(config)
     instance, plan = plan_capacity(settings)
-    return {alarm.name: alarm for alarm in alarms(settings, plan, instance, METRICS, CERTIFICATE)}
+    mode = settings.efs_throughput_mode
+    made = alarms(settings, plan, instance, METRICS, throughput_mode=mode, certificate_arn=certificate_arn)
+    return {alarm.name: alarm for alarm in made}
 
 
 def rings(alarm: Alarm) -> tuple[str, str, str, float, int, str]:
@@ -118,9 +120,7 @@ def test_alarms_are_there_where_they_mean_something() -> None:
     assert "efs_burst_credits" not in table(efs_throughput_mode="provisioned", efs_provisioned_throughput_mibps="64")
     assert "cpu_credits" in table(instance_type="t3.small")
     assert "cpu_credits" not in table(instance_type="c6a.xlarge")
-    settings = plain_settings()
-    instance, plan = plan_capacity(settings)
-    assert "certificate_expiry" not in {alarm.name for alarm in alarms(settings, plan, instance, METRICS)}
+    assert "certificate_expiry" not in table(None)
 
 
 def test_without_container_insights_the_balancer_counts_the_tasks() -> None:

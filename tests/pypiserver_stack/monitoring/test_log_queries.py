@@ -58,13 +58,13 @@ def test_the_image_writes_no_log_that_could_be_asked() -> None:
 
 
 def test_slow_is_what_the_alarm_calls_slow() -> None:
-    assert "| filter waited_s > 2\n" in queries(plain_settings())["slow-requests"]
-    slower = queries(plain_settings({"alarm_response_time_p95_s": "0.5"}))
+    assert "| filter waited_s > 2\n" in queries(plain_settings(), "/health")["slow-requests"]
+    slower = queries(plain_settings({"alarm_response_time_p95_s": "0.5"}), "/health")
     assert "| filter waited_s > 0.5\n" in slower["slow-requests"]
 
 
 def test_health_checks_are_not_counted() -> None:
-    query = queries(plain_settings({"health_check_path": "/"}))["requests-of-each-task"]
+    query = queries(plain_settings(), "/")["requests-of-each-task"]
     assert "path != '/'\n" in query or query.endswith("path != '/'"), query
 
 
@@ -96,9 +96,9 @@ def names_in(query: str) -> set[str]:
     return set(re.findall(r"@?\b[a-z_]\w*", bare)) - made - WORDS - FUNCTIONS
 
 
-@pytest.mark.parametrize("name", queries(plain_settings()))
+@pytest.mark.parametrize("name", queries(plain_settings(), "/health"))
 def test_queries_read_what_the_access_log_writes(name: str, access_log_fields: set[str]) -> None:
-    read = names_in(queries(plain_settings())[name])
+    read = names_in(queries(plain_settings(), "/health")[name])
     assert read
     assert read <= access_log_fields | {"@timestamp", "@message"}
 
@@ -110,9 +110,9 @@ def test_a_field_that_is_not_written_is_found(access_log_fields: set[str]) -> No
     }
 
 
-@pytest.mark.parametrize("name", queries(plain_settings()))
+@pytest.mark.parametrize("name", queries(plain_settings(), "/health"))
 def test_queries_are_commands_with_pipes_between(name: str) -> None:
-    query = queries(plain_settings())[name]
+    query = queries(plain_settings(), "/health")[name]
     commands = query.split("\n| ")
     assert len(query) <= 10_000
     assert {command.split()[0] for command in commands} <= {"fields", "filter", "stats", "sort", "limit"}

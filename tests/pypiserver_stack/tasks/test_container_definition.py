@@ -16,16 +16,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pypiserver_stack.settings import read_settings
+from pypiserver_stack.settings import Settings, read_settings
 from pypiserver_stack.tasks.container_definition import PORT, container
 from sizing.capacity import plan
 from sizing.instances import find
 from tests.dead_proxy import DEAD_PROXY
 
 USERNAME, PASSWORD = "pypiserver", "correct horse"
+
+
+def container_definition(settings: Settings) -> dict[str, Any]:
+    planned = plan(settings, find(settings.instance_type))
+    path = settings.health_check_path
+    return container(settings, planned, htpasswd="", health_check_path=path, shared_cache=False).definition
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     packages.mkdir()
     port_file = tmp_path / "log"
     settings = read_settings({"allow_http": "true", "gunicorn_workers": "1", "gunicorn_keepalive_s": "5"})
-    definition = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition
+    definition = container_definition(settings)
     environment = {
         **{entry["name"]: entry["value"] for entry in definition["environment"]},
         "PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.defpath}",
@@ -95,7 +102,7 @@ def _wheel(name: str, payload: bytes) -> bytes:
 @pytest.mark.parametrize(("path", "status"), [("/health", 0), ("/no-such-health", 1)])
 def test_the_health_check_asks_the_server_whatever_proxy_there_is(server: Server, path: str, status: int) -> None:
     settings = read_settings({"allow_http": "true"})
-    check = container(settings, plan(settings, find(settings.instance_type)), htpasswd="").definition["healthCheck"]
+    check = container_definition(settings)["healthCheck"]
     _, executable, *words = check["command"]
     words[-1] = words[-1].replace(f":{PORT}/health", f":{server.port}{path}")
     assert executable == "python"
