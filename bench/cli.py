@@ -103,7 +103,7 @@ def run(
     """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
-    from bench.commands.run import Cycle
+    from bench.commands.run import job
     from bench.report.report_blocks import REPORT
 
     shown: list[int] = []
@@ -114,7 +114,7 @@ def run(
         print(*invitation, sep="\n", flush=True)
 
     parameters = RunParameters(stack, engine, overrides, tasks, keep, given_options())
-    report = _conduct(results, quiet, Cycle(parameters, show_kept))
+    report = _conduct(results, quiet, job(parameters, show_kept))
     if report.exit_code not in shown:
         _show(report, REPORT, results, quiet)
     sys.exit(report.exit_code)
@@ -142,12 +142,11 @@ def run(
 )
 def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
-    from bench.commands.load import ExistingIndex
+    from bench.commands.load import job
     from bench.report.report_blocks import REPORT
 
     password = os.environ.get("PYPI_PASSWORD", "")
-    job = ExistingIndex(IndexParameters(url, username, password, given_options()))
-    _run_to_end(job, REPORT, results, quiet)
+    _run_to_end(job(IndexParameters(url, username, password, given_options())), REPORT, results, quiet)
 
 
 @with_options(*RESULT_OPTIONS)

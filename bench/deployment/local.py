@@ -1,155 +1,177 @@
-"""One stack on this machine: its program evaluated, its processes started, and all of it taken down again."""
+"""A stack on this machine: its program evaluated, its tasks and its balancer run as processes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment import description
+from bench.common.teardown import leftovers_of
+from bench.deployment import Observation, RunContext, TaskAccess, TaskFailures
+from bench.deployment.description import Description, Local, Plan, Stack
 from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.balancer import find_envoy
+from bench.deployment.local_processes.ingress import NO_CLOUDFRONT
 from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
+from bench.deployment.local_processes.versions import versions
+from bench.deployment.observe.local import access_to, failures_of, observed
 from bench.index.target import Target
+from sizing.counted import counted
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 _USUAL_UPLOADS = 4
 
 
-class LocalDeployment:
-    """A stack, as far as it has come up. `stop` and `delete` take down whatever that is, and may be called any time."""
+@dataclass(frozen=True)
+class LocalOptions:
+    """How a stack is run on this machine."""
 
-    def __init__(
-        self,
-        config: StackConfig,
-        engine: Literal["auto", "pulumi", "embedded"],
-        tasks: int | None,
-        folder: Path,
-        *,
-        limits: Literal["auto", "off"] = "off",
-    ) -> None:
-        """
-        Args:
-            tasks: how many of the planned tasks to run; None: as many as this machine can run honestly.
-            folder: for all that it writes; its owner removes it.
-            limits: `auto` puts each task under the limits that it would have on AWS, where this machine can.
-        """
+    engine: Literal["auto", "pulumi", "embedded"] = "auto"
+    tasks: int | None = None
+    """How many of the planned tasks to run; None: as many as this machine can run honestly."""
+    enforce_limits: bool = False
+    """Put each task under the limits that it would have on AWS, where this machine can."""
+    watch_memory: bool = False
+    """Measure the memory of each task during a load, which costs some CPU time."""
+
+
+class LocalIndex:
+    """A stack on this machine; an `IndexUnderTest`."""
+
+    is_temporary = True
+
+    def __init__(self, config: StackConfig, options: LocalOptions) -> None:
         self._config = config
-        self._engine_name = engine
-        self._tasks = tasks
-        self._folder = folder
-        self._limits: Literal["auto", "off"] = limits
+        self._options = options
         self._engine: Engine | None = None
         self._deployment: Deployment | None = None
         self._processes: LocalStack | None = None
+        self._target: Target | None = None
 
-    def evaluate(self) -> Deployment:
-        """Have an engine make the stack's resources.
-
-        Raises:
-            UsageError: the program refuses its settings, or there is no such engine.
-            UnavailableError: a resource could not be made.
-        """
-        self._engine = choose(self._engine_name, LocalCloud(), PROJECT_FOLDER, self._folder / "engine")
-        self._deployment = self._engine.up(self._config)
-        return self._deployment
-
-    def start(self) -> Target:
-        """Start the tasks and the balancer that the resources describe; they are healthy when this returns.
+    def up(self, run: RunContext) -> Target:
+        """Have an engine make the stack's resources, and start the tasks and the balancer that they describe.
 
         Raises:
-            UsageError: the plan has fewer tasks than are asked for.
-            UnavailableError: something cannot run here, or did not come up.
+            UsageError: the program refuses its settings, there is no such engine, or the plan has fewer tasks.
+            UnavailableError: a resource could not be made, something cannot run here, or did not come up.
         """
-        outputs = self.deployment.outputs
+        run.step("evaluate")
+        self._engine = choose(self._options.engine, LocalCloud(), PROJECT_FOLDER, run.scratch_folder / "engine")
+        self._deployment = deployment = self._engine.up(self._config)
+        run.keep_secret({str(deployment.outputs[name]) for name in deployment.secret_outputs})
+        run.write_infrastructure(deployment.graph)
+        run.note(f"{counted(len(deployment.graph), 'resource')}, engine {self._engine.name}")
+
+        run.step("start")
         find_envoy()
-        state = desired_state(self.deployment.graph)
-        check_url(outputs["url"], state)
-        # Known before it is started: `stop` has to end what a start that is interrupted got to.
-        task_count = self._task_count(state)
-        self._processes = LocalStack(state, self._folder, task_count, self._task_limits(state, task_count))
-        self._processes.start()
-        return Target(self._processes.url, outputs["username"], outputs["password"])
-
-    def update(self, config: StackConfig) -> Deployment:
-        """Bring the resources of the running stack to another configuration, and deploy what they then describe.
-
-        Raises:
-            UsageError: the program refuses the settings.
-            UnavailableError: a resource could not be changed, or its deployment failed; see `LocalStack.deploy`.
-        """
-        assert self._engine is not None, "evaluate comes first"
-        self._deployment = self._engine.up(config)
-        self._config = config
-        self.processes.deploy(desired_state(self._deployment.graph))
-        return self._deployment
+        state = desired_state(deployment.graph)
+        check_url(deployment.outputs["url"], state)
+        # Known before it is started: `down` has to end what a start that is interrupted got to.
+        self._processes = processes = self._prepared(state, deployment.outputs["capacity"], run.scratch_folder)
+        processes.start()
+        run.note(f"{len(processes.tasks)} of {counted(state.task_count, 'task')} behind {processes.url}")
+        self._target = Target(processes.url, deployment.outputs["username"], deployment.outputs["password"])
+        return self._target
 
     @property
-    def deployment(self) -> Deployment:
-        """What the engine made."""
-        assert self._deployment is not None, "evaluate comes first"
-        return self._deployment
+    def target(self) -> Target:
+        """Its URL and credentials."""
+        assert self._target is not None, "up comes first"
+        return self._target
 
     @property
     def processes(self) -> LocalStack:
         """What runs."""
-        assert self._processes is not None, "start comes first"
+        assert self._processes is not None, "up comes first"
         return self._processes
 
-    @property
-    def concurrent_uploads(self) -> int:
-        """How many uploads at once its server keeps apart: started by the image's entry point, it mixes them up."""
-        return _USUAL_UPLOADS if self.processes.state.task.entry_point else 1
+    def describe(self) -> Description:
+        """Stack and plan once the program is evaluated, the rest once the tasks run."""
+        if self._engine is None or self._deployment is None:
+            return Description()
+        outputs = self._deployment.outputs
+        plan = outputs["capacity"]
+        prefix = f"{self._config.project}:"
+        return Description(
+            url=self._target.url if self._target else None,
+            stack=Stack(name=self._config.stack, profile=outputs["profile"], engine=self._engine.name, target="local"),
+            plan=Plan(
+                instances=plan["instance_min_count"],
+                **{name: plan[name] for name in Plan.model_fields if name != "instances"},
+            ),
+            settings={key.removeprefix(prefix): value for key, value in sorted(self._config.values.items())},
+            tasks=tuple(task.id for task in self.processes.tasks) if self._target else (),
+            local=self._local() if self._target else None,
+            # Started by the image's entry point, the server mixes up uploads that it receives at the same time.
+            concurrent_uploads=(_USUAL_UPLOADS if self.processes.state.task.entry_point else 1) if self._target else 0,
+            warnings=tuple(plan["warnings"]),
+        )
 
-    @property
-    def secrets(self) -> set[str]:
-        """What nothing may quote."""
-        return {str(self.deployment.outputs[name]) for name in self.deployment.secret_outputs}
+    def observe(self) -> AbstractContextManager[Observation]:
+        """CPU time of tasks and balancer, requests of each task, and the memory of the tasks where it is wanted."""
+        return observed(self.processes, watch_memory=self._options.watch_memory)
 
-    @property
-    def stack(self) -> description.Stack:
-        """What was deployed, and by what."""
-        assert self._engine is not None, "evaluate comes first"
-        profile = self.deployment.outputs["profile"]
-        return description.Stack(name=self._config.stack, profile=profile, engine=self._engine.name, target="local")
+    def task_failures(self) -> TaskFailures:
+        """Tasks and balancers that ended, and OOM kills."""
+        return failures_of(self._processes)
 
-    @property
-    def plan(self) -> description.Plan:
-        """What sizing planned for AWS."""
-        plan = self.deployment.outputs["capacity"]
-        fields = {name: plan[name] for name in description.Plan.model_fields if name != "instances"}
-        return description.Plan(instances=plan["instance_min_count"], **fields)
+    def task_access(self) -> TaskAccess:
+        """The ports of the tasks."""
+        return access_to(self.processes)
 
-    def oom_sentences(self) -> list[str]:
-        """In words, which tasks had OOM kills."""
-        return self._processes.oom_sentences() if self._processes is not None else []
+    def down(self) -> tuple[str, ...]:
+        """End the processes and delete the resources; returns what remains, in words."""
+        return leftovers_of(self._stop, self._delete)
 
-    def stop(self) -> list[str]:
-        """End the processes."""
+    def _stop(self) -> tuple[str, ...]:
         if self._processes is not None:
             self._processes.stop()
-        return []
+        return ()
 
-    def delete(self) -> list[str]:
-        """Delete the resources; returns what remains, in words."""
-        return list(self._engine.down()) if self._engine is not None else []
+    def _delete(self) -> tuple[str, ...]:
+        return self._engine.down() if self._engine is not None else ()
 
-    def _task_limits(self, state: DesiredState, task_count: int) -> TaskLimits | None:
-        if self._limits == "off":
-            return None
-        full = -(-task_count // self.deployment.outputs["capacity"]["tasks_per_instance"])
-        return TaskLimits(state.instance, max(state.instance.min_count, full), self._folder)
+    def _local(self) -> Local:
+        tasks, state, enforced = self.processes.tasks, self.processes.state, self.processes.enforced
+        return Local(
+            tasks_run=len(tasks),
+            tasks_planned=state.task_count,
+            workers_per_task=int(state.task.environment["GUNICORN_WORKERS"]),
+            versions=versions(),
+            memory=[],
+            differences=[
+                f"{len(tasks)} of {counted(state.task_count, 'task')} run, beside the load generator and the balancer.",
+                "Packages lie on the local disk, not on EFS: file operations cost microseconds, not milliseconds.",
+                *([NO_CLOUDFRONT] if state.balancer.behind_cloudfront else []),
+                "Neither TLS nor a network lies between client, balancer and tasks; the balancer is Envoy.",
+                *(f"Not enforced: {what}." for what in enforced.not_enforced),
+            ],
+            limits=enforced,
+        )
 
-    def _task_count(self, state: DesiredState) -> int:
-        if self._tasks is None:
-            return honest_task_count(state, self.deployment.outputs["capacity"]["container_cpu_units"])
-        if not 1 <= self._tasks <= state.task_max_count:
-            raise UsageError(f"--tasks {self._tasks}: the plan has at most {state.task_max_count}, and 1 at the least")
-        return self._tasks
+    def _prepared(self, state: DesiredState, capacity: Mapping[str, Any], folder: Path) -> LocalStack:
+        """The processes, none of them started yet."""
+        task_count = self._task_count(state, capacity)
+        limits = None
+        if self._options.enforce_limits:
+            full = -(-task_count // capacity["tasks_per_instance"])
+            limits = TaskLimits(state.instance, max(state.instance.min_count, full), folder)
+        return LocalStack(state, folder, task_count, limits)
+
+    def _task_count(self, state: DesiredState, capacity: Mapping[str, Any]) -> int:
+        tasks = self._options.tasks
+        if tasks is None:
+            return honest_task_count(state, capacity["container_cpu_units"])
+        if not 1 <= tasks <= state.task_max_count:
+            raise UsageError(f"--tasks {tasks}: the plan has at most {state.task_max_count}, and 1 at the least")
+        return tasks
 
 
 def check_url(url: str, state: DesiredState) -> None:

@@ -1,7 +1,7 @@
 """The limit of the machine: nginx, serving the bytes of an index as files, behind the same balancer.
 
-No server that looks at its packages can be faster on this machine than one that does not. What it leaves out is said in
-`differences`.
+No server that looks at its packages can be faster on this machine than one that does not. What nginx leaves out is in
+its description.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,10 +19,15 @@ from urllib.parse import unquote, urlsplit
 import jinja2
 
 from bench.common.failures import UnavailableError
+from bench.common.teardown import leftovers_of
+from bench.deployment import Observation, RunContext, TaskAccess, TaskFailures
+from bench.deployment.description import Description
+from bench.deployment.local import LocalIndex
 from bench.deployment.local_processes.processes import spawn
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
+from bench.deployment.observe.local import access_to, failures_of, observed
 from bench.index.client import HTML, IndexSession
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
@@ -33,7 +39,78 @@ _CONFIGURATION = jinja2.Environment(
 _BACKLOG = 2048
 
 
-class StaticIndex(LocalStack):
+class NginxIndex:
+    """nginx with the files of a stack that is up; an `IndexUnderTest`."""
+
+    is_temporary = True
+
+    def __init__(self, beside: LocalIndex, name: str, wheels: Sequence[Wheel]) -> None:
+        """
+        Args:
+            beside: the stack whose listings it serves, and whose balancer and number of tasks it has.
+            name: of that stack, as the user knows it.
+            wheels: what that stack is filled with.
+        """
+        self._beside = beside
+        self._name = name
+        self._wheels = wheels
+        self._processes: NginxProcesses | None = None
+
+    def up(self, run: RunContext) -> Target:
+        """Write what the stack serves as files, and start nginx.
+
+        The credentials are those of the stack: the requests are the same to the byte.
+        """
+        run.step("start")
+        index, site = self._beside.target, run.scratch_folder / "site"
+        beside = self._beside.processes
+        self._processes = NginxProcesses(beside.state, run.scratch_folder, len(beside.tasks), site)
+        run.wait_for(write_site(site, index, self._wheels))
+        self._processes.start()
+        run.note(f"{len(beside.tasks)} nginx behind {self._processes.url}")
+        return Target(self._processes.url, index.username, index.password)
+
+    def describe(self) -> Description:
+        """In what it is not like the stack."""
+        if self._processes is None:
+            return Description()
+        tasks = self._processes.tasks
+        return Description(
+            url=self._processes.url,
+            tasks=tuple(task.id for task in tasks),
+            notes=(
+                f"{len(tasks)} nginx of one process each serve the listings of {self._name}, and the wheels, as files; "
+                "the balancer is of the same kind.",
+                "nginx checks the password by one SHA-1, writes no access log, sends no Server-Timing, and knows "
+                "nothing of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
+            ),
+        )
+
+    def observe(self) -> AbstractContextManager[Observation]:
+        """CPU time of nginx and the balancer, and the requests of each nginx."""
+        assert self._processes is not None, "up comes first"
+        return observed(self._processes, watch_memory=False)
+
+    def task_failures(self) -> TaskFailures:
+        """nginx and balancers that ended."""
+        return failures_of(self._processes)
+
+    def task_access(self) -> TaskAccess:
+        """The ports of nginx."""
+        assert self._processes is not None, "up comes first"
+        return access_to(self._processes)
+
+    def down(self) -> tuple[str, ...]:
+        """End the processes."""
+        return leftovers_of(self._stop)
+
+    def _stop(self) -> tuple[str, ...]:
+        if self._processes is not None:
+            self._processes.stop()
+        return ()
+
+
+class NginxProcesses(LocalStack):
     """As many nginx as an index has tasks, each a single process, behind a balancer like its own."""
 
     def __init__(self, state: DesiredState, folder: Path, task_count: int, site: Path) -> None:
@@ -45,16 +122,6 @@ class StaticIndex(LocalStack):
         super().__init__(state, folder, task_count)
         self._site = site
         self._nginx = find_nginx()
-
-    @staticmethod
-    def differences(processes: int, stack: str) -> list[str]:
-        """In what `processes` nginx beside a stack are not like it."""
-        return [
-            f"{processes} nginx of one process each serve the listings of {stack}, and the wheels, as files; the "
-            "balancer is of the same kind.",
-            "nginx checks the password by one SHA-1, writes no access log, sends no Server-Timing, and knows nothing "
-            "of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
-        ]
 
     def _prepare(self, spec: TaskSpec) -> None:
         """The site is there already."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import shutil
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
+from bench.deployment.graph import Resource
 from bench.packages.factory import PackageSet, Wheel, build, cache_dir_or
 from bench.report.build import Findings, build_report
 from bench.report.layout import Layout
@@ -27,6 +29,7 @@ from bench.runtime.progress import Progress
 from bench.runtime.scratch import Scratch, remove_abandoned
 
 T = TypeVar("T", bound=Outcome)
+ResultT = TypeVar("ResultT")
 OutcomeT = TypeVar("OutcomeT", covariant=True)
 
 # Less than the largest wheel: where that is all there is left, nothing works any more.
@@ -35,13 +38,29 @@ _FULL_BYTES = 6 * 2**20
 
 @dataclass(frozen=True)
 class Run:
-    """One run while it goes on."""
+    """One run while it goes on, or the part of it that one of several indexes has."""
 
     findings: Findings
     folder: RunFolder
+    """Where its results go."""
     scratch: Scratch
     progress: Progress
     interruptions: Interruptions
+    scratch_folder: Path
+    """Where its temporary files go, within the folder of `scratch`."""
+    name: str = ""
+    """Of the index that the part is about; empty for the whole run."""
+
+    def part(self, number: int, name: str) -> Run:
+        """The part of the run that an index has: with folders of its own, and its name in steps and sentences.
+
+        Args:
+            number: different for each index of the run; it sorts the folders.
+        """
+        scratch_folder = self.scratch_folder / str(number)
+        scratch_folder.mkdir()
+        folder = self.folder.part(f"{number}-{re.sub(r'[^a-zA-Z0-9_.=-]+', '-', name).strip('-')}")
+        return replace(self, folder=folder, scratch_folder=scratch_folder, name=name)
 
     def wheels(self, package_set: PackageSet) -> tuple[Wheel, ...]:
         """The wheels of a package set, with the progress of building them; see `bench.packages.factory.build`."""
@@ -52,13 +71,53 @@ class Run:
         return cache_dir_or(self.scratch.path / "cache", self.progress.note)
 
     def step(self, name: str) -> None:
-        """Go on to the next step, unless somebody wants the run to end.
+        """Go on to the next step, unless a signal has come.
 
         Raises:
-            Interrupted: somebody does.
+            Interrupted: one has.
         """
         self.interruptions.check()
-        self.progress.step(name)
+        self.progress.step(f"{name} {self.name}".strip())
+
+    def note(self, text: str) -> None:
+        """Show a fact about the step."""
+        self.progress.note(text)
+
+    def wait_for(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """The result of a coroutine.
+
+        Raises:
+            Interrupted: a signal came, which cancelled it.
+        """
+        return self.interruptions.run(work)
+
+    def keep_secret(self, secrets: Collection[str]) -> None:
+        """Texts that no report and no message may quote."""
+        self.findings.secrets.update(secret for secret in secrets if secret)
+
+    def write_infrastructure(self, resources: Iterable[Resource]) -> None:
+        """Write the resources to infrastructure.json, secrets hidden.
+
+        Raises:
+            UsageError, DiskFullError: it cannot be written.
+        """
+        self.folder.write_infrastructure(resources, self.findings.secrets)
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Note what makes the result worth less, each sentence once."""
+        told = self.findings.warnings
+        told += [sentence for sentence in map(self._named, sentences) if sentence not in told]
+
+    def fail(self, code: ExitCode, sentence: str) -> None:
+        """Note a failure; the first of a kind is kept."""
+        self.findings.fail(code, self._named(sentence))
+
+    def fail_above_all(self, code: ExitCode, sentence: str) -> None:
+        """Note a failure that explains the others of its kind, and takes their place."""
+        self.findings.failures[code] = self._named(sentence)
+
+    def _named(self, sentence: str) -> str:
+        return f"{self.name}: {sentence}" if self.name else sentence
 
     def report(self) -> Report:
         """The report as far as the run has got, written to the results folder too."""
@@ -160,7 +219,7 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
         progress.step("clean up")
         progress.note(f"removed what the killed run {mark} had left behind")
     findings = Findings(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
-    return Run(findings, folder, scratch, progress, interruptions)
+    return Run(findings, folder, scratch, progress, interruptions, scratch.path)
 
 
 def _free_bytes(folder: Path) -> float:

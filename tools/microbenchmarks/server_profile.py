@@ -24,13 +24,11 @@ import psutil
 
 from bench.commands.parameters import load_parameters
 from bench.common.failures import UsageError
-from bench.deployment.local import PROJECT_FOLDER, LocalDeployment
+from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
 from bench.deployment.stack_config import load_stack
-from bench.index.publish import publish_async
-from bench.runtime.measurement import prepare_load
 from bench.runtime.progress import open_progress
 from bench.runtime.run import Run, conduct
-from bench.runtime.teardown import take_down
+from bench.runtime.steps import fill, prepare_load, stand_up, take_down
 from pypiserver_stack.common.entry_point import Arguments, UserError
 
 SAMPLES_PER_S = 250
@@ -58,7 +56,7 @@ class Profiling:
     requests: int = 0
     user_s: float = 0.0
     kernel_s: float = 0.0
-    deployment: LocalDeployment | None = None
+    index: LocalIndex | None = None
 
     def work(self, run: Run) -> None:
         """Everything up to the last sample."""
@@ -67,22 +65,15 @@ class Profiling:
         load = load_parameters({name: value for name, value in given.items() if value is not None}, bench_values)
         run.step("packages")
         wheels = run.wheels(load.package_set)
-        run.step("start")
-        self.deployment = LocalDeployment(config, "embedded", None, run.scratch.path)
-        self.deployment.evaluate()
-        target = self.deployment.start()
-        run.step("publish")
-        concurrency = self.deployment.concurrent_uploads
-        credentials = (target.url, target.username, target.password)
-        run.interruptions.run(
-            publish_async(*credentials, wheels, concurrency=concurrency, on_progress=run.progress.progress)
-        )
+        self.index = index = LocalIndex(config, LocalOptions("embedded"))
+        target = stand_up(run, index)
+        fill(run, index, target, wheels)
         run.step("load")
-        masters = [task.child.pid for task in self.deployment.processes.tasks]
+        masters = [task.child.pid for task in index.processes.tasks]
         sending = prepare_load(run, target, load, sorted({wheel.name for wheel in wheels}), ())
         user_s, kernel_s = cpu_times_s(masters)
         with sampled(masters, self.options.seconds, run.scratch.path) as stacks:
-            run.interruptions.run(sending.run())
+            run.wait_for(sending.run())
             now_user_s, now_kernel_s = cpu_times_s(masters)
         self.user_s, self.kernel_s = now_user_s - user_s, now_kernel_s - kernel_s
         self.requests = len(sending.result().samples)
@@ -91,8 +82,7 @@ class Profiling:
 
     def down(self, run: Run) -> None:
         """Take down what came up."""
-        steps = (self.deployment.stop, self.deployment.delete) if self.deployment else ()
-        run.findings.teardown = take_down((*steps, run.scratch.remove))
+        take_down(run, *([self.index.down] if self.index else []))
 
     def report(self, run: Run) -> list[str]:
         """What went wrong."""

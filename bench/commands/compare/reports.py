@@ -17,7 +17,7 @@ from bench.deployment.description import NO_LIMITS
 from bench.load.samples import Samples
 from bench.report.model import CpuTime, Report, Summary
 from bench.runtime.run import Run
-from bench.runtime.teardown import take_down
+from bench.runtime.steps import take_down
 from sizing.counted import counted
 
 # A run that ended otherwise has figures of something else, or none.
@@ -59,7 +59,7 @@ class ReportComparison:
 
     def down(self, run: Run) -> None:
         """Nothing was put up."""
-        run.findings.teardown = take_down((run.scratch.remove,))
+        take_down(run)
 
     def report(self, run: Run) -> model.Comparison:
         """The comparison."""

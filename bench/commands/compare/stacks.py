@@ -6,39 +6,63 @@ take turns, so that whatever happens to the machine meanwhile happens to all of 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
-from bench.commands.compare.measure import measure
-from bench.commands.compare.rounds import Contender, Round
+from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import in_words, require_equal
-from bench.commands.compare.standing import Description, Standing, StandingLimit, StandingStack
-from bench.commands.compare.variants import LIMIT, CompareParameters, Variant
+from bench.commands.compare.variants import LIMIT, CompareParameters
 from bench.commands.parameters import limits_parameter, load_parameters
-from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.engine import StackConfig
-from bench.deployment.local import PROJECT_FOLDER
+from bench.common.failures import UsageError
+from bench.deployment import IndexUnderTest
+from bench.deployment.description import NO_LIMITS
+from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
+from bench.deployment.nginx import NginxIndex
 from bench.deployment.stack_config import load_stack
+from bench.index.target import Target
 from bench.load.parameters import LoadParameters
 from bench.packages.factory import Wheel
-from bench.report.run_folder import RunFolder
-from bench.runtime.measurement import prepared_uploads, workload_of
+from bench.report.redact import hide
 from bench.runtime.run import Run
-from bench.runtime.teardown import take_down
+from bench.runtime.steps import Measurement, fill, measure, prepared_uploads, stand_up, take_down, workload_of
 
 WARM_UP_ROUNDS = 1
 
 
-class _Configured(NamedTuple):
-    variant: Variant
-    config: StackConfig
-    limits: Literal["auto", "off"]
+class ComparedIndex:
+    """One side of a comparison, with what it measured."""
+
+    def __init__(self, run: Run, index: IndexUnderTest) -> None:
+        """
+        Args:
+            run: its part of the run.
+        """
+        self.run = run
+        self.index = index
+        self.rounds: list[Round] = []
+        """Those that count."""
+        self._target: Target | None = None
+
+    @property
+    def name(self) -> str:
+        """As the user knows it."""
+        return self.run.name
+
+    @property
+    def target(self) -> Target:
+        """Where its load goes."""
+        assert self._target is not None, "up comes first"
+        return self._target
+
+    def up(self, wheels: Sequence[Wheel]) -> None:
+        """Stand it up and fill it."""
+        self._target = stand_up(self.run, self.index)
+        fill(self.run, self.index, self._target, wheels)
 
 
 class StackComparison:
@@ -46,35 +70,35 @@ class StackComparison:
 
     def __init__(self, parameters: CompareParameters) -> None:
         self._parameters = parameters
-        self.standing: list[Standing] = []
+        self.indexes: list[ComparedIndex] = []
         self.compared = Compared(parameters.limits)
 
     def work(self, run: Run) -> None:
         """Everything up to the last round."""
-        configs, load = _configured(self._parameters)
+        stacks, load = _configured(self._parameters)
         run.findings.seed = load.seed
 
         run.step("packages")
         wheels = run.wheels(load.package_set)
-        uploads = prepared_uploads(load, run, WARM_UP_ROUNDS + self._parameters.rounds)
-        run.findings.workload = workload_of(load, wheels)
+        packages = sorted({wheel.name for wheel in wheels})
+        uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self._parameters.rounds)
+        run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
 
-        self.standing = _lined_up(self._parameters, configs, run)
-        folders = [run.folder.part(_folder_name(*numbered)) for numbered in enumerate(self.standing, start=1)]
-        for standing, folder in zip(self.standing, folders, strict=True):
-            _put_up(run, standing, folder, wheels)
-        self._send_rounds(run, load, sorted({wheel.name for wheel in wheels}), uploads, folders)
+        self.indexes = self._lined_up(run, stacks, wheels)
+        for one in self.indexes:
+            one.up(wheels)
+        self._send_rounds(load, packages, uploads)
 
-    def _send_rounds(
-        self,
-        run: Run,
-        load: LoadParameters,
-        packages: Sequence[str],
-        uploads: Sequence[Path],
-        folders: Sequence[RunFolder],
-    ) -> None:
-        descriptions = [standing.describe() for standing in self.standing]
-        self.compared.differing = _differing(self.standing, descriptions)
+    def _lined_up(self, run: Run, stacks: Sequence[LocalIndex], wheels: Sequence[Wheel]) -> list[ComparedIndex]:
+        """The variants in their order, none of them up yet. The limit stands beside the last stack."""
+        names = [variant.name for variant in self._parameters.variants]
+        indexes: list[tuple[str, IndexUnderTest]] = [*zip(names, stacks, strict=True)]
+        if self._parameters.against_limit:
+            indexes.append((LIMIT, NginxIndex(stacks[-1], names[-1], wheels)))
+        return [ComparedIndex(run.part(number, name), index) for number, (name, index) in enumerate(indexes, start=1)]
+
+    def _send_rounds(self, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]) -> None:
+        self.compared.differing = _differing(self.indexes)
         self.compared.warm_up_rounds = WARM_UP_ROUNDS
         uploads_each = load.workload.uploads_needed()
         for number in range(WARM_UP_ROUNDS + self._parameters.rounds):
@@ -82,33 +106,30 @@ class StackComparison:
             # Other packages in each round, and the same for every variant.
             own_load = replace(load, seed=load.seed + number)
             own_uploads = uploads[number * uploads_each : (number + 1) * uploads_each]
-            measured: dict[int, Round] = {}
+            measured: dict[str, Round] = {}
             # Every other round in the opposite order, so that no variant is always the one that is loaded second.
-            for index in sorted(range(len(self.standing)), reverse=number > 0 and number % 2 == 0):
-                standing = self.standing[index]
-                run.step(f"{name}: {standing.name}")
-                own_folder = folders[index].part(name.replace(" ", "-"))
-                measured[index] = measure(run, standing, own_load, packages, own_uploads, own_folder)
+            for one in self.indexes[:: -1 if number > 0 and number % 2 == 0 else 1]:
+                own_run = replace(one.run, folder=one.run.folder.part(name.replace(" ", "-")))
+                own_run.step(f"{name}:")
+                measured[one.name] = _round(measure(own_run, one.index, one.target, own_load, packages, own_uploads))
             if number >= WARM_UP_ROUNDS:
-                for index, standing in enumerate(self.standing):
-                    standing.rounds.append(measured[index])
-                self.compared.contenders = [*map(_contender, self.standing, descriptions)]
-        for standing in self.standing:
-            run.findings.warnings += [f"{standing.name}: {sentence}" for sentence in standing.processes.oom_sentences()]
+                for one in self.indexes:
+                    one.rounds.append(measured[one.name])
+                self.compared.contenders = [*map(_contender, self.indexes)]
+        for one in self.indexes:
+            one.run.warn(one.index.task_failures().oom_kills)
 
     def down(self, run: Run) -> None:
-        """Take everything down, processes before resources, each part whatever became of the others."""
-        stops = [standing.stop for standing in self.standing]
-        deletes = [standing.delete for standing in self.standing]
-        run.findings.teardown = take_down((*stops, *deletes, run.scratch.remove))
+        """Take everything down, each part whatever became of the others."""
+        take_down(run, *(one.index.down for one in self.indexes))
 
     def report(self, run: Run) -> model.Comparison:
         """The comparison, as far as it got: of the rounds that every variant was through."""
         return report_comparison(run, self.compared)
 
 
-def _configured(parameters: CompareParameters) -> tuple[list[_Configured], LoadParameters]:
-    """The configuration of each stack, and the load, which has to be the same for all of them."""
+def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadParameters]:
+    """Each stack, and the load, which has to be the same for all of them."""
     loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in parameters.variants]
     loads = [load_parameters(parameters.options, bench_values) for _, bench_values in loaded]
     for variant, load in zip(parameters.variants, loads, strict=True):
@@ -117,11 +138,13 @@ def _configured(parameters: CompareParameters) -> tuple[list[_Configured], LoadP
         raise UsageError(
             f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
         )
-    configured = [
-        _Configured(variant, config, limits_parameter({}, bench_values))
-        for variant, (config, bench_values) in zip(parameters.variants, loaded, strict=True)
+    stacks = [
+        LocalIndex(
+            config, LocalOptions(parameters.engine, parameters.tasks, limits_parameter({}, bench_values) == "auto")
+        )
+        for config, bench_values in loaded
     ]
-    return configured, loads[0]
+    return stacks, loads[0]
 
 
 def _shape(load: LoadParameters) -> Mapping[str, Any]:
@@ -129,66 +152,65 @@ def _shape(load: LoadParameters) -> Mapping[str, Any]:
     return {"seed": load.seed, "workload": {**workload, **load.as_dict()}}
 
 
-def _lined_up(parameters: CompareParameters, configs: Sequence[_Configured], run: Run) -> list[Standing]:
-    """The variants in their order, none of them up yet. The limit stands beside the last stack."""
-    scratch = run.scratch.path
-    stacks = [
-        StandingStack(one.variant.name, one.config, parameters, scratch / str(number), one.limits)
-        for number, one in enumerate(configs, start=1)
-    ]
-    return [*stacks, StandingLimit(stacks[-1], scratch / LIMIT)] if parameters.against_limit else [*stacks]
+def _round(measurement: Measurement) -> Round:
+    observation = measurement.observation
+    all_tasks_known = len(observation.tasks_cpu_s) == len(observation.requests_by_task)
+    return Round.of(
+        measurement.samples,
+        observation.requests_by_task,
+        RoundCpu(
+            tasks_s=sum(observation.tasks_cpu_s.values()) if all_tasks_known else None,
+            balancer_s=observation.balancer_cpu_s,
+            generator_s=sum(measurement.generator.cpu_s),
+        ),
+    )
 
 
-def _put_up(run: Run, standing: Standing, folder: RunFolder, wheels: Sequence[Wheel]) -> None:
-    try:
-        standing.up(run, folder, wheels)
-    except (UsageError, UnavailableError) as error:
-        raise type(error)(f"{standing.name}: {error}") from error
-
-
-def _folder_name(number: int, standing: Standing) -> str:
-    return f"{number}-{re.sub(r'[^a-zA-Z0-9_.=-]+', '-', standing.name).strip('-')}"
-
-
-def _contender(standing: Standing, description: Description) -> Contender:
+def _contender(one: ComparedIndex) -> Contender:
     per_task: Counter[str] = Counter()
-    for round_ in standing.rounds:
+    for round_ in one.rounds:
         per_task.update(round_.per_task)
+    description = one.index.describe()
     variant = model.ComparedVariant(
-        name=standing.name,
+        name=one.name,
         report=None,
         stack=description.stack,
-        settings=description.settings,
+        settings=_settings(one),
         plan=description.plan,
         tasks_run=len(per_task),
-        rounds=len(standing.rounds),
-        requests=sum(round_.requests for round_ in standing.rounds),
-        failed=sum(round_.failed for round_ in standing.rounds),
+        rounds=len(one.rounds),
+        requests=sum(round_.requests for round_ in one.rounds),
+        failed=sum(round_.failed for round_ in one.rounds),
         per_task=dict(sorted(per_task.items())),
-        notes=description.notes,
+        notes=list(description.notes),
     )
-    return Contender(variant, tuple(standing.rounds))
+    return Contender(variant, tuple(one.rounds))
 
 
-def _differing(standing: Sequence[Standing], descriptions: Sequence[Description]) -> list[str]:
+def _settings(one: ComparedIndex) -> dict[str, str]:
+    secrets = one.run.findings.secrets
+    return {key: hide(value, secrets) for key, value in one.index.describe().settings.items()}
+
+
+def _differing(indexes: Sequence[ComparedIndex]) -> list[str]:
     """In what the stacks differ from the first: this is what is compared."""
-    (first, described), *others = zip(standing, descriptions, strict=True)
+    first, *others = indexes
     return [
         sentence
-        for other, description in others
-        if description.stack is not None
-        for sentence in in_words(first.name, _setup(first, described), other.name, _setup(other, description))
+        for other in others
+        if other.index.describe().stack is not None
+        for sentence in in_words(first.name, _setup(first), other.name, _setup(other))
     ]
 
 
-def _setup(standing: Standing, description: Description) -> Mapping[str, Any]:
-    plan = description.plan.model_dump() if description.plan is not None else {}
-    enforced = standing.processes.enforced
+def _setup(one: ComparedIndex) -> Mapping[str, Any]:
+    description = one.index.describe()
+    limits = (description.local and description.local.limits) or NO_LIMITS
     return {
-        **description.settings,
-        "plan": plan,
-        "tasks run": len(standing.processes.tasks),
-        "memory limits enforced": enforced.memory,
-        "CPU shares enforced": enforced.cpu_shares,
-        "vCPUs enforced": enforced.vcpus_per_instance,
+        **_settings(one),
+        "plan": description.plan.model_dump() if description.plan is not None else {},
+        "tasks run": len(description.tasks),
+        "memory limits enforced": limits.memory,
+        "CPU shares enforced": limits.cpu_shares,
+        "vCPUs enforced": limits.vcpus_per_instance,
     }

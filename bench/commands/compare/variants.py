@@ -16,7 +16,7 @@ _MAX_ROUNDS = 1000
 
 
 @dataclass(frozen=True)
-class Variant:
+class StackVariant:
     """A stack file, and the settings that are put over it."""
 
     name: str
@@ -33,7 +33,7 @@ class CompareParameters:
         UsageError: a value makes no sense.
     """
 
-    variants: Sequence[Variant]
+    variants: Sequence[StackVariant]
     rounds: int
     against_limit: bool
     engine: Literal["auto", "pulumi", "embedded"]
@@ -53,7 +53,7 @@ class CompareParameters:
             raise UsageError(f"--rounds {self.rounds}: at least 1 is needed, and {_MAX_ROUNDS} are the most")
 
 
-def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...]:
+def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[StackVariant, ...]:
     """The variants of `--stacks`, such as `peer,stress:backend=simple-dir:gunicorn_keepalive_s=2`.
 
     A variant that is named twice is measured twice: how far apart two of the same are is worth knowing.
@@ -64,7 +64,7 @@ def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...
     Raises:
         UsageError: a name is missing, or an override is not KEY=VALUE.
     """
-    variants: list[Variant] = []
+    variants: list[StackVariant] = []
     for part in text.split(","):
         stack, *words = (word.strip() for word in part.split(":"))
         own = _settings(words)
@@ -75,7 +75,7 @@ def parse_stacks(text: str, overrides: Sequence[str] = ()) -> tuple[Variant, ...
             )
         name = ":".join((stack, *own))
         times = sum(variant.name.split(" ")[0] == name for variant in variants)
-        variants.append(Variant(f"{name} ({times + 1})" if times else name, stack, (*overrides, *own)))
+        variants.append(StackVariant(f"{name} ({times + 1})" if times else name, stack, (*overrides, *own)))
     return tuple(variants)
 
 

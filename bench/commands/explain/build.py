@@ -12,7 +12,7 @@ from bench.commands.compare.rounds import Contender
 from bench.commands.compare.table import figures_table
 from bench.commands.explain import model
 from bench.commands.explain.blocks import EXPLANATION, page_blocks
-from bench.commands.explain.ladder import Step
+from bench.commands.explain.ladder import LadderStep
 from bench.commands.explain.page import Page
 from bench.common.failures import UsageError
 from bench.report.build import Findings, build_outcome
@@ -21,7 +21,7 @@ from bench.runtime.run import Run
 
 
 def report_explanation(
-    run: Run, steps: Sequence[Step], compared: Compared, probes: Mapping[str, model.Probes], page: Page | None
+    run: Run, steps: Sequence[LadderStep], compared: Compared, probes: Mapping[str, model.Probes], page: Page | None
 ) -> model.Explanation:
     """Compute the figures of what was measured, and write the explanation and the page.
 
@@ -67,7 +67,7 @@ def step_figures(contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[
 
 
 def _result(
-    step: Step, contender: Contender | None, figures: Mapping[str, MeasuredFigure], probes: model.Probes | None
+    step: LadderStep, contender: Contender | None, figures: Mapping[str, MeasuredFigure], probes: model.Probes | None
 ) -> model.StepResult:
     variant = contender.variant if contender is not None else None
     return model.StepResult(

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.commands.compare.stacks import StackComparison
-from bench.commands.compare.standing import Standing
-from bench.commands.compare.variants import CompareParameters, Variant
+from bench.commands.compare.stacks import ComparedIndex, StackComparison
+from bench.commands.compare.variants import CompareParameters, StackVariant
 from bench.commands.explain.build import report_explanation
 from bench.commands.explain.health import time_health_checks
 from bench.commands.explain.idle import use_after_idling
-from bench.commands.explain.ladder import PEER, Step, ladder
+from bench.commands.explain.ladder import PEER, LadderStep, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes
 from bench.commands.explain.page import Page
@@ -28,7 +27,7 @@ _CHEAP_PATH = "/health"
 class Ladder:
     """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
 
-    def __init__(self, steps: Sequence[Step], parameters: CompareParameters, page: Page | None) -> None:
+    def __init__(self, steps: Sequence[LadderStep], parameters: CompareParameters, page: Page | None) -> None:
         """
         Args:
             parameters: its variants are `steps`.
@@ -44,9 +43,9 @@ class Ladder:
         run.step("packages to interleave")
         wheels = run.wheels(packages_to_mix())
         self._comparison.work(run)
-        for standing in self._comparison.standing:
-            run.step(f"probe {standing.name}")
-            self._probes[standing.name] = run.interruptions.run(_probe(standing, wheels))
+        for one in self._comparison.indexes:
+            one.run.step("probe")
+            self._probes[one.name] = run.wait_for(_probe(one, wheels))
 
     def down(self, run: Run) -> None:
         """Take everything down, each part whatever became of the others."""
@@ -63,7 +62,7 @@ def job(
     engine: Literal["auto", "pulumi", "embedded"],
     tasks: int | None,
     write: Path | None,
-    steps: Sequence[Step] | None = None,
+    steps: Sequence[LadderStep] | None = None,
     options: Options,
     **_: Any,
 ) -> Ladder:
@@ -79,7 +78,7 @@ def job(
     """
     steps = ladder() if steps is None else steps
     parameters = CompareParameters(
-        variants=[Variant(step.name, PEER, step.overrides) for step in steps],
+        variants=[StackVariant(step.name, PEER, step.overrides) for step in steps],
         rounds=rounds,
         against_limit=False,
         engine=engine,
@@ -91,14 +90,14 @@ def job(
     return Ladder(steps, parameters, Page.at(write) if write is not None else None)
 
 
-async def _probe(standing: Standing, wheels: Sequence[Wheel]) -> Probes:
+async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:
     """The uploads come last: what they leave would be more for a health check to count."""
-    processes, target = standing.processes, standing.target
+    target, tasks = one.target, one.index.task_access()
+    assert tasks is not None, "the steps are stacks on this machine"
     cheap_path = f"{target.base_path}{_CHEAP_PATH}"
-    urls = [f"http://127.0.0.1:{task.port}" for task in processes.tasks]
     return Probes(
-        spread=await spread_over_tasks(target, cheap_path, processes.balancer.requests_by_port),
-        health_check=await time_health_checks(urls, processes.state.balancer.health_check.path),
+        spread=await spread_over_tasks(target, cheap_path, tasks.requests_by_task),
+        health_check=await time_health_checks(tasks.urls, tasks.health_check_path),
         idle=await use_after_idling(target, cheap_path),
         mixing=await upload_interleaved(target, wheels),
     )

@@ -26,7 +26,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class Step:
+class LadderStep:
     """One step: the peer stack with some of its settings changed to ours, one more than in the step before."""
 
     name: str
@@ -36,14 +36,14 @@ class Step:
     """All that are changed so far, as `key=value`."""
 
 
-def ladder() -> tuple[Step, ...]:
+def ladder() -> tuple[LadderStep, ...]:
     """Every step from the peer stack to ours, both included."""
     peer, ours = settings_of(PEER), settings_of(OURS)
     differing = [name for name in Settings.model_fields if getattr(peer, name) != getattr(ours, name)]
-    steps = [Step(PEER, None, ())]
+    steps = [LadderStep(PEER, None, ())]
     for setting in sorted(differing, key=ORDER.index):
         change = f"{setting}={_text(getattr(ours, setting))}"
-        steps.append(Step(change, setting, (*steps[-1].overrides, change)))
+        steps.append(LadderStep(change, setting, (*steps[-1].overrides, change)))
     return tuple(steps)
 
 

@@ -20,7 +20,7 @@ CLIENTS = 100
 _ATTEMPTS = 5
 
 
-async def spread_over_tasks(target: Target, path: str, requests_by_task: Callable[[], Mapping[int, int]]) -> Spread:
+async def spread_over_tasks(target: Target, path: str, requests_by_task: Callable[[], Mapping[str, int]]) -> Spread:
     """Have one client fetch the balancer's cookie, if it gives one, and many others ask for `path` with it.
 
     Args:

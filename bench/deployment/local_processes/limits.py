@@ -17,6 +17,7 @@ import psutil
 
 from bench.common.cores import usable_cores
 from bench.common.run_mark import RUN_VARIABLE
+from bench.deployment.description import Limits
 from bench.deployment.local_processes.control_groups import (
     Controller,
     ControllerName,
@@ -46,21 +47,12 @@ class OomKills:
     first_at: datetime
 
 
-@dataclass(frozen=True)
-class Enforced:
-    """What was enforced on the tasks."""
-
-    memory: bool = False
-    """Each task's memory limit."""
-    cpu_shares: bool = False
-    """Tasks of an instance compete for CPU time by their CPU units."""
-    vcpus_per_instance: int | None = None
-    """The most processors that the tasks of one instance could use at a time; None where nothing limited them."""
-    not_enforced: tuple[str, ...] = ()
-    """What was not enforced, and why."""
-
-
-TURNED_OFF = Enforced(not_enforced=("memory and CPU: turned off by --limits or bench:limits",))
+TURNED_OFF = Limits(
+    memory=False,
+    cpu_shares=False,
+    vcpus_per_instance=None,
+    not_enforced=("memory and CPU: turned off by --limits or bench:limits",),
+)
 
 
 class TaskLimits:
@@ -107,13 +99,18 @@ class TaskLimits:
         return dict(self._oom_kills)
 
     @property
-    def enforced(self) -> Enforced:
+    def enforced(self) -> Limits:
         """What was enforced on the tasks that were started."""
         reasons = [f"{_NAMES[controller]}: {reason}" for controller, reason in self._reasons.items()]
         vcpus, reason = self._quota() if "cpu" in self._controllers else (None, "")
         if reason:
             reasons.append(f"vCPUs of an instance: {reason}")
-        return Enforced("memory" in self._controllers, "cpu" in self._controllers, vcpus, tuple(reasons))
+        return Limits(
+            memory="memory" in self._controllers,
+            cpu_shares="cpu" in self._controllers,
+            vcpus_per_instance=vcpus,
+            not_enforced=tuple(reasons),
+        )
 
     def stop(self) -> None:
         """Look for no more OOM kills. The groups are removed with the run, after its processes."""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bench.common.cores import usable_cores
 from bench.common.failures import UnavailableError, UsageError
+from bench.deployment.description import Limits
 from bench.deployment.graph import Graph
 from bench.deployment.local_processes.balancer import Balancer
-from bench.deployment.local_processes.limits import TURNED_OFF, Enforced, OomKills, TaskLimits
+from bench.deployment.local_processes.limits import TURNED_OFF, OomKills, TaskLimits
 from bench.deployment.local_processes.load_balancer import BalancerSpec, read_balancer
 from bench.deployment.local_processes.rollout import Rollout, failures_allowed, read_rollout
 from bench.deployment.local_processes.running_tasks import RunningTasks
@@ -154,7 +155,7 @@ class LocalStack:
         return self._running.ended(expected=self.oom_kills().keys())
 
     @property
-    def enforced(self) -> Enforced:
+    def enforced(self) -> Limits:
         """Which limits the tasks were under."""
         return self._limits.enforced if self._limits is not None else TURNED_OFF
 

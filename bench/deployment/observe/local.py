@@ -1,15 +1,72 @@
-"""What the tasks of a local run used: the peak of each one's memory."""
+"""What local tasks and their balancer did during a load, and how to reach them past the balancer."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from bench.deployment import Observation, TaskAccess, TaskFailures
+from bench.deployment.description import TaskMemory
+from bench.deployment.local_processes.reconcile import LocalStack
 from bench.deployment.local_processes.tasks import Task, proportional_memory_mb
+from bench.deployment.observe.cpu import CpuObserver
 
 _INTERVAL_S = 0.5
+_BALANCER = "balancer"
+
+
+@contextmanager
+def observed(processes: LocalStack, *, watch_memory: bool) -> Iterator[Observation]:
+    """Observe the tasks and the balancer of a stack; the observation is complete when the context is left."""
+    tasks, balancer = processes.tasks, processes.balancer
+    observation = Observation()
+    before = _requests_by_task(processes)
+    roots = {**{task.id: task.child.pid for task in tasks}, _BALANCER: balancer.child.pid}
+    with MemoryObserver(tasks if watch_memory else ()) as memory, CpuObserver(roots) as cpu:
+        yield observation
+    after = _requests_by_task(processes)
+    observation.balancer_cpu_s = cpu.used_s.pop(_BALANCER, None)
+    observation.tasks_cpu_s = cpu.used_s
+    # Not every server says who it is; the balancer knows of all, and where it has ended, of none.
+    observation.requests_by_task = {task.id: max(0, after[task.id] - before[task.id]) for task in tasks}
+    observation.memory = [_memory_of(task, memory.peak_mb[task.id], processes) for task in tasks if watch_memory]
+
+
+def failures_of(processes: LocalStack | None) -> TaskFailures:
+    """The processes that ended, and the OOM kills, of a stack that was started."""
+    if processes is None:
+        return TaskFailures()
+    return TaskFailures(ended=tuple(processes.ended()), oom_kills=tuple(processes.oom_sentences()))
+
+
+def access_to(processes: LocalStack) -> TaskAccess:
+    """The tasks of a stack, and what its balancer asks them and counts."""
+    return TaskAccess(
+        urls=tuple(f"http://127.0.0.1:{task.port}" for task in processes.tasks),
+        health_check_path=processes.state.balancer.health_check.path,
+        requests_by_task=lambda: _requests_by_task(processes),
+    )
+
+
+def _requests_by_task(processes: LocalStack) -> Mapping[str, int]:
+    """Requests of each task so far; 0 where the balancer has ended."""
+    by_port = processes.balancer.requests_by_port()
+    return {task.id: by_port.get(task.port, 0) for task in processes.tasks}
+
+
+def _memory_of(task: Task, peak_mb: float, processes: LocalStack) -> TaskMemory:
+    is_enforced, kills = processes.enforced.memory, processes.oom_kills().get(task.id)
+    return TaskMemory(
+        task=task.id,
+        peak_pss_mb=peak_mb,
+        limit_mb=task.memory_mb,
+        would_be_oom_killed=kills is not None if is_enforced else peak_mb > task.memory_mb,
+        oom_kills=(kills.count if kills else 0) if is_enforced else None,
+        first_oom_kill_at=kills.first_at if kills else None,
+    )
 
 
 class MemoryObserver:

@@ -17,7 +17,7 @@ from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthC
 from bench.deployment.local_processes.reconcile import DesiredState
 from bench.deployment.local_processes.rollout import Rollout
 from bench.deployment.local_processes.task_definition import InstanceSpec, TaskSpec
-from bench.deployment.nginx import StaticIndex, write_site
+from bench.deployment.nginx import NginxProcesses, write_site
 from bench.index.publish import publish
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, Wheel, build
@@ -60,7 +60,7 @@ class Beside:
     """An index, and nginx with its bytes."""
 
     index: Target
-    static: StaticIndex
+    static: NginxProcesses
     wheels: tuple[Wheel, ...]
 
 
@@ -75,7 +75,7 @@ def beside(
     folder = tmp_path / "limit"
     folder.mkdir()
     asyncio.run(write_site(folder / "site", index, wheels))
-    static = StaticIndex(STATE, folder, 2, folder / "site")
+    static = NginxProcesses(STATE, folder, 2, folder / "site")
     static.start()
     yield Beside(index, static, wheels)
     static.stop()

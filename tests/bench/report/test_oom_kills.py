@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.parameters import RunParameters
+from bench.commands.parameters import load_parameters
 from bench.commands.run import Cycle
+from bench.deployment import TaskFailures
 from bench.deployment.description import Local
+from bench.deployment.live import LiveIndex
+from bench.index.target import Target
 from bench.report.build import Findings
 from bench.report.model import Report
 from bench.runtime.progress import Progress
@@ -17,16 +20,13 @@ from bench.runtime.run import Run, conduct
 OOM_KILL = "task-1 needed more memory than its limit of 512 MB"
 
 
-class KilledForMemory:
-    """A stack with a task that has had an OOM kill."""
+class KilledForMemory(LiveIndex):
+    """An index with a task that has had an OOM kill."""
 
-    def oom_sentences(self) -> list[str]:
-        return [OOM_KILL]
+    is_temporary = True
 
-    def stop(self) -> list[str]:
-        return []
-
-    delete = stop
+    def task_failures(self) -> TaskFailures:
+        return TaskFailures(oom_kills=(OOM_KILL,))
 
 
 def ended(results: Path, local: Local | None) -> Report:
@@ -34,11 +34,10 @@ def ended(results: Path, local: Local | None) -> Report:
 
     class Work(Cycle):
         def work(self, run: Run) -> None:
-            self._stack = KilledForMemory()  # type: ignore[assignment]
             run.findings.local = local
 
-    parameters = RunParameters("stress", "embedded", (), None, True, {})
-    return conduct(results, ["bench"], Progress(), Work(parameters, lambda report, lines: None))
+    index = KilledForMemory(Target("http://127.0.0.1"))
+    return conduct(results, ["bench"], Progress(), Work(index, load_parameters({}, {})))
 
 
 @pytest.fixture(autouse=True)

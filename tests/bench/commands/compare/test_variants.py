@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.commands.compare.command import ROUNDS, job
-from bench.commands.compare.variants import CompareParameters, Variant, parse_stacks
+from bench.commands.compare.variants import CompareParameters, StackVariant, parse_stacks
 from bench.common.failures import UsageError
 
 NOTHING: dict[str, Any] = {
@@ -28,8 +28,8 @@ TWO = (Path("a/report.json"), Path("b/report.json"))
 
 def test_stacks_are_named_as_they_are_written() -> None:
     assert parse_stacks("peer,stress:backend=simple-dir:gunicorn_keepalive_s=2") == (
-        Variant("peer", "peer"),
-        Variant(
+        StackVariant("peer", "peer"),
+        StackVariant(
             "stress:backend=simple-dir:gunicorn_keepalive_s=2",
             "stress",
             ("backend=simple-dir", "gunicorn_keepalive_s=2"),

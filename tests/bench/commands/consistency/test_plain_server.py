@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.consistency.jobs import LiveIndex
+from bench.commands.consistency.jobs import ConsistencyCheck
 from bench.commands.consistency.model import CheckParameters
+from bench.deployment.live import LiveIndex
 from bench.index.target import Target
 from bench.runtime.progress import Progress
 from bench.runtime.run import conduct
@@ -38,7 +39,7 @@ def files(tmp_path: Path) -> Iterator[str]:
 
 def test_a_server_of_files_is_unavailable_and_keeps_nothing(files: str, tmp_path: Path) -> None:
     asked = CheckParameters(uploads=2, readers=2, time_limit_s=10, keep_packages=False, tasks=None)
-    report = conduct(tmp_path / "results", ["bench"], Progress(), LiveIndex(Target(files), asked))
+    report = conduct(tmp_path / "results", ["bench"], Progress(), ConsistencyCheck(LiveIndex(Target(files)), asked))
 
     assert (report.exit_code, report.verdict, report.remaining) == (4, "unavailable", [])
     assert report.failure is not None

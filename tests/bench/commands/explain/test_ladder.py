@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from bench.commands.explain.blocks import COLUMNS, SHOWN_IN
-from bench.commands.explain.ladder import OURS, PEER, Step, ladder, settings_of
+from bench.commands.explain.ladder import OURS, PEER, LadderStep, ladder, settings_of
 from pypiserver_stack.settings import Settings
 
 
-def resolved(step: Step) -> dict[str, object]:
+def resolved(step: LadderStep) -> dict[str, object]:
     settings: dict[str, object] = settings_of(PEER, step.overrides).model_dump()
     return settings
 

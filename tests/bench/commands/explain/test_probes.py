@@ -169,7 +169,9 @@ def test_a_cookie_that_all_share_sends_them_all_to_one_task(sticky: bool, busies
 
     async def probe() -> Spread:
         async with serving(server.handle) as url:
-            return await spread_over_tasks(Target(url), "/health", lambda: dict(server.requests))
+            return await spread_over_tasks(
+                Target(url), "/health", lambda: {str(task): count for task, count in server.requests.items()}
+            )
 
     assert asyncio.run(probe()) == Spread(requests=SHARING, to_the_busiest_task=busiest)
     assert sum(server.requests.values()) == SHARING + 1

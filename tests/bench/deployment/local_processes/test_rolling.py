@@ -17,8 +17,9 @@ import pytest
 from bench.common.failures import UnavailableError, UsageError
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.engine import Deployment
+from bench.deployment.engine.choose import choose
 from bench.deployment.graph import Graph
-from bench.deployment.local import LocalDeployment
+from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes import running_tasks
 from bench.deployment.local_processes.reconcile import DeploymentFailedError, LocalStack, desired_state
 from bench.deployment.stack_config import load_stack
@@ -206,16 +207,16 @@ def test_an_update_of_the_stack_is_deployed(
         folder = request.getfixturevalue("pulumi_cli")
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     small = ["profile=light"]
-    stack = LocalDeployment(load_stack(ROOT, "stress", small)[0], engine, 1, tmp_path)
+    evaluated = choose(engine, LocalCloud(), ROOT, tmp_path / "engine")
     try:
-        stack.evaluate()
-        target = stack.start()
-        before = stack.processes.tasks
-        stack.update(load_stack(ROOT, "stress", [*small, "timing_headers=false"])[0])
-        (task,) = stack.processes.tasks
-        assert task not in before
-        assert psutil.Process(task.child.pid).environ()["PYPISERVER_TIMING_HEADERS"] == "false"
-        assert stack.processes.url == target.url
+        graph = evaluated.up(load_stack(ROOT, "stress", small)[0]).graph
+        with running(one_task(graph), tmp_path) as stack:
+            before, url = stack.tasks, stack.url
+            graph = evaluated.up(load_stack(ROOT, "stress", [*small, "timing_headers=false"])[0]).graph
+            stack.deploy(desired_state(graph))
+            (task,) = stack.tasks
+            assert task not in before
+            assert psutil.Process(task.child.pid).environ()["PYPISERVER_TIMING_HEADERS"] == "false"
+            assert stack.url == url
     finally:
-        stack.stop()
-        assert stack.delete() == []
+        assert evaluated.down() == ()

@@ -1,0 +1,155 @@
+"""The steps of a run, each written once: stand an index up, fill it, measure it, take it down.
+
+What order they come in, and for how many indexes, is the commands' part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.common.failures import ExitCode, UnavailableError, UsageError
+from bench.common.teardown import leftovers_of
+from bench.deployment import IndexUnderTest, Observation
+from bench.index.publish import publish_async
+from bench.index.target import Target
+from bench.load.clients import LoadSpec
+from bench.load.health import GeneratorHealth
+from bench.load.parameters import LoadParameters
+from bench.load.pool import Load, Progress
+from bench.load.samples import Samples
+from bench.packages.factory import Wheel
+from bench.report import model
+from bench.report.outcome import Teardown
+from bench.runtime.run import Run
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one load measured."""
+
+    samples: Samples
+    generator: GeneratorHealth
+    observation: Observation
+
+
+def stand_up(run: Run, index: IndexUnderTest) -> Target:
+    """Bring an index up, and note what it is, as far as that got.
+
+    Raises:
+        UsageError, UnavailableError: as `IndexUnderTest.up`, with the name of the index where the run has several.
+    """
+    try:
+        return index.up(run)
+    except (UsageError, UnavailableError) as error:
+        if not run.name:
+            raise
+        raise type(error)(f"{run.name}: {error}") from error
+    finally:
+        description = index.describe()
+        run.warn(description.warnings)
+        if not run.name:
+            findings = run.findings
+            findings.index_url, findings.stack, findings.plan = description.url, description.stack, description.plan
+
+
+def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel]) -> None:
+    """Publish the wheels to an index that takes uploads, and check that it has them."""
+    concurrency = index.describe().concurrent_uploads
+    if not concurrency:
+        return
+    run.step("publish to" if run.name else "publish")
+    run.wait_for(
+        publish_async(
+            *(target.url, target.username, target.password, wheels),
+            concurrency=concurrency,
+            on_progress=run.progress.progress,
+        )
+    )
+
+
+def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Path, ...]:
+    """New wheels for a workload that uploads, made before the load so that making them costs it nothing.
+
+    Args:
+        loads: how many times the workload is sent to the same index, which takes each wheel once.
+    """
+    needed = load.workload.uploads_needed() * loads
+    if not needed:
+        return ()
+    return tuple(wheel.path for wheel in run.wheels(load.upload_set(needed)))
+
+
+def workload_of(load: LoadParameters, packages: int, wheels: int, package_set: str | None) -> model.WorkloadInfo:
+    """What is sent to an index that has so many packages and wheels, for the report."""
+    return model.WorkloadInfo(
+        name=load.workload.name,
+        clients=load.workload.clients,
+        packages=packages,
+        wheels=wheels,
+        package_set=package_set,
+        parameters=load.as_dict(),
+    )
+
+
+def prepare_load(
+    run: Run, target: Target, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
+) -> Load:
+    """The workload against an index, ready to be sent, with its progress shown."""
+    spec = LoadSpec(
+        target,
+        load.workload,
+        tuple(packages),
+        tuple(uploads),
+        load.seed,
+        load.cookies,
+        spill_dir=run.scratch.path,
+    )
+
+    def show(progress: Progress) -> None:
+        if progress.duration_s is not None:
+            run.progress.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
+        elif load.workload.clients is not None:
+            requests_each = 1 if load.workload.uploads_needed() else len(load.workload.install)
+            run.progress.progress(progress.requests, load.workload.clients * requests_each)
+
+    return Load(spec, load.generators, on_progress=show)
+
+
+def measure(
+    run: Run,
+    index: IndexUnderTest,
+    target: Target,
+    load: LoadParameters,
+    packages: Sequence[str],
+    uploads: Sequence[Path],
+) -> Measurement:
+    """Send the workload once while the index is observed; the samples are kept however it ends.
+
+    What makes the figures worth nothing is noted as a failure of the run; the run goes on.
+    """
+    sending = prepare_load(run, target, load, packages, uploads)
+    try:
+        with index.observe() as observation:
+            run.wait_for(sending.run())
+    finally:
+        result = sending.result()
+        run.findings.samples = result.samples
+        run.findings.generator = result.generator
+        run.folder.write_samples(result.samples)
+    warnings, untrustworthy = result.generator.problems()
+    if untrustworthy:
+        run.fail(ExitCode.UNTRUSTWORTHY, "; ".join(warnings))
+    else:
+        run.warn(warnings)
+    for sentence in index.task_failures().ended:
+        # Whatever else is odd about the measurement, this is why.
+        run.fail_above_all(ExitCode.UNTRUSTWORTHY, f"{sentence} (it was up when the load began)")
+    return Measurement(result.samples, result.generator, observation)
+
+
+def take_down(run: Run, *removals: Callable[[], Sequence[str]]) -> None:
+    """Remove what the run made, its scratch folder last, and note what remains. Does not raise."""
+    leftovers = leftovers_of(*removals, run.scratch.remove)
+    run.findings.teardown = Teardown(complete=not leftovers, leftovers=list(leftovers))
