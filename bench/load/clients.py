@@ -56,7 +56,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ProcessMeasurement:
     """What one process measured, and what that cost it."""
 
     samples: Samples
@@ -68,7 +68,7 @@ class Measured:
     """Connections that could not be made for want of ports, files or memory on this side."""
 
 
-class Clients:
+class ProcessClients:
     """Every `of`-th client of a load, beginning with number `index`: the whole of it where one process sends it.
 
     Which process sends a client changes nothing about what that client asks for, or when. `prepare` once; then, for
@@ -146,9 +146,9 @@ class Clients:
     def counts(self) -> Counts:
         return Counts(self._recorder.requests, self._recorder.failed, self._traffic.in_flight)
 
-    def measured(self) -> Measured:
+    def measured(self) -> ProcessMeasurement:
         """What was measured so far. Requests that were under way when a round was cancelled have no row."""
-        return Measured(self._recorder.finish(), self._cpu_s, self._wall_s, self._traffic.exhausted)
+        return ProcessMeasurement(self._recorder.finish(), self._cpu_s, self._wall_s, self._traffic.exhausted)
 
     async def _client(self, due_s: float, phase: int, action: Action, package: int, number: int) -> None:
         workload = self._spec.workload

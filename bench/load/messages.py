@@ -1,4 +1,4 @@
-"""What a process of the load generator tells its parent: pickled, each message after its length."""
+"""Messages from a process of the load generator to its parent: pickled, each message after its length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 from dataclasses import dataclass
 
 from bench.common.failures import ExitCode
-from bench.load.clients import Counts, Measured
+from bench.load.clients import Counts, ProcessMeasurement
 
 LENGTH_BYTES = 8
 
@@ -24,7 +24,7 @@ class Failure:
     sentence: str
 
 
-Message = Ready | Counts | Failure | Measured
+Message = Ready | Counts | Failure | ProcessMeasurement
 
 
 def packed(message: Message) -> bytes:

@@ -17,12 +17,12 @@ from time import perf_counter
 from typing import IO
 
 from bench.common.failures import BenchError, ExitCode, UnavailableError, UsageError
-from bench.load.clients import Counts, LoadSpec, Measured
+from bench.load.clients import Counts, LoadSpec, ProcessMeasurement
 from bench.load.health import GeneratorHealth
 from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
 from bench.load.samples import Samples
 
-# A worker that is told to end has its samples to send, however many they are.
+# A worker that is asked to end has its samples to send, however many they are.
 END_PATIENCE_S = 30.0
 _IMPORT_ROOT = Path(__file__).parents[2]
 
@@ -69,7 +69,7 @@ class Load:
         self._generators = generators
         self._on_progress = on_progress
         self._workers: list[_Worker] = []
-        self._measured: list[Measured] = []
+        self._measured: list[ProcessMeasurement] = []
         self._started_s = perf_counter()
 
     async def run(self) -> None:
@@ -88,7 +88,7 @@ class Load:
             await self._send_rounds()
         finally:
             outcomes = await asyncio.gather(*(worker.end() for worker in self._workers), return_exceptions=True)
-            self._measured = [outcome for outcome in outcomes if isinstance(outcome, Measured)]
+            self._measured = [outcome for outcome in outcomes if isinstance(outcome, ProcessMeasurement)]
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -179,17 +179,17 @@ class _Worker:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{started_s!r}\n".encode())
 
-    async def end(self) -> Measured:
-        """Have it drop what is under way and tell what it measured; kill it where it does not.
+    async def end(self) -> ProcessMeasurement:
+        """Have it drop what is under way and send what it measured; kill it where it does not.
 
         Raises:
-            GeneratorLostError: it told nothing.
+            GeneratorLostError: it sent nothing.
         """
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
             async with asyncio.timeout(END_PATIENCE_S):
-                while not isinstance(message := await self._next(), Measured):
+                while not isinstance(message := await self._next(), ProcessMeasurement):
                     pass
                 await self._process.wait()
                 return message
@@ -234,8 +234,8 @@ async def _all_ready(workers: Sequence[_Worker]) -> None:
 
 
 def _error_of(failure: Failure) -> BenchError:
-    kinds = {kind.exit_code: kind for kind in (UsageError, UnavailableError)}
-    return kinds.get(failure.exit_code, BenchError)(failure.sentence)
+    by_exit_code = {type_.exit_code: type_ for type_ in (UsageError, UnavailableError)}
+    return by_exit_code.get(failure.exit_code, BenchError)(failure.sentence)
 
 
 def _last_line(log: IO[bytes]) -> str:

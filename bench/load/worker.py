@@ -2,7 +2,7 @@
 
 It reads from stdin what to send, pickled, and then a line for each round: when it starts, on the clock of
 `time.perf_counter`, which the processes of a machine share. It writes pickled messages to stdout. When stdin ends,
-because the load is over or interrupted or its parent is gone, it drops what is under way, tells what it measured, and
+because the load is over or interrupted or its parent is gone, it drops what is under way, sends what it measured, and
 ends.
 """
 
@@ -19,14 +19,14 @@ import sys
 import uvloop
 
 from bench.common.failures import BenchError
-from bench.load.clients import Clients, LoadSpec
+from bench.load.clients import LoadSpec, ProcessClients
 from bench.load.messages import Failure, Message, Ready, packed
 
 PROGRESS_INTERVAL_S = 0.5
 
 
 def main() -> int:
-    """Send until stdin ends; the exit status is not 0 where nobody is left to be told."""
+    """Send until stdin ends; the exit status is not 0 where nobody reads."""
     spec, index, of = pickle.load(sys.stdin.buffer)
     with contextlib.suppress(ConnectionError):
         uvloop.run(_send(spec, index, of))
@@ -35,29 +35,29 @@ def main() -> int:
 
 
 async def _send(spec: LoadSpec, index: int, of: int) -> None:
-    clients = Clients(spec, index, of)
+    clients = ProcessClients(spec, index, of)
     try:
         await clients.prepare()
     except BenchError as error:
-        _tell(Failure(error.exit_code, str(error)))
+        _write(Failure(error.exit_code, str(error)))
         return
     starts: asyncio.Queue[float] = asyncio.Queue()
     rounds = asyncio.create_task(_send_rounds(clients, starts))
-    beside = [asyncio.create_task(_read_starts(starts, rounds)), asyncio.create_task(_tell_counts(clients))]
+    beside = [asyncio.create_task(_read_starts(starts, rounds)), asyncio.create_task(_send_counts(clients))]
     try:
         await rounds
     except asyncio.CancelledError:
         pass
     except BenchError as error:
-        _tell(Failure(error.exit_code, str(error)))
+        _write(Failure(error.exit_code, str(error)))
     finally:
         for task in beside:
             task.cancel()
         await clients.close()
-    _tell(clients.measured())
+    _write(clients.measured())
 
 
-async def _send_rounds(clients: Clients, starts: asyncio.Queue[float]) -> None:
+async def _send_rounds(clients: ProcessClients, starts: asyncio.Queue[float]) -> None:
     """Send one round after the other, until cancelled."""
     for number in itertools.count():
         clients.plan(number)
@@ -65,7 +65,7 @@ async def _send_rounds(clients: Clients, starts: asyncio.Queue[float]) -> None:
             # What there is so far stays out of the collections that happen during the load.
             gc.collect()
             gc.freeze()
-        _tell(Ready())
+        _write(Ready())
         await clients.run(await starts.get())
 
 
@@ -80,15 +80,15 @@ async def _read_starts(starts: asyncio.Queue[float], rounds: asyncio.Task[None])
         rounds.cancel()
 
 
-async def _tell_counts(clients: Clients) -> None:
-    # Where nobody is left to be told, stdin ends too.
+async def _send_counts(clients: ProcessClients) -> None:
+    # Where nobody reads, stdin ends too.
     with contextlib.suppress(ConnectionError):
         while True:
             await asyncio.sleep(PROGRESS_INTERVAL_S)
-            _tell(clients.counts)
+            _write(clients.counts)
 
 
-def _tell(message: Message) -> None:
+def _write(message: Message) -> None:
     unsent = memoryview(packed(message))
     while unsent:
         unsent = unsent[os.write(sys.stdout.fileno(), unsent) :]

@@ -19,7 +19,7 @@ from typing import Literal
 
 from bench.index.errors import ErrorKind
 from bench.index.target import Target
-from bench.load.clients import Clients, LoadSpec, Measured
+from bench.load.clients import LoadSpec, ProcessClients, ProcessMeasurement
 from bench.load.pool import LoadResult
 from bench.load.shapes import Rounds
 from bench.load.workloads import INSTALL_BY_NAME, Workload
@@ -147,9 +147,9 @@ def spec(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **others: 
     return LoadSpec(Target(url, "user", "password"), workload, spill_dir=spill_dir, **values)  # type: ignore[arg-type]
 
 
-async def send(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **others: object) -> Measured:
+async def send(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **others: object) -> ProcessMeasurement:
     """What the first round of a load measures, all of it sent by this process."""
-    clients = Clients(spec(url, spill_dir, workload, **others))
+    clients = ProcessClients(spec(url, spill_dir, workload, **others))
     await clients.prepare()
     clients.plan(0)
     try:
@@ -165,7 +165,7 @@ async def install(script: Mapping[str, Script], spill_dir: Path) -> list[tuple[s
         return rows(await send(index.url, spill_dir))
 
 
-def rows(measured: Measured | LoadResult) -> list[tuple[str, int, str]]:
+def rows(measured: ProcessMeasurement | LoadResult) -> list[tuple[str, int, str]]:
     """Operation, status and error of each request, in the order in which they ended."""
     samples = measured.samples
     return [

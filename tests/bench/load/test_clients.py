@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from bench.common.failures import DiskFullError, UnavailableError, UsageError
-from bench.load.clients import OTHER_OPEN_FILES, Clients, Counts
+from bench.load.clients import OTHER_OPEN_FILES, Counts, ProcessClients
 from bench.load.samples import Operation, Recorder
 from bench.load.shapes import Rate
 from bench.load.workloads import WORKLOADS, Workload, with_options
@@ -69,7 +69,7 @@ def test_clients_that_are_cancelled_close_their_connections_and_keep_their_rows(
             return Reply(b"", then="wait")
 
         async with scripted_index({WHEEL_PATH: stall}) as index:
-            clients = Clients(spec(index.url, tmp_path, with_options(WORKLOADS["burst"], clients=number)))
+            clients = ProcessClients(spec(index.url, tmp_path, with_options(WORKLOADS["burst"], clients=number)))
             await clients.prepare()
             clients.plan(0)
             running = asyncio.create_task(clients.run(perf_counter()))
@@ -114,12 +114,12 @@ def test_more_clients_than_the_machine_has_files_for(tmp_path: Path, monkeypatch
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     too_many = spec("http://127.0.0.1:1/", tmp_path, with_options(WORKLOADS["burst"], clients=5000))
     with pytest.raises(UsageError, match=r"--clients 5000.*4096 open files.*--generators"):
-        uvloop.run(Clients(too_many).prepare())
+        uvloop.run(ProcessClients(too_many).prepare())
     raised: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: raised.append(limits))
 
     async def prepare() -> None:
-        clients = Clients(too_many, 1, 2)
+        clients = ProcessClients(too_many, 1, 2)
         await clients.prepare()
         await clients.close()
 

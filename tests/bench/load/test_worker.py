@@ -14,7 +14,7 @@ from time import perf_counter
 import pytest
 
 from bench.common.failures import ExitCode
-from bench.load.clients import Counts, LoadSpec, Measured
+from bench.load.clients import Counts, LoadSpec, ProcessMeasurement
 from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
 from tests.bench.scripted_index import ONE_INSTALL, rows, spec
 
@@ -70,7 +70,7 @@ def test_rounds_until_stdin_ends(tmp_path: Path) -> None:
         assert one.next() == Ready()
         one.stdin.close()
         measured = one.next()
-        assert isinstance(measured, Measured)
+        assert isinstance(measured, ProcessMeasurement)
         assert rows(measured) == [("redirect", 0, "CONNECT")] * 2
         assert one.process.wait(30) == 0
 
@@ -80,7 +80,7 @@ def test_stdin_that_ends_before_the_first_round(tmp_path: Path) -> None:
         assert one.next() == Ready()
         one.stdin.close()
         measured = one.next()
-        assert isinstance(measured, Measured)
+        assert isinstance(measured, ProcessMeasurement)
         assert (len(measured.samples), measured.wall_s) == (0, 0.0)
         assert one.process.wait(30) == 0
 
@@ -93,7 +93,7 @@ def test_a_failure_is_told_with_what_was_measured_until_then(tmp_path: Path) -> 
         assert isinstance(failure, Failure)
         assert failure.exit_code == ExitCode.INTERNAL
         assert "no space left on the device while writing /the/spill/folder" in failure.sentence
-        assert isinstance(one.next(), Measured)
+        assert isinstance(one.next(), ProcessMeasurement)
 
 
 @pytest.mark.parametrize("stdout_first", [True, False])
