@@ -12,7 +12,7 @@ import click
 from pulumi.automation import CommandError, ConcurrentUpdateError, LocalWorkspace, Stack, StackNotFoundError
 
 from pypiserver_stack.common.entry_point import UserError
-from pypiserver_stack.rotate.command_error import gist
+from pypiserver_stack.rotate.command_error import first_error
 from pypiserver_stack.rotate.steps import RotationError, rotate
 from pypiserver_stack.settings import ConfigurationError
 
@@ -59,7 +59,9 @@ def rotate_command(name: str, project: Path, keep_old: bool) -> None:
         except CommandError as error:
             if interrupted:
                 raise UserError(_INTERRUPTED, 130) from error
-            raise click.ClickException(f"pulumi failed: {gist(error)}; the same command goes on from here") from error
+            raise click.ClickException(
+                f"pulumi failed: {first_error(error)}; the same command goes on from here"
+            ) from error
 
 
 def _open(name: str, project: Path) -> Stack:

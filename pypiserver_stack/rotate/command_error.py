@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi.automation import CommandError
 
 
-def gist(error: CommandError) -> str:
+def first_error(error: CommandError) -> str:
     """The CLI's own sentence: its first error message that says more than that there were errors."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     messages = [line.partition("error: ")[2] for line in lines if "error: " in line]

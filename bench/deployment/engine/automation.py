@@ -21,7 +21,7 @@ from bench.deployment.engine.pulumi_command import PrivateCommand
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import environment, passphrase, undecipherable, write_project
 from bench.deployment.pulumi_wire.grpc_service import listening
-from pypiserver_stack.rotate.command_error import gist
+from pypiserver_stack.rotate.command_error import first_error
 
 _DESTROY_ATTEMPTS = 3
 
@@ -122,7 +122,7 @@ class AutomationEngine:
                 self._stack = Stack.create(config.stack, workspace)
             except CommandError as error:
                 if config.encrypted:
-                    raise UsageError(f"{undecipherable(config)}: {gist(error)}") from error
+                    raise UsageError(f"{undecipherable(config)}: {first_error(error)}") from error
                 raise
         return self._stack
 

@@ -7,7 +7,7 @@ from pulumi.automation import CommandError
 
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.engine.cloud import CloudError
-from pypiserver_stack.rotate.command_error import gist
+from pypiserver_stack.rotate.command_error import first_error
 from pypiserver_stack.settings import ConfigurationError
 
 
@@ -26,7 +26,7 @@ def failure(error: Exception, of_program: Exception | None, of_cloud: Exception 
         return UsageError(str(of_program))
     root = of_cloud or of_program or error
     if isinstance(root, CommandError):
-        return UnavailableError(f"pulumi failed: {gist(root)}")
+        return UnavailableError(f"pulumi failed: {first_error(root)}")
     if isinstance(root, CloudError | RunError):
         return UnavailableError(str(root))
     return root

@@ -21,8 +21,8 @@ PATH = "/simple/"
 
 
 @dataclass(frozen=True)
-class WayIn:
-    """What lies before a target group."""
+class Ingress:
+    """A target group's load balancer, listener and distribution."""
 
     balancer: Resource
     listener: Resource
@@ -31,8 +31,8 @@ class WayIn:
     """The balancer's own name and those of the records that are aliases of it; those of the distribution's, if any."""
 
 
-def way_in(graph: Graph, group: Resource) -> WayIn:
-    """What the graph has before a target group.
+def read_ingress(graph: Graph, group: Resource) -> Ingress:
+    """The way of requests to a target group, as the graph has it.
 
     Raises:
         UnavailableError: no listener forwards to it, or the one that does would refuse what the distribution sends.
@@ -41,7 +41,7 @@ def way_in(graph: Graph, group: Resource) -> WayIn:
     balancer = graph.one("aws:lb/loadBalancer:LoadBalancer", arn=listener.inputs["loadBalancerArn"])
     distribution = _in_front(graph, balancer.outputs["dnsName"])
     _check_let_in(graph, listener, group, distribution)
-    return WayIn(balancer, listener, distribution, _host_names(graph, balancer, distribution))
+    return Ingress(balancer, listener, distribution, _host_names(graph, balancer, distribution))
 
 
 def _forwarding(graph: Graph, group: Resource) -> Resource:

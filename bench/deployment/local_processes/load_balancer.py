@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.common.failures import UnavailableError
 from bench.deployment.graph import Graph, Resource
-from bench.deployment.local_processes.ingress import way_in
+from bench.deployment.local_processes.ingress import read_ingress
 
 CLUSTER = "targets"
 _TYPE = "type.googleapis.com/envoy"
@@ -50,7 +50,7 @@ class BalancerSpec:
     health_check: HealthCheck
     idle_timeout_s: int
     deregistration_delay_s: int
-    """The longest that a target which is taken out may take for the requests under way."""
+    """The longest that a target which is taken out may take for the requests under ingress."""
     behind_cloudfront: bool = False
     """Whether a distribution stands before it, which is not run."""
 
@@ -62,7 +62,7 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
         UnavailableError: the graph describes something that cannot be balanced on this machine.
     """
     group = graph.one("aws:lb/targetGroup:TargetGroup", arn=service.inputs["loadBalancers"][0]["targetGroupArn"])
-    way = way_in(graph, group)
+    ingress = read_ingress(graph, group)
     algorithm = group.inputs.get("loadBalancingAlgorithmType", "round_robin")
     if algorithm not in _POLICIES:
         raise UnavailableError(f"load balancing algorithm {algorithm!r} is not one of {', '.join(_POLICIES)}")
@@ -70,9 +70,9 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
     check = group.inputs.get("healthCheck", {})
     first, _, last = str(check.get("matcher", "200")).partition("-")
     return BalancerSpec(
-        dns_name=way.balancer.outputs["dnsName"],
-        host_names=way.host_names,
-        listener_port=way.listener.inputs["port"],
+        dns_name=ingress.balancer.outputs["dnsName"],
+        host_names=ingress.host_names,
+        listener_port=ingress.listener.inputs["port"],
         algorithm=algorithm,
         stickiness_s=stickiness.get("cookieDuration", 86400) if stickiness.get("enabled") else None,
         health_check=HealthCheck(
@@ -83,9 +83,9 @@ def read_balancer(graph: Graph, service: Resource) -> BalancerSpec:
             healthy_threshold=check.get("healthyThreshold", 3),
             unhealthy_threshold=check.get("unhealthyThreshold", 3),
         ),
-        idle_timeout_s=way.balancer.inputs.get("idleTimeout", 60),
+        idle_timeout_s=ingress.balancer.inputs.get("idleTimeout", 60),
         deregistration_delay_s=group.inputs.get("deregistrationDelay", 300),
-        behind_cloudfront=way.distribution is not None,
+        behind_cloudfront=ingress.distribution is not None,
     )
 
 

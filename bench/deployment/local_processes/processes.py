@@ -35,7 +35,7 @@ class Child:
         """What it ended with, negative for a signal; None while it runs."""
         return self.popen.poll()
 
-    def last_words(self, lines: int = 3) -> str:
+    def last_log_lines(self, lines: int = 3) -> str:
         """The end of its log, on one line."""
         with contextlib.suppress(OSError):
             text = self.log_path.read_text("utf-8", errors="replace")
@@ -85,7 +85,7 @@ def stop(children: Sequence[Child], patience_s: float) -> None:
             child.popen.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             _signal_group(child, signal.SIGKILL)
-            # One that the kernel will not let go of is found, and told, by who looks for leftovers.
+            # One that the kernel will not let go of is among the leftovers of the run.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.popen.wait(_KILL_PATIENCE_S)
 

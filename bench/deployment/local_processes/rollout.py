@@ -9,8 +9,8 @@ from bench.deployment.graph import Resource
 
 
 @dataclass(frozen=True)
-class Step:
-    """What comes next: start so many tasks of the new revision, or take so many of the old one away."""
+class RolloutStep:
+    """The next change: start so many tasks of the new revision, or take so many of the old one away."""
 
     start: int = 0
     stop: int = 0
@@ -18,7 +18,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Rollout:
-    """What a service says about its deployments."""
+    """Deployment settings of a service."""
 
     minimum_healthy_percent: int
     maximum_percent: int
@@ -26,7 +26,7 @@ class Rollout:
     rollback: bool
     """Whether the old revision comes back when the circuit breaker opens."""
 
-    def next_step(self, desired: int, old: int, new: int) -> Step | None:
+    def next_step(self, desired: int, old: int, new: int) -> RolloutStep | None:
         """What to do when `old` and `new` healthy tasks run; None where only `desired` new ones do, or nothing can be.
 
         New tasks come first, as far as there is room for them. ECS makes room as well where the hosts are full; there
@@ -34,12 +34,12 @@ class Rollout:
         """
         room = math.floor(desired * self.maximum_percent / 100) - old - new
         if (start := min(desired - new, room)) > 0:
-            return Step(start=start)
+            return RolloutStep(start=start)
         spare = old + new - desired
         if spare <= 0:
             spare = old + new - math.ceil(desired * self.minimum_healthy_percent / 100)
         if (stop := min(old, spare)) > 0:
-            return Step(stop=stop)
+            return RolloutStep(stop=stop)
         return None
 
 

@@ -1,4 +1,4 @@
-"""The tasks that run behind a balancer: how one joins them, and how one leaves without a request being lost."""
+"""Running tasks behind a balancer: they join and leave without a lost request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POLL_S = 0.05
 
 
 class StoppedError(UnavailableError):
-    """Everything was stopped while something was still being changed."""
+    """A change that ended because the stack was stopped."""
 
     def __init__(self) -> None:
         super().__init__("the stack was stopped meanwhile")
@@ -137,7 +137,7 @@ class RunningTasks:
             expected: ids of tasks that are left out.
         """
         children = [task.child for task in self.tasks if task.id not in expected] + self._children[:1]
-        return [_obituary(child) for child in children if child.exit_status is not None]
+        return [_ending(child) for child in children if child.exit_status is not None]
 
     def has_ended(self, task_id: str) -> bool:
         """Whether a serving task has ended by itself."""
@@ -202,7 +202,7 @@ class RunningTasks:
                 last_error = error
             self._check_not_stopped()
             if child.exit_status is not None:
-                raise UnavailableError(_obituary(child))
+                raise UnavailableError(_ending(child))
             if time.monotonic() > deadline:
                 raise UnavailableError(
                     f"{complaint} within {START_TIMEOUT_S:g} s: {last_error}; {child.name} logged: {_log_end(child)}"
@@ -226,9 +226,9 @@ def _check_health(check: HealthCheck, port: int) -> None:
         raise UnavailableError(f"status {status}, where {healthy} is healthy")
 
 
-def _obituary(child: Child) -> str:
+def _ending(child: Child) -> str:
     return f"{child.name} ended with status {child.exit_status}: {_log_end(child)}"
 
 
 def _log_end(child: Child) -> str:
-    return child.last_words() or "nothing"
+    return child.last_log_lines() or "nothing"

@@ -22,7 +22,7 @@ class Origin:
     entropy: bytes
     """What generated passwords come from."""
     number: int = 1
-    """The how many-th of its URN it is: one that was replaced, or made again, gets other ids."""
+    """Its place in the sequence of resources with this URN, from 1: each gets ids of its own."""
     revision: int = 1
     """How often the resource was made or changed."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.deployment.engine import Deployment
-from bench.deployment.local_processes.rollout import Rollout, Step, failures_allowed, read_rollout
+from bench.deployment.local_processes.rollout import Rollout, RolloutStep, failures_allowed, read_rollout
 from tests.bench.deployment.local_processes.stacks import SERVICE, altered
 
 
@@ -15,7 +15,7 @@ def rollout(minimum_healthy_percent: int, maximum_percent: int) -> Rollout:
     return Rollout(minimum_healthy_percent, maximum_percent, circuit_breaker=True, rollback=True)
 
 
-def steps(how: Rollout, desired: int) -> tuple[list[Step], int]:
+def steps(how: Rollout, desired: int) -> tuple[list[RolloutStep], int]:
     """Every step of a deployment in which each task becomes healthy, and how many old tasks are left."""
     old, new, taken = desired, 0, []
     while step := how.next_step(desired, old, new):
@@ -28,15 +28,15 @@ def steps(how: Rollout, desired: int) -> tuple[list[Step], int]:
     ("percentages", "desired", "wanted"),
     [
         # Twice as many may run: all new ones, then no old one.
-        ((50, 200), 4, [Step(start=4), Step(stop=4)]),
+        ((50, 200), 4, [RolloutStep(start=4), RolloutStep(stop=4)]),
         # No room: half of the old ones make it.
-        ((50, 100), 4, [Step(stop=2), Step(start=2), Step(stop=2), Step(start=2)]),
-        ((100, 150), 4, [Step(start=2), Step(stop=2), Step(start=2), Step(stop=2)]),
+        ((50, 100), 4, [RolloutStep(stop=2), RolloutStep(start=2), RolloutStep(stop=2), RolloutStep(start=2)]),
+        ((100, 150), 4, [RolloutStep(start=2), RolloutStep(stop=2), RolloutStep(start=2), RolloutStep(stop=2)]),
         # One and a half tasks are one, half a task is one: none can go.
         ((50, 150), 1, []),
     ],
 )
-def test_known_deployments(percentages: tuple[int, int], desired: int, wanted: list[Step]) -> None:
+def test_known_deployments(percentages: tuple[int, int], desired: int, wanted: list[RolloutStep]) -> None:
     assert steps(rollout(*percentages), desired)[0] == wanted
 
 

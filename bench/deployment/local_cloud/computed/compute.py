@@ -1,10 +1,10 @@
-"""What AWS computes for the cluster and what runs on it."""
+"""Cluster, tasks, hosts and their scaling: what the provider would compute."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.ids import named_by_arn
+from bench.deployment.local_cloud.computed.ids import named, named_by_arn
 from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
@@ -19,10 +19,21 @@ def _task_definition(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     return inputs["family"], {"arn": arn, "revision": origin.number}
 
 
+def _scheduled_action(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    name = inputs.get("name", origin.physical_name)
+    namespace, resource = inputs["serviceNamespace"], inputs["resourceId"]
+    path = f"scheduledAction:{origin.digest[:32]}:resource/{namespace}/{resource}:scheduledActionName/{name}"
+    return f"{name}-{namespace}-{resource}", {"name": name, "arn": origin.arn("autoscaling", path)}
+
+
 RESOURCES: Mapping[str, Compute] = {
     "aws:ecs/capacityProvider:CapacityProvider": named_by_arn("ecs", "capacity-provider/"),
     "aws:ecs/cluster:Cluster": named_by_arn("ecs", "cluster/"),
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": lambda origin, inputs: (inputs["clusterName"], {}),
     "aws:ecs/service:Service": _service,
     "aws:ecs/taskDefinition:TaskDefinition": _task_definition,
+    "aws:autoscaling/group:Group": named("autoscaling", "autoScalingGroup:autoScalingGroupName/"),
+    "aws:appautoscaling/policy:Policy": named_by_arn("autoscaling", "scalingPolicy:"),
+    "aws:appautoscaling/scheduledAction:ScheduledAction": _scheduled_action,
+    "aws:appautoscaling/target:Target": lambda origin, inputs: (inputs["resourceId"], {}),
 }

@@ -1,10 +1,10 @@
-"""What AWS computes for alarms, logs and the dashboard."""
+"""Alarms, logs, dashboards and topics: what the provider would compute."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.ids import named, uuid_of
+from bench.deployment.local_cloud.computed.ids import named, named_by_arn, uuid_of
 from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
 
 
@@ -28,6 +28,11 @@ def _log_delivery(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     return id_, {"arn": origin.arn("logs", f"delivery:{id_}")}
 
 
+def _topic_subscription(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
+    arn = f"{inputs['topic']}:{uuid_of(origin)}"
+    return arn, {"arn": arn, "pendingConfirmation": inputs["protocol"] == "email"}
+
+
 RESOURCES: Mapping[str, Compute] = {
     "aws:cloudwatch/dashboard:Dashboard": _dashboard,
     "aws:cloudwatch/logDelivery:LogDelivery": _log_delivery,
@@ -36,4 +41,7 @@ RESOURCES: Mapping[str, Compute] = {
     "aws:cloudwatch/logGroup:LogGroup": named("logs", "log-group:"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
     "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,
+    "aws:sns/topic:Topic": named_by_arn("sns", ""),
+    "aws:sns/topicPolicy:TopicPolicy": lambda origin, inputs: (inputs["arn"], {"owner": origin.account}),
+    "aws:sns/topicSubscription:TopicSubscription": _topic_subscription,
 }
