@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 FOR_BENCH := $(VENV)/.installed-bench
 FOR_DEV := $(VENV)/.installed-dev
 FOR_BENCHMARKS := $(VENV)/.installed-benchmarks
+# Two for each core: many tests wait for the processes that they start.
+TEST_PROCESSES := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # Where `make pulumi` puts what it builds; harmless where it has not.
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
@@ -28,11 +30,11 @@ bench: $(FOR_BENCH)  ## the main job: stand the stack up, load it, judge, take i
 
 # In the order of the files, else those of few and long tests would be left for the end, and for one core.
 test: check  ## static checks, then the tests, on all cores; ARGS="-m engine"
-	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder$(if $(ARGS), $(ARGS))
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder$(if $(ARGS), $(ARGS))
 
 thorough: $(FOR_DEV)  ## the proofs that take minutes each, and 300 examples of each property: `make pulumi` first
 	REQUIRE_ENGINE_TESTS=1 $(BIN)/python -m pytest --thorough -m "thorough or hypothesis" \
-		-n logical --dist loadfile --no-loadscope-reorder
+		-n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: $(FOR_DEV)  ## static checks only
 	$(BIN)/ruff check .

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bench.deployment.engine import StackConfig
-from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
-from bench.deployment.local_cloud import LocalCloud
-from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
+from tests.evaluation_cache import deployment_of
+from tests.pypiserver_stack.support.evaluation import evaluated
 from tests.pypiserver_stack.support.every_option import OPTIONS
 
 PROJECT = "pypiserver"
@@ -38,4 +37,4 @@ def graphs() -> dict[str, Graph]:
 
 def _own_stack(settings: dict[str, str]) -> Graph:
     values = {f"{PROJECT}:{key}": value for key, value in settings.items()}
-    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig(PROJECT, "production", values)).graph
+    return deployment_of(StackConfig(PROJECT, "production", values)).graph

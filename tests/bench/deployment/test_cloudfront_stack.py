@@ -10,13 +10,12 @@ import pytest
 
 from bench.common.failures import UnavailableError
 from bench.deployment.engine import Deployment
-from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local import check_url
-from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.reconcile import desired_state
 from bench.deployment.stack_config import load_stack
 from tests.bench.command_line import ROOT, Bench
+from tests.evaluation_cache import deployment_of
 
 SETTINGS = (
     "zone_id=Z0123456789ABCDEFGHIJ",
@@ -32,7 +31,7 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    return EmbeddedEngine(LocalCloud(), ROOT).up(load_stack(ROOT, "stress", SETTINGS)[0])
+    return deployment_of(load_stack(ROOT, "stress", SETTINGS)[0])
 
 
 def test_it_runs_from_one_end_to_the_other_and_says_that_no_edge_did(bench: Bench) -> None:

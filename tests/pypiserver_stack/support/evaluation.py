@@ -10,10 +10,9 @@ from typing import Any
 import yaml
 
 from bench.deployment.engine import Deployment
-from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.hosts.user_data import decoded
+from tests.evaluation_cache import deployment_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 @cache
 def evaluated(stack: str = "stress", overrides: tuple[str, ...] = ()) -> Deployment:
     config, _ = load_stack(ROOT, stack, overrides)
-    return EmbeddedEngine(LocalCloud(), ROOT).up(config)
+    return deployment_of(config)
 
 
 def inputs(type_: str, *overrides: str) -> dict[str, Any]:

@@ -6,15 +6,13 @@ import pytest
 
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.engine import Deployment, StackConfig
-from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local_cloud import LocalCloud
-from tests.bench.deployment.local_processes.stacks import ROOT
+from tests.evaluation_cache import deployment_of
 
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
     values = {"pypiserver:profile": "light", "pypiserver:allow_http": "true"}
-    return EmbeddedEngine(LocalCloud(), ROOT).up(StackConfig("pypiserver", "test", values))
+    return deployment_of(StackConfig("pypiserver", "test", values))
 
 
 @pytest.fixture(autouse=True)

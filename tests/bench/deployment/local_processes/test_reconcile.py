@@ -40,6 +40,7 @@ from tests.bench.deployment.local_processes.stacks import (
     two_tasks,
     with_container,
 )
+from tests.evaluation_cache import deployment_of
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
@@ -259,7 +260,7 @@ def test_what_the_table_does_not_hold_is_an_error(deployment: Deployment, tmp_pa
 
 @pytest.fixture(scope="module")
 def peer() -> Deployment:
-    return EmbeddedEngine(LocalCloud(), ROOT).up(load_stack(ROOT, "peer")[0])
+    return deployment_of(load_stack(ROOT, "peer")[0])
 
 
 class TestTheImagesOwnEntryPoint:
