@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import click
@@ -20,30 +19,6 @@ from bench.load.workloads import with_options as shaped
 
 Options = Mapping[str, Any]
 """Options of the load that the command line has, with their values by name."""
-
-
-@dataclass(frozen=True)
-class RunParameters:
-    """What `python -m bench run` is asked to do."""
-
-    stack: str
-    engine: Literal["auto", "pulumi", "embedded"]
-    overrides: tuple[str, ...]
-    """`key=value`, as `pulumi config set` would take them."""
-    tasks: int | None
-    """None: as many as this machine can run honestly."""
-    keep: bool
-    options: Options
-
-
-@dataclass(frozen=True)
-class IndexParameters:
-    """What `python -m bench load` is asked to do."""
-
-    url: str
-    username: str
-    password: str = field(repr=False)
-    options: Options
 
 
 def given_options() -> Options:

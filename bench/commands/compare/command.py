@@ -1,81 +1,63 @@
-"""What `python -m bench compare` is asked to do: stacks side by side, or reports."""
+"""The command `python -m bench compare`."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NoReturn
 
-from bench.commands.compare.gate import GateLimits
-from bench.commands.compare.reports import ReportComparison
-from bench.commands.compare.stacks import StackComparison
-from bench.commands.compare.variants import CompareParameters, parse_stacks
-from bench.commands.parameters import Options
-from bench.common.failures import UsageError
-from bench.common.ranges import spelling
+import click
 
-ROUNDS = 5
-# The stack that --against limit is held against unless others are named.
-_USUAL_STACK = "stress"
+from bench.commands.options import (
+    LOAD_OPTIONS,
+    OVERRIDES_OPTION,
+    RESULT_OPTIONS,
+    TASKS,
+    engine_option,
+    examples,
+    with_options,
+)
+from bench.commands.outcome import run_to_end
+from bench.commands.parameters import given_options
+from bench.common.ranges import Number, Whole
 
 
-def job(
-    reports: Sequence[Path],
-    *,
-    stacks: str | None,
-    rounds: int | None,
-    against: Literal["limit"] | None,
-    engine: Literal["auto", "pulumi", "embedded"] | None,
-    overrides: tuple[str, ...],
-    tasks: int | None,
-    fail_on_regression: bool,
-    least_change: float | None,
-    latency_floor_s: float | None,
-    options: Options,
-    **_: Any,
-) -> StackComparison | ReportComparison:
-    """The comparison that the command line asks for.
+@with_options(*LOAD_OPTIONS, *RESULT_OPTIONS)
+@click.command(
+    short_help="Compare stacks, or the reports of finished runs",
+    epilog=examples(
+        "compare --stacks peer,stress --rounds 5",
+        "compare --stacks stress,stress:backend=simple-dir",
+        "compare --against limit",
+        "compare results/BASELINE results/OTHER --fail-on-regression",
+    ),
+)
+@click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE OTHER...]")
+@click.option("--stacks", help="Stacks to load in turn, such as peer,stress:backend=simple-dir")
+@click.option("--rounds", type=Whole(1, 1_000), show_default="5", help="Number of loads of each stack")
+@click.option("--against", type=click.Choice(["limit"]), help="limit: nginx with the files of the last stack")
+@engine_option(default=None)
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run of each stack")
+@click.option("--fail-on-regression", is_flag=True, help="Exit with 7 if a figure is worse than the first's")
+@click.option(
+    "--least-change",
+    type=Number(0, 1_000),
+    show_default="0.1; of single runs 1",
+    help="Relative change from which a figure counts as worse, 0.1 for 10 %",
+)
+@click.option(
+    "--latency-floor",
+    "latency_floor_s",
+    type=Number(0, 3_600),
+    show_default="0.01",
+    help="Change in seconds from which a latency counts as worse",
+)
+def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **values: Any) -> NoReturn:
+    """Compare stacks, or the reports of finished runs, with the first of them.
 
-    Args:
-        options: those of the load that the command line has.
-
-    Raises:
-        UsageError: there is nothing to compare, or an option that changes nothing.
+    A report is a results folder or the report.json in it.
     """
-    limits = _limits(fail_on_regression, least_change, latency_floor_s)
-    of_stacks = {"stacks": stacks, "rounds": rounds, "against": against, "engine": engine, "config": overrides or None}
-    if reports:
-        given = [name for name, value in {**of_stacks, "tasks": tasks, **options}.items() if value is not None]
-        if given:
-            raise UsageError(
-                f"{spelling(given[0])} changes nothing where reports are compared: leave it out, or leave them out"
-            )
-        return ReportComparison(reports, limits)
-    if stacks is None and against is None:
-        raise UsageError(
-            "there is nothing to compare: give --stacks peer,stress, or --against limit, or the folders of two runs"
-        )
-    return StackComparison(
-        CompareParameters(
-            variants=parse_stacks(_USUAL_STACK if stacks is None else stacks, overrides),
-            rounds=ROUNDS if rounds is None else rounds,
-            against_limit=against == "limit",
-            engine=engine or "auto",
-            tasks=tasks,
-            options=options,
-            limits=limits,
-        )
-    )
+    from bench.commands.compare.blocks import COMPARISON
+    from bench.commands.compare.job import job
 
-
-def _limits(fail_on_regression: bool, least_change: float | None, latency_floor_s: float | None) -> GateLimits | None:
-    given = {"least_change": least_change, "latency_floor_s": latency_floor_s}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    for name, value in chosen.items():
-        option = spelling(name)
-        if not fail_on_regression:
-            raise UsageError(f"{option} changes nothing without --fail-on-regression")
-        if not 0 <= value < math.inf:
-            raise UsageError(f"{option} {value:g}: must be a number of 0 or more")
-    return GateLimits(**chosen) if fail_on_regression else None
+    run_to_end(job(reports, options=given_options(), **values), COMPARISON, results, quiet)

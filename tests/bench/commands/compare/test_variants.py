@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.commands.compare.command import ROUNDS, job
+from bench.commands.compare.job import ROUNDS, job
 from bench.commands.compare.variants import CompareParameters, StackVariant, parse_stacks
 from bench.common.failures import UsageError
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from bench.commands.parameters import IndexParameters, load_parameters
-from bench.commands.run import Cycle
+from bench.commands.parameters import Options, load_parameters
+from bench.commands.run.job import Cycle
 from bench.common.failures import UsageError
 from bench.deployment.live import LiveIndex
 from bench.index.target import Target
 
 
-def job(parameters: IndexParameters) -> Cycle:
+def job(url: str, username: str, password: str, options: Options) -> Cycle:
     """The cycle that the command line asks for.
+
+    Args:
+        options: those of the load that the command line has.
 
     Raises:
         UsageError: a value makes no sense or changes nothing, or there is no password for the user.
     """
-    index = LiveIndex(Target(parameters.url, parameters.username, parameters.password))
-    load = load_parameters(parameters.options, stack_file={})
+    index = LiveIndex(Target(url, username, password))
+    load = load_parameters(options, stack_file={})
     if load.wheel_kb is not None and not load.workload.uploads_needed():
         raise UsageError(
             f"--wheel-kb {load.wheel_kb} changes nothing: the index has its wheels, and the workload "

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
-from bench.commands.parameters import RunParameters, limits_parameter, load_parameters
+from bench.commands.parameters import Options, limits_parameter, load_parameters
 from bench.deployment import IndexUnderTest
 from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
 from bench.deployment.stack_config import load_stack
@@ -24,20 +25,31 @@ from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_
 ShowKept = Callable[[model.Report, Sequence[str]], None]
 
 
-def job(parameters: RunParameters, on_kept: ShowKept) -> Cycle:
+def job(
+    *,
+    stack: str,
+    engine: Literal["auto", "pulumi", "embedded"],
+    overrides: Sequence[str],
+    tasks: int | None,
+    options: Options,
+    on_kept: ShowKept | None,
+) -> Cycle:
     """The cycle that the command line asks for.
 
     Args:
-        on_kept: shows the report of a stack that is then kept up, and how it is used.
+        overrides: `key=value`, as `pulumi config set` would take them.
+        tasks: None: as many as this machine can run honestly.
+        options: those of the load and of the limits that the command line has.
+        on_kept: shows the report of a stack that is then kept up, and how it is used; None: it is not kept up.
 
     Raises:
         UsageError: a value makes no sense, or the stack file cannot be read.
     """
-    config, bench_values = load_stack(PROJECT_FOLDER, parameters.stack, parameters.overrides)
-    load = load_parameters(parameters.options, bench_values)
-    enforce_limits = limits_parameter(parameters.options, bench_values) == "auto"
-    options = LocalOptions(parameters.engine, parameters.tasks, enforce_limits, watch_memory=True)
-    return Cycle(LocalIndex(config, options), load, on_kept=on_kept if parameters.keep else None)
+    config, bench_values = load_stack(PROJECT_FOLDER, stack, overrides)
+    load = load_parameters(options, bench_values)
+    enforce_limits = limits_parameter(options, bench_values) == "auto"
+    index = LocalIndex(config, LocalOptions(engine, tasks, enforce_limits, watch_memory=True))
+    return Cycle(index, load, on_kept=on_kept)
 
 
 class Cycle:

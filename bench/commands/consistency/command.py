@@ -1,0 +1,64 @@
+"""The command `python -m bench consistency`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from bench.commands.options import (
+    OVERRIDES_OPTION,
+    RESULT_OPTIONS,
+    STACK_HELP,
+    TASKS,
+    engine_option,
+    examples,
+    with_options,
+)
+from bench.commands.outcome import run_to_end
+from bench.common.failures import UsageError
+from bench.common.ranges import Number, Whole
+
+
+@with_options(*RESULT_OPTIONS)
+@click.command(
+    short_help="Check that no task misses a file once it is uploaded",
+    epilog=examples(
+        "consistency -c backend=simple-dir --tasks 4",
+        "consistency --url https://pypiserver.example.com --tasks 12 --uploads 100",
+    ),
+)
+@click.option("--url", envvar="PYPI_URL", show_envvar=True, help="URL of a live index  [default: a stack of its own]")
+@click.option(
+    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
+)
+@click.option("--stack", metavar="NAME", show_default="stress", help=f"{STACK_HELP}; without --url")
+@engine_option(default=None)
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run; with --url, of tasks that there are")
+@click.option("--uploads", type=Whole(1, 10_000), default=20, show_default=True, help="Number of wheels to upload")
+@click.option(
+    "--readers", type=Whole(1, 500), default=16, show_default=True, help="Number of connections that read each change"
+)
+@click.option(
+    "--time-limit",
+    "time_limit_s",
+    type=Number(1, 86_400),
+    default=300,
+    show_default=True,
+    help="Time in seconds after which no change is begun",
+)
+@click.option("--keep-packages", is_flag=True, help="Leave the uploaded wheels on the index, and check no removals")
+def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
+    """Check that no task misses a file from the moment its upload was answered."""
+    username_source = click.get_current_context().get_parameter_source("username")
+    if asked["url"] is None and username_source is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(
+            f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
+        )
+    from bench.commands.consistency.blocks import CONSISTENCY
+    from bench.commands.consistency.jobs import job
+
+    run_to_end(job(**asked, password=os.environ.get("PYPI_PASSWORD", "")), CONSISTENCY, results, quiet)

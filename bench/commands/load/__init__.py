@@ -1,0 +1,1 @@
+"""The command `load`: the main job, with a live index."""

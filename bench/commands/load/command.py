@@ -1,0 +1,42 @@
+"""The command `python -m bench load`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from bench.commands.options import PACKAGES, RESULT_OPTIONS, THRESHOLD, WHEEL_KB, examples, load_options, with_options
+from bench.commands.outcome import run_to_end
+from bench.commands.parameters import given_options
+
+
+@with_options(
+    *load_options(
+        PACKAGES.described("Number of packages to choose from, the first that the index lists"),
+        WHEEL_KB.described("Size of each uploaded wheel in KB, for a workload that uploads"),
+    ),
+    *RESULT_OPTIONS,
+    THRESHOLD,
+)
+@click.command(
+    short_help="Load an index that is already up",
+    epilog=examples(
+        "load --url https://pypiserver.example.com --clients 200", "load --url http://127.0.0.1:8080 --workload mixed"
+    ),
+)
+@click.option(
+    "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="URL of the index; /simple/ lies below it"
+)
+@click.option(
+    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
+)
+def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
+    """Load an index that is already up, with the packages that it has, and judge it."""
+    from bench.commands.load.job import job
+    from bench.report.report_blocks import REPORT
+
+    password = os.environ.get("PYPI_PASSWORD", "")
+    run_to_end(job(url, username, password, given_options()), REPORT, results, quiet)

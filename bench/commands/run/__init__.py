@@ -1,0 +1,1 @@
+"""The command `run`: the main job, with a stack of its own."""

@@ -1,0 +1,84 @@
+"""The command `python -m bench run`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import click
+
+from bench.commands.options import (
+    LIMITS,
+    LOAD_OPTIONS,
+    OVERRIDES_OPTION,
+    RESULT_OPTIONS,
+    STACK_HELP,
+    TASKS,
+    THRESHOLD,
+    engine_option,
+    examples,
+    with_options,
+)
+from bench.commands.outcome import conducted, show
+from bench.commands.parameters import given_options
+from bench.common.failures import UsageError
+
+if TYPE_CHECKING:
+    from bench.report.model import Report
+
+
+@with_options(LIMITS, *LOAD_OPTIONS, *RESULT_OPTIONS, THRESHOLD)
+@click.command(
+    short_help="Stand a stack up here, load it, judge it, take it down",
+    epilog=examples("run", "run -c profile=heavy --tasks 4", "run --threshold listing_p95_s=1 --quiet", "run --keep"),
+)
+@click.option(
+    "--target",
+    type=click.Choice(["local", "aws"]),
+    default="local",
+    show_default=True,
+    help="Place of the deployment; aws is not available yet",
+)
+@click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
+@engine_option(default="auto")
+@OVERRIDES_OPTION
+@click.option("--tasks", type=TASKS, help="Number of tasks to run  [default: as many as this machine can run honestly]")
+@click.option("--keep", is_flag=True, help="Keep the stack up after the report, until Ctrl-C")
+def run(
+    target: Literal["local", "aws"],
+    stack: str,
+    engine: Literal["auto", "pulumi", "embedded"],
+    overrides: tuple[str, ...],
+    tasks: int | None,
+    keep: bool,
+    results: Path,
+    quiet: bool,
+    **_: Any,
+) -> NoReturn:
+    """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
+    if target == "aws":
+        raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
+    from bench.commands.run.job import job
+    from bench.report.report_blocks import REPORT
+
+    shown: list[int] = []
+
+    def show_kept(report: Report, invitation: Sequence[str]) -> None:
+        shown.append(report.exit_code)
+        show(report, REPORT, results, quiet)
+        print(*invitation, sep="\n", flush=True)
+
+    cycle = job(
+        stack=stack,
+        engine=engine,
+        overrides=overrides,
+        tasks=tasks,
+        options=given_options(),
+        on_kept=show_kept if keep else None,
+    )
+    report = conducted(results, quiet, cycle)
+    if report.exit_code not in shown:
+        show(report, REPORT, results, quiet)
+    sys.exit(report.exit_code)
