@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from bench.common.failures import UnavailableError
-from bench.index.connection import ClientConnection, ConnectedRequest, Connector, Endpoint
+from bench.index.connection import ClientConnection, Endpoint
 from bench.index.errors import ErrorKind
 from bench.index.server_timing import total_s
 from bench.index.target import Target
@@ -23,8 +23,6 @@ from bench.index.upload import Form
 AGENT = "pypiserver-bench"
 HTML = "text/html, */*"
 """What the load accepts: a page, or a file."""
-# aiohttp reads no more from a connection while twice as much waits to be taken.
-_READ_BUFFER_BYTES = 1 << 17
 # Another address was named, and nothing done; after 302 and 303 something may have been.
 _NOTHING_DONE = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 
@@ -104,18 +102,7 @@ class IndexSession:
         self.target = target
         self.endpoint = endpoint
         self.timeout_s = timeout_s
-        self.connector = Connector(limit=0)
-        self.http = aiohttp.ClientSession(
-            connector=self.connector,
-            # Compressed bytes could not be held against the digest of the listing.
-            headers={"Accept-Encoding": "identity", "Connection": "keep-alive"},
-            request_class=ConnectedRequest,
-            # Each connection has a deadline instead: see `ResponseProtocol`.
-            timeout=aiohttp.ClientTimeout(total=None),
-            cookie_jar=aiohttp.CookieJar(unsafe=True) if keep_cookies else aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            read_bufsize=_READ_BUFFER_BYTES,
-        )
+        self.jar = aiohttp.CookieJar(unsafe=True) if keep_cookies else None
 
     @classmethod
     async def open(cls, target: Target, *, keep_cookies: bool = False, timeout_s: float | None = None) -> Self:
@@ -133,16 +120,6 @@ class IndexSession:
     def client(self, number: int = 0, user_agent: str = AGENT) -> Client:
         """A new client, as each process of an installer is one. `number` spreads clients over the addresses."""
         return Client(self, number, user_agent)
-
-    async def close(self) -> None:
-        """End the session. A client ends its own connection."""
-        await self.http.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 class Client:
@@ -191,7 +168,9 @@ class Client:
             self._connection.close()
 
     def _headers(self, accept: str) -> dict[str, str]:
-        headers = {"User-Agent": self._user_agent, "Accept": accept}
+        # Compressed bytes could not be held against the digest of the listing.
+        headers = {"User-Agent": self._user_agent, "Accept": accept, "Accept-Encoding": "identity"}
+        headers["Connection"] = "keep-alive"
         if authorization := self._session.target.authorization:
             headers["Authorization"] = authorization
         return headers
@@ -201,7 +180,7 @@ class Client:
     ) -> Exchange:
         begun_s = perf_counter()
         try:
-            connection = await self._session.endpoint.connect(self._session.connector, self._number)
+            connection = await self._session.endpoint.connect(self._number)
         except OSError as error:
             return Exchange(sent_s=begun_s, done_s=perf_counter(), error=ErrorKind.CONNECT, cause=error)
         self._connection = connection
@@ -218,29 +197,37 @@ class Client:
         form: Form | None = None,
     ) -> Exchange:
         """Send one request and wait for its answer; no failure of the index is an exception."""
-        wire = connection.wire
+        session, wire = self._session, connection.wire
+        url = _url(session.target.origin + path)
+        request = aiohttp.ClientRequest(
+            method,
+            url,
+            headers=headers,
+            data=form.stream() if form else None,
+            cookies=session.jar.filter_cookies(url) if session.jar is not None else None,
+            loop=wire.event_loop,
+        )
         exchange = Exchange(sent_s=perf_counter())
-        wire.begin(self._session.timeout_s)
+        wire.begin(session.timeout_s)
+        response: aiohttp.ClientResponse | None = None
         try:
-            response = await self._session.http.request(
-                method,
-                _url(self._session.target.origin + path),
-                headers=headers,
-                data=form.stream() if form else None,
-                allow_redirects=False,
-                middlewares=(connection.carry,),
-            )
+            response = await request.send(connection)
+            await response.start(connection)
             wire.follow(response.content)
             _read_head(exchange, response)
             await _read_body(exchange, response, take)
         except aiohttp.ClientError:
-            connection.close()
             exchange.error = wire.error or ErrorKind.DISCONNECTED
-        except BaseException:
-            connection.close()
-            raise
         else:
             exchange.error = wire.error or _error_of(response, was_reset=wire.was_reset)
+            if session.jar is not None:
+                session.jar.update_cookies_from_headers(response.headers.getall("Set-Cookie", ()), url)
+        finally:
+            if wire.is_busy:
+                # There is no whole answer, or it came before the whole request was sent.
+                connection.close()
+                if response is not None:
+                    response.close()
         exchange.first_byte_s = wire.first_byte_s
         exchange.done_s = perf_counter() if math.isnan(wire.last_byte_s) else wire.last_byte_s
         return exchange

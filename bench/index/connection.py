@@ -1,4 +1,4 @@
-"""A connection that belongs to one client, in the terms of aiohttp: its protocol, connection, request and connector.
+"""A connection that belongs to one client, in the terms of aiohttp.
 
 aiohttp keeps one pool of connections for all requests. Here each client has a connection of its own, as each installer
 has on its machine, and the connection notes when the first and the last byte of an answer came.
@@ -12,7 +12,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -21,12 +21,11 @@ from aiohttp.connector import Connection
 from bench.index.errors import ErrorKind
 from bench.index.target import Target
 
-if TYPE_CHECKING:
-    from aiohttp.tracing import Trace
-
 # Long enough for a burst to be answered late rather than never: the published bursts had a p99 of 20 s and more.
 REQUEST_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 10.0
+# aiohttp reads no more from a connection while twice as much waits to be taken.
+_READ_BUFFER_BYTES = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Endpoint:
             tls=ssl.create_default_context() if target.is_https else None,
         )
 
-    async def connect(self, connector: Connector, client: int = 0) -> ClientConnection:
+    async def connect(self, client: int = 0) -> ClientConnection:
         """Open a connection for a client of this number.
 
         Raises:
@@ -81,7 +80,7 @@ class Endpoint:
                 except OSError as error:
                     failure = error
                 else:
-                    return ClientConnection(connector, protocol, loop)
+                    return ClientConnection(protocol)
         raise failure
 
 
@@ -100,19 +99,20 @@ class ResponseProtocol(ResponseHandler):
         self.was_reset = False
         """Whether the connection ended otherwise than by being closed."""
         self._body: aiohttp.StreamReader | None = None
-        self._event_loop = loop
+        self.event_loop = loop
         self._deadline_s = math.inf
         self._deadline_timer: asyncio.TimerHandle | None = None
 
     def begin(self, timeout_s: float | None) -> None:
         """Prepare for the answer to a request that is about to be sent. None is for `REQUEST_TIMEOUT_S`."""
         timeout_s = timeout_s or REQUEST_TIMEOUT_S
+        self.set_response_params(read_until_eof=True, auto_decompress=False, read_bufsize=_READ_BUFFER_BYTES)
         self.is_busy = True
         self._body = None
         self.first_byte_s = self.last_byte_s = math.nan
         self._deadline_s = perf_counter() + timeout_s
         if self._deadline_timer is None:
-            self._deadline_timer = self._event_loop.call_later(timeout_s, self._check_deadline)
+            self._deadline_timer = self.event_loop.call_later(timeout_s, self._check_deadline)
 
     def follow(self, body: aiohttp.StreamReader) -> None:
         """Have the reader of a body hear of what is not HTTP in it: aiohttp would leave the reader waiting."""
@@ -154,7 +154,7 @@ class ResponseProtocol(ResponseHandler):
             return
         remaining_s = self._deadline_s - perf_counter()
         if remaining_s > 0:
-            self._deadline_timer = self._event_loop.call_later(remaining_s, self._check_deadline)
+            self._deadline_timer = self.event_loop.call_later(remaining_s, self._check_deadline)
         else:
             self.error = ErrorKind.TIMEOUT
             # `self.abort()` would leave the caller waiting.
@@ -164,28 +164,15 @@ class ResponseProtocol(ResponseHandler):
 class ClientConnection(Connection):
     """A connection that stays with its client when an answer is complete, and does not go into a pool."""
 
-    def __init__(self, connector: Connector, protocol: ResponseProtocol, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, protocol: ResponseProtocol) -> None:
         no_pool: Any = None
-        super().__init__(connector, no_pool, protocol, loop)
+        super().__init__(no_pool, no_pool, protocol, protocol.event_loop)
         self.wire = protocol
 
     @property
     def is_usable(self) -> bool:
         """Whether another request can be sent."""
         return not self.wire.is_busy and self.wire.is_connected()
-
-    async def carry(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """Send a request over this connection: a middleware of aiohttp's client.
-
-        Raises:
-            NoAnswerError: the connection ended before the head of the answer was there.
-        """
-        assert isinstance(request, ConnectedRequest)
-        request.connection = self
-        try:
-            return await send(request)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            raise NoAnswerError from error
 
     def release(self) -> None:
         """Make room for another request. aiohttp calls it when an answer is complete."""
@@ -205,23 +192,3 @@ class ClientConnection(Connection):
 
     def __del__(self, _: Any = None) -> None:
         """Overridden, because there is no pool to be told."""
-
-
-class NoAnswerError(aiohttp.ClientError):
-    """An end of the connection before the head of the answer, in place of the errors at which aiohttp sends again."""
-
-
-class ConnectedRequest(aiohttp.ClientRequest):
-    """A request that brings the connection of its client."""
-
-    connection: ClientConnection
-
-
-class Connector(aiohttp.BaseConnector):
-    """A connector that opens nothing, because each request brings its connection."""
-
-    async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> Connection:
-        assert isinstance(req, ConnectedRequest)
-        return req.connection

@@ -23,12 +23,12 @@ async def probe(target: Target) -> tuple[str, ...]:
     """
     path = f"{target.base_path}/simple/"
     url = f"{target.origin}{path}"
-    async with await IndexSession.open(target) as session:
-        client = session.client()
-        try:
-            answer = await client.get(path, "text/html")
-        finally:
-            client.abort()
+    session = await IndexSession.open(target)
+    client = session.client()
+    try:
+        answer = await client.get(path, "text/html")
+    finally:
+        client.abort()
     if answer.error:
         raise UnavailableError(_failure(url, answer))
     if answer.status in (401, 403):

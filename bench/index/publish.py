@@ -80,11 +80,11 @@ async def publish_async(
         if on_progress:
             on_progress(uploaded, len(wheels))
 
-    async with await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S) as session:
-        # An index that refuses an upload may hang up before its answer is read. A request without a body learns why.
-        await _projects(session)
-        await _each(session, wheels, upload, concurrency)
-        await _check_listed(session, wheels, concurrency)
+    session = await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S)
+    # An index that refuses an upload may hang up before its answer is read. A request without a body learns why.
+    await _projects(session)
+    await _each(session, wheels, upload, concurrency)
+    await _check_listed(session, wheels, concurrency)
 
 
 async def fetch_catalogue(
@@ -101,11 +101,11 @@ async def fetch_catalogue(
     async def fetch(index: _Index, name: str) -> None:
         listings[name] = await index.listing(name)
 
-    async with await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S) as session:
-        names = (await _projects(session))[:projects]
-        if not names:
-            raise UnavailableError(f"the index at {session.target.root_url} is empty")
-        await _each(session, names, fetch, concurrency)
+    session = await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S)
+    names = (await _projects(session))[:projects]
+    if not names:
+        raise UnavailableError(f"the index at {session.target.root_url} is empty")
+    await _each(session, names, fetch, concurrency)
     return tuple(package for name in names for package in listings[name])
 
 

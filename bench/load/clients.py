@@ -72,7 +72,7 @@ class ProcessClients:
     """Every `of`-th client of a load, beginning with number `index`: the whole of it where one process sends it.
 
     Which process sends a client changes nothing about what that client asks for, or when. `prepare` once; then, for
-    each round, `plan` it and `run` it; then `close`. `measured` gives what was recorded so far, also when a round was
+    each round, `plan` it and `run` it; `measured` gives what was recorded so far, also when a round was
     cancelled.
     """
 
@@ -100,10 +100,6 @@ class ProcessClients:
         _allow_connections(spec.workload, self._of)
         session = await IndexSession.open(spec.target, keep_cookies=spec.cookies == "shared")
         self._traffic = Traffic(session, self._recorder)
-
-    async def close(self) -> None:
-        """Let go of what the clients shared, once the last round is over."""
-        await self._traffic.session.close()
 
     def plan(self, round_number: int) -> None:
         """Work out who is due when in this round, so that running it loses no time with that."""

@@ -53,7 +53,6 @@ async def _send(spec: LoadSpec, index: int, of: int) -> None:
     finally:
         for task in beside:
             task.cancel()
-        await clients.close()
     _write(clients.measured())
 
 

@@ -152,10 +152,7 @@ async def send(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **ot
     clients = ProcessClients(spec(url, spill_dir, workload, **others))
     await clients.prepare()
     clients.plan(0)
-    try:
-        await clients.run(perf_counter())
-    finally:
-        await clients.close()
+    await clients.run(perf_counter())
     return clients.measured()
 
 

@@ -213,7 +213,6 @@ def run_ours(options: argparse.Namespace) -> None:
         for task in clients:
             task.cancel()
         await asyncio.wait(clients)
-        await traffic.session.close()
 
     with tempfile.TemporaryDirectory() as spill_dir:
         uvloop.run(run(Path(spill_dir)))

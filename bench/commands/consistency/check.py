@@ -86,8 +86,8 @@ class Check:
         Raises:
             UnavailableError: there is no such host, or the index does not take the very first upload.
         """
-        async with await IndexSession.open(self._target) as self._session:
-            await self._run(change, perf_counter() + time_limit_s)
+        self._session = await IndexSession.open(self._target)
+        await self._run(change, perf_counter() + time_limit_s)
 
     async def remove_rest(self) -> None:
         """Remove what the index may still have of the check, without a read.
@@ -95,10 +95,10 @@ class Check:
         Raises:
             UnavailableError: there is no such host.
         """
-        async with await IndexSession.open(self._target) as self._session:
-            for file in self._seen.files:
-                if file.remains:
-                    await self._remove(file)
+        self._session = await IndexSession.open(self._target)
+        for file in self._seen.files:
+            if file.remains:
+                await self._remove(file)
 
     async def _run(self, change: Change, deadline_s: float) -> None:
         background, self._readers = (

@@ -31,8 +31,8 @@ async def use_after_idling(target: Target, path: str) -> Idle:
     Raises:
         UnavailableError: there is no such host.
     """
-    async with await IndexSession.open(target) as session:
-        return await _use(session, path)
+    session = await IndexSession.open(target)
+    return await _use(session, path)
 
 
 async def _use(session: IndexSession, path: str) -> Idle:

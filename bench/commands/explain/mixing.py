@@ -38,15 +38,15 @@ async def upload_interleaved(target: Target, wheels: Sequence[Wheel]) -> Mixing:
     Raises:
         UnavailableError: the index takes no connection.
     """
-    async with await IndexSession.open(target) as session:
-        answers = await asyncio.gather(*(_upload(session, wheel, number) for number, wheel in enumerate(wheels)))
-        if refused := next((answer.cause for answer in answers if answer is not None and answer.cause), None):
-            raise UnavailableError(f"the index at {target.url} takes no connection: {refused}")
-        reader = session.client()
-        try:
-            whole = [await _is_whole(reader, target, wheel) for wheel in wheels]
-        finally:
-            reader.abort()
+    session = await IndexSession.open(target)
+    answers = await asyncio.gather(*(_upload(session, wheel, number) for number, wheel in enumerate(wheels)))
+    if refused := next((answer.cause for answer in answers if answer is not None and answer.cause), None):
+        raise UnavailableError(f"the index at {target.url} takes no connection: {refused}")
+    reader = session.client()
+    try:
+        whole = [await _is_whole(reader, target, wheel) for wheel in wheels]
+    finally:
+        reader.abort()
     statuses = Counter(map(_outcome, answers))
     return Mixing(uploads=len(wheels), answers=dict(sorted(statuses.items())), whole=sum(whole))
 

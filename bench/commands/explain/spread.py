@@ -29,11 +29,11 @@ async def spread_over_tasks(target: Target, path: str, requests_by_task: Callabl
     Raises:
         UnavailableError: the first request is not answered, however often it is sent, or there is no such host.
     """
-    async with await IndexSession.open(target, keep_cookies=True) as session:
-        await _fetch_cookies(session, path)
-        before = requests_by_task()
-        await asyncio.gather(*(_ask(session, path, number) for number in range(1, CLIENTS + 1)))
-        after = requests_by_task()
+    session = await IndexSession.open(target, keep_cookies=True)
+    await _fetch_cookies(session, path)
+    before = requests_by_task()
+    await asyncio.gather(*(_ask(session, path, number) for number in range(1, CLIENTS + 1)))
+    after = requests_by_task()
     return Spread(requests=CLIENTS, to_the_busiest_task=max(after[task] - before[task] for task in after))
 
 

@@ -18,7 +18,7 @@ import uvloop
 
 from bench.index import connection
 from bench.index.client import Client, Exchange, IndexSession
-from bench.index.connection import Connector, Endpoint
+from bench.index.connection import Endpoint
 from bench.index.errors import ErrorKind
 from bench.index.target import Target
 from bench.index.upload import Form
@@ -42,13 +42,13 @@ async def connected(serve: Serve) -> AsyncIterator[Client]:
 
     async with await asyncio.start_server(serve_once, "127.0.0.1", 0) as server:
         target = Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-        async with await IndexSession.open(target) as session:
-            client = session.client()
-            try:
-                yield client
-            finally:
-                client.abort()
-                await served.wait()
+        session = await IndexSession.open(target)
+        client = session.client()
+        try:
+            yield client
+        finally:
+            client.abort()
+            await served.wait()
     assert complaints == []
 
 
@@ -123,13 +123,13 @@ def test_an_upload_never_goes_over_a_connection_that_was_idle(tmp_path: Path) ->
 
         async with await asyncio.start_server(serve_all, "127.0.0.1", 0) as server:
             target = Target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-            async with await IndexSession.open(target) as session:
-                client = session.client()
-                for expected in (1, 1, 2, 3):
-                    form = Form.of_removal("x", "1")
-                    answer = await (client.post(form) if expected > 1 else client.get("/"))
-                    assert (answer.body, connections) == (b"ok", expected)
-                client.abort()
+            session = await IndexSession.open(target)
+            client = session.client()
+            for expected in (1, 1, 2, 3):
+                form = Form.of_removal("x", "1")
+                answer = await (client.post(form) if expected > 1 else client.get("/"))
+                assert (answer.body, connections) == (b"ok", expected)
+            client.abort()
 
     uvloop.run(run())
 
@@ -238,7 +238,7 @@ def test_clients_are_spread_over_the_addresses_of_the_index() -> None:
             port = listener.getsockname()[1]
             three = endpoint(port, "127.0.0.1", "127.0.0.2", "127.0.0.3")
             for number, address in enumerate(["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.1"]):
-                made = await three.connect(Connector(), number)
+                made = await three.connect(number)
                 accepted, _ = listener.accept()
                 with accepted:
                     assert accepted.getsockname()[0] == address
@@ -255,9 +255,9 @@ def test_an_address_that_takes_no_connection_is_passed_over() -> None:
                 endpoint(port, "127.0.0.2", "127.0.0.1"),
                 endpoint(port, "127.0.0.2", fallbacks=("127.0.0.1",)),
             ):
-                (await only_one.connect(Connector())).close()
+                (await only_one.connect()).close()
             with pytest.raises(ConnectionRefusedError):
-                await endpoint(port, "127.0.0.2").connect(Connector())
+                await endpoint(port, "127.0.0.2").connect()
 
     uvloop.run(run())
 

@@ -81,7 +81,6 @@ def test_clients_that_are_cancelled_close_their_connections_and_keep_their_rows(
             with pytest.raises(asyncio.CancelledError):
                 await running
             await index.nobody_connected.wait()
-            await clients.close()
 
         measured = clients.measured()
         assert sorted(set(rows(measured))) == [LISTED, REDIRECTED]
@@ -117,11 +116,5 @@ def test_more_clients_than_the_machine_has_files_for(tmp_path: Path, monkeypatch
         uvloop.run(ProcessClients(too_many).prepare())
     raised: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: raised.append(limits))
-
-    async def prepare() -> None:
-        clients = ProcessClients(too_many, 1, 2)
-        await clients.prepare()
-        await clients.close()
-
-    uvloop.run(prepare())
+    uvloop.run(ProcessClients(too_many, 1, 2).prepare())
     assert raised == [(2500 + OTHER_OPEN_FILES, 4096)], "a process needs files for its own clients only"

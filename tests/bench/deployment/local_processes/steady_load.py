@@ -85,13 +85,13 @@ class SteadyLoad:
             assert self._more.wait_for(enough, _PATIENCE_S)
 
     async def _run(self) -> None:
-        async with await IndexSession.open(self._target) as session:
-            await self._upload(session, takes_s=0)
-            async with asyncio.TaskGroup() as clients:
-                for keep in (True, True, False):
-                    clients.create_task(self._read(session, keep=keep))
-                for takes_s in (0, _SLOW_UPLOAD_S):
-                    clients.create_task(self._write(session, takes_s))
+        session = await IndexSession.open(self._target)
+        await self._upload(session, takes_s=0)
+        async with asyncio.TaskGroup() as clients:
+            for keep in (True, True, False):
+                clients.create_task(self._read(session, keep=keep))
+            for takes_s in (0, _SLOW_UPLOAD_S):
+                clients.create_task(self._write(session, takes_s))
 
     async def _read(self, session: IndexSession, *, keep: bool) -> None:
         client = session.client()
