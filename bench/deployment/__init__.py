@@ -85,6 +85,8 @@ class TaskFailures:
     """Processes that ended although nobody stopped them."""
     oom_kills: tuple[str, ...] = ()
     """Tasks in which the kernel killed processes for want of memory."""
+    lost_tasks: tuple[str, ...] = ()
+    """Tasks that ended with an OOM kill, by id. ECS would have replaced them."""
 
 
 @dataclass(frozen=True)

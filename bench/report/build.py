@@ -121,32 +121,34 @@ def build_outcome(kind: type[T], findings: Findings, ended_at: datetime, **own: 
 
 
 def build_report(findings: Findings, ended_at: datetime) -> Report:
-    """The report of a run as far as it got."""
+    """The report of `run` or `load` as far as it got."""
+    return build_outcome(Report, findings, ended_at, **report_fields(findings))
+
+
+def report_fields(findings: Findings) -> dict[str, Any]:
+    """The fields that only a `Report` has."""
     samples = findings.samples
     parts = FingerprintParts(workload=findings.workload, seed=findings.seed, plan=findings.plan, machine=this_machine())
-    return build_outcome(
-        Report,
-        findings,
-        ended_at,
-        proved=_proved(findings) if ending_of(findings).exit_code is ExitCode.PASSED else None,
-        stack=findings.stack,
-        plan=findings.plan,
-        local=findings.local,
-        workload=findings.workload,
-        thresholds=[
+    return {
+        "proved": _proved(findings) if ending_of(findings).exit_code is ExitCode.PASSED else None,
+        "stack": findings.stack,
+        "plan": findings.plan,
+        "local": findings.local,
+        "workload": findings.workload,
+        "thresholds": [
             ThresholdResult(name=v.name, limit=v.limit, observed=v.observed, samples=v.samples, passed=v.passed)
             for v in findings.thresholds
         ],
-        summary=figures.summary(samples) if samples is not None else None,
-        phases=figures.phases(samples) if samples is not None else [],
-        operations=figures.operations(samples) if samples is not None else None,
-        per_task=figures.per_task(samples) if samples is not None else {},
-        per_task_deviation=_deviation(findings),
-        generator=_generator(findings),
-        cpu=_cpu(findings),
-        fingerprint=fingerprint(parts),
-        fingerprint_parts=parts,
-    )
+        "summary": figures.summary(samples) if samples is not None else None,
+        "phases": figures.phases(samples) if samples is not None else [],
+        "operations": figures.operations(samples) if samples is not None else None,
+        "per_task": figures.per_task(samples) if samples is not None else {},
+        "per_task_deviation": _deviation(findings),
+        "generator": _generator(findings),
+        "cpu": _cpu(findings),
+        "fingerprint": fingerprint(parts),
+        "fingerprint_parts": parts,
+    }
 
 
 def fingerprint(parts: FingerprintParts) -> str:

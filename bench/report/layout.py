@@ -22,6 +22,7 @@ T = TypeVar("T", bound=Outcome)
 class Layout(Generic[T]):
     """How the outcome of one command is written to files and shown."""
 
+    kind: type[T]
     file_stem: str
     """Name of the report's files, without suffix."""
     title: Callable[[T], str]

@@ -219,6 +219,7 @@ def _tasks_run(local: Local) -> str:
 
 
 REPORT: Layout[Report] = Layout(
+    kind=Report,
     file_stem="report",
     title=lambda report: report.workload.name if report.workload is not None else "benchmark",
     own_blocks=_blocks,

@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import traceback
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
 from bench.deployment.graph import Resource
 from bench.packages.factory import PackageSet, Wheel, build, cache_dir_or
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings, build_outcome, report_fields
 from bench.report.layout import Layout
 from bench.report.model import Report
 from bench.report.outcome import Outcome
@@ -121,19 +121,22 @@ class Run:
 
     def report(self) -> Report:
         """The report as far as the run has got, written to the results folder too."""
-        return self.written(REPORT, build_report)
+        return self.conclude(REPORT, **report_fields(self.findings))
 
-    def written(self, layout: Layout[T], build: Callable[[Findings, datetime], T]) -> T:
-        """What `build` makes of the findings, written to the results folder.
+    def conclude(self, layout: Layout[T], **own: Any) -> T:
+        """The outcome of the run as far as it got, written to the results folder.
 
-        A report that cannot be written is still returned, and says so.
+        One that cannot be written is still returned, and says so.
+
+        Args:
+            own: the fields that only this kind of outcome has.
         """
-        outcome = build(self.findings, datetime.now(UTC))
+        outcome = build_outcome(layout.kind, self.findings, datetime.now(UTC), **own)
         try:
             layout.write(outcome, self.folder)
         except BenchError as error:
             self.findings.fail(error.exit_code, str(error))
-            return build(self.findings, datetime.now(UTC))
+            return build_outcome(layout.kind, self.findings, datetime.now(UTC), **own)
         return outcome
 
 

@@ -151,6 +151,7 @@ def _variants(comparison: Comparison) -> Table:
 
 
 COMPARISON: Layout[Comparison] = Layout(
+    kind=Comparison,
     file_stem="comparison",
     title=lambda comparison: " and ".join(variant.name for variant in comparison.variants) or "comparison",
     own_blocks=_blocks,

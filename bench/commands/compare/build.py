@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from bench.commands.compare import model
 from bench.commands.compare.blocks import COMPARISON
@@ -12,7 +11,6 @@ from bench.commands.compare.gate import GateLimits, confidence, judge, regressio
 from bench.commands.compare.rounds import Contender
 from bench.commands.compare.table import figures_table
 from bench.common.failures import BenchError, ExitCode
-from bench.report.build import Findings, build_outcome
 from bench.runtime.run import Run
 
 
@@ -35,24 +33,18 @@ def report_comparison(run: Run, compared: Compared) -> model.Comparison:
     bootstrap = Bootstrap(rounds, run.findings.seed)
     table = figures_table(contenders, bootstrap) if len(contenders) > 1 else {}
     gate = _gate(run, compared, rounds)
-
-    def build(findings: Findings, ended_at: datetime) -> model.Comparison:
-        return build_outcome(
-            model.Comparison,
-            findings,
-            ended_at,
-            workload=findings.workload,
-            rounds=rounds,
-            warm_up_rounds=compared.warm_up_rounds,
-            intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
-            resamples=RESAMPLES,
-            variants=[contender.variant for contender in contenders],
-            differing=compared.differing,
-            figures=table,
-            gate=gate,
-        )
-
-    return run.written(COMPARISON, build)
+    return run.conclude(
+        COMPARISON,
+        workload=run.findings.workload,
+        rounds=rounds,
+        warm_up_rounds=compared.warm_up_rounds,
+        intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
+        resamples=RESAMPLES,
+        variants=[contender.variant for contender in contenders],
+        differing=compared.differing,
+        figures=table,
+        gate=gate,
+    )
 
 
 def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:

@@ -18,8 +18,9 @@ from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import in_words, require_equal
 from bench.commands.compare.variants import LIMIT, CompareParameters
 from bench.commands.parameters import limits_parameter, load_parameters
-from bench.common.failures import UsageError
-from bench.deployment import IndexUnderTest
+from bench.common.failures import ExitCode, UsageError
+from bench.common.natural_order import natural_order
+from bench.deployment import IndexUnderTest, TaskFailures
 from bench.deployment.description import NO_LIMITS
 from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
 from bench.deployment.nginx import NginxIndex
@@ -117,7 +118,7 @@ class StackComparison:
                     one.rounds.append(measured[one.name])
                 self.compared.contenders = [*map(_contender, self.indexes)]
         for one in self.indexes:
-            one.run.warn(one.index.task_failures().oom_kills)
+            note_oom_kills(one.run, one.index.task_failures())
 
     def down(self, run: Run) -> None:
         """Take everything down, each part whatever became of the others."""
@@ -126,6 +127,14 @@ class StackComparison:
     def report(self, run: Run) -> model.Comparison:
         """The comparison, as far as it got: of the rounds that every variant was through."""
         return report_comparison(run, self.compared)
+
+
+def note_oom_kills(run: Run, failures: TaskFailures) -> None:
+    """Warn of OOM kills. ECS replaces a task that ends with one; here its variant goes on with fewer tasks."""
+    run.warn(failures.oom_kills)
+    if failures.lost_tasks:
+        lost = ", ".join(failures.lost_tasks)
+        run.fail(ExitCode.UNTRUSTWORTHY, f"an OOM kill ended {lost}, so that the figures are of fewer tasks")
 
 
 def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadParameters]:
@@ -181,7 +190,7 @@ def _contender(one: ComparedIndex) -> Contender:
         rounds=len(one.rounds),
         requests=sum(round_.requests for round_ in one.rounds),
         failed=sum(round_.failed for round_ in one.rounds),
-        per_task=dict(sorted(per_task.items())),
+        per_task={task: per_task[task] for task in sorted(per_task, key=natural_order)},
         notes=list(description.notes),
     )
     return Contender(variant, tuple(one.rounds))

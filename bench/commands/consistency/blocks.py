@@ -95,4 +95,4 @@ def _title(report: ConsistencyReport) -> str:
     return f"consistency of {report.stack.name if report.stack is not None else report.run.index_url or 'an index'}"
 
 
-CONSISTENCY: Layout[ConsistencyReport] = Layout("consistency", _title, _blocks)
+CONSISTENCY: Layout[ConsistencyReport] = Layout(ConsistencyReport, "consistency", _title, _blocks)

@@ -10,9 +10,9 @@ from math import inf
 from time import perf_counter
 from typing import Any
 
+from bench.commands.consistency.items import CheckedItem, File, Project
 from bench.commands.consistency.judge import Change, Judge
 from bench.commands.consistency.reader import Focus, Reader
-from bench.commands.consistency.things import File, Project, Thing
 from bench.common.failures import UnavailableError
 from bench.index.client import Exchange, IndexSession
 from bench.index.target import Target
@@ -37,8 +37,8 @@ _LAST_WORD_S = 5.0
 
 
 @dataclass
-class Seen:
-    """What a check has seen so far."""
+class CheckState:
+    """What a check has found so far."""
 
     judge: Judge = field(default_factory=Judge)
     projects: Sequence[Project] = ()
@@ -63,19 +63,21 @@ class Seen:
 
 
 class Check:
-    """One check of one index, of which `seen` is the state at any time, also when a method was cancelled."""
+    """One check of one index, of which `state` is the state at any time, also when a method was cancelled."""
 
-    def __init__(self, target: Target, seen: Seen, readers: int, on_progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, target: Target, state: CheckState, readers: int, on_progress: Callable[[int, int], None]
+    ) -> None:
         """
         Args:
-            seen: with the projects to upload, in this order, of which the index has none.
+            state: with the projects to upload, in this order, of which the index has none.
             readers: connections that read after each change.
             on_progress: called with the number of files that are through, and of all.
         """
-        self._seen = seen
+        self._state = state
         self._target = target
         self._on_progress = on_progress
-        self._focus = Focus(seen.projects[0], seen.files[:1], seen.tasks)
+        self._focus = Focus(state.projects[0], state.files[:1], state.tasks)
         self._reader_count = readers
         self._session: IndexSession
         self._readers: Sequence[Reader] = ()
@@ -96,7 +98,7 @@ class Check:
             UnavailableError: there is no such host.
         """
         self._session = await IndexSession.open(self._target)
-        for file in self._seen.files:
+        for file in self._state.files:
             if file.remains:
                 await self._remove(file)
 
@@ -107,9 +109,9 @@ class Check:
         try:
             async with asyncio.TaskGroup() as group:
                 reading = [group.create_task(_read_on(reader)) for reader in background]
-                for project in self._seen.projects:
+                for project in self._state.projects:
                     await self._change_project(change, project, deadline_s)
-                    self._on_progress(self._seen.changes[change], len(self._seen.files))
+                    self._on_progress(self._state.changes[change], len(self._state.files))
                 for task in reading:
                     task.cancel()
         except BaseExceptionGroup as failures:
@@ -137,7 +139,7 @@ class Check:
         self, change: Change, project: Project, changing: Sequence[asyncio.Task[File | None]], deadline_s: float
     ) -> None:
         """Read until every task knows of the changes, as far as there is time and patience."""
-        judge, begun_s = self._seen.judge, perf_counter()
+        judge, begun_s = self._state.judge, perf_counter()
 
         def changed() -> list[File]:
             return [file for task in changing if task.done() and (file := task.result())]
@@ -146,18 +148,18 @@ class Check:
             now_s = perf_counter()
             # The index page changes with the first file of a project, and with the last to go.
             page = [project] if change == "upload" or project.must_hide(now_s, now_s) else []
-            things: list[Thing] = [*changed(), *page]
-            lagging = any(judge.lagged(thing, change) for thing in things)
+            items: list[CheckedItem] = [*changed(), *page]
+            lagging = any(judge.lagged(item, change) for item in items)
             if now_s > min(begun_s + (_SETTLING_S if lagging else _PATIENCE_S), deadline_s):
                 return True
-            tasks = self._seen.counted_tasks
-            known = all(judge.follows(thing, change, task, _ANSWERS) for thing in things for task in tasks)
+            tasks = self._state.counted_tasks
+            known = all(judge.follows(item, change, task, _ANSWERS) for item in items for task in tasks)
             return known and all(task.done() for task in changing)
 
         await self._read_until(enough)
         for file in changed():
-            silent = (task for task in self._seen.counted_tasks if not judge.answered(file, change, task))
-            self._seen.silences.update(silent)
+            silent = (task for task in self._state.counted_tasks if not judge.answered(file, change, task))
+            self._state.silences.update(silent)
 
     async def _read_until(self, enough: Callable[[], bool]) -> None:
         """Have each reader read each kind once, and on, until there is enough."""
@@ -179,14 +181,14 @@ class Check:
         answer = await _finished(self._post(Form.of_upload(file.wheel.path)))
         if answer.is_success:
             file.uploaded_s, file.is_held = answer.done_s, True
-            self._seen.changes["upload"] += 1
+            self._state.changes["upload"] += 1
             return file
         self._refuse("upload", file, answer)
         if answer.is_turned_away:
             file.begun_s = inf  # as if nobody had begun; after any other trouble it may be there, or yet come to be
-        if file is self._seen.files[0]:
+        if file is self._state.files[0]:
             raise UnavailableError(
-                f"the index at {self._target.url} did not take {self._seen.refusals['upload', file.label]}"
+                f"the index at {self._target.url} did not take {self._state.refusals['upload', file.label]}"
             )
         return None
 
@@ -200,7 +202,7 @@ class Check:
             answer = await _finished(self._post(form))
             if answer.is_success:
                 file.removed_s = answer.done_s
-                self._seen.changes["removal"] += 1
+                self._state.changes["removal"] += 1
                 return file
             # An upload that nobody answered, to a server that knows no POST, was not taken either.
             if (answer.is_absence and not was_held) or (answer.takes_no_changes and file.uploaded_s == inf):
@@ -215,7 +217,7 @@ class Check:
 
     def _refuse(self, change: Change, file: File, answer: Exchange) -> None:
         trouble = answer.trouble or f"status {answer.status}"
-        self._seen.refusals[change, file.label] = f"the {change} of {file.label}: {trouble}"
+        self._state.refusals[change, file.label] = f"the {change} of {file.label}: {trouble}"
 
     async def _post(self, form: Form) -> Exchange:
         client = self._session.client()
@@ -225,7 +227,7 @@ class Check:
             client.abort()
 
     def _reader(self, number: int) -> Reader:
-        return Reader(self._session.client(number), self._target, self._focus, self._seen.judge, number)
+        return Reader(self._session.client(number), self._target, self._focus, self._state.judge, number)
 
 
 async def _read_on(reader: Reader) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from datetime import datetime
 from typing import Any, Literal
 
 from bench.commands.consistency.blocks import CONSISTENCY
-from bench.commands.consistency.build import build_consistency_report
-from bench.commands.consistency.check import Check, Seen
+from bench.commands.consistency.build import report_fields
+from bench.commands.consistency.check import Check, CheckState
+from bench.commands.consistency.items import File, Project
 from bench.commands.consistency.model import CheckParameters, ConsistencyReport
-from bench.commands.consistency.things import File, Project
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.commands.parameters import limits_parameter
 from bench.common.failures import BenchError, UsageError
@@ -22,7 +21,6 @@ from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
 from bench.deployment.stack_config import load_stack
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, build
-from bench.report.build import Findings
 from bench.runtime.run import Run
 from bench.runtime.steps import stand_up, take_down
 
@@ -70,7 +68,7 @@ class ConsistencyCheck:
     def __init__(self, index: IndexUnderTest, asked: CheckParameters) -> None:
         self._index = index
         self._asked = asked
-        self._seen = Seen()
+        self._state = CheckState()
         self._target: Target | None = None
 
     def work(self, run: Run) -> None:
@@ -79,20 +77,20 @@ class ConsistencyCheck:
         tasks = self._index.describe().tasks
         if tasks:
             self._asked = self._asked.model_copy(update={"tasks": len(tasks)})
-        asked, seen = self._asked, self._seen
+        asked, state = self._asked, self._state
         run.step("packages")
-        seen.projects, seen.tasks = _projects(run, asked.uploads), set(tasks)
+        state.projects, state.tasks = _projects(run, asked.uploads), set(tasks)
         try:
             run.step("uploads")
-            check = Check(target, seen, asked.readers, run.progress.progress)
+            check = Check(target, state, asked.readers, run.progress.progress)
             run.wait_for(check.run("upload", asked.time_limit_s / (1 if asked.keep_packages else 2)))
             if not asked.keep_packages:
                 run.step("removals")
                 run.wait_for(check.run("removal", asked.time_limit_s / 2))
         finally:
-            note_faults(run.findings, seen)
+            note_faults(run.findings, state)
         failures = self._index.task_failures()
-        note_doubts(run.findings, asked, seen, [*failures.ended, *failures.oom_kills])
+        note_doubts(run.findings, asked, state, [*failures.ended, *failures.oom_kills])
 
     def down(self, run: Run) -> None:
         """Remove what the check has left on an index that stays, and take down one that does not."""
@@ -100,19 +98,15 @@ class ConsistencyCheck:
 
     def report(self, run: Run) -> ConsistencyReport:
         """What was found, in the results folder too."""
-
-        def build_report(findings: Findings, ended_at: datetime) -> ConsistencyReport:
-            return build_consistency_report(findings, self._asked, self._seen, ended_at)
-
-        return run.written(CONSISTENCY, build_report)
+        return run.conclude(CONSISTENCY, **report_fields(run.findings, self._asked, self._state))
 
     def _remove_rest(self) -> list[str]:
-        remaining = [file for file in self._seen.files if file.remains]
+        remaining = [file for file in self._state.files if file.remains]
         target = self._target
         if self._index.is_temporary or self._asked.keep_packages or target is None or not remaining:
             return []
         with contextlib.suppress(TimeoutError, BenchError):  # what remains is reported in either case
-            check = Check(target, self._seen, self._asked.readers, lambda done, total: None)
+            check = Check(target, self._state, self._asked.readers, lambda done, total: None)
             asyncio.run(asyncio.wait_for(check.remove_rest(), _CLEANING_S))
         return [f"{file.label} on {target.url}" for file in remaining if file.remains]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
-from bench.commands.consistency.things import File, Project, Thing
+from bench.commands.consistency.items import CheckedItem, File, Project
 from bench.index.pages import ListedFile
 
 Change = Literal["upload", "removal"]
@@ -18,7 +18,7 @@ NAMELESS = "unnamed"
 _MOST_EXAMPLES = 20
 
 
-class Kind(enum.Enum):
+class ReadKind(enum.Enum):
     """What a read asked for, or got: an index may answer with HTML where JSON was asked for."""
 
     LISTING_HTML = "listing_html"
@@ -27,7 +27,7 @@ class Kind(enum.Enum):
     DOWNLOAD = "download"
 
 
-class Fault(enum.Enum):
+class AnswerFault(enum.Enum):
     """What is wrong with an answer. The names are those of the counts in the result."""
 
     STALE = "stale"
@@ -50,7 +50,7 @@ class Read:
 
     task: str
     """As its X-Served-By names it; empty where it does not."""
-    kind: Kind
+    kind: ReadKind
     sent_s: float
     """When the request was about to be sent."""
     done_s: float
@@ -94,7 +94,7 @@ class Tally:
     """Those that prove something: they had to show, or to hide, what had changed before they were asked for."""
     idle_reads: int = 0
     """Those that came while nothing had to be shown or hidden."""
-    faults: Counter[Fault] = field(default_factory=Counter)
+    faults: Counter[AnswerFault] = field(default_factory=Counter)
     """Answers with each fault. An answer may have several."""
     errors: Counter[str] = field(default_factory=Counter)
     """Answers that tell nothing, by what they were instead."""
@@ -106,7 +106,7 @@ class Judge:
     def __init__(self) -> None:
         self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
         """By task."""
-        self.kinds: Counter[Kind] = Counter()
+        self.kinds: Counter[ReadKind] = Counter()
         """Answers that were judged, idle ones included."""
         self.lags: dict[tuple[str, Change, str], Lag] = {}
         """By label of the thing, change, and task."""
@@ -118,7 +118,7 @@ class Judge:
     def listing(self, read: Read, project: Project, listed: Mapping[str, ListedFile]) -> None:
         """Judge a project's listing; one that does not exist lists nothing."""
         unknown = listed.keys() - {file.label for file in project.files}
-        faults = [self._exemplify(Fault.EARLY, read, filename) for filename in sorted(unknown)]
+        faults = [self._exemplify(AnswerFault.EARLY, read, filename) for filename in sorted(unknown)]
         proves = False
         for file in project.files:
             link = listed.get(file.label)
@@ -126,7 +126,9 @@ class Judge:
             faults += wrong
             proves |= counts
             if link and link.sha256 is not None and link.sha256 != file.wheel.sha256:
-                faults.append(self._exemplify(Fault.WRONG_DIGEST, read, f"{file.label} with SHA-256 {link.sha256}"))
+                faults.append(
+                    self._exemplify(AnswerFault.WRONG_DIGEST, read, f"{file.label} with SHA-256 {link.sha256}")
+                )
         self._count(read, faults, proves)
 
     def index_page(self, read: Read, project: Project, *, named: bool) -> None:
@@ -141,55 +143,55 @@ class Judge:
         if content is not None and content != file.content:
             what = f"the first {len(content)}" if file.content.startswith(content) else f"{len(content)} other"
             sentence = f"{file.label}, {what} bytes in place of its {len(file.content)}"
-            faults.append(self._exemplify(Fault.WRONG_BYTES, read, sentence))
+            faults.append(self._exemplify(AnswerFault.WRONG_BYTES, read, sentence))
         self._count(read, faults, proves)
 
     def error(self, task: str, reason: str) -> None:
         """Count an answer that tells nothing, or that did not come (task '')."""
         self.tallies[task].errors[reason] += 1
 
-    def follows(self, thing: Thing, change: Change, task: str, answers: int) -> bool:
+    def follows(self, item: CheckedItem, change: Change, task: str, answers: int) -> bool:
         """Whether the last `answers` answers of a task all knew of a change."""
-        lag = self.lags.get((thing.label, change, task))
+        lag = self.lags.get((item.label, change, task))
         return lag is not None and lag.right >= answers
 
-    def answered(self, thing: Thing, change: Change, task: str) -> bool:
+    def answered(self, item: CheckedItem, change: Change, task: str) -> bool:
         """Whether a task gave any answer that proves something about a change."""
-        return (thing.label, change, task) in self.lags
+        return (item.label, change, task) in self.lags
 
-    def lagged(self, thing: Thing, change: Change) -> bool:
+    def lagged(self, item: CheckedItem, change: Change) -> bool:
         """Whether any answer did not know of a change."""
-        return any(lag.misses for (label, of, _), lag in self.lags.items() if (label, of) == (thing.label, change))
+        return any(lag.misses for (label, of, _), lag in self.lags.items() if (label, of) == (item.label, change))
 
-    def _presence(self, read: Read, thing: Thing, viewer: str, *, shown: bool) -> tuple[list[Fault], bool]:
+    def _presence(self, read: Read, item: CheckedItem, viewer: str, *, shown: bool) -> tuple[list[AnswerFault], bool]:
         """What is wrong with its being shown, or not; and whether that proves anything."""
         faults = []
-        must_show, must_hide = (rule(read.sent_s, read.done_s) for rule in (thing.must_show, thing.must_hide))
-        changed_s = thing.changed_s(read.sent_s)
+        must_show, must_hide = (rule(read.sent_s, read.done_s) for rule in (item.must_show, item.must_hide))
+        changed_s = item.changed_s(read.sent_s)
         proves = must_show or (must_hide and changed_s > -inf)
         if proves:
             change: Change = "upload" if must_show else "removal"
-            lag = self.lags.setdefault((thing.label, change, read.task), Lag())
+            lag = self.lags.setdefault((item.label, change, read.task), Lag())
             lag.note(read, changed_s, knows=shown == must_show)
             if shown != must_show:
-                faults.append(Fault.STALE if must_show else Fault.STALE_REMOVAL)
+                faults.append(AnswerFault.STALE if must_show else AnswerFault.STALE_REMOVAL)
         elif shown and must_hide:
-            faults.append(self._exemplify(Fault.EARLY, read, thing.label))
-        shown_s = self._first_shown_s.get((thing.label, viewer), inf)
-        if not shown and shown_s <= read.sent_s and not thing.may_be_gone(shown_s, read.done_s):
-            faults.append(self._exemplify(Fault.LOST, read, thing.label))
-        if shown and read.kind is not Kind.DOWNLOAD:
+            faults.append(self._exemplify(AnswerFault.EARLY, read, item.label))
+        shown_s = self._first_shown_s.get((item.label, viewer), inf)
+        if not shown and shown_s <= read.sent_s and not item.may_be_gone(shown_s, read.done_s):
+            faults.append(self._exemplify(AnswerFault.LOST, read, item.label))
+        if shown and read.kind is not ReadKind.DOWNLOAD:
             for who in (read.task, "*"):
-                self._first_shown_s.setdefault((thing.label, who), read.done_s)
+                self._first_shown_s.setdefault((item.label, who), read.done_s)
         return faults, proves
 
-    def _exemplify(self, fault: Fault, read: Read, what: str) -> Fault:
+    def _exemplify(self, fault: AnswerFault, read: Read, what: str) -> AnswerFault:
         sentence = f"{fault.value}: {read.kind.value} of {read.task or NAMELESS}: {what}"
         if len(self.examples) < _MOST_EXAMPLES and sentence not in self.examples:
             self.examples.append(sentence)
         return fault
 
-    def _count(self, read: Read, faults: Iterable[Fault], proves: bool) -> None:
+    def _count(self, read: Read, faults: Iterable[AnswerFault], proves: bool) -> None:
         tally = self.tallies[read.task]
         self.kinds[read.kind] += 1
         tally.reads += proves

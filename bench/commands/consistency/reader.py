@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 
-from bench.commands.consistency.judge import Judge, Kind, Read
-from bench.commands.consistency.things import File, Project
+from bench.commands.consistency.items import File, Project
+from bench.commands.consistency.judge import Judge, Read, ReadKind
 from bench.index.client import Client, Exchange
 from bench.index.pages import ListedFile, NotAListingError, is_json, listed_files, names_project
 from bench.index.target import Target
@@ -38,12 +38,12 @@ class Reader:
         self._target = target
         self._focus = focus
         self._judge = judge
-        self._first = number % len(Kind)
+        self._first = number % len(ReadKind)
         self._turns = count(number)
 
     async def read_each_kind(self, *, pause_s: float = 0.0) -> None:
         """Ask once for everything there is to ask for, with a pause after each answer."""
-        for kind in islice(cycle(Kind), self._first, self._first + len(Kind)):
+        for kind in islice(cycle(ReadKind), self._first, self._first + len(ReadKind)):
             await self._read(kind)
             await asyncio.sleep(pause_s)
 
@@ -51,17 +51,17 @@ class Reader:
         """Drop the connection at once."""
         self._client.abort()
 
-    async def _read(self, kind: Kind) -> None:
+    async def _read(self, kind: ReadKind) -> None:
         project, files = self._focus.project, self._focus.files
         file = files[next(self._turns) % len(files)]
-        if kind is Kind.INDEX_PAGE:
+        if kind is ReadKind.INDEX_PAGE:
             answer = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
             trouble = answer.trouble or self._judge_index_page(answer, project)
-        elif kind is Kind.DOWNLOAD and file.path is not None:
+        elif kind is ReadKind.DOWNLOAD and file.path is not None:
             answer = await self._client.get(file.path, "*/*")
             trouble = answer.trouble or self._judge_download(answer, file)
         else:  # also where no listing has shown yet where the file is
-            asks_for_json = kind is Kind.LISTING_JSON
+            asks_for_json = kind is ReadKind.LISTING_JSON
             answer = await self._client.get(self._target.listing_path(project.name), _JSON if asks_for_json else _HTML)
             trouble = answer.trouble or self._judge_listing(answer, project)
         if trouble is None:
@@ -75,11 +75,13 @@ class Reader:
     def _judge_index_page(self, answer: Exchange, project: Project) -> str | None:
         if answer.is_absence:
             return f"status {answer.status}"
-        self._judge.index_page(_read(answer, Kind.INDEX_PAGE), project, named=names_project(answer.body, project.name))
+        self._judge.index_page(
+            _read(answer, ReadKind.INDEX_PAGE), project, named=names_project(answer.body, project.name)
+        )
         return None
 
     def _judge_download(self, answer: Exchange, file: File) -> str | None:
-        self._judge.download(_read(answer, Kind.DOWNLOAD), file, None if answer.is_absence else answer.body)
+        self._judge.download(_read(answer, ReadKind.DOWNLOAD), file, None if answer.is_absence else answer.body)
         return None
 
     def _judge_listing(self, answer: Exchange, project: Project) -> str | None:
@@ -89,7 +91,7 @@ class Reader:
                 listed = {file.filename: file for file in listed_files(answer.body)}
             except NotAListingError:
                 return "no listing"
-        kind = Kind.LISTING_JSON if is_json(answer.body) else Kind.LISTING_HTML
+        kind = ReadKind.LISTING_JSON if is_json(answer.body) else ReadKind.LISTING_HTML
         self._judge.listing(_read(answer, kind), project, listed)
         for file in project.files:
             if file.path is None and file.label in listed:
@@ -97,5 +99,5 @@ class Reader:
         return None
 
 
-def _read(answer: Exchange, kind: Kind) -> Read:
+def _read(answer: Exchange, kind: ReadKind) -> Read:
     return Read(answer.served_by, kind, answer.sent_s, answer.done_s)

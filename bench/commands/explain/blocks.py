@@ -141,6 +141,7 @@ def _basis(explanation: Explanation) -> str:
 
 
 EXPLANATION: Layout[Explanation] = Layout(
+    kind=Explanation,
     file_stem="explain",
     title=lambda explanation: "From the peer to ours, one setting at a time",
     own_blocks=_tables,

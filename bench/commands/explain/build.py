@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from bench.commands.compare.bootstrap import Bootstrap
 from bench.commands.compare.build import Compared
@@ -15,7 +14,6 @@ from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import LadderStep
 from bench.commands.explain.page import Page
 from bench.common.failures import UsageError
-from bench.report.build import Findings, build_outcome
 from bench.report.formats.markdown import markdown_text
 from bench.runtime.run import Run
 
@@ -33,25 +31,19 @@ def report_explanation(
     results = [
         _result(step, contenders.get(step.name), figures.get(step.name, {}), probes.get(step.name)) for step in steps
     ]
-
-    def build(findings: Findings, ended_at: datetime) -> model.Explanation:
-        return build_outcome(
-            model.Explanation,
-            findings,
-            ended_at,
-            workload=findings.workload,
-            rounds=rounds,
-            warm_up_rounds=compared.warm_up_rounds,
-            steps=results,
-        )
-
-    explanation = run.written(EXPLANATION, build)
+    own = {
+        "workload": run.findings.workload,
+        "rounds": rounds,
+        "warm_up_rounds": compared.warm_up_rounds,
+        "steps": results,
+    }
+    explanation = run.conclude(EXPLANATION, **own)
     if page is not None and explanation.exit_code == 0:
         try:
             page.write(markdown_text(page_blocks(explanation)))
         except UsageError as error:
             run.findings.fail(error.exit_code, str(error))
-            return run.written(EXPLANATION, build)
+            return run.conclude(EXPLANATION, **own)
     return explanation
 
 

@@ -167,6 +167,10 @@ class LocalStack:
         """The same in words."""
         return [self._oom_sentence(task, kills) for task, kills in self.oom_kills().items()]
 
+    def lost_tasks(self) -> list[str]:
+        """Ids of the tasks that ended with an OOM kill."""
+        return [task for task in self.oom_kills() if self._running.has_ended(task)]
+
     def _oom_sentence(self, task_id: str, kills: OomKills) -> str:
         ended = ", and with it the task, which ECS would have replaced and this run did not"
         return (

@@ -39,7 +39,11 @@ def failures_of(processes: LocalStack | None) -> TaskFailures:
     """The processes that ended, and the OOM kills, of a stack that was started."""
     if processes is None:
         return TaskFailures()
-    return TaskFailures(ended=tuple(processes.ended()), oom_kills=tuple(processes.oom_sentences()))
+    return TaskFailures(
+        ended=tuple(processes.ended()),
+        oom_kills=tuple(processes.oom_sentences()),
+        lost_tasks=tuple(processes.lost_tasks()),
+    )
 
 
 def access_to(processes: LocalStack) -> TaskAccess:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.consistency.things import File, Project
+from bench.commands.consistency.items import File, Project
 from bench.packages.factory import Wheel
 from tests.bench.commands.consistency.fake_index import FakeIndex
 from tests.pypiserver_stack.container.small_packages import make_wheel

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from bench.commands.consistency.blocks import CONSISTENCY
-from bench.commands.consistency.build import build_consistency_report
-from bench.commands.consistency.check import Seen
-from bench.commands.consistency.judge import Fault, Lag, Tally
+from bench.commands.consistency.build import report_fields
+from bench.commands.consistency.check import CheckState
+from bench.commands.consistency.judge import AnswerFault, Lag, Tally
 from bench.commands.consistency.model import CheckParameters, ConsistencyReport
 from bench.commands.consistency.verdict import note_faults
-from bench.report.build import Findings
+from bench.report.build import Findings, build_outcome
 from bench.report.formats.markdown import markdown_text
 from bench.report.formats.terminal import print_outcome
 
@@ -22,29 +22,29 @@ NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 PARAMETERS = CheckParameters(uploads=3, readers=16, time_limit_s=60, keep_packages=False, tasks=2)
 
 
-def report_of(seen: Seen) -> ConsistencyReport:
+def report_of(state: CheckState) -> ConsistencyReport:
     findings = Findings(run_id="x", seed=0, started_at=NOW, command=["bench"], index_url="http://index.example")
-    note_faults(findings, seen)
-    return build_consistency_report(findings, PARAMETERS, seen, NOW)
+    note_faults(findings, state)
+    return build_outcome(ConsistencyReport, findings, NOW, **report_fields(findings, PARAMETERS, state))
 
 
 @pytest.fixture
 def consistent() -> ConsistencyReport:
-    seen = Seen(tasks={"task-10", "task-2"})
-    seen.changes.update({"upload": 3, "removal": 3})
-    for task in seen.tasks:
-        seen.judge.tallies[task] = Tally(reads=1000)
-    return report_of(seen)
+    state = CheckState(tasks={"task-10", "task-2"})
+    state.changes.update({"upload": 3, "removal": 3})
+    for task in state.tasks:
+        state.judge.tallies[task] = Tally(reads=1000)
+    return report_of(state)
 
 
 @pytest.fixture
 def inconsistent() -> ConsistencyReport:
-    seen = Seen(tasks={"a|b"})
-    seen.judge.tallies["a|b"] = Tally(reads=1000)
-    seen.judge.tallies["a|b"].faults[Fault.STALE] = 7
-    seen.judge.lags["some.whl", "upload", "a|b"] = Lag(misses=7, oldest_miss_s=1.5)
-    seen.judge.examples = [f"lost: number {number}" for number in range(5)]
-    return report_of(seen)
+    state = CheckState(tasks={"a|b"})
+    state.judge.tallies["a|b"] = Tally(reads=1000)
+    state.judge.tallies["a|b"].faults[AnswerFault.STALE] = 7
+    state.judge.lags["some.whl", "upload", "a|b"] = Lag(misses=7, oldest_miss_s=1.5)
+    state.judge.examples = [f"lost: number {number}" for number in range(5)]
+    return report_of(state)
 
 
 def terminal_text(report: ConsistencyReport, folder: Path, *, quiet: bool = False) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 import pytest
 import uvloop
 
-from bench.commands.consistency.check import BACKGROUND_READERS, Check, Seen
-from bench.commands.consistency.judge import Change, Fault, Kind
-from bench.commands.consistency.things import Project
+from bench.commands.consistency.check import BACKGROUND_READERS, Check, CheckState
+from bench.commands.consistency.items import Project
+from bench.commands.consistency.judge import AnswerFault, Change, ReadKind
 from bench.common.failures import UnavailableError
 from bench.index.target import Target
 from tests.bench.commands.consistency.fake_index import FakeIndex
@@ -27,54 +27,54 @@ def checked(
     *,
     time_limit_s: float = 60.0,
     tasks: Sequence[str] = (),
-    seen: Seen | None = None,
-) -> Seen:
+    state: CheckState | None = None,
+) -> CheckState:
     """What a check sees of an index."""
-    seen = Seen() if seen is None else seen
-    seen.projects, seen.tasks = projects, set(tasks)
+    state = CheckState() if state is None else state
+    state.projects, state.tasks = projects, set(tasks)
 
     async def run() -> None:
         async with await index.serve():
             target = Target(index.url, "uploader", "s3cret")
-            check = Check(target, seen, READERS, lambda done, total: None)
+            check = Check(target, state, READERS, lambda done, total: None)
             for change in changes:
                 await check.run(change, time_limit_s)
             await check.remove_rest()
 
     uvloop.run(run())
-    return seen
+    return state
 
 
-def faults(seen: Seen) -> dict[str, Counter[Fault]]:
-    return {task: tally.faults for task, tally in seen.judge.tallies.items() if tally.faults}
+def faults(state: CheckState) -> dict[str, Counter[AnswerFault]]:
+    return {task: tally.faults for task, tally in state.judge.tallies.items() if tally.faults}
 
 
 def test_an_index_without_fault_is_found_without_fault(project: MakeProject) -> None:
     index = FakeIndex(tasks=("a", "b", "c"))
     projects = [project(f"bench-x-{number}", ("0.0.1", "0.0.2", "0.0.3")) for number in range(3)]
-    seen = checked(index, projects)
-    assert faults(seen) == {}
-    assert seen.tasks == {"a", "b", "c"}
-    assert seen.changes == {"upload": 9, "removal": 9}
+    state = checked(index, projects)
+    assert faults(state) == {}
+    assert state.tasks == {"a", "b", "c"}
+    assert state.changes == {"upload": 9, "removal": 9}
     assert index.files == {}
-    assert not seen.silences
-    for kind in Kind:
-        assert seen.judge.kinds[kind] > 0
-    for task, tally in seen.judge.tallies.items():
+    assert not state.silences
+    for kind in ReadKind:
+        assert state.judge.kinds[kind] > 0
+    for task, tally in state.judge.tallies.items():
         # What was cancelled at the end was answered, but never counted.
         assert 0 <= index.reads[task] - tally.reads - tally.idle_reads <= 2 * BACKGROUND_READERS
         assert tally.reads > 3 * 9
         assert not tally.errors
-    assert all(lag.settled_s is not None and lag.settled_s > 0 for lag in seen.judge.lags.values())
+    assert all(lag.settled_s is not None and lag.settled_s > 0 for lag in state.judge.lags.values())
 
 
 def test_connections_that_the_index_ends_are_opened_again(project: MakeProject) -> None:
     index = FakeIndex()
     index.ends_connections = True
-    seen = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2"))])
-    assert seen.changes == {"upload": 2, "removal": 2}
-    assert faults(seen) == {}
-    assert all(tally.reads and not tally.errors for tally in seen.judge.tallies.values())
+    state = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2"))])
+    assert state.changes == {"upload": 2, "removal": 2}
+    assert faults(state) == {}
+    assert all(tally.reads and not tally.errors for tally in state.judge.tallies.values())
 
 
 def test_every_task_has_answered_before_anything_changes(project: MakeProject) -> None:
@@ -148,12 +148,14 @@ class LateIndex(FakeIndex):
 
 def test_every_stale_answer_is_counted_and_no_other(project: MakeProject) -> None:
     index = LateIndex()
-    seen = checked(index, [project("bench-x-0"), project("bench-x-1")])
+    state = checked(index, [project("bench-x-0"), project("bench-x-1")])
     assert index.stale == {"b": 4 * LateIndex.LATE_ANSWERS}
-    found = faults(seen)
-    found["b"].pop(Fault.LOST, None)  # downloads of what task a has listed already: how many is chance
-    assert found == {"b": {Fault.STALE: 2 * LateIndex.LATE_ANSWERS, Fault.STALE_REMOVAL: 2 * LateIndex.LATE_ANSWERS}}
-    missed = {(thing, change): lag for (thing, change, task), lag in seen.judge.lags.items() if lag.misses}
+    found = faults(state)
+    found["b"].pop(AnswerFault.LOST, None)  # downloads of what task a has listed already: how many is chance
+    assert found == {
+        "b": {AnswerFault.STALE: 2 * LateIndex.LATE_ANSWERS, AnswerFault.STALE_REMOVAL: 2 * LateIndex.LATE_ANSWERS}
+    }
+    missed = {(thing, change): lag for (thing, change, task), lag in state.judge.lags.items() if lag.misses}
     assert sum(lag.misses for lag in missed.values()) == 4 * LateIndex.LATE_ANSWERS
     for lag in missed.values():
         assert lag.settled_s is not None
@@ -168,9 +170,9 @@ class FrozenIndex(FakeIndex):
 
 
 def test_a_task_that_never_follows_is_told_from_one_that_is_late(project: MakeProject) -> None:
-    seen = checked(FrozenIndex(), [project("bench-x-0")], ["upload"], time_limit_s=0.5)
-    assert faults(seen).keys() == {"b"}
-    lag = seen.judge.lags["bench_x_0-0.0.1-py3-none-any.whl", "upload", "b"]
+    state = checked(FrozenIndex(), [project("bench-x-0")], ["upload"], time_limit_s=0.5)
+    assert faults(state).keys() == {"b"}
+    lag = state.judge.lags["bench_x_0-0.0.1-py3-none-any.whl", "upload", "b"]
     assert lag.settled_s is None
     assert lag.right == 0
     assert lag.misses > READERS / 2
@@ -184,10 +186,10 @@ class ElsewhereIndex(FakeIndex):
 
 
 def test_a_redirect_says_that_nothing_is_there(project: MakeProject) -> None:
-    seen = checked(ElsewhereIndex(), [project("bench-x-0")], ["upload"], time_limit_s=0.3)
-    assert faults(seen).keys() == {"b"}
-    assert faults(seen)["b"][Fault.STALE] > 0
-    assert not seen.judge.tallies["b"].errors
+    state = checked(ElsewhereIndex(), [project("bench-x-0")], ["upload"], time_limit_s=0.3)
+    assert faults(state).keys() == {"b"}
+    assert faults(state)["b"][AnswerFault.STALE] > 0
+    assert not state.judge.tallies["b"].errors
 
 
 class PartialIndex(FakeIndex):
@@ -218,12 +220,15 @@ class PartialIndex(FakeIndex):
 
 def test_a_file_that_is_shown_half_written_is_an_error_of_its_own(project: MakeProject) -> None:
     index = PartialIndex()
-    seen = checked(index, [project("bench-x-0"), project("bench-x-1")])
-    found: Counter[Fault] = sum(faults(seen).values(), Counter())
-    assert found == {Fault.WRONG_BYTES: index.halves["download"], Fault.WRONG_DIGEST: index.halves["listing"]}
-    assert found[Fault.WRONG_BYTES] >= 2
-    size = len(seen.files[0].content)
-    assert any(f"the first {size // 2} bytes in place of its {size}" in example for example in seen.judge.examples)
+    state = checked(index, [project("bench-x-0"), project("bench-x-1")])
+    found: Counter[AnswerFault] = sum(faults(state).values(), Counter())
+    assert found == {
+        AnswerFault.WRONG_BYTES: index.halves["download"],
+        AnswerFault.WRONG_DIGEST: index.halves["listing"],
+    }
+    assert found[AnswerFault.WRONG_BYTES] >= 2
+    size = len(state.files[0].content)
+    assert any(f"the first {size // 2} bytes in place of its {size}" in example for example in state.judge.examples)
 
 
 class EagerIndex(FakeIndex):
@@ -236,11 +241,11 @@ class EagerIndex(FakeIndex):
 
 
 def test_a_file_that_nobody_uploaded_is_not_to_be_listed(project: MakeProject) -> None:
-    seen = checked(EagerIndex(), [project("bench-x-0")])
-    found: Counter[Fault] = sum(faults(seen).values(), Counter())
-    assert found.keys() == {Fault.EARLY}
-    assert found[Fault.EARLY] >= READERS
-    assert any("0.0.9" in example for example in seen.judge.examples)
+    state = checked(EagerIndex(), [project("bench-x-0")])
+    found: Counter[AnswerFault] = sum(faults(state).values(), Counter())
+    assert found.keys() == {AnswerFault.EARLY}
+    assert found[AnswerFault.EARLY] >= READERS
+    assert any("0.0.9" in example for example in state.judge.examples)
 
 
 class ForgetfulIndex(FakeIndex):
@@ -270,8 +275,8 @@ class ForgetfulIndex(FakeIndex):
 
 
 def test_what_a_task_has_shown_it_must_not_lose(project: MakeProject) -> None:
-    seen = checked(ForgetfulIndex(), [project("bench-x-0"), project("bench-x-1")])
-    assert faults(seen) == {"a": {Fault.LOST: 2}}
+    state = checked(ForgetfulIndex(), [project("bench-x-0"), project("bench-x-1")])
+    assert faults(state) == {"a": {AnswerFault.LOST: 2}}
 
 
 class RefusingIndex(FakeIndex):
@@ -292,10 +297,10 @@ class RefusingIndex(FakeIndex):
 
 
 def test_reads_that_fail_prove_nothing_and_are_not_stale(project: MakeProject) -> None:
-    seen = checked(RefusingIndex(read=503), [project("bench-x-0")], ["upload"], time_limit_s=0.3)
-    assert faults(seen) == {}
-    assert {task: tally.reads for task, tally in seen.judge.tallies.items()} == {"a": 0, "b": 0}
-    for tally in seen.judge.tallies.values():
+    state = checked(RefusingIndex(read=503), [project("bench-x-0")], ["upload"], time_limit_s=0.3)
+    assert faults(state) == {}
+    assert {task: tally.reads for task, tally in state.judge.tallies.items()} == {"a": 0, "b": 0}
+    for tally in state.judge.tallies.values():
         assert tally.errors.keys() == {"status 503"}
 
 
@@ -307,26 +312,26 @@ def test_an_index_that_does_not_take_the_first_upload_is_unavailable(project: Ma
 
 @pytest.mark.parametrize("status", [301, 307, 308, 400, 403, 404, 405, 413, 501])
 def test_an_upload_that_was_refused_leaves_nothing(project: MakeProject, status: int) -> None:
-    seen = Seen()
+    state = CheckState()
     with pytest.raises(UnavailableError, match=f"status {status}"):
-        checked(RefusingIndex(upload=status), [project("bench-x-0")], seen=seen)
-    assert [file.label for file in seen.files if file.remains] == []
+        checked(RefusingIndex(upload=status), [project("bench-x-0")], state=state)
+    assert [file.label for file in state.files if file.remains] == []
 
 
 @pytest.mark.parametrize("status", [302, 303, 408, 500, 503])
 def test_an_upload_that_failed_may_be_there(project: MakeProject, status: int) -> None:
-    seen = Seen()
+    state = CheckState()
     with pytest.raises(UnavailableError, match=f"status {status}"):
-        checked(RefusingIndex(upload=status), [project("bench-x-0")], seen=seen)
-    assert len([file for file in seen.files if file.remains]) == 1
+        checked(RefusingIndex(upload=status), [project("bench-x-0")], state=state)
+    assert len([file for file in state.files if file.remains]) == 1
 
 
 def test_what_cannot_be_removed_remains(project: MakeProject) -> None:
     index = RefusingIndex(removal=405)
-    seen = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2"))])
-    assert [file.label for file in seen.files if file.remains] == sorted(index.files)
-    assert seen.refusals["removal", seen.files[0].label].endswith("status 405")
-    assert faults(seen) == {}
+    state = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2"))])
+    assert [file.label for file in state.files if file.remains] == sorted(index.files)
+    assert state.refusals["removal", state.files[0].label].endswith("status 405")
+    assert faults(state) == {}
 
 
 class SlyIndex(FakeIndex):
@@ -337,10 +342,10 @@ class SlyIndex(FakeIndex):
 
 
 def test_a_file_whose_upload_was_refused_is_not_to_be_listed(project: MakeProject) -> None:
-    seen = checked(SlyIndex(), [project("bench-x-0", ("0.0.1", "0.0.2"))], ["upload"])
-    found: Counter[Fault] = sum(faults(seen).values(), Counter())
-    assert found[Fault.EARLY] > 0
-    assert seen.changes["upload"] == 1
+    state = checked(SlyIndex(), [project("bench-x-0", ("0.0.1", "0.0.2"))], ["upload"])
+    found: Counter[AnswerFault] = sum(faults(state).values(), Counter())
+    assert found[AnswerFault.EARLY] > 0
+    assert state.changes["upload"] == 1
 
 
 class AnswerlessIndex(FakeIndex):
@@ -361,14 +366,14 @@ class AnswerlessIndex(FakeIndex):
 @pytest.mark.parametrize("takes", [True, False])
 def test_an_upload_without_an_answer_may_be_there_or_not(project: MakeProject, takes: bool) -> None:
     index = AnswerlessIndex(takes=takes)
-    seen = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2", "0.0.3"))])
-    assert faults(seen) == {}
-    assert seen.changes["upload"] == 2
+    state = checked(index, [project("bench-x-0", ("0.0.1", "0.0.2", "0.0.3"))])
+    assert faults(state) == {}
+    assert state.changes["upload"] == 2
     assert index.files == {}
-    assert not any(file.remains for file in seen.files)
+    assert not any(file.remains for file in state.files)
 
 
 def test_the_time_limit_ends_the_check_between_two_changes(project: MakeProject) -> None:
     projects = [project(f"bench-x-{number}") for number in range(50)]
-    seen = checked(FrozenIndex(), projects, ["upload"], time_limit_s=0.3)
-    assert 1 <= seen.changes["upload"] < 50
+    state = checked(FrozenIndex(), projects, ["upload"], time_limit_s=0.3)
+    assert 1 <= state.changes["upload"] < 50

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.commands.consistency.judge import Fault, Judge, Kind, Read
-from bench.commands.consistency.things import File, Project
+from bench.commands.consistency.items import File, Project
+from bench.commands.consistency.judge import AnswerFault, Judge, Read, ReadKind
 from bench.index.pages import ListedFile
 from bench.packages.factory import Wheel
 
@@ -30,7 +30,7 @@ def a_file(
     return File(wheel, b"noise", None, begun_s, uploaded_s, removal_begun_s, removed_s)
 
 
-def a_read(sent_s: float, done_s: float, task: str = "a", kind: Kind = Kind.LISTING_HTML) -> Read:
+def a_read(sent_s: float, done_s: float, task: str = "a", kind: ReadKind = ReadKind.LISTING_HTML) -> Read:
     return Read(task, kind, sent_s, done_s)
 
 
@@ -39,39 +39,39 @@ def listing(*files: File, sha256: str | None = SHA256) -> dict[str, ListedFile]:
     return {file.label: ListedFile(file.label, f"/packages/{file.label}", algorithm, sha256 or "") for file in files}
 
 
-NOTHING: set[Fault] = set()
+NOTHING: set[AnswerFault] = set()
 
 
 @pytest.mark.parametrize(
     ("sent_s", "done_s", "if_shown", "if_missing"),
     [
-        (1, 9, {Fault.EARLY}, NOTHING),
+        (1, 9, {AnswerFault.EARLY}, NOTHING),
         (1, 10, NOTHING, NOTHING),
         (9, 25, NOTHING, NOTHING),
         (19.9, 29, NOTHING, NOTHING),
-        (20, 29, NOTHING, {Fault.STALE}),
+        (20, 29, NOTHING, {AnswerFault.STALE}),
         (20, 30, NOTHING, NOTHING),
         (29, 45, NOTHING, NOTHING),
         (39.9, 50, NOTHING, NOTHING),
-        (40, 50, {Fault.STALE_REMOVAL}, NOTHING),
+        (40, 50, {AnswerFault.STALE_REMOVAL}, NOTHING),
     ],
 )
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ReadKind)
 def test_an_answer_has_to_be_true_of_some_moment_between_question_and_answer(
-    kind: Kind, sent_s: float, done_s: float, if_shown: set[Fault], if_missing: set[Fault]
+    kind: ReadKind, sent_s: float, done_s: float, if_shown: set[AnswerFault], if_missing: set[AnswerFault]
 ) -> None:
     file = a_file(begun_s=10, uploaded_s=20, removal_begun_s=30, removed_s=40)
     for shown, expected in ((True, if_shown), (False, if_missing)):
         judge, read = Judge(), a_read(sent_s, done_s, kind=kind)
-        if kind is Kind.DOWNLOAD:
+        if kind is ReadKind.DOWNLOAD:
             judge.download(read, file, file.content if shown else None)
-        elif kind is Kind.INDEX_PAGE:
+        elif kind is ReadKind.INDEX_PAGE:
             judge.index_page(read, Project("bench-x", [file]), named=shown)
         else:
             judge.listing(read, Project("bench-x", [file]), listing(file) if shown else {})
         tally = judge.tallies["a"]
         assert set(tally.faults) == expected
-        proves = if_missing == {Fault.STALE} or if_shown == {Fault.STALE_REMOVAL}
+        proves = if_missing == {AnswerFault.STALE} or if_shown == {AnswerFault.STALE_REMOVAL}
         assert (tally.reads, tally.idle_reads) == ((1, 0) if proves else (0, 1))
 
 
@@ -85,7 +85,7 @@ def test_how_old_misses_are_and_when_they_end() -> None:
     assert (lag.misses, lag.oldest_miss_s) == (2, 1.0)
     # The answer asked for at 20.7 was overtaken by a miss that was asked for later.
     assert (lag.right, lag.settled_s) == (2, 2.25)
-    assert judge.tallies["a"].faults == {Fault.STALE: 2}
+    assert judge.tallies["a"].faults == {AnswerFault.STALE: 2}
 
 
 def test_a_miss_that_was_overtaken_does_not_undo_what_followed_it() -> None:
@@ -105,7 +105,7 @@ def test_an_answer_that_misses_several_files_is_one_stale_read() -> None:
     files = [a_file(number, begun_s=1, uploaded_s=2 + number) for number in (1, 2)]
     judge = Judge()
     judge.listing(a_read(5, 6), Project("bench-x", files), {})
-    assert judge.tallies["a"].faults == {Fault.STALE: 1}
+    assert judge.tallies["a"].faults == {AnswerFault.STALE: 1}
     assert [lag.oldest_miss_s for lag in judge.lags.values()] == [2, 1]
 
 
@@ -115,13 +115,13 @@ def test_a_project_is_on_the_index_page_as_long_as_it_has_a_file() -> None:
         a_file(2, begun_s=3, uploaded_s=4),
     )
     project, judge = Project("bench-x", [first, second]), Judge()
-    judge.index_page(a_read(7, 8, kind=Kind.INDEX_PAGE), project, named=False)
-    assert judge.tallies["a"].faults == {Fault.STALE: 1}
+    judge.index_page(a_read(7, 8, kind=ReadKind.INDEX_PAGE), project, named=False)
+    assert judge.tallies["a"].faults == {AnswerFault.STALE: 1}
     second.removal_begun_s, second.removed_s = 9, 10
-    judge.index_page(a_read(9, 11, "b", Kind.INDEX_PAGE), project, named=True)
+    judge.index_page(a_read(9, 11, "b", ReadKind.INDEX_PAGE), project, named=True)
     assert not judge.tallies["b"].faults
-    judge.index_page(a_read(12, 13, "b", Kind.INDEX_PAGE), project, named=True)
-    assert judge.tallies["b"].faults == {Fault.STALE_REMOVAL: 1}
+    judge.index_page(a_read(12, 13, "b", ReadKind.INDEX_PAGE), project, named=True)
+    assert judge.tallies["b"].faults == {AnswerFault.STALE_REMOVAL: 1}
     assert judge.lags["bench-x", "removal", "b"].oldest_miss_s == 2
 
 
@@ -131,27 +131,27 @@ def test_what_was_shown_is_not_lost_by_another_task_but_for_downloads() -> None:
     judge.listing(a_read(2, 3, "a"), project, listing(file))
     judge.listing(a_read(4, 5, "b"), project, {})
     assert not judge.tallies["b"].faults
-    judge.download(a_read(2.5, 5, "b", Kind.DOWNLOAD), file, None)  # asked for before anybody could have seen it
+    judge.download(a_read(2.5, 5, "b", ReadKind.DOWNLOAD), file, None)  # asked for before anybody could have seen it
     assert not judge.tallies["b"].faults
-    judge.download(a_read(4, 5, "b", Kind.DOWNLOAD), file, None)
-    assert judge.tallies["b"].faults == {Fault.LOST: 1}
+    judge.download(a_read(4, 5, "b", ReadKind.DOWNLOAD), file, None)
+    assert judge.tallies["b"].faults == {AnswerFault.LOST: 1}
     judge.listing(a_read(4, 5, "a"), project, {})
-    assert judge.tallies["a"].faults == {Fault.LOST: 1}
+    assert judge.tallies["a"].faults == {AnswerFault.LOST: 1}
     file.removal_begun_s = 6
     judge.listing(a_read(7, 8, "a"), project, {})
-    assert judge.tallies["a"].faults == {Fault.LOST: 1}
+    assert judge.tallies["a"].faults == {AnswerFault.LOST: 1}
 
 
 def test_a_project_is_lost_if_none_of_its_files_can_have_gone() -> None:
     unanswered, removed = a_file(1, begun_s=1), a_file(2, begun_s=1, uploaded_s=2, removal_begun_s=9, removed_s=10)
     later = a_file(3, begun_s=5, uploaded_s=5.5, removal_begun_s=6, removed_s=6.5)
     project, judge = Project("bench-x", [unanswered, removed, later]), Judge()
-    judge.index_page(a_read(3, 4, kind=Kind.INDEX_PAGE), project, named=True)
-    judge.index_page(a_read(7, 8, kind=Kind.INDEX_PAGE), project, named=False)
-    assert judge.tallies["a"].faults == {Fault.STALE: 1, Fault.LOST: 1}
+    judge.index_page(a_read(3, 4, kind=ReadKind.INDEX_PAGE), project, named=True)
+    judge.index_page(a_read(7, 8, kind=ReadKind.INDEX_PAGE), project, named=False)
+    assert judge.tallies["a"].faults == {AnswerFault.STALE: 1, AnswerFault.LOST: 1}
     # What was shown may have been the one that has gone since, and the others may never have been there.
-    judge.index_page(a_read(11, 12, kind=Kind.INDEX_PAGE), project, named=False)
-    assert judge.tallies["a"].faults == {Fault.STALE: 1, Fault.LOST: 1}
+    judge.index_page(a_read(11, 12, kind=ReadKind.INDEX_PAGE), project, named=False)
+    assert judge.tallies["a"].faults == {AnswerFault.STALE: 1, AnswerFault.LOST: 1}
 
 
 def test_bytes_and_digests_are_those_that_were_uploaded() -> None:
@@ -160,9 +160,9 @@ def test_bytes_and_digests_are_those_that_were_uploaded() -> None:
     judge.listing(a_read(3, 4), project, listing(file, sha256=None))
     assert not judge.tallies["a"].faults
     judge.listing(a_read(3, 4), project, listing(file, sha256="cd" * 32))
-    judge.download(a_read(3, 4, kind=Kind.DOWNLOAD), file, b"")
-    judge.download(a_read(3, 4, kind=Kind.DOWNLOAD), file, b"other")
-    assert judge.tallies["a"].faults == {Fault.WRONG_DIGEST: 1, Fault.WRONG_BYTES: 2}
+    judge.download(a_read(3, 4, kind=ReadKind.DOWNLOAD), file, b"")
+    judge.download(a_read(3, 4, kind=ReadKind.DOWNLOAD), file, b"other")
+    assert judge.tallies["a"].faults == {AnswerFault.WRONG_DIGEST: 1, AnswerFault.WRONG_BYTES: 2}
     assert ["the first 0 bytes" in example for example in judge.examples] == [False, True, False]
 
 
@@ -188,7 +188,9 @@ def histories(draw: st.DrawFn) -> tuple[list[tuple[File, float, float]], list[tu
     reads = []
     while len(times := sorted(itertools.islice(moments, 3))) == 3:
         sent_s, true_s, done_s = times
-        reads.append((a_read(sent_s, done_s, draw(st.sampled_from(TASKS)), draw(st.sampled_from(list(Kind)))), true_s))
+        reads.append(
+            (a_read(sent_s, done_s, draw(st.sampled_from(TASKS)), draw(st.sampled_from(list(ReadKind)))), true_s)
+        )
     return files, sorted(reads, key=lambda read: read[0].done_s)
 
 
@@ -196,9 +198,9 @@ def judged(files: list[tuple[File, float, float]], reads: list[tuple[Read, float
     judge, project = Judge(), Project("bench-x", [file for file, _, _ in files])
     for read, true_s in reads:
         there = [file for file, appears_s, goes_s in files if appears_s <= true_s < goes_s]
-        if read.kind is Kind.INDEX_PAGE:
+        if read.kind is ReadKind.INDEX_PAGE:
             judge.index_page(read, project, named=bool(there))
-        elif read.kind is Kind.DOWNLOAD:
+        elif read.kind is ReadKind.DOWNLOAD:
             file = files[0][0]
             judge.download(read, file, file.content if file in there else None)
         else:
@@ -236,6 +238,6 @@ def test_an_answer_from_before_the_change_is_always_found(
     before_s = (file.begun_s + changed_s) / 2 if changed_s == appears_s else (appears_s + changed_s) / 2
     stale = (a_read(sent_s, done_s, task), before_s)
     judge = judged(files, sorted([*reads, stale], key=lambda read: read[0].done_s))
-    fault = Fault.STALE if changed_s == appears_s else Fault.STALE_REMOVAL
+    fault = AnswerFault.STALE if changed_s == appears_s else AnswerFault.STALE_REMOVAL
     assert judge.tallies[task].faults[fault] == 1
     assert {other: tally.faults for other, tally in judge.tallies.items() if tally.faults and other != task} == {}

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bench.commands.consistency.check import Seen
-from bench.commands.consistency.judge import Fault, Lag, Tally
+from bench.commands.consistency.check import CheckState
+from bench.commands.consistency.judge import AnswerFault, Lag, Tally
 from bench.commands.consistency.model import CheckParameters
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.common.failures import ExitCode
@@ -18,20 +18,20 @@ def asked(tasks: int | None = 2) -> CheckParameters:
     return CheckParameters(uploads=3, readers=16, time_limit_s=60, keep_packages=False, tasks=tasks)
 
 
-def a_check(*tasks: str) -> Seen:
+def a_check(*tasks: str) -> CheckState:
     """One that came to its end without a fault."""
-    seen = Seen(tasks=set(tasks))
-    seen.changes.update({"upload": 3, "removal": 3})
+    state = CheckState(tasks=set(tasks))
+    state.changes.update({"upload": 3, "removal": 3})
     for task in tasks:
-        seen.judge.tallies[task] = Tally(reads=100)
-    return seen
+        state.judge.tallies[task] = Tally(reads=100)
+    return state
 
 
-def verdict(seen: Seen, tasks: int | None = 2, accidents: tuple[str, ...] = ()) -> tuple[ExitCode, str, str]:
+def verdict(state: CheckState, tasks: int | None = 2, accidents: tuple[str, ...] = ()) -> tuple[ExitCode, str, str]:
     """Exit code, failure, warnings."""
     findings = Findings(run_id="x", seed=0, started_at=datetime.now(UTC), command=["bench"])
-    note_faults(findings, seen)
-    note_doubts(findings, asked(tasks), seen, accidents)
+    note_faults(findings, state)
+    note_doubts(findings, asked(tasks), state, accidents)
     ending = ending_of(findings)
     return ending.exit_code, ending.failure or "", "\n".join(ending.warnings)
 
@@ -41,17 +41,17 @@ def test_every_task_answered_and_nothing_was_wrong() -> None:
 
 
 def test_no_read_at_all_is_no_pass() -> None:
-    seen = a_check("a", "b")
-    seen.judge.tallies.clear()
-    code, failure, _ = verdict(seen)
+    state = a_check("a", "b")
+    state.judge.tallies.clear()
+    code, failure, _ = verdict(state)
     assert (code, failure) == (ExitCode.UNTRUSTWORTHY, "not one read proves anything")
 
 
 def test_a_task_without_a_read_that_proves_something_is_no_pass() -> None:
-    seen = a_check("a", "b")
-    seen.judge.tallies["b"] = Tally(reads=0, idle_reads=50)
-    seen.silences["b"] = 6
-    code, failure, warnings = verdict(seen)
+    state = a_check("a", "b")
+    state.judge.tallies["b"] = Tally(reads=0, idle_reads=50)
+    state.silences["b"] = 6
+    code, failure, warnings = verdict(state)
     assert (code, failure) == (ExitCode.UNTRUSTWORTHY, "b answered no read: nothing is proved of it")
     assert warnings == "b gave no answer that proves anything about 6 of 6 changes"
 
@@ -77,11 +77,11 @@ def test_tasks_that_nobody_counted_are_told() -> None:
 
 
 def test_a_wrong_answer_weighs_more_than_all_doubts() -> None:
-    seen = a_check("a")
-    seen.judge.tallies["a"].faults.update({Fault.STALE: 2, Fault.WRONG_BYTES: 1})
+    state = a_check("a")
+    state.judge.tallies["a"].faults.update({AnswerFault.STALE: 2, AnswerFault.WRONG_BYTES: 1})
     lag = Lag(misses=2, oldest_miss_s=1.25)
-    seen.judge.lags["x.whl", "upload", "a"] = lag
-    code, failure, warnings = verdict(seen, accidents=("task-1 ended with status -9",))
+    state.judge.lags["x.whl", "upload", "a"] = lag
+    code, failure, warnings = verdict(state, accidents=("task-1 ended with status -9",))
     assert code is ExitCode.THRESHOLDS_MISSED
     assert failure.startswith("of 100 reads 2 missed what was there before they were sent; 1 downloaded wrong bytes;")
     assert "1.250 s after the change" in failure
@@ -96,12 +96,12 @@ def test_a_part_that_ended_is_no_pass() -> None:
 
 
 def test_what_failed_and_what_was_not_reached_is_told() -> None:
-    seen = a_check("a", "b")
-    seen.changes["upload"] = 1
-    seen.refusals["upload", "x.whl"] = "the upload of x.whl: status 502"
-    seen.judge.tallies["a"].errors.update({"status 502": 4})
-    seen.judge.tallies[""].errors.update({"connect": 2})
-    code, _, warnings = verdict(seen)
+    state = a_check("a", "b")
+    state.changes["upload"] = 1
+    state.refusals["upload", "x.whl"] = "the upload of x.whl: status 502"
+    state.judge.tallies["a"].errors.update({"status 502": 4})
+    state.judge.tallies[""].errors.update({"connect": 2})
+    code, _, warnings = verdict(state)
     assert code is ExitCode.PASSED
     assert "2 of 3 uploads begun in the 60 s of the check" in warnings
     assert "changes that failed: 1, such as the upload of x.whl: status 502" in warnings

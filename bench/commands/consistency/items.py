@@ -14,7 +14,7 @@ from typing import Protocol
 from bench.packages.factory import Wheel
 
 
-class Thing(Protocol):
+class CheckedItem(Protocol):
     """Something that a page shows or does not."""
 
     @property
