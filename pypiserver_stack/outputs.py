@@ -1,4 +1,4 @@
-"""What a deployment tells: the outputs of the component, and the exports of a stack that consists of it."""
+"""Outputs of the component, which a stack of it exports."""
 
 # Pulumi reads these annotations as they are, so they must not be kept as text: no `from __future__ import annotations`.
 
@@ -17,7 +17,7 @@ else:
     Capacity = typed_dict(
         "Capacity",
         {field.name: schema_type(_HINTS[field.name]) for field in fields(TaskPlan)},
-        "What the settings amount to. Memory in MB of 2**20 bytes, 1024 CPU units to a vCPU.",
+        "Task plan. Memory in MB of 2**20 bytes, 1024 CPU units to a vCPU.",
     )
 
 
@@ -25,9 +25,9 @@ class Outputs:
     """One annotation for each output, and its meaning."""
 
     url: Output[str]
-    """Where the index is."""
+    """URL of the index."""
     urls: list[Output[str]]
-    """Where the index is, under each of its names."""
+    """URLs of the index, one for each of its names."""
     username: str
     """User name of the generated credentials."""
     password: Output[str]
@@ -37,7 +37,7 @@ class Outputs:
     password_generations: Output[list[int]]
     """Numbers of the generated passwords that are accepted."""
     published_password_generation: Output[int]
-    """Number of the generated password that the secret tells its readers."""
+    """Number of the generated password that the secret holds for its readers."""
     load_balancer_arn: Output[str]
     """ARN of the balancer."""
     load_balancer_dns_name: Output[str]
@@ -63,11 +63,11 @@ class Outputs:
     access_point_id: Output[str]
     """Id of the access point to the packages."""
     cloudwatch_alarm_sns_topic_arn: Output[str] | None
-    """ARN of the topic that is told of an alarm; none without alarm_emails."""
+    """ARN of the topic that alarms notify; none without alarm_emails."""
     cloudwatch_alarm_arns: list[Output[str]]
     """ARN of each alarm."""
     cloudwatch_dashboard_url: Output[str] | None
-    """Where the dashboard is; none without one."""
+    """URL of the dashboard; none without one."""
     backup_vault_name: Output[str] | None
     """Name of the vault that the backups are in; none without backups."""
     backup_role_arn: Output[str] | None

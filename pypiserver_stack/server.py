@@ -185,14 +185,14 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             "profile": settings.profile,
             "capacity": {**plan.as_dict(), "warnings": [*plan.warnings, *warning_sentences(settings, "load")]},
         }
-        """What a stack that consists of this component exports: every one of its outputs."""
+        """Exports of a stack that consists of this component: all of its outputs."""
         for output, value in self.exports.items():
             setattr(self, output, value)
         self.register_outputs(dict(self.exports))
 
 
 def _distribution(load_balancer: LoadBalancer) -> dict[str, pulumi.Input[object]]:
-    """Where the distribution is; nothing where there is none."""
+    """Outputs of the distribution; None without one."""
     if load_balancer.cloudfront is None:
         return {"cloudfront_distribution_id": None, "cloudfront_domain_name": None}
     distribution = load_balancer.cloudfront.distribution
@@ -200,7 +200,7 @@ def _distribution(load_balancer: LoadBalancer) -> dict[str, pulumi.Input[object]
 
 
 def _once_deployed(service: Service, settings: Settings) -> dict[str, pulumi.Output[object]]:
-    """What a rotation reads to know where it stands: said only when the service has these passwords.
+    """Outputs that tell a rotation its progress, known only once the service has these passwords.
 
     An update that fails may all the same write those of a stack's outputs that wait for nothing.
     """

@@ -1,4 +1,4 @@
-"""The change of settings that takes every warning from a plan, and brings no other."""
+"""Advice: the change of settings that removes every warning from a plan and adds none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many tasks an instance holds, and what a service of them amounts to.
+"""Capacity: tasks on an instance, and the plan of a service of them.
 
 Two constraints bind: memory and CPU, whichever leaves fewer tasks. The formulas are those of the Terraform module
 infrahouse/pypiserver/aws 2.3.0; where a plan departs from them, docs/sizing.md says so.
@@ -30,7 +30,7 @@ from sizing.refusals import TooFewInstancesError, too_few_instances, too_small
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """What the settings amount to on one instance type. Memory in MB of 2**20 bytes, 1024 CPU units to a vCPU."""
+    """Task plan of the settings on one instance type. Memory in MB of 2**20 bytes, 1024 CPU units to a vCPU."""
 
     instance_type: str
     instance_min_count: int
@@ -39,21 +39,21 @@ class TaskPlan:
     instance_memory_mb: int
     """Nominal memory, as advertised."""
     instance_registered_memory_mb: int
-    """What the kernel sees of it, and ECS would place tasks into if nothing were reserved."""
+    """Memory that the kernel sees, and that ECS would place tasks into if nothing were reserved."""
     gunicorn_workers: int
     """Worker processes of one task."""
     container_cpu_units: int
     container_memory_mb: int
     """Hard limit of a task: above it the kernel kills it."""
     container_memory_reservation_mb: int
-    """What ECS subtracts from an instance for each task that it places there."""
+    """Memory that ECS subtracts from an instance for each task that it places there."""
     memory_for_tasks_mb: int
-    """What an instance offers to ECS for placing tasks, daemon tasks among them."""
+    """Memory that an instance offers to ECS for placing tasks, daemon tasks among them."""
     cpu_units_for_tasks: int
     ecs_reserved_memory_mb: int
     """ECS_RESERVED_MEMORY that makes the ECS agent offer exactly `memory_for_tasks_mb`."""
     mount_proxies_memory_mb: int
-    """What the mounts of a full instance take on the host, a proxy for each task; the page cache has so much less."""
+    """Memory of the mount proxies of a full instance, one for each task; the page cache has so much less."""
     tasks_per_instance_by_memory: int
     tasks_per_instance_by_cpu: int
     tasks_per_instance: int
@@ -64,15 +64,15 @@ class TaskPlan:
     spare_places: int
     """Tasks that the most instances hold beside the most tasks: as many a deployment starts before it stops one."""
     page_cache_memory_mb: int
-    """What a full instance has left for page cache when each task uses what it reserves."""
+    """Memory left for page cache on a full instance when each task uses what it reserves."""
     page_cache_memory_at_limits_mb: int
     """The same when each task uses all it may; below 0 the kernel kills before a task reaches its limit."""
     burstable_baseline_cpu_units: int | None
-    """What an instance sustains without CPU credits; None where it is all it has."""
+    """CPU that an instance sustains without CPU credits; None if that is all of it."""
     cpu_units_reserved: int
-    """What the tasks of a full instance reserve."""
+    """CPU that the tasks of a full instance reserve."""
     warnings: tuple[str, ...] = ()
-    """What the plan asks of its instances that they cannot keep up, with the advice; one sentence, or none."""
+    """Demands that the instances cannot sustain, with the advice; one sentence, or none."""
     advice: tuple[str, ...] = ()
     """Settings to change, each as NAME=VALUE: a plan of them has no warnings. None where no known type would do."""
 

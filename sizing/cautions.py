@@ -1,4 +1,4 @@
-"""What a plan asks of its instances that they cannot keep up. `sizing.advice` has the way out, one for all of them."""
+"""Shortcomings of a plan: demands that its instances cannot sustain. Advice is in `sizing.advice`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shortcomings(
     task_min_count: int,
     tasks_per_instance: int,
 ) -> Iterator[str]:
-    """What the plan of these lacks, a clause each; nothing for a plan that its instances can keep up."""
+    """Shortcomings of the plan, a clause each; nothing for a plan that its instances can sustain."""
     yield from _too_few_at_first(settings.instance_min_count, task_min_count, tasks_per_instance)
     yield from _little_page_cache(task, instance, daemons, tasks_per_instance)
     if settings.cpu_credits == "standard":

@@ -1,4 +1,4 @@
-"""What AWS charges for a month: list prices, and quantities of what is charged.
+"""AWS cost per month: list prices and billed quantities.
 
 The prices are data, in prices.toml and instances.toml, with their sources. Who knows the resources makes the lines.
 """
@@ -41,7 +41,7 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """What it comes to."""
+        """Cost of the line."""
         return self.quantity * self.price.usd
 
 
@@ -75,7 +75,7 @@ def prices() -> Mapping[str, Price]:
 
 
 def instance_price(instance: Instance) -> Price | None:
-    """What an hour of an instance type costs; None where it is not known."""
+    """Price of an hour of an instance type; None if unknown."""
     if instance.price_usd_per_hour is None:
         return None
     return Price(
@@ -100,5 +100,5 @@ def for_a_month(name: str, count: float, what: str | None = None) -> Line:
 
 
 def total_usd(lines: Iterable[Line]) -> float:
-    """What the lines come to."""
+    """Sum of the lines."""
     return sum(one.usd for one in lines)

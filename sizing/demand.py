@@ -1,4 +1,4 @@
-"""What is asked for: the settings of a plan, and what one task of them takes."""
+"""Demand of one task, and the settings that it follows from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sizing.workers import cpu_units, memory_reservation_mb, worker_count
 
 
 class SizingSettings(Protocol):
-    """What a plan is made from. None means: computed."""
+    """Settings of a plan. None means: computed."""
 
     @property
     def instance_min_count(self) -> int: ...
@@ -69,7 +69,7 @@ class TaskDemand:
 
 
 def task_demand(settings: SizingSettings, container_memory_mb: int) -> TaskDemand:
-    """What one task takes in a container of that limit: what the settings say, else what follows from the limit."""
+    """Demand of one task in a container of that limit: as set, else computed from the limit."""
     workers = given(settings.gunicorn_workers, worker_count(container_memory_mb))
     return TaskDemand(
         workers=workers,

@@ -1,4 +1,4 @@
-"""What a rolling deployment of the service needs beside the tasks that run already."""
+"""Room that a rolling deployment needs beside the running tasks."""
 
 from __future__ import annotations
 

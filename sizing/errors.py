@@ -1,4 +1,4 @@
-"""The base of every refusal of this package."""
+"""Base class of the errors of this package."""
 
 
 class SizingError(ValueError):

@@ -47,9 +47,9 @@ class Instance:
     memory_mb: int
     """Nominal memory, as advertised."""
     registered_memory_mb: int
-    """What the ECS agent registers when ECS_RESERVED_MEMORY is 0: what the kernel sees, less than the nominal."""
+    """Memory that the ECS agent registers when ECS_RESERVED_MEMORY is 0: what the kernel sees, less than nominal."""
     registered_memory_source: str
-    """Where that figure comes from; begins with `estimated:` where no host was seen to have it."""
+    """Source of that figure; begins with `estimated:` if it was not read on an instance."""
     architecture: Architecture
     burstable_baseline_percent: int | None
     """Share of each vCPU that lasts without CPU credits; None where all of it does."""

@@ -1,4 +1,4 @@
-"""How many tasks of a size an instance holds, and what they leave of it.
+"""Packing: tasks of a size on an instance, and what they leave of it.
 
 The formulas are those of the Terraform module infrahouse/pypiserver/aws 2.3.0; where a plan departs from them,
 docs/sizing.md says so.
@@ -50,7 +50,7 @@ def tasks_by_cpu(cpu_units: int, task_cpu_units: int) -> int:
 
 
 def offered_memory_mb(instance: Instance) -> int:
-    """What ECS offers to tasks there, once the plan's reserve is taken off."""
+    """Memory that ECS offers to tasks there, after the plan's reserve."""
     # From about 16 GB up the kernel keeps more to itself than the formula's 300 MB for the system. What ECS could
     # never offer is not planned with, and the agent and the daemons of the system keep theirs.
     return max(0, min(memory_for_tasks_mb(instance.memory_mb), instance.registered_memory_mb - SYSTEM_MEMORY_MB))
@@ -71,13 +71,13 @@ def tasks_held(task: TaskDemand, instance: Instance, daemons: Sequence[DaemonTas
 
 
 def page_cache_memory_mb(instance: Instance, daemons: Sequence[DaemonTask], used_by_tasks_mb: int) -> int:
-    """What system, daemon tasks and tasks leave of the memory that the kernel sees."""
+    """Memory that system, daemon tasks and tasks leave of what the kernel sees."""
     used_by_daemons_mb = sum(daemon.memory_mb for daemon in daemons)
     return instance.registered_memory_mb - SYSTEM_MEMORY_MB - used_by_daemons_mb - used_by_tasks_mb
 
 
 def mount_proxies_memory_mb(tasks: int) -> int:
-    """What the mounts of so many tasks take on their host."""
+    """Memory of the mounts of so many tasks on their instance."""
     return tasks * MOUNT_PROXY_MEMORY_MB
 
 
@@ -89,5 +89,5 @@ def baseline_cpu_units(instance: Instance) -> int | None:
 
 
 def cpu_units_reserved(task: TaskDemand, tasks: int, daemons: Sequence[DaemonTask]) -> int:
-    """What so many tasks and the daemon tasks reserve on an instance."""
+    """CPU that so many tasks and the daemon tasks reserve on an instance."""
     return tasks * task.cpu_units + sum(daemon.cpu_units for daemon in daemons)

@@ -1,4 +1,4 @@
-"""Plans that cannot be: what lacks, and the numbers that would do."""
+"""Refusals of impossible plans, with the numbers that would do."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def too_small(settings: SizingSettings, instance: Instance, daemons: Sequence[Da
 
 
 def _settings_to_lower(settings: SizingSettings, shortages: Iterable[str]) -> list[str]:
-    """What to lower where a smaller container alone does not help because some of what follows from it was set."""
+    """Settings to lower if a smaller container alone does not help, because a computed one was set."""
     deciding = {
         shortage: next((name for name in _OVERRIDES[shortage] if getattr(settings, name) is not None), None)
         for shortage in shortages

@@ -1,4 +1,4 @@
-"""What one task asks for: workers, CPU and memory, all from the memory limit of its container.
+"""Workers, CPU and memory of one task, all from the memory limit of its container.
 
 The formulas are those of the Terraform module infrahouse/pypiserver/aws 2.3.0, so that plans can be compared.
 """

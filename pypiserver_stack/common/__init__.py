@@ -1,1 +1,1 @@
-"""What every component may use: tags, policies, names, and the entry point of the programs."""
+"""Parts that every component uses: tags, policies, names, and the entry point of the programs."""

@@ -1,4 +1,4 @@
-"""The start and the end of every program of the project: what it can run on, its streams, signals and errors.
+"""Start and end of every program of the project: supported Pythons, streams, signals and errors.
 
 A module that a person starts calls `start_program`, and imports what is installed only within what it passes: then a
 missing package is a sentence too. Nothing here is newer than the oldest Python that anybody may try it with.

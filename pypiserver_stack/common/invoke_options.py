@@ -1,4 +1,4 @@
-"""How AWS is asked about what exists, before the component does."""
+"""Options of the look-ups that run before the component exists."""
 
 from __future__ import annotations
 

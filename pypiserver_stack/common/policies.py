@@ -1,4 +1,4 @@
-"""IAM roles and what they allow."""
+"""IAM roles and their policies."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class ServiceRole:
 
 
 def allowing(*statements: dict[str, Any]) -> dict[str, Any]:
-    """A policy document that allows what the statements say."""
+    """A policy document of statements that allow."""
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
 
 
 def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """Who may assume a role: the service, and where it says for which account, for this one alone."""
+    """The trust policy of a role: for the service, and if it names an account, for this one alone."""
     statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     if service in TELL_THE_ACCOUNT:
         # Otherwise somebody in another account could have the service use the role for them.

@@ -1,4 +1,4 @@
-"""What has to be in the region and the partition of the stack, and says where it is."""
+"""Settings that must be of the stack's own region and partition."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.invoke_options import invoke_options
-from pypiserver_stack.settings import Settings, SettingsError
+from pypiserver_stack.settings import GROUPS, Settings, SettingsError
 from pypiserver_stack.settings.description import SCHEMA
 from pypiserver_stack.settings.private_ecr import repository
 from pypiserver_stack.settings.problems import Problem
 
-ARNS = tuple(key for key, schema in SCHEMA["properties"].items() if '"^arn:' in json.dumps(schema))
+ARNS = tuple(key for group in GROUPS for key in group.model_fields if '"^arn:' in json.dumps(SCHEMA["properties"][key]))
 """Settings that hold ARNs, which name a partition and, but for those of IAM, a region."""
 
 

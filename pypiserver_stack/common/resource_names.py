@@ -1,4 +1,4 @@
-"""What names of resources begin with."""
+"""Prefix of the names of resources."""
 
 from __future__ import annotations
 

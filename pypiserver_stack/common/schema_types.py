@@ -1,4 +1,4 @@
-"""From the types of our own definitions to those that Pulumi can infer a schema from."""
+"""Types of a Pulumi schema, from the types of settings and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 
 def schema_type(annotation: Any) -> Any:
-    """What Pulumi's analyzer takes for the type of a setting, or of a number of the plan.
+    """The type of a setting or of a number of the plan, as Pulumi's analyzer takes it.
 
     What may be an Output becomes an Input. What only certain texts are allowed for becomes text: Pulumi would convert a
     text into an enum before any of our checks, and report the first mistake alone.
@@ -22,8 +22,8 @@ def schema_type(annotation: Any) -> Any:
     if origin is Annotated:
         return schema_type(arguments[0])
     if origin is Literal:
-        kinds = {type(value) for value in arguments}
-        return kinds.pop() if len(kinds) == 1 else str
+        types_ = {type(value) for value in arguments}
+        return types_.pop() if len(types_) == 1 else str
     if origin is tuple:
         return list[schema_type(arguments[0])]  # type: ignore[misc]  # computed on purpose
     if origin in (Union, types.UnionType):

@@ -1,4 +1,4 @@
-"""The tags that every taggable resource carries."""
+"""Tags of every taggable resource."""
 
 from __future__ import annotations
 

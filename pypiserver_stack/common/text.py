@@ -1,4 +1,4 @@
-"""Text that people read, of any origin."""
+"""Text for people, made safe to print."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The EC2 instances of the Auto Scaling group and what they are started with."""
+"""EC2 instances of the Auto Scaling group, and what they start with."""

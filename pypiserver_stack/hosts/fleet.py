@@ -1,4 +1,4 @@
-"""The hosts: an ECS cluster on an Auto Scaling group of EC2 instances."""
+"""ECS cluster on an Auto Scaling group of EC2 instances."""
 
 from __future__ import annotations
 

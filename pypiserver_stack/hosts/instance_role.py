@@ -1,4 +1,4 @@
-"""What an instance may do: join the ECS cluster, be reached through Session Manager, and report its metrics."""
+"""Role of the instances: they join the cluster, take sessions and report their metrics."""
 
 from __future__ import annotations
 

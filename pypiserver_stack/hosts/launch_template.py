@@ -1,4 +1,4 @@
-"""The launch template: what an instance of the Auto Scaling group starts as."""
+"""Launch template of the Auto Scaling group."""
 
 from __future__ import annotations
 

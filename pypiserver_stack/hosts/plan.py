@@ -1,4 +1,4 @@
-"""From settings to the task plan, with every refusal of sizing told as one of the configuration."""
+"""Task plan from settings; a refusal of sizing becomes a configuration error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the Auto Scaling group runs on Spot Instances."""
+"""Spot Instances of the Auto Scaling group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user data of a host: what cloud-init does at its first boot."""
+"""User data of an instance: the work of cloud-init at its first boot."""
 
 from __future__ import annotations
 

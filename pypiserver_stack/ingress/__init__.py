@@ -1,1 +1,1 @@
-"""How requests reach the tasks: load balancer, names, certificate, CloudFront, firewall."""
+"""The way of requests to the tasks: load balancer, names, certificate, CloudFront, firewall."""

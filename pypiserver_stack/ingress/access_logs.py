@@ -1,4 +1,4 @@
-"""The bucket that the balancer writes its access logs to, and CloudFront where there is a distribution."""
+"""Bucket of the access logs of the balancer, and of CloudFront where it is enabled."""
 
 from __future__ import annotations
 

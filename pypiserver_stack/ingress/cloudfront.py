@@ -1,4 +1,4 @@
-"""CloudFront in front of the balancer, with all that it takes: certificate, web ACL, the secret header."""
+"""CloudFront in front of the balancer, with its certificate, web ACL and secret header."""
 
 from __future__ import annotations
 

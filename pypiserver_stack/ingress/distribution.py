@@ -1,4 +1,4 @@
-"""The CloudFront distribution: its edges keep package files, and pass everything else on."""
+"""CloudFront distribution: its edges cache package files and pass everything else on."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Distribution(pulumi.ComponentResource):
         self.register_outputs({"distribution_id": self.distribution.id})
 
     def _cache_policy(self, name: str, settings: CloudFrontSettings) -> aws.cloudfront.CachePolicy:
-        """What the server calls cacheable is kept, for each Authorization apart, and nothing that it does not."""
+        """Caching of what the server calls cacheable, for each Authorization apart, and of nothing else."""
         policy = aws.cloudfront
         return policy.CachePolicy(
             name,
@@ -132,7 +132,7 @@ class Distribution(pulumi.ComponentResource):
         )
 
     def _host_alone(self, name: str) -> aws.cloudfront.OriginRequestPolicy:
-        """Of what is not in the key, only what no answer for a file depends on: nobody can leave another's there."""
+        """Outside the cache key only Host, on which no answer for a file depends: nobody can poison the cache."""
         policy = aws.cloudfront
         return policy.OriginRequestPolicy(
             name,

@@ -1,4 +1,4 @@
-"""The provider that reaches a hosted zone of another account."""
+"""Provider for a hosted zone in another account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS WAF in front of the index: one address cannot keep it from the others."""
+"""AWS WAF web ACL with a rate limit for each address."""
 
 from __future__ import annotations
 

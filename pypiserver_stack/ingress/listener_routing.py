@@ -1,4 +1,4 @@
-"""Where the names lead to, and whom the balancer lets in there: each changes only once the other is ready for it."""
+"""Records of the names, and listener rules in front of the tasks; each changes once the other is ready for it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class ListenerRouting:
         self._last(refuse, [records, ours])
 
     def _ours(self, forward: aws.lb.ListenerRuleActionArgs, cloudfront: CloudFront) -> aws.lb.ListenerRule:
-        """For what the stack's own distribution sends."""
+        """The rule for requests from the stack's own distribution."""
         return aws.lb.ListenerRule(
             self._name,
             listener_arn=self._listener.arn,
@@ -101,7 +101,7 @@ class ListenerRouting:
         )
 
     def _last(self, action: aws.lb.ListenerRuleActionArgs, after: list[pulumi.Resource]) -> aws.lb.ListenerRule:
-        """For everything else."""
+        """The rule for all other requests."""
         name = f"{self._name}-others"
         return aws.lb.ListenerRule(
             name,

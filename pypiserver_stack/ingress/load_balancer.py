@@ -1,4 +1,4 @@
-"""The Application Load Balancer, its target group, its listeners and who may reach them."""
+"""Application Load Balancer with its target group and its listeners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pypiserver_stack.ingress.cloudfront import CloudFront
 from pypiserver_stack.ingress.firewall import Firewall
 from pypiserver_stack.ingress.listener_routing import ListenerRouting
 from pypiserver_stack.ingress.names import Certificate, Zone
-from pypiserver_stack.network import Clients, Network
+from pypiserver_stack.network import AllowedClients, Network
 from pypiserver_stack.settings.groups.balancer import BalancerSettings
 from pypiserver_stack.settings.groups.cloudfront import CloudFrontSettings
 from pypiserver_stack.settings.groups.credentials import CredentialSettings
@@ -25,8 +25,8 @@ EVERYBODY = ("0.0.0.0/0", "::/0")
 EDGES = "com.amazonaws.global.cloudfront.origin-facing"
 
 
-def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Resource) -> Clients:
-    """Who may reach the balancer, and at which ports.
+def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Resource) -> AllowedClients:
+    """The clients that may reach the balancer, and its ports.
 
     Args:
         parent: for the provider that is asked.
@@ -34,23 +34,23 @@ def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Re
     if cloudfront_enabled:
         edges = aws.ec2.get_managed_prefix_list_output(name=EDGES, opts=pulumi.InvokeOutputOptions(parent=parent))
         # The list counts as 55 rules of the 60 that a security group takes: one port is what there is room for.
-        return Clients(ports=(HTTPS_PORT,), prefix_list_ids=[edges.id])
+        return AllowedClients(ports=(HTTPS_PORT,), prefix_list_ids=[edges.id])
     if settings.https:
         # Port 80 for the redirect: who forgets the scheme still arrives.
-        return Clients(ports=(HTTPS_PORT, HTTP_PORT), cidrs=settings.allowed_cidrs or EVERYBODY)
+        return AllowedClients(ports=(HTTPS_PORT, HTTP_PORT), cidrs=settings.allowed_cidrs or EVERYBODY)
     # Plain HTTP stays inside the VPC unless told otherwise: a password must not cross the internet in clear.
-    return Clients(ports=(HTTP_PORT,), cidrs=settings.allowed_cidrs or ())
+    return AllowedClients(ports=(HTTP_PORT,), cidrs=settings.allowed_cidrs or ())
 
 
 class LoadBalancer(pulumi.ComponentResource):
     """HTTPS where there is a certificate, and then plain HTTP is redirected to it; else plain HTTP."""
 
     urls: list[pulumi.Output[str]]
-    """Where the index is, one for each of its names; the balancer's own name where it has none."""
+    """URLs of the index, one for each of its names; without names, the balancer's own name."""
     listeners: list[aws.lb.Listener]
     """The one that forwards first. ECS takes no target group that none of them forwards to."""
     cloudfront: CloudFront | None
-    """What stands before it, if anything does."""
+    """CloudFront in front of the balancer, if enabled."""
 
     def __init__(
         self,

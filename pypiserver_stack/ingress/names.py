@@ -1,4 +1,4 @@
-"""What the index is called: its names in a Route 53 zone, the certificate for them, and the records they have."""
+"""Names of the index in a Route 53 zone, their certificate and their records."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Zone:
         return pulumi.ResourceOptions(parent=parent, provider=self._provider, depends_on=depends_on)
 
     def proofs(self, certificate: aws.acm.Certificate) -> list[pulumi.Output[str]]:
-        """By which records ACM sees that the names are ours: one for each name, which is that of every certificate.
+        """Records that prove to ACM that the names are ours: one for each name, shared by every certificate.
 
         They are the zone's and not the certificate's that asks first: where another came to be the first, the engine
         would make them under a new URN, and then delete the same records under the old one.

@@ -1,4 +1,4 @@
-"""The secret header by which the balancer knows the stack's own distribution from everybody else's."""
+"""Secret header by which the balancer recognizes the stack's own distribution."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class OriginHeader:
             for number in settings.password_generations
         }
         self.accepted = list(values.values())
-        """What the balancer takes."""
+        """Values that the balancer accepts."""
         self.sent = values[settings.published_generation]
-        """What the distribution adds to each request; in a rotation only once it is accepted, and until then too."""
+        """Value that the distribution adds to each request. In a rotation the balancer accepts it before, and after."""

@@ -1,1 +1,1 @@
-"""Alarms, dashboard and log queries, all of the same metrics."""
+"""Alarms, dashboard and log queries."""

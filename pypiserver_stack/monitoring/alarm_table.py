@@ -1,4 +1,4 @@
-"""What alarms there are: each with the metric it watches, when it rings, and what its description tells to do.
+"""Table of the alarms: metric, threshold and advice of each.
 
 Missing data is treated on purpose: `breaching` where silence is the fault itself, `notBreaching` where nothing to count
 means that nothing is wrong, `ignore` where a gap says nothing new about a slow state, `missing` where not knowing is to
@@ -25,19 +25,19 @@ MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 
 @dataclass(frozen=True)
 class Alarm:
-    """Rings when each of `periods` periods of `period_s` seconds has crossed the threshold."""
+    """An alarm. It goes into ALARM when each of `periods` periods of `period_s` seconds crossed the threshold."""
 
     name: AlarmName
     metric: Metric
     statistic: str
-    """Of CloudWatch; one such as `p95` is an extended one."""
+    """Statistic of CloudWatch; one such as `p95` is an extended one."""
     comparison: Comparison
     threshold: float
     periods: int
     period_s: int
     missing_data: MissingData
     advice: str
-    """What it means and what to do first, in a sentence or two."""
+    """Meaning of the alarm and the first step, in a sentence or two."""
 
 
 def alarms(

@@ -1,4 +1,4 @@
-"""The topic that tells people of alarms, and the key that its messages are encrypted with."""
+"""SNS topic of alarm notifications, and the key that encrypts its messages."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _key_policy(account: pulumi.Input[str]) -> dict[str, Any]:
 
 
 def _topic_policy(topic_arn: pulumi.Input[str], account: pulumi.Input[str]) -> dict[str, Any]:
-    """What a topic has without a policy, which lets the whole account publish, does not hold beside one."""
+    """Policy of the topic. It replaces the default one, which lets the whole account publish."""
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -1,4 +1,4 @@
-"""Alarms, and who is told of them."""
+"""CloudWatch alarms and their actions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RUNBOOKS = "docs/operations.md"
 class Alarms(pulumi.ComponentResource):
     """CloudWatch alarms, each with a description that says what to do and where its runbook is.
 
-    There is a topic where there are addresses to tell: without them its key would cost money for nothing. Topics that
-    are given are told directly.
+    A topic is made where there are addresses to notify: without them its key would cost money for nothing. Alarms
+    notify given topics directly.
     """
 
     topic_arn: pulumi.Output[str] | None
@@ -82,5 +82,5 @@ class Alarms(pulumi.ComponentResource):
 
 
 def runbook(settings: MonitoringSettings, name: AlarmName) -> str:
-    """Where an alarm's runbook is: a URL where the operations page is published, else the file of this repository."""
+    """Address of an alarm's runbook: a URL if the operations page is published, else the file of this repository."""
     return f"{settings.alarm_runbook_url or RUNBOOKS}#{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""What the dashboard shows, from the alarms down to the hosts."""
+"""Rows of the dashboard, from the alarms down to the instances."""
 
 from __future__ import annotations
 
@@ -164,13 +164,13 @@ def _file_system(settings: MonitoringSettings, metrics: Metrics, throughput_mode
             marks={"alarm": settings.alarm_efs_burst_credit_bytes},
         )
         first = [credits, *first]
-    kinds = {"read": "DataReadIOBytes", "write": "DataWriteIOBytes", "metadata": "MetadataIOBytes"}
+    operations = {"read": "DataReadIOBytes", "write": "DataWriteIOBytes", "metadata": "MetadataIOBytes"}
     return (
         Row(first),
         Row(
             [
                 GraphWidget(
-                    title, _rates({kind: of(name) for kind, name in kinds.items()}, statistic), unit, stacked=True
+                    title, _rates({kind: of(name) for kind, name in operations.items()}, statistic), unit, stacked=True
                 )
                 for title, statistic, unit in (
                     ("EFS: bytes", "Sum", "bytes/s"),

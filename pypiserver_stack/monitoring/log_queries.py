@@ -1,4 +1,4 @@
-"""Queries of CloudWatch Logs Insights over the access log, saved where the console lists them."""
+"""Saved queries of CloudWatch Logs Insights over the access log."""
 
 from __future__ import annotations
 

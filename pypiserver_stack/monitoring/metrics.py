@@ -1,4 +1,4 @@
-"""The metrics that AWS publishes about a deployment: under which names, and with which dimensions.
+"""Metrics that AWS publishes about a deployment, with their names and dimensions.
 
 One place for alarms and dashboard alike: CloudWatch refuses no metric that does not exist, it only never has data.
 """
@@ -22,7 +22,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Metrics:
-    """What the dimensions of a deployment's metrics are made of."""
+    """Values of the dimensions of a deployment's metrics."""
 
     cluster_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
@@ -34,32 +34,32 @@ class Metrics:
     asg_name: pulumi.Input[str]
 
     def service(self, name: str) -> Metric:
-        """Of the service, in percent of what its tasks reserve. Minimum and Maximum are single tasks."""
+        """Metric of the service, in percent of what its tasks reserve. Minimum and Maximum are single tasks."""
         return Metric("AWS/ECS", name, self._service)
 
     def insights(self, name: str) -> Metric:
-        """Of the service, from Container Insights."""
+        """Metric of the service, from Container Insights."""
         return Metric("ECS/ContainerInsights", name, self._service)
 
     def balancer(self, name: str) -> Metric:
-        """Of the balancer."""
+        """Metric of the balancer."""
         return Metric("AWS/ApplicationELB", name, {"LoadBalancer": self.load_balancer})
 
     def targets(self, name: str) -> Metric:
-        """Of the tasks, as the balancer sees them."""
+        """Metric of the tasks, as the balancer sees them."""
         dimensions = {"LoadBalancer": self.load_balancer, "TargetGroup": self.target_group}
         return Metric("AWS/ApplicationELB", name, dimensions)
 
     def file_system(self, name: str) -> Metric:
-        """Of the file system."""
+        """Metric of the file system."""
         return Metric("AWS/EFS", name, {"FileSystemId": self.file_system_id})
 
     def hosts(self, name: str) -> Metric:
-        """Of the hosts, from the CloudWatch agent on them."""
+        """Metric of the instances, from the CloudWatch agent on them."""
         return Metric("CWAgent", name, {"AutoScalingGroupName": self.asg_name})
 
     def instances(self, name: str) -> Metric:
-        """Of the hosts, from EC2."""
+        """Metric of the instances, from EC2."""
         return Metric("AWS/EC2", name, {"AutoScalingGroupName": self.asg_name})
 
     @property

@@ -1,4 +1,4 @@
-"""What stands on a CloudWatch dashboard: graphs and alarms as data, and where each of them goes.
+"""Widgets of a CloudWatch dashboard, and their layout.
 
 The form of the body: CloudWatch's "Dashboard Body Structure and Syntax".
 """
@@ -25,7 +25,7 @@ class MetricLine:
     statistic: str
     label: str
     id: str | None = None
-    """By which an expression names it; begins with a small letter."""
+    """Name in expressions; begins with a lower-case letter."""
     visible: bool = True
 
     def entry(self) -> list[Any]:
@@ -41,14 +41,14 @@ class MetricLine:
 
 @dataclass(frozen=True)
 class Expression:
-    """What is computed from other lines of a graph, or a search that gives one line for each metric it finds."""
+    """An expression over other lines of a graph, or a search that gives one line for each metric it finds."""
 
     expression: pulumi.Input[str]
     label: str
     id: str
 
     def entry(self) -> list[Any]:
-        """As the only element of its own array."""
+        """The expression, as the only element of its own array."""
         return [{"expression": self.expression, "label": self.label, "id": self.id}]
 
 
@@ -59,7 +59,7 @@ class GraphWidget:
     title: str
     lines: Sequence[MetricLine | Expression]
     unit: str
-    """What the axis is labelled with."""
+    """Label of the axis."""
     marks: Mapping[str, float] = field(default_factory=dict)
     """Horizontal lines: label to value."""
     stacked: bool = False

@@ -1,4 +1,4 @@
-"""How the VPC's address ranges are divided. Pure arithmetic.
+"""Division of the VPC's address ranges. Pure arithmetic.
 
 The first quarter of the IPv4 range is for the public subnets, a quarter of it each; the other three quarters are a
 private subnet each. So a third zone changes nothing about the first two.

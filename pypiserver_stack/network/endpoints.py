@@ -1,4 +1,4 @@
-"""Ways to AWS's services that do not lead through the internet."""
+"""VPC endpoints of AWS's services."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTERFACE_SERVICES = (
     "ssm",
     "ssmmessages",
 )
-"""What hosts and tasks call. The file system is not among them: its mount targets are in the VPC already."""
+"""Services that instances and tasks call. The file system is not among them: its mount targets are in the VPC."""
 
 
 class S3Endpoint(pulumi.ComponentResource):

@@ -1,4 +1,4 @@
-"""What went through the VPC, and what was refused: a record for each connection."""
+"""Flow logs of the VPC: a record for each connection, accepted or rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network, the component: given subnets or a VPC of the stack's own, and the security groups in it."""
+"""The network as one component: given subnets or a VPC of the stack's own, and the security groups in it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.network.endpoints import InterfaceEndpoints, S3Endpoint
 from pypiserver_stack.network.flow_logs import FlowLogs
 from pypiserver_stack.network.own_vpc import OwnVpc
-from pypiserver_stack.network.security_groups import Clients, SecurityGroups
+from pypiserver_stack.network.security_groups import AllowedClients, SecurityGroups
 from pypiserver_stack.network.site import GivenSite, OwnSite
 from pypiserver_stack.settings.groups.network import NetworkSettings
 
 
 class Network(pulumi.ComponentResource):
-    """Where each part is to be put, and the security group that it is to have."""
+    """Subnets and security groups for each part of the deployment."""
 
     vpc_id: pulumi.Input[str]
     vpc_cidrs: Sequence[pulumi.Input[str]]
@@ -43,7 +43,7 @@ class Network(pulumi.ComponentResource):
         tags: Tags,
         site: OwnSite | GivenSite,
         *,
-        clients: Clients,
+        clients: AllowedClients,
         log_kms_key_arn: pulumi.Input[str] | None,
         protect: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -111,7 +111,11 @@ class Network(pulumi.ComponentResource):
         return own
 
     def _security_groups(
-        self, name: str, settings: NetworkSettings, clients: Clients, s3_prefix_list_id: pulumi.Input[str] | None = None
+        self,
+        name: str,
+        settings: NetworkSettings,
+        clients: AllowedClients,
+        s3_prefix_list_id: pulumi.Input[str] | None = None,
     ) -> SecurityGroups:
         return SecurityGroups(
             name,

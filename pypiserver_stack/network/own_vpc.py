@@ -1,4 +1,4 @@
-"""The stack's own VPC: its subnets, and the routes between them and the world."""
+"""The stack's own VPC: its subnets and their routes."""
 
 from __future__ import annotations
 

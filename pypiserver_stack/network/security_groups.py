@@ -1,4 +1,4 @@
-"""Who may reach whom: clients -> balancer -> instances -> file system, and nothing else inwards.
+"""Security groups: clients -> balancer -> instances -> file system, and nothing else inwards.
 
 Groups name each other, so that a rule holds wherever a part is and for nothing that is not one. Amazon's resolver, its
 time server and the instance's metadata need no rule: security groups do not filter them.
@@ -25,8 +25,8 @@ Input = pulumi.Input[str]
 
 
 @dataclass(frozen=True)
-class Clients:
-    """Who may reach the balancer, and where it listens."""
+class AllowedClients:
+    """Clients that may reach the balancer, and the ports it listens on."""
 
     ports: Sequence[int] = (80,)
     cidrs: Sequence[str] = ()
@@ -59,7 +59,7 @@ class SecurityGroups(pulumi.ComponentResource):
         *,
         vpc_id: Input,
         vpc_cidrs: Sequence[Input],
-        clients: Clients,
+        clients: AllowedClients,
         s3_prefix_list_id: Input | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -100,7 +100,7 @@ class SecurityGroups(pulumi.ComponentResource):
             name, vpc_id=self._vpc_id, description=description, tags=self._tags(name), opts=self._child
         )
 
-    def _admit_clients(self, clients: Clients, vpc_cidrs: Sequence[Input]) -> None:
+    def _admit_clients(self, clients: AllowedClients, vpc_cidrs: Sequence[Input]) -> None:
         peers = {cidr.translate(_NAMEABLE): _Peer.range(cidr) for cidr in clients.cidrs}
         peers |= {f"list-{i}": _Peer(prefix_list_id=id_) for i, id_ in enumerate(clients.prefix_list_ids)}
         if not peers:

@@ -1,4 +1,4 @@
-"""Where the network is to be: what is asked of AWS, and checked, before any resource exists."""
+"""Site of the network: looked up in AWS and checked before any resource exists."""
 
 from __future__ import annotations
 

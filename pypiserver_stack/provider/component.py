@@ -1,4 +1,4 @@
-"""The component of the package: what its annotations say is inferred into the schema."""
+"""The component of the package; its schema is inferred from annotations."""
 
 # Pulumi reads these annotations as they are, so they must not be kept as text: no `from __future__ import annotations`.
 
@@ -20,8 +20,12 @@ else:
     )
 
 
-class PypiServer(server.PypiServer):
+class PypiServerComponent(server.PypiServer):
     """A private Python package index on AWS: pypiserver in ECS tasks on EC2, packages on EFS, a balancer in front."""
 
     def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, read_settings(args), opts)
+
+
+# The name of the component in every language, which Pulumi takes from the class.
+PypiServerComponent.__name__ = server.PypiServer.__name__

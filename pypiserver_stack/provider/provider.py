@@ -1,4 +1,4 @@
-"""The provider of the package: Pulumi's own for components, with meanings in the schema and mistakes in sentences."""
+"""Provider of the package: Pulumi's own for components, with descriptions in the schema and readable errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
 from pypiserver_stack.outputs import Outputs
-from pypiserver_stack.provider.component import PypiServer
+from pypiserver_stack.provider.component import PypiServerComponent
 from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed, default
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 
@@ -28,8 +28,8 @@ class PypiServerProvider(ComponentProvider):
     """Makes `PypiServer` from what a program in any language asks for."""
 
     def __init__(self) -> None:
-        super().__init__([PypiServer], PACKAGE, version=VERSION)
-        definition = self._component_defs[PypiServer.__name__]
+        super().__init__([PypiServerComponent], PACKAGE, version=VERSION)
+        definition = self._component_defs[PypiServerComponent.__name__]
         self._names = {
             snake: camel
             for mapping in (definition.inputs_mapping, *(kind.properties_mapping for kind in self._type_defs.values()))
@@ -37,7 +37,7 @@ class PypiServerProvider(ComponentProvider):
             if camel != snake
         }
         schema = json.loads(self.schema or "{}")
-        component = schema["resources"][f"{PACKAGE}:index:{PypiServer.__name__}"]
+        component = schema["resources"][f"{PACKAGE}:index:{PypiServerComponent.__name__}"]
         for camel, key in definition.inputs_mapping.items():
             given = component["inputProperties"][camel]
             given["description"] = self._in_camel_case(_meaning(key))

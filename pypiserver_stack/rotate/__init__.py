@@ -1,1 +1,1 @@
-"""`python -m pypiserver_stack.rotate`: a new password for a deployed stack, without a failed request."""
+"""`python -m pypiserver_stack.rotate`: rotation of the generated password without a failed request."""

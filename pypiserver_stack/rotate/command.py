@@ -1,4 +1,4 @@
-"""The command `python -m pypiserver_stack.rotate`: another password for a deployed stack, and no request fails."""
+"""The command `python -m pypiserver_stack.rotate`."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def rotate_command(name: str, project: Path, keep_old: bool) -> None:
     """Rotate the generated password of a deployed stack, or continue a rotation that was interrupted."""
     with _interruptions() as interrupted:
 
-        def say(line: str) -> None:
+        def report(line: str) -> None:
             if interrupted:
                 raise UserError(_INTERRUPTED, 130)
             click.echo(line)
 
         try:
-            click.echo(rotate(_open(name, project), say, keep_old=keep_old))
+            click.echo(rotate(_open(name, project), report, keep_old=keep_old))
         except (RotationError, ConfigurationError) as refused:
             raise click.ClickException(str(refused)) from refused
         except StackNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What the Pulumi CLI says when it fails."""
+"""Error messages of the Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pulumi.automation import CommandError
 
 
 def first_error(error: CommandError) -> str:
-    """The CLI's own sentence: its first error message that says more than that there were errors."""
+    """The first error message of the CLI that says more than that there were errors."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     messages = [line.partition("error: ")[2] for line in lines if "error: " in line]
     return next((message for message in messages if message != "update failed"), lines[-1])

@@ -1,4 +1,4 @@
-"""Edges that forget what they keep, once a password is dropped: they would go on serving it to who still sends that."""
+"""Invalidation of CloudFront's edges, which would serve cached files to a dropped password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pypiserver_stack.settings.groups.cloudfront import PACKAGE_FILES
 
 
 class InvalidationError(Exception):
-    """The edges may still keep what they kept; says why."""
+    """The edges may still cache files; the message says why."""
 
 
 def cannot_invalidate(distribution_id: str, environment: Mapping[str, str]) -> str | None:
@@ -32,7 +32,7 @@ def cannot_invalidate(distribution_id: str, environment: Mapping[str, str]) -> s
 
 
 def command(distribution_id: str) -> list[str]:
-    """What somebody types to the same end."""
+    """The command line that does the same by hand."""
     return ["aws", "cloudfront", "create-invalidation", "--distribution-id", distribution_id, "--paths", PACKAGE_FILES]
 
 

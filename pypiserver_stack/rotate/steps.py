@@ -1,4 +1,4 @@
-"""Another generated password in the place of the one in use, in steps that no client notices.
+"""Rotation of the generated password, in steps that no client notices.
 
 Where a rotation stands is in the stack's configuration, and what has been deployed of it in the stack's outputs. So it
 can be taken up again wherever it was interrupted.
@@ -17,7 +17,7 @@ from pypiserver_stack.settings import read_settings
 
 
 class RotationError(Exception):
-    """A rotation cannot be, in one sentence that says what to do."""
+    """A rotation is impossible; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Passwords:
         return len(self.accepted) == 1
 
     def next(self) -> Passwords:
-        """What the next step of a rotation makes of this."""
+        """The passwords after the next step of a rotation."""
         if self.settled:
             return Passwords((self.newest, self.newest + 1), self.newest)
         if self.published != self.newest:
@@ -58,12 +58,12 @@ class Passwords:
         return f"password{'' if self.settled else 's'} {accepted} accepted, {self.published} published"
 
 
-def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) -> str:
+def rotate(stack: Stack, report: Callable[[str], None], *, keep_old: bool = False) -> str:
     """Rotate the password of a deployed stack, or finish a rotation that was interrupted; returns how it ended.
 
     Args:
         stack: whose program waits in each update until the service has replaced its tasks.
-        say: told in a line what comes next; it may raise, which stops the rotation there.
+        report: called with a line about each step before it begins; if it raises, the rotation stops there.
         keep_old: stop once the new password is published, with the old one still accepted.
 
     Raises:
@@ -80,14 +80,14 @@ def rotate(stack: Stack, say: Callable[[str], None], *, keep_old: bool = False) 
     distribution = _distribution(stack)
     if distribution and (obstacle := cannot_invalidate(distribution, _profile(stack))) is not None:
         raise RotationError(obstacle)
-    say(f"Looking at what stack {stack.name} consists of.")
+    report(f"Looking at what stack {stack.name} consists of.")
     # The circuit breaker may have rolled a service back that the state believes to be updated.
     stack.refresh(color="never", show_secrets=False)
     if wanted.settled and wanted == deployed:
         _refuse_other_changes(stack)
         wanted = _configure(stack, wanted.next())
     while True:
-        say(f"Deploying: {wanted}.")
+        report(f"Deploying: {wanted}.")
         stack.up(color="never", show_secrets=False)
         if wanted.settled:
             # Not earlier: until the last task refuses the old password, an edge could fetch with it once more.
@@ -133,7 +133,7 @@ def _distribution(stack: Stack) -> str | None:
 
 
 def _profile(stack: Stack) -> dict[str, str]:
-    """Who deploys the stack, as the AWS CLI is told it."""
+    """The deploying identity, as a variable for the AWS CLI."""
     profile = stack.get_all_config().get("aws:profile")
     return {"AWS_PROFILE": profile.value} if profile is not None else {}
 

@@ -1,4 +1,4 @@
-"""The stack's configuration, as a plain mapping."""
+"""The stack's configuration as a plain mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kind of a cron expression as AWS takes it: six fields, and either the day of the month or that of the week."""
+"""Type of a cron expression of AWS: six fields, with the day of the month or the day of the week."""
 
 from __future__ import annotations
 

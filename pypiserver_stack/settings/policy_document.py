@@ -1,4 +1,4 @@
-"""The kind of an IAM policy document that somebody else wrote."""
+"""Type of an IAM policy document in the configuration."""
 
 from __future__ import annotations
 

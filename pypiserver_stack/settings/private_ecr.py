@@ -1,4 +1,4 @@
-"""Images in private registries of ECR, which alone are pulled with a role and through endpoints."""
+"""Repositories of private ECR registries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ class Repository:
 
 
 def repository(image: str) -> Repository | None:
-    """Where an image is pulled from, where that is a private registry of ECR."""
+    """The repository of an image, if it is in a private registry of ECR."""
     found = _IMAGE.match(image)
     return Repository(*found.groups()) if found else None

@@ -1,4 +1,4 @@
-"""Mistakes in a configuration, and what is allowed but should be known."""
+"""Mistakes and cautions in a configuration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Caution:
 
 
 class ConfigurationError(pulumi.RunError):
-    """What is configured cannot be deployed. Pulumi prints a RunError as one sentence, without a traceback."""
+    """The configuration cannot be deployed. Pulumi prints a RunError as one sentence, without a traceback."""
 
 
 class SettingsError(ConfigurationError):

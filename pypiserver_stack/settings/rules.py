@@ -82,7 +82,7 @@ def _some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
 
 
 def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
-    """It is gone two minutes after it was told so; by then its tasks are out of the balancer, and stopped."""
+    """A Spot instance is gone two minutes after its notice; by then its tasks must be drained and stopped."""
     most_s = _SPOT_NOTICE_S - STOP_TIMEOUT_S - 1
     if settings.spot_enabled and settings.deregistration_delay_s > most_s:
         allowed = f"at most {most_s} with spot_enabled, so that a task has ended when its instance goes"
@@ -101,7 +101,7 @@ def _two_passwords(settings: Settings) -> Iterator[Problem]:
 
 
 def _a_distribution_has_what_it_needs(settings: Settings) -> Iterator[Problem]:
-    """Whatever would open the balancer to others, let an edge serve what it should not, or leave it nothing to keep."""
+    """Settings that open the balancer to others, let edges serve the wrong files, or leave them nothing to cache."""
     if not settings.cloudfront_enabled:
         return
 

@@ -36,7 +36,7 @@ class Settings(
     ScalingSettings,
     MonitoringSettings,
 ):
-    """What a deployment is configured with."""
+    """Settings of a deployment."""
 
 
 GROUPS: tuple[type[Group], ...] = Settings.__bases__

@@ -1,4 +1,4 @@
-"""Kinds of values that several settings have, and how a setting's kind reads in a sentence."""
+"""Types that several settings share, and their descriptions in words."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     def contradictions(self) -> Iterable[Problem]:
-        """What the settings of this group say against each other."""
+        """Contradictions between the settings of this group."""
         return ()
 
     def cautions(self) -> Iterable[Caution]:
-        """What is allowed, and should be known."""
+        """Allowed settings that the operator should know about."""
         return ()
 
 
-class Entry(BaseModel):
+class ListEntry(BaseModel):
     """An object in a list of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 def reference(pattern: str, takes: str) -> Any:
-    """The kind of a name or ARN of something that exists already; another program may give it as an Output.
+    """The type of a name or ARN of something that exists already; another program may give it as an Output.
 
     Args:
         pattern: what the whole text matches.
@@ -98,12 +98,12 @@ _PARTITION = f"({'|'.join(PARTITIONS)})"
 
 
 def arn(service: str, resource: str, takes: str) -> Any:
-    """The kind of an ARN in one region of one account; `resource` is a pattern of what follows both."""
+    """The type of an ARN in one region of one account; `resource` is a pattern of what follows both."""
     return reference(rf"arn:{_PARTITION}:{service}:[a-z0-9-]+:\d{{12}}:{resource}", takes)
 
 
 def iam_arn(resource: str, takes: str) -> Any:
-    """The kind of an ARN of IAM, which is in one account and in no region."""
+    """The type of an IAM ARN, which has an account and no region."""
     return reference(rf"arn:{_PARTITION}:iam::\d{{12}}:{resource}", takes)
 
 

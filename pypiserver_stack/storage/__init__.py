@@ -1,1 +1,1 @@
-"""The packages' file system, its backup, and the credentials in Secrets Manager."""
+"""File system of the packages, its backups, and the credentials in Secrets Manager."""

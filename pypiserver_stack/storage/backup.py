@@ -1,4 +1,4 @@
-"""Backups of the file system: a vault, a daily plan, and a role that may do no more than this."""
+"""Backups of the file system: vault, plan and role."""
 
 from __future__ import annotations
 

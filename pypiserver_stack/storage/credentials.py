@@ -1,4 +1,4 @@
-"""The generated credentials, and the secret that tasks and clients receive them from."""
+"""Generated credentials and their secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file system that every task reads packages from and writes uploads to."""
+"""EFS file system of the packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may mount the file system: the tasks, through their access point and over TLS."""
+"""Resource policy of the file system: tasks alone, through their access point and over TLS."""
 
 from __future__ import annotations
 

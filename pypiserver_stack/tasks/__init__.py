@@ -1,1 +1,1 @@
-"""The ECS service, what runs in a task, and how many of them."""
+"""ECS service, its task definition and its scaling."""

@@ -1,4 +1,4 @@
-"""What runs in a task: image, entry point, command, environment, mounts and limits."""
+"""Container definition of a task: image, entry point, command, environment, mounts and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the number of tasks follows the load."""
+"""Scaling of the number of tasks."""
 
 from __future__ import annotations
 

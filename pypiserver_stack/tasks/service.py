@@ -1,4 +1,4 @@
-"""The ECS service: its task definition, its roles and how its tasks are replaced."""
+"""ECS service with its task definition, roles and deployments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Service(pulumi.ComponentResource):
     """Runs tasks behind the balancer: at first `plan.task_min_count`, from then on as many as scaling asks for."""
 
     task_definition_arn: pulumi.Output[str]
-    """Of the revision that runs. Known only where that is the one that was asked for."""
+    """ARN of the running revision. Known only if that is the wanted one."""
 
     def __init__(
         self,

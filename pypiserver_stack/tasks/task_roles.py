@@ -1,4 +1,4 @@
-"""What ECS may do to start a task, and what the task itself may do."""
+"""Execution role and task role."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The settings, one file for each group."""
+"""Settings by group, one file for each."""

@@ -1,4 +1,4 @@
-"""Backups of the file system: whether, when, and for how long they are kept."""
+"""Settings of the backups."""
 
 from __future__ import annotations
 

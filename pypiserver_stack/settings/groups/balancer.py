@@ -1,4 +1,4 @@
-"""The balancer: how it picks a task, how it knows that a task is well, what it keeps and what it keeps out."""
+"""Settings of the load balancer, its access logs and its web ACL."""
 
 from __future__ import annotations
 
@@ -50,15 +50,16 @@ class BalancerSettings(Group):
     desync_mitigation_mode: Literal["strictest", "defensive"] = Field(
         default="strictest",
         description=(
-            "What becomes of requests that are not as RFC 7230 has them. strictest: refused, all of them. defensive: "
-            "those that are harmless by AWS's judgement pass."
+            "Treatment of requests that do not comply with RFC 7230. strictest: all are refused. defensive: those that "
+            "AWS classifies as harmless pass."
         ),
     )
     access_log_retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=365, description="Days for which the balancer's access logs are kept."
     )
     access_log_force_destroy: bool = Field(
-        default=False, description="Whether the access logs are deleted with the stack, which else cannot be destroyed."
+        default=False,
+        description="Whether the access logs are deleted with the stack; otherwise it cannot be destroyed.",
     )
     waf_enabled: bool = Field(
         default=False, description="Put an AWS WAF web ACL in front that slows down single addresses."
@@ -72,7 +73,7 @@ class BalancerSettings(Group):
     )
 
     def contradictions(self) -> Iterator[Problem]:
-        """What AWS refuses of a target group.
+        """Combinations that AWS refuses for a target group.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
         """

@@ -1,4 +1,4 @@
-"""How many hosts and tasks there are, and of what size. Satisfies `sizing.SizingSettings`."""
+"""Number and size of instances and tasks. Satisfies `sizing.SizingSettings`."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class CloudFrontSettings(Group):
     )
 
     def contradictions(self) -> Iterator[Problem]:
-        """What only a distribution gives a meaning."""
+        """Settings that need a distribution."""
         for key in OF_THE_DISTRIBUTION:
             if key in self.model_fields_set and not self.cloudfront_enabled:
                 yield Problem(

@@ -1,4 +1,4 @@
-"""The credentials: who may read them, what encrypts them, and which generated passwords are accepted."""
+"""Settings of the generated credentials: readers, encryption, accepted generations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CredentialSettings(Group):
         # A resource policy has 20,480 characters.
         max_length=30,
         description=(
-            "Who else may read the secret of the user name and password, by a policy on it. A reader in another "
+            "Others that may read the secret of user name and password, by a policy on it. A reader in another "
             "account needs secret_kms_key_arn, and a right to decrypt in that key's policy."
         ),
         json_schema_extra={"takes": "a list of at most 30, each the ARN of an IAM role, user or account"},
@@ -63,7 +63,7 @@ class CredentialSettings(Group):
     published_password_generation: Annotated[int, Field(ge=1, le=9999)] | None = Field(
         default=None,
         description=(
-            "Number of the generated password that the secret tells its readers; computed: the first of "
+            "Number of the generated password that the secret holds for its readers; computed: the first of "
             "password_generations."
         ),
     )

@@ -1,4 +1,4 @@
-"""What the deployment is called, and how large it is."""
+"""Profile, names and protection against deletion."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class GeneralSettings(Group):
         default="pypiserver",
         pattern=NAME,
         description=(
-            "What names of resources begin with; also the tag `service`. In another program names begin with the "
-            "component's, and so does this where it is left out."
+            "Prefix of the names of resources, and the tag `service`. In another program the component's name is the "
+            "prefix, and the default of this setting."
         ),
         json_schema_extra={"takes": NAME_TAKES},
     )

@@ -1,4 +1,4 @@
-"""What a host is: its image, its disk, how it is paid for, and what is put on it beside ECS."""
+"""Settings of an instance: image, disk, price model, and additions to ECS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from pypiserver_stack.settings.policy_document import PolicyDocument
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import OBJECTS, Entry, Group, KmsKeyArn, reference
+from pypiserver_stack.settings.types import OBJECTS, Group, KmsKeyArn, ListEntry, reference
 
 # What the stack's own user data writes, or its files are mounted from.
 RESERVED_PATHS = ("/etc/ecs/", "/opt/pypiserver/", "/etc/pypiserver/")
@@ -27,7 +27,7 @@ def _clean_path(path: str) -> str:
     return path
 
 
-class HostUser(Entry):
+class HostUser(ListEntry):
     """Somebody with an account on each host."""
 
     name: str = Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")
@@ -40,7 +40,7 @@ class HostUser(Entry):
     sudo: bool = False
 
 
-class HostFile(Entry):
+class HostFile(ListEntry):
     """A file on each host."""
 
     path: Annotated[str, AfterValidator(_clean_path)] = Field(

@@ -1,4 +1,4 @@
-"""What is watched, who is told, and for how long logs are kept."""
+"""Settings of alarms, dashboard and logs."""
 
 from __future__ import annotations
 
@@ -46,47 +46,47 @@ class MonitoringSettings(Group):
     """Monitoring."""
 
     alarm_emails: Annotated[tuple[EmailAddress, ...], LISTED] = Field(
-        default=(), description="Who is told of an alarm; each address has to confirm the message that SNS sends it."
+        default=(), description="Addresses that alarms notify; each has to confirm the message that SNS sends to it."
     )
     alarm_topic_arns: Annotated[tuple[TopicArn, ...], LISTED] = Field(
-        default=(), description="Topics in the same region that are told of an alarm too; their policies must admit it."
+        default=(), description="Topics in the stack's region that alarms notify too; their policies must allow it."
     )
-    alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = Field(default=(), description="Alarms that are not made.")
+    alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = Field(default=(), description="Alarms to leave out.")
     alarm_runbook_url: Url | None = Field(
         default=None,
         description="Where you publish docs/operations.md: alarms then link to it; none: they name the file.",
     )
 
     alarm_response_time_p95_s: Annotated[float, Field(ge=0.01, le=600)] = Field(
-        default=2, description="Seconds that one request in twenty may wait for its answer to begin."
+        default=2, description="Threshold of the response time's 95th percentile, in seconds."
     )
     alarm_target_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=10, description="Answers 5xx of tasks in five minutes that are too many."
+        default=10, description="Threshold of 5xx answers from tasks in five minutes."
     )
     alarm_balancer_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=10, description="Answers 5xx of the balancer itself in five minutes that are too many."
+        default=10, description="Threshold of 5xx answers from the balancer itself in five minutes."
     )
     alarm_memory_percent: Annotated[float, Field(ge=1, le=100)] = Field(
-        default=80, description="Memory of a task in percent of its limit, `container_memory_mb`, that is too much."
+        default=80, description="Threshold of a task's memory, in percent of its limit, `container_memory_mb`."
     )
     alarm_cpu_percent: Annotated[float, Field(ge=1, le=1000)] = Field(
         default=70,
         description=(
-            "CPU of the service in percent of what its tasks reserve that is too much for a quarter of an hour; a task "
+            "Threshold of the service's CPU over a quarter of an hour, in percent of what its tasks reserve; a task "
             "may use more than it reserves."
         ),
     )
     alarm_host_swap_percent: Annotated[float, Field(ge=0, le=100)] = Field(
-        default=5, description="Swap of a host in percent that is too much."
+        default=5, description="Threshold of an instance's swap, in percent."
     )
     alarm_efs_io_limit_percent: Annotated[float, Field(ge=1, le=100)] = Field(
-        default=80, description="Share in percent of the operations that the file system can do that is too much."
+        default=80, description="Threshold of the file system's operations, in percent of its limit."
     )
     alarm_efs_burst_credit_bytes: Annotated[float, Field(ge=1, le=1e15)] = Field(
-        default=1e12, description="Burst credits in bytes that are too few; in throughput mode bursting alone."
+        default=1e12, description="Threshold of burst credits, in bytes; in throughput mode bursting only."
     )
     alarm_certificate_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        default=30, description="Days before a certificate expires that are too few; ACM renews it 60 days before."
+        default=30, description="Threshold of the days until the certificate expires; ACM renews it 60 days before."
     )
 
     dashboard_enabled: bool = Field(default=True, description="Make a CloudWatch dashboard.")
@@ -104,11 +104,11 @@ class MonitoringSettings(Group):
         """More topics than an alarm has actions for."""
         most = ACTIONS_OF_AN_ALARM - bool(self.alarm_emails)
         if len(self.alarm_topic_arns) > most:
-            told = "at most 4 beside alarm_emails" if self.alarm_emails else "at most 5"
+            most_text = "at most 4 beside alarm_emails" if self.alarm_emails else "at most 5"
             yield Problem(
                 "alarm_topic_arns",
                 list(self.alarm_topic_arns),
-                f"{told}: an alarm of CloudWatch takes {ACTIONS_OF_AN_ALARM} actions",
+                f"{most_text}: an alarm of CloudWatch takes {ACTIONS_OF_AN_ALARM} actions",
                 frozenset(["alarm_emails"]),
             )
         for key in ("alarm_emails", "alarm_topic_arns"):

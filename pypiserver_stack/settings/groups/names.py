@@ -1,4 +1,4 @@
-"""What the index is called, how a client knows that it is the index, and who may reach it."""
+"""Settings of names, certificate and access."""
 
 from __future__ import annotations
 

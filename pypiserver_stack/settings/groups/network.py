@@ -1,4 +1,4 @@
-"""The network: given subnets, or a VPC of the stack's own."""
+"""Settings of the network: given subnets, or a VPC of the stack's own."""
 
 from __future__ import annotations
 

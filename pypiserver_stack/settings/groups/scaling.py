@@ -1,4 +1,4 @@
-"""How the number of tasks follows the load, and how tasks are replaced."""
+"""Settings of scaling and of deployments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pypiserver_stack.settings.cron import is_cron
 from pypiserver_stack.settings.problems import Caution, Problem
-from pypiserver_stack.settings.types import LISTED, Count, Entry, Group
+from pypiserver_stack.settings.types import LISTED, Count, Group, ListEntry
 
 Percent = Annotated[int, Field(ge=10, le=90)]
 CooldownSeconds = Annotated[int, Field(ge=0, le=3600)]
@@ -37,7 +37,7 @@ def _timezone(text: str) -> str:
     return text
 
 
-class ScheduledScaling(Entry):
+class ScheduledScaling(ListEntry):
     """From a point in time on, the service has at least, and at most, so many tasks."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
@@ -78,10 +78,10 @@ class ScalingSettings(Group):
         "keeps what it once had, so memory does not follow load, and sizing by memory and CPU leaves room.",
     )
     scale_out_cooldown_s: CooldownSeconds = Field(
-        default=60, description="How long after tasks were added no further ones are."
+        default=60, description="Seconds after an addition of tasks before the next one."
     )
     scale_in_cooldown_s: CooldownSeconds = Field(
-        default=300, description="How long after tasks were removed no further ones are."
+        default=300, description="Seconds after a removal of tasks before the next one."
     )
     scheduled_scaling: Annotated[tuple[ScheduledScaling, ...], LISTED] = Field(
         default=(),
@@ -102,7 +102,8 @@ class ScalingSettings(Group):
         default=200, description="Percent of the desired tasks that may run at any moment of a deployment."
     )
     health_check_grace_period_s: Annotated[int, Field(ge=0, le=3600)] = Field(
-        default=60, description="How long after its start a task is kept although the balancer finds it unhealthy."
+        default=60,
+        description="Seconds after its start for which a task is kept although the balancer finds it unhealthy.",
     )
     wait_for_steady_state: bool = Field(
         default=True, description="An update ends when its deployment has, and fails when that was rolled back."

@@ -1,4 +1,4 @@
-"""What runs in a task: pypiserver's image, and how our server in it is set."""
+"""Settings of the server in a task."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ServerSettings(Group):
     authentication: Literal["sha256", "htpasswd", "bcrypt"] = Field(
         default="sha256",
         description=(
-            "How a password is checked. sha256: constant-time comparison of digests of the generated password. "
+            "Check of passwords. sha256: constant-time comparison of digests of the generated password. "
             "htpasswd: your own file `.htpasswd` in the folder of the packages, checked once per password and "
             "remembered. bcrypt: the generated password by bcrypt on every request, as the Terraform module does it; "
             "kept for comparison."
@@ -63,13 +63,13 @@ class ServerSettings(Group):
     backend: Literal["simple-dir", "validated"] = Field(
         default="validated",
         description=(
-            "How the index is read. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
+            "Index of the packages. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
             "memory, and trusted while the directory proves unchanged."
         ),
     )
     upload_limit_mb: Annotated[int, Field(ge=1, le=65536)] = Field(
         default=1024,
-        description="Largest upload in MB; above it the answer is 413. The largest wheels there are have about 900 MB.",
+        description="Largest upload in MB; a larger one is answered 413. The largest known wheels have about 900 MB.",
     )
     overwrite: bool = Field(
         default=False,
@@ -78,13 +78,13 @@ class ServerSettings(Group):
     removal_enabled: bool = Field(
         default=True,
         description=(
-            "Whether who may upload may also remove packages (`:action=remove_pkg`). Removed from the file system by "
-            "hand, a file is gone all the same."
+            "Whether clients that may upload may also remove packages (`:action=remove_pkg`). A file that is removed "
+            "from the file system by hand is gone all the same."
         ),
     )
     timing_headers: bool = Field(
         default=True,
-        description="Tell in `Server-Timing` and `X-Served-By` what an answer cost and which task gave it.",
+        description="Send the cost of an answer in `Server-Timing`, and its task in `X-Served-By`.",
     )
     index_margin_s: Annotated[int, Field(ge=1, le=60)] = Field(
         default=3,

@@ -1,4 +1,4 @@
-"""The file system: how fast, in which storage class, with which key, and which folder of it is the index."""
+"""Settings of the file system."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_given_subnets_take_every_part_and_no_network_is_made() -> None:
 PROGRAM = """
 import pulumi_aws as aws
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.network import Clients, Network, find_site
+from pypiserver_stack.network import AllowedClients, Network, find_site
 from pypiserver_stack.settings import read_settings
 
 vpc = aws.ec2.Vpc("theirs", cidr_block="10.20.0.0/16")
@@ -187,12 +187,14 @@ ids = [aws.ec2.Subnet(f"theirs-{i}", vpc_id=vpc.id, cidr_block=f"10.20.{i}.0/24"
 subnets = {"instance_subnet_ids": ids[:2], "balancer_subnet_ids": ids[2:]}
 settings = read_settings({**subnets, "allow_http": True})
 tags = Tags(settings)
-clients = Clients(ports=(80, 443), cidrs=("203.0.113.0/24", "2001:db8::/32"), prefix_list_ids=("pl-0123456789abcdef0",))
+prefix_lists = ("pl-0123456789abcdef0",)
+clients = AllowedClients(ports=(80, 443), cidrs=("203.0.113.0/24", "2001:db8::/32"), prefix_list_ids=prefix_lists)
 network = Network("index", settings, tags, find_site(settings), clients=clients, log_kms_key_arn=None, protect=False)
 for zone, id_ in network.mount_target_subnet_ids.items():
     aws.efs.MountTarget(f"files-{zone}", file_system_id="fs-1", subnet_id=id_)
 dual_stack = read_settings({**subnets, "allow_http": True, "ipv6_enabled": True})
-Network("second", dual_stack, tags, find_site(dual_stack), clients=Clients(), log_kms_key_arn=None, protect=False)
+site = find_site(dual_stack)
+Network("second", dual_stack, tags, site, clients=AllowedClients(), log_kms_key_arn=None, protect=False)
 """
 
 
