@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import io
-import lzma
 import tarfile
 from pathlib import Path, PurePosixPath
 
@@ -29,7 +29,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 
 def packed(folder: Path = CONTAINER_FOLDER) -> str:
-    """The package `pypiserver_stack.container` as a .tar.xz in base64: the same text for the same files.
+    """The package `pypiserver_stack.container` as a .tar.bz2 in base64: the same text for the same files.
 
     Args:
         folder: that of the package.
@@ -49,7 +49,7 @@ def packed(folder: Path = CONTAINER_FOLDER) -> str:
             member = tarfile.TarInfo(str(name))
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    text = base64.b64encode(lzma.compress(content.getvalue(), preset=lzma.PRESET_EXTREME)).decode()
+    text = base64.b64encode(bz2.compress(content.getvalue())).decode()
     if len(text) > FILES_LIMIT_BYTES:
         raise ValueError(
             f"the files in {folder} are {len(text)} bytes when packed, and a task definition holds "

@@ -99,7 +99,7 @@ def test_ecs_agrees_with_the_plan_on_memory() -> None:
 def test_the_task_definition_carries_the_server() -> None:
     definition = evaluated().graph.one("aws:ecs/taskDefinition:TaskDefinition")
     packed = base64.b64decode(variables(container())["SERVER_FILES"])
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:xz") as archive:
+    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:bz2") as archive:
         carried = {name: file.read() for name in archive.getnames() if (file := archive.extractfile(name))}
     folder = ROOT / "pypiserver_stack" / "container"
     ours = {str(path.relative_to(ROOT)): path.read_bytes() for path in folder.rglob("*.py")}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import bz2
 import gzip
 import hashlib
-import lzma
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -60,9 +59,9 @@ def _unwrapped(data: bytes, wrappings: int) -> Iterator[bytes]:
 
 
 def _unpacked(data: bytes) -> bytes:
-    for unpack in (gzip.decompress, zlib.decompress, lzma.decompress):
+    for unpack in (gzip.decompress, zlib.decompress, bz2.decompress):
         try:
             return unpack(data)
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, binascii.Error):
+        except (OSError, EOFError, ValueError, zlib.error):
             continue
     return data

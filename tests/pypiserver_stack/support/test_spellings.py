@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import hashlib
 import json
-import lzma
 from urllib.parse import quote
 
 import pytest
@@ -31,7 +31,7 @@ WRITTEN = {
     "in base64 for URLs": base64.urlsafe_b64encode(f"u:{PASSWORD}?>".encode()).decode(),
     "after other digits": "abc" + _base64(PASSWORD.encode()),
     "compressed": _base64(gzip.compress(PASSWORD.encode())),
-    "packed": _base64(lzma.compress(PASSWORD.encode())),
+    "packed": _base64(bz2.compress(PASSWORD.encode())),
     "in base64 inside base64": _base64(_base64(PASSWORD.encode()).encode()),
     "as a digest": hashlib.sha256(PASSWORD.encode()).hexdigest(),
     "in hexadecimal digits": PASSWORD.encode().hex(),

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def unpacked(text: str) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(text)), mode="r:xz") as archive:
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(text)), mode="r:bz2") as archive:
         return {name: file.read() for name in archive.getnames() if (file := archive.extractfile(name))}
 
 
