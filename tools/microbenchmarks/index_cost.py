@@ -38,8 +38,8 @@ with warnings.catch_warnings():
     from pypiserver.backend import listdir
 
 from pypiserver_stack.container.base.digests import DigestStore
-from pypiserver_stack.container.base.system_calls import FileCalls
-from pypiserver_stack.container.index.package_index import Index
+from pypiserver_stack.container.base.system_calls import SystemCalls
+from pypiserver_stack.container.index.package_index import PackageIndex
 
 MARGIN_S = 2.0
 VERSIONS = 10
@@ -71,7 +71,7 @@ def fill(root: Path, files: int) -> None:
 
 def measure(root: Path) -> None:
     resident_before = resident_mb()
-    index = Index(root, DigestStore(root), margin_s=MARGIN_S)
+    index = PackageIndex(root, DigestStore(root), margin_s=MARGIN_S)
     show("first scan", timed(index.snapshot))
     show("memory of the index", f"{resident_mb() - resident_before:.1f} MB")
     show("scan that finds nothing new", timed(index.snapshot))
@@ -85,7 +85,7 @@ def measure(root: Path) -> None:
     show("scan and root page", timed(lambda: index.root_page(as_json=True)))
     show("most memory of the process so far", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
-    slow = Index(root, DigestStore(root), margin_s=MARGIN_S, calls=SlowCalls())
+    slow = PackageIndex(root, DigestStore(root), margin_s=MARGIN_S, calls=SlowCalls())
     trust(slow)
     show(f"{ADDED_S * 1000:.0f} ms more a call: validation", timed(slow.snapshot))
     started_s = perf_counter()
@@ -97,11 +97,11 @@ def measure(root: Path) -> None:
     show("simple-dir: one walk", f"{(perf_counter() - started_s) * 1000:.1f} ms for {packages} packages")
 
 
-def listing(index: Index) -> None:
+def listing(index: PackageIndex) -> None:
     assert index.project_page(PROJECT, as_json=True) is not None
 
 
-def trust(index: Index) -> None:
+def trust(index: PackageIndex) -> None:
     """Ask until directory and files are trusted; the first record makes a folder, which is a change as well."""
     for _ in range(3):
         listing(index)
@@ -146,7 +146,7 @@ def show(what: str, figures: str) -> None:
     print(f"  {what:34}{figures}", flush=True)
 
 
-class SlowCalls(FileCalls):
+class SlowCalls(SystemCalls):
     """As over a network."""
 
     def open(self, *arguments: Any, **named: Any) -> int:

@@ -1,4 +1,4 @@
-"""How often a client may try a password: one token bucket each, in a table that never grows and never forgets."""
+"""Limit on password attempts: a token bucket for each client, in a table that never grows and never forgets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from array import array
 from collections.abc import Callable, Mapping
 
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 
 BURST = 20
 REFILL_S = 5
@@ -24,7 +24,7 @@ class Attempts:
     A keyed hash of the client picks one of a fixed number of buckets, and none is ever evicted. So no traffic refills
     a bucket, its own client's or another's, from however many addresses: in any `t` seconds a client gets at most
     burst + t / refill_s attempts, all clients together at most `buckets` times that. The price: of two clients, one
-    pair in `buckets` shares a bucket, and which ones nobody outside can tell.
+    pair in `buckets` shares a bucket, and nobody outside knows which ones.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Attempts:
     def take(self, client: str) -> None:
         """
         Raises:
-            NotNowError: 429, the client's bucket is empty; nothing was taken.
+            RetryLaterError: 429, the client's bucket is empty; nothing was taken.
         """
         bucket, now = self._bucket(client), self._clock_ns()
         full_at = max(self._full_at_ns[bucket], now) + self._refill_ns
         early_ns = full_at - now - self._burst_ns
         if early_ns > 0:
             sentence = "too many attempts to log in from your network"
-            raise NotNowError("429 Too Many Requests", sentence, math.ceil(early_ns / 1e9))
+            raise RetryLaterError("429 Too Many Requests", sentence, math.ceil(early_ns / 1e9))
         self._full_at_ns[bucket] = full_at
 
     def give_back(self, client: str) -> None:
@@ -65,7 +65,7 @@ class Attempts:
 
 
 def client_of(request: Mapping[str, object]) -> str:
-    """Whom an attempt counts against: an IPv4 address or an IPv6 /64, which is what one customer gets.
+    """The client that an attempt counts against: an IPv4 address or an IPv6 /64, which is what one customer gets.
 
     The right-most entry of X-Forwarded-For is what the balancer wrote; everything left of it the client may invent.
     """

@@ -1,4 +1,4 @@
-"""Who may use the index: what a request without the right credentials is answered."""
+"""Authentication of requests, and the response to one without the right credentials."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from pypiserver_stack.container.access.credentials import (
     CREDENTIALS,
     Check,
-    NotNowError,
+    RetryLaterError,
     basic_credentials,
     generated_credentials,
 )
-from pypiserver_stack.container.http.response import Answer, text
+from pypiserver_stack.container.http.response import HttpResponse, text
 
 
 class Authenticator:
@@ -22,8 +22,8 @@ class Authenticator:
     def __init__(self, check: Check) -> None:
         self._check = check
 
-    def __call__(self, environ: MutableMapping[str, Any]) -> Answer | None:
-        """None lets the request in, under the name in REMOTE_USER; else what to answer.
+    def __call__(self, environ: MutableMapping[str, Any]) -> HttpResponse | None:
+        """None lets the request in, under the name in REMOTE_USER; else the response.
 
         Wrong credentials are a 401 like missing ones: pypiserver's own 403 keeps clients from asking their user again.
         """
@@ -32,7 +32,7 @@ class Authenticator:
             if offered is not None and self._check(*offered, environ):
                 environ["REMOTE_USER"] = offered[0]
                 return None
-        except NotNowError as error:
+        except RetryLaterError as error:
             return text(error.status, error.sentence, [("Retry-After", str(error.retry_after_s))])
         challenge = ("WWW-Authenticate", 'Basic realm="pypi"')
         return text("401 Unauthorized", "a user name and its password are needed", [challenge])
@@ -45,13 +45,15 @@ def authenticator_from_environment(environment: MutableMapping[str, str]) -> Aut
         ValueError: a variable is missing, or not what it must be.
     """
     injected = environment.pop(CREDENTIALS, None)
-    way = environment.get("PYPISERVER_AUTHENTICATION")
-    if way == "sha256":
+    scheme = environment.get("PYPISERVER_AUTHENTICATION")
+    if scheme == "sha256":
         return Authenticator(generated_credentials(injected))
-    if way not in ("htpasswd", "bcrypt"):
-        raise ValueError(f"PYPISERVER_AUTHENTICATION is {way!r}; it takes sha256, htpasswd or bcrypt")
+    if scheme not in ("htpasswd", "bcrypt"):
+        raise ValueError(f"PYPISERVER_AUTHENTICATION is {scheme!r}; it takes sha256, htpasswd or bcrypt")
     if not environment.get("PYPISERVER_HTPASSWD"):
-        raise ValueError(f"PYPISERVER_AUTHENTICATION is {way}: PYPISERVER_HTPASSWD must be the path of the users' file")
+        raise ValueError(
+            f"PYPISERVER_AUTHENTICATION is {scheme}: PYPISERVER_HTPASSWD must be the path of the users' file"
+        )
 
     # Only here: passlib is slow to import, and not needed otherwise.
     from pypiserver_stack.container.access.attempts import Attempts
@@ -59,4 +61,4 @@ def authenticator_from_environment(environment: MutableMapping[str, str]) -> Aut
     from pypiserver_stack.container.access.verifier import Verifier
 
     file = UserFile(Path(environment["PYPISERVER_HTPASSWD"]))
-    return Authenticator(Verifier(file.users, Attempts()).check if way == "htpasswd" else file.check)
+    return Authenticator(Verifier(file.users, Attempts()).check if scheme == "htpasswd" else file.check)

@@ -1,4 +1,4 @@
-"""What a client offers, and the check against the generated password.
+"""Credentials of a request, and their check against the generated password.
 
 A generated password of 190 bits cannot be guessed however fast it is checked, so a plain SHA-256 is as safe here as a
 slow hash, and thousands of times cheaper on every request.
@@ -13,14 +13,14 @@ import json
 from collections.abc import Callable, Mapping
 
 Check = Callable[[str, str, Mapping[str, object]], bool]
-"""User name, password, and the request they came with: whether they are right. May raise `NotNowError`."""
+"""User name, password, and the request they came with: whether they are right. May raise `RetryLaterError`."""
 
 CREDENTIALS = "PYPISERVER_CREDENTIALS"
 # Longer ones are no credentials: decoding megabytes would cost more than the rest of the request.
 _HEADER_LIMIT = 8192
 
 
-class NotNowError(Exception):
+class RetryLaterError(Exception):
     """The credentials are not judged now: the status to answer, why, and after how many seconds to try again."""
 
     def __init__(self, status: str, sentence: str, retry_after_s: int) -> None:

@@ -1,4 +1,4 @@
-"""What an htpasswd file says: users, and the hashes of their passwords in any scheme that passlib can check."""
+"""Content of an htpasswd file: users, and the hashes of their passwords in any scheme that passlib can check."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _works_here(scheme: str) -> bool:
     try:
         if hasattr(handler, "set_backend"):
             handler.set_backend("builtin" if scheme in _NOT_BY_THE_C_LIBRARY else "any")
-    except Exception:  # passlib and the libraries under it raise many kinds
+    except Exception:  # passlib and the libraries under it raise many different errors
         return False
     return True
 
@@ -64,7 +64,7 @@ class Users(NamedTuple):
             try:
                 username, _, stored = line.decode().partition(":")
                 good = _is_checkable(stored)
-            except Exception:  # passlib raises an IndexError for some, not only its own kinds
+            except Exception:  # passlib raises an IndexError for some, not only its own errors
                 good = False
             if good and username and username not in hashes:
                 hashes[username] = stored

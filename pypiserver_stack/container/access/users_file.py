@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 from pypiserver_stack.container.access.htpasswd import Users, matches
 from pypiserver_stack.container.base.offload import offload
 
@@ -47,14 +47,14 @@ class UserFile:
     def users(self) -> Users:
         """
         Raises:
-            NotNowError: 503, the file could not be read for longer than `KEEP_S`.
+            RetryLaterError: 503, the file could not be read for longer than `KEEP_S`.
         """
         if self._is_due():
             with self._looking:
                 if self._is_due():
                     self._look()
         if self._clock() - self._good_at > KEEP_S:
-            raise NotNowError(
+            raise RetryLaterError(
                 "503 Service Unavailable", "the list of users cannot be read at the moment", round(LOOK_S)
             )
         return self._users

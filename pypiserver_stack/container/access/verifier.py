@@ -1,4 +1,4 @@
-"""The slow hash once per credential and worker: what was verified is remembered, what is being verified is shared."""
+"""Cache of verified credentials: the slow hash runs once per credential and worker, and requests at once share it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Verifier:
     def check(self, username: str, password: str, request: Mapping[str, object]) -> bool:
         """
         Raises:
-            NotNowError: 429, too many attempts of this client; 503, the users are unknown.
+            RetryLaterError: 429, too many attempts of this client; 503, the users are unknown.
         """
         stored, known = self._users().stored(username)
         if stored is None:
@@ -67,7 +67,7 @@ class Verifier:
         try:
             with self._hashing:
                 right = offload(self._matches, password, stored)
-            # Asked again: waiting for a turn can outlast a change of the file.
+            # Looked up again: waiting for a turn can outlast a change of the file.
             right = right and self._users().stored(username) == (stored, True)
             started.set_result(right)
         except BaseException as error:

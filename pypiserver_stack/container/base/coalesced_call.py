@@ -1,4 +1,4 @@
-"""One call for all who ask at the same time, and no answer older than the question."""
+"""Calls that callers at the same time share, with no result older than its question."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class Shared(Generic[Result]):
-    """Makes `call` once at a time. Who asks while it runs shares the next run: each answer began after its question."""
+class CoalescedCall(Generic[Result]):
+    """Runs `call` once at a time. Callers during a run share the next one: each result began after its question."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
         self._call = call
         self._turn = Lock()
-        self._next: _Once[Result] = _Once(self._begin)
+        self._next: _SingleRun[Result] = _SingleRun(self._begin)
 
     def __call__(self) -> Result:
         """
@@ -27,12 +27,12 @@ class Shared(Generic[Result]):
     def _begin(self) -> Result:
         with self._turn:
             # From here on it is too late to join this run.
-            self._next = _Once(self._begin)
+            self._next = _SingleRun(self._begin)
             return self._call()
 
 
-class _Once(Generic[Result]):
-    """The first who asks makes the call; the others wait for its outcome."""
+class _SingleRun(Generic[Result]):
+    """The first caller makes the call; the others wait for its outcome."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
         self._call = call
@@ -44,9 +44,7 @@ class _Once(Generic[Result]):
             if not self._outcomes:
                 try:
                     self._outcomes.append(self._call())
-                except (
-                    Exception
-                ) as error:  # no more than that: if the caller is killed, the next one who waits takes over
+                except Exception as error:  # not BaseException: where the first is killed, the next takes over
                     self._outcomes.append(error)
         (outcome,) = self._outcomes
         if isinstance(outcome, Exception):

@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.base.system_calls import SystemCalls
 
 _CHUNK_BYTES = 2**20
 _ATTEMPTS = 3
 
 
 class FileKey(NamedTuple):
-    """What tells one state of a file from another without reading it."""
+    """Attributes that differ between two states of a file, known without reading it."""
 
     size: int
     mtime_ns: int
@@ -43,9 +43,9 @@ class Digests(NamedTuple):
 class DigestStore:
     """The records under `root/.digests`. A record is only a saving: nothing here fails where one cannot be had."""
 
-    def __init__(self, root: Path, calls: FileCalls | None = None) -> None:
+    def __init__(self, root: Path, calls: SystemCalls | None = None) -> None:
         self._folder = root / ".digests"
-        self._calls = calls or FileCalls()
+        self._calls = calls or SystemCalls()
 
     def get(self, relfn: str, key: FileKey) -> Digests | None:
         """The digests of the package at `relfn` while it is the file that `key` describes."""
@@ -115,7 +115,7 @@ class DigestStore:
         return self._folder / f"{secrets.token_hex(16)}.tmp"
 
 
-def hash_file(path: str, calls: FileCalls) -> tuple[FileKey, str] | None:
+def hash_file(path: str, calls: SystemCalls) -> tuple[FileKey, str] | None:
     """Key and SHA-256 of a file that held still while it was read; None if it does not hold still.
 
     Raises:

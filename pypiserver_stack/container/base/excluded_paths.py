@@ -1,4 +1,4 @@
-"""Which files and folders hold no packages, whatever their names and whatever lies in them."""
+"""Files and folders that are never listed, whatever their names and whatever lies in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NOT_OURS = "lost+found"
 _log = logging.getLogger("gunicorn.error")
 
 
-def is_left_out(folder: str) -> bool:
+def is_excluded(folder: str) -> bool:
     """Whether a folder, or one that it lies in, holds no packages.
 
     Args:

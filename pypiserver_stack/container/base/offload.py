@@ -1,4 +1,4 @@
-"""File calls off the event loop: a slow file system must not stop the worker."""
+"""Calls in a thread beside the event loop: a slow file system must not stop the worker."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Releases: what a file name says of one, and which of two versions is newer (PEP 440)."""
+"""Releases: project and version of a file by its name, and the order of versions (PEP 440)."""
 
 from __future__ import annotations
 

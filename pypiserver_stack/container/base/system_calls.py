@@ -1,4 +1,4 @@
-"""The file calls and the clock of an index, in one place: a test puts a file server of its own here."""
+"""File calls and clock of an index, in one place: tests replace them by a file server of their own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 
-class FileCalls:
+class SystemCalls:
     """The operating system's own calls."""
 
     open = staticmethod(os.open)

@@ -1,4 +1,4 @@
-"""What is answered before pypiserver: who may ask, and what most requests ask for.
+"""WSGI middleware before pypiserver: the check of credentials, and the responses that most requests need.
 
 Everything needs credentials but the pages that pypiserver shows to anybody: its welcome page, the health check, and the
 redirect from a project's name to its listing.
@@ -6,26 +6,26 @@ redirect from a project's name to its listing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
+from pypiserver.pkg_helpers import normalize_pkgname
+
 from pypiserver_stack.container.access.authentication import Authenticator
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
-from pypiserver_stack.container.http.conditions import has_it
+from pypiserver_stack.container.http.conditions import is_unchanged
 from pypiserver_stack.container.http.negotiation import wants_json
-from pypiserver_stack.container.http.response import Answer, Headers, text
+from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
 from pypiserver_stack.container.http.timing import Timing
-from pypiserver_stack.container.index.package_index import Index, IndexUnavailableError, Page
+from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
+from pypiserver_stack.container.index.pages import ListingPage
 
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_NAME = re.compile(r"[-_.]+")
 _UNAVAILABLE = text("503 Service Unavailable", "the packages cannot be read at the moment", [("Retry-After", "2")])
 
 
@@ -38,21 +38,21 @@ class Front:
         authenticate: Authenticator,
         uploads: Uploads,
         *,
-        index: Index | None,
+        index: PackageIndex | None,
         downloads: Downloads | None,
-        told: Headers,
+        response_headers: Headers,
     ) -> None:
         """
         Args:
             index, downloads: None leaves listings and files to pypiserver.
-            told: headers of every answer but a refusal, with Server-Timing beside them; where empty, neither is sent.
+            response_headers: sent with every response but a refusal, beside Server-Timing; empty sends neither.
         """
         self._pypiserver = pypiserver
         self._authenticate = authenticate
         self._uploads = uploads
         self._index = index
         self._downloads = downloads
-        self._told = told
+        self._response_headers = response_headers
 
     @property
     def answers_most(self) -> bool:
@@ -60,31 +60,29 @@ class Front:
         return self._index is not None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self.answer(environ)
-        if answer is None:
-            return self._pypiserver(environ, self._telling(start_response, environ["pypiserver.timing"]))
-        start_response(answer.status, answer.headers)
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return []
-        return answer.body
+        response = self.answer(environ)
+        if response is None:
+            return self._pypiserver(environ, self._with_headers(start_response, environ["pypiserver.timing"]))
+        start_response(response.status, response.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else response.body
 
-    def answer(self, environ: Environ) -> Answer | None:
-        """The whole answer, with what is told of it; None leaves the request to pypiserver."""
+    def answer(self, environ: Environ) -> HttpResponse | None:
+        """The whole response; None leaves the request to pypiserver."""
         timing = environ["pypiserver.timing"] = Timing()
         # WSGI hands bytes over as Latin-1; names of files are UTF-8, or bytes that are nothing.
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
         try:
-            answer = self._answer(environ, path, timing) or _too_large_for_pypiserver(environ)
+            response = self._answer(environ, path, timing) or _too_large_for_pypiserver(environ)
         except IndexUnavailableError:
-            answer = _UNAVAILABLE
-        if answer is None:
+            response = _UNAVAILABLE
+        if response is None:
             return None
-        told = self._tell(timing)
-        # How long a refusal took would tell a guesser something.
-        return answer if answer.status.startswith(("401", "429")) else answer._replace(headers=[*answer.headers, *told])
+        headers = [*response.headers, *self._headers(timing)]
+        # How long a refusal took would help to guess a password.
+        return response if response.status.startswith(("401", "429")) else response._replace(headers=headers)
 
-    def _answer(self, environ: Environ, path: str, timing: Timing) -> Answer | None:
-        """None leaves the answer to pypiserver."""
+    def _answer(self, environ: Environ, path: str, timing: Timing) -> HttpResponse | None:
+        """None leaves the request to pypiserver."""
         method = environ["REQUEST_METHOD"]
         reads = method in ("GET", "HEAD")
         if reads and (public := _public(path)) is not _NOT_PUBLIC:
@@ -107,13 +105,13 @@ class Front:
             return file
         return None
 
-    def _listing(self, environ: Environ, rest: str, timing: Timing) -> Answer | None:
+    def _listing(self, environ: Environ, rest: str, timing: Timing) -> HttpResponse | None:
         assert self._index is not None
         as_json = wants_json(environ.get("HTTP_ACCEPT", ""))
         project, slash, more = rest.partition("/")
         if more or (project and not slash):
             return None
-        normalised = _NAME.sub("-", project).lower()
+        normalised = normalize_pkgname(project)
         if project != normalised:
             return _redirect("301 Moved Permanently", f"/simple/{quote(normalised, errors='surrogateescape')}/")
         started_s = perf_counter()
@@ -123,13 +121,13 @@ class Front:
             return text("404 Not Found", f"there is no project {project!a}")
         return _page(environ, page)
 
-    def _tell(self, timing: Timing) -> Headers:
+    def _headers(self, timing: Timing) -> Headers:
         server_timing = timing.header()  # the access log wants the total too
-        return [*self._told, ("Server-Timing", server_timing)] if self._told else []
+        return [*self._response_headers, ("Server-Timing", server_timing)] if self._response_headers else []
 
-    def _telling(self, start_response: StartResponse, timing: Timing) -> StartResponse:
+    def _with_headers(self, start_response: StartResponse, timing: Timing) -> StartResponse:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            return start_response(status, [*headers, *self._tell(timing)], exc_info)
+            return start_response(status, [*headers, *self._headers(timing)], exc_info)
 
         return start
 
@@ -137,8 +135,8 @@ class Front:
 _NOT_PUBLIC = text("", "")
 
 
-def _public(path: str) -> Answer | None:
-    """The answer that needs no credentials; None leaves it to pypiserver."""
+def _public(path: str) -> HttpResponse | None:
+    """The response that needs no credentials; None leaves it to pypiserver."""
     if path == "/health":
         return text("200 OK", "Ok")
     if path in ("/", "/favicon.ico"):
@@ -149,7 +147,7 @@ def _public(path: str) -> Answer | None:
     return _redirect("303 See Other", f"/simple/{quote(project, errors='surrogateescape')}/")
 
 
-def _too_large_for_pypiserver(environ: Environ) -> Answer | None:
+def _too_large_for_pypiserver(environ: Environ) -> HttpResponse | None:
     """None lets pypiserver have the body: it reads all of it at once, and parses it while everybody else waits."""
     chunked = "HTTP_TRANSFER_ENCODING" in environ
     if not chunked and int(environ.get("CONTENT_LENGTH") or 0) <= PYPISERVER_BODY_BYTES:
@@ -158,14 +156,14 @@ def _too_large_for_pypiserver(environ: Environ) -> Answer | None:
     return text("413 Request Entity Too Large", sentence)
 
 
-def _redirect(status: str, path: str) -> Answer:
-    return Answer(status, [("Location", path), ("Content-Length", "0")], [])
+def _redirect(status: str, path: str) -> HttpResponse:
+    return HttpResponse(status, [("Location", path), ("Content-Length", "0")], [])
 
 
-def _page(environ: Environ, page: Page) -> Answer:
+def _page(environ: Environ, page: ListingPage) -> HttpResponse:
     # "no-cache" lets a client keep the page and has it ask each time whether it is still the same.
     headers = [("ETag", page.etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept")]
-    if has_it(environ, page.etag):
-        return Answer("304 Not Modified", headers, [])
+    if is_unchanged(environ, page.etag):
+        return HttpResponse("304 Not Modified", headers, [])
     typed = [("Content-Type", page.content_type), ("Content-Length", str(len(page.body)))]
-    return Answer("200 OK", [*typed, *headers], [page.body])
+    return HttpResponse("200 OK", [*typed, *headers], [page.body])

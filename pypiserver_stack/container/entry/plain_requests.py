@@ -2,7 +2,7 @@
 
 Those are most of what a request costs a worker, and nearly every request of pip, uv or poetry has this form: a GET
 whose head has arrived whole, with no body and no second request behind it. Whatever has another form, and whatever
-pypiserver answers, goes gunicorn's way.
+pypiserver answers, is left to gunicorn.
 """
 
 from __future__ import annotations
@@ -18,20 +18,18 @@ from urllib.parse import unquote_to_bytes
 
 from gunicorn import SERVER_SOFTWARE
 
-from pypiserver_stack.container.http.response import Answer
-
-Environ = dict[str, Any]
+from pypiserver_stack.container.http.response import Environ, HttpResponse
 
 _HEAD = re.compile(rb"(GET|HEAD) (/[!-\"$-~]*) HTTP/1\.1\r\n((?:[0-9A-Za-z!#$%&'*+.^`|~-]+:[\t -~]*\r\n)*)\r\n")
-# What says something of a body, of the connection, or of who is asked: gunicorn knows what to make of it.
+# Headers about a body, the connection, or the name of the server: gunicorn handles them.
 _NOT_PLAIN = frozenset(
     ["CONTENT_LENGTH", "CONTENT_TYPE", "TRANSFER_ENCODING", "SEC_WEBSOCKET_KEY1", "EXPECT", "UPGRADE", "SCRIPT_NAME"]
 )
 _MOST_HEADERS = 64
 
 
-class Asked:
-    """The request, as far as others look at gunicorn's own."""
+class PlainRequest:
+    """The request, with the fields that others read of gunicorn's own."""
 
     def __init__(self, method: str, uri: str) -> None:
         self.method = method
@@ -39,8 +37,8 @@ class Asked:
         self.headers: list[tuple[str, str]] = []
 
 
-class _Sent(NamedTuple):
-    """The answer, as the access log wants it."""
+class _LoggedResponse(NamedTuple):
+    """The response, with the fields that the access log reads."""
 
     status: str
     sent: int
@@ -51,15 +49,15 @@ class PlainRequests:
 
     def __init__(
         self,
-        answer: Callable[[Environ], Answer | None],
+        answer: Callable[[Environ], HttpResponse | None],
         log_access: Callable[[Any, Any, Environ, timedelta], None],
         is_alive: Callable[[], bool],
     ) -> None:
         """
         Args:
-            answer: None leaves the request to gunicorn, which then reads it as if nobody had looked at it.
+            answer: None leaves the request to gunicorn, which then reads it from the start.
             log_access: as `access` of gunicorn's logger.
-            is_alive: False once the worker was told to stop: from then on gunicorn ends connections.
+            is_alive: False once the worker was signalled to stop: from then on gunicorn ends connections.
         """
         self._answer = answer
         self._log_access = log_access
@@ -77,27 +75,27 @@ class PlainRequests:
             return False
         environ["REMOTE_ADDR"] = address[0]
         environ["gunicorn.socket"] = client
-        asked = Asked(environ["REQUEST_METHOD"], environ["RAW_URI"])
-        client.begin_answer(asked, False)
+        request = PlainRequest(environ["REQUEST_METHOD"], environ["RAW_URI"])
+        client.begin_answer(request, False)
         try:
-            answer = self._answer(environ)
+            response = self._answer(environ)
         except Exception:
             # Nothing was sent yet: gunicorn takes the request from the start, and logs what goes wrong.
-            answer = None
-        if answer is None:
+            response = None
+        if response is None:
             client.request = None
             return False
         closes = not self._is_alive()
         try:
-            sent = _send(client, _head(answer, closes), [] if asked.method == "HEAD" else answer.body)
+            sent = _send(client, _head(response, closes), [] if request.method == "HEAD" else response.body)
         finally:
-            if hasattr(answer.body, "close"):
-                answer.body.close()
+            if hasattr(response.body, "close"):
+                response.body.close()
         client.end_answer(next_began=False)
         if closes:
             client.end_idle(longer_than_s=0)
         took = timedelta(seconds=perf_counter() - started_s)
-        self._log_access(_Sent(answer.status, sent), asked, environ, took)
+        self._log_access(_LoggedResponse(response.status, sent), request, environ, took)
         return True
 
 
@@ -148,11 +146,13 @@ class _Date:
 _date = _Date()
 
 
-def _head(answer: Answer, closes: bool) -> bytes:
-    told = "".join([f"{name}: {value}\r\n" for name, value in answer.headers])
+def _head(response: HttpResponse, closes: bool) -> bytes:
+    headers = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
     connection = "close" if closes else "keep-alive"
-    first = f"HTTP/1.1 {answer.status}\r\nServer: {SERVER_SOFTWARE}\r\nDate: {_date()}\r\nConnection: {connection}\r\n"
-    return f"{first}{told}\r\n".encode("latin-1")
+    first = (
+        f"HTTP/1.1 {response.status}\r\nServer: {SERVER_SOFTWARE}\r\nDate: {_date()}\r\nConnection: {connection}\r\n"
+    )
+    return f"{first}{headers}\r\n".encode("latin-1")
 
 
 def _send(client: Any, head: bytes, body: Iterable[bytes]) -> int:

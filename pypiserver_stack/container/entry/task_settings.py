@@ -1,4 +1,4 @@
-"""What the task definition asks of the server, read from the environment once."""
+"""Settings of the server, read once from the environment that the task definition gives it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """One field a variable; the settings of the deployment say what each means."""
+    """One field for each variable; docs/configuration.md explains them."""
 
     packages: Path
     backend: str

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker with connections of ours, and a stop that takes no longer than the requests under way."""
+"""gunicorn's gevent worker with connections of ours, and a stop as short as the requests under way."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
         """One request of a connection."""
-        # WSGI does not tell X_Forwarded_For from X-Forwarded-For, for which the balancer vouches.
+        # WSGI does not distinguish X_Forwarded_For from X-Forwarded-For, for which the balancer vouches.
         req.headers = [header for header in req.headers if "_" not in header[0]]
         has_body = not _BODY_HEADERS.isdisjoint([name for name, _ in req.headers])
         if has_body or not (self.alive or _next_began(req)):

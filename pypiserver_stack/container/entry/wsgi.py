@@ -1,4 +1,4 @@
-"""The WSGI application: pypiserver, with what is ours put in through its own points and in front of it."""
+"""WSGI application: pypiserver with our hooks, and the front before it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pypiserver_stack.container.entry.task_settings import TaskSettings
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
-from pypiserver_stack.container.index.package_index import Index
-from pypiserver_stack.container.pypiserver_hooks.no_removal import WithoutRemoval
+from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.project_info import add_project_info
+from pypiserver_stack.container.pypiserver_hooks.removal import NoRemovalProxy
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 
@@ -33,10 +33,10 @@ config = Config.default_with_overrides(
 )
 digests = DigestStore(settings.packages)
 store = PackageStore(settings.packages, digests)
-proxy = BackendProxy if settings.removal else WithoutRemoval
+proxy = BackendProxy if settings.removal else NoRemovalProxy
 index = downloads = None
 if settings.backend == "validated":
-    index = Index(settings.packages, digests, margin_s=settings.index_margin_s)
+    index = PackageIndex(settings.packages, digests, margin_s=settings.index_margin_s)
     config.backend = proxy(ValidatedBackend(config, index, store))
     downloads = Downloads(
         index, settings.packages, immutable=not settings.overwrite, shared_cache=settings.shared_cache
@@ -50,5 +50,5 @@ application = Front(
     Uploads(store, config, limit_bytes=settings.upload_limit_bytes),
     index=index,
     downloads=downloads,
-    told=[("X-Served-By", settings.task_id)] if settings.timing_headers else [],
+    response_headers=[("X-Served-By", settings.task_id)] if settings.timing_headers else [],
 )

@@ -1,4 +1,4 @@
-"""What an upload's form says of its file, held against what the file's name will be taken for."""
+"""Release that an upload's form claims, held against the one that the name of its file will be listed as."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def contradiction(filename: str, name: str, version: str) -> str | None:
 
     Args:
         filename: that of a package.
-        name, version: as the form has them; empty where it does not say.
+        name, version: as the form has them; empty where it has none.
     """
     listed = release_of(filename)
     if listed is None or _agree(filename, name, version):
@@ -39,7 +39,7 @@ def _agree(filename: str, name: str, version: str) -> bool:
 
 
 def _renamed(filename: str, name: str, version: str) -> str | None:
-    """The file name that says what the form says; None where the two differ in more than their spelling."""
+    """The file name of the release that the form claims; None where the two differ in more than their spelling."""
     if not name or not filename.lower().startswith(f"{name}-".lower()):
         return None
     renamed = re.sub(r"[-.]+", "_", name) + filename[len(name) :]

@@ -1,20 +1,18 @@
-"""Package files and their metadata, as the index lists them and in no other state."""
+"""Downloads of package files and their metadata, in the state that the index lists and in no other."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from pypiserver_stack.container.base.digests import Digests, FileKey
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.http.conditions import has_it, is_another, wanted_range
-from pypiserver_stack.container.http.response import Answer, Headers, text
-from pypiserver_stack.container.index.directory import GONE
-from pypiserver_stack.container.index.package_index import Entry, Index, IndexUnavailableError
-
-Environ = dict[str, Any]
+from pypiserver_stack.container.http.conditions import fails_precondition, is_unchanged, wanted_range
+from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
+from pypiserver_stack.container.index.directory import GONE, PackageEntry
+from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
 
 # Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
 FIRST_BYTES = 64 * 1024
@@ -36,9 +34,9 @@ class _Opened(NamedTuple):
 
 
 class Downloads:
-    """Answers for `/packages/`."""
+    """Responses for `/packages/`."""
 
-    def __init__(self, index: Index, root: Path, *, immutable: bool, shared_cache: bool) -> None:
+    def __init__(self, index: PackageIndex, root: Path, *, immutable: bool, shared_cache: bool) -> None:
         """
         Args:
             immutable: a file whose digests are known never changes under its name, so that clients may keep it.
@@ -49,8 +47,8 @@ class Downloads:
         self._immutable = immutable
         self._keep = _KEEP_SHARED if shared_cache else _KEEP
 
-    def __call__(self, environ: Environ, path: str) -> Answer:
-        """The answer for the file at `path`, relative to the root.
+    def __call__(self, environ: Environ, path: str) -> HttpResponse:
+        """The response for the file at `path`, relative to the root.
 
         Raises:
             IndexUnavailableError: the packages cannot be read.
@@ -62,11 +60,11 @@ class Downloads:
             opened = self._open(entry)
             if opened is not None:
                 return self._file(environ, entry, opened)
-        if path.endswith(_METADATA) and (answer := self._metadata(environ, path[: -len(_METADATA)])):
-            return answer
+        if path.endswith(_METADATA) and (metadata := self._metadata(environ, path[: -len(_METADATA)])):
+            return metadata
         return text("404 Not Found", "there is no such file")
 
-    def _open(self, entry: Entry) -> _Opened | None:
+    def _open(self, entry: PackageEntry) -> _Opened | None:
         """None where the file is no longer the one that is listed: the index will look again."""
         try:
             opened = offload(_read_or_open, self._root / entry.relfn)
@@ -83,19 +81,19 @@ class Downloads:
             return None
         return opened
 
-    def _file(self, environ: Environ, entry: Entry, opened: _Opened) -> Answer:
+    def _file(self, environ: Environ, entry: PackageEntry, opened: _Opened) -> HttpResponse:
         size = opened.key.size
         digests = entry.digests
         etag = f'"{digests.sha256}"' if digests else None
         headers = [_TYPE, self._caching(digests), ("Accept-Ranges", "bytes")]
-        if is_another(environ, etag):
+        if fails_precondition(environ, etag):
             _close(opened)
             return text("412 Precondition Failed", "the file is another one")
         if etag:
             headers.append(("ETag", etag))
-            if has_it(environ, etag):
+            if is_unchanged(environ, etag):
                 _close(opened)
-                return Answer("304 Not Modified", headers, [])
+                return HttpResponse("304 Not Modified", headers, [])
         try:
             part = wanted_range(environ, size, etag)
         except ValueError:
@@ -108,29 +106,29 @@ class Downloads:
             headers.append(("Content-Range", f"bytes {start}-{end - 1}/{size}"))
         status = "206 Partial Content" if part else "200 OK"
         if opened.file is None:
-            return Answer(status, headers, [opened.first[start:end]])
+            return HttpResponse(status, headers, [opened.first[start:end]])
         if environ["REQUEST_METHOD"] == "HEAD":
             _close(opened)
-            return Answer(status, headers, [])
-        return Answer(status, headers, _Sending(environ, opened.first, opened.file, start, end))
+            return HttpResponse(status, headers, [])
+        return HttpResponse(status, headers, _FileBody(environ, opened.first, opened.file, start, end))
 
-    def _metadata(self, environ: Environ, path: str) -> Answer | None:
+    def _metadata(self, environ: Environ, path: str) -> HttpResponse | None:
         entry = self._index.find(path)
         content = self._index.metadata(entry) if entry else None
         if entry is None or content is None or entry.digests is None:
             return None
         etag = f'"{entry.digests.metadata_sha256}"'
         headers: Headers = [_TYPE, self._caching(entry.digests), ("ETag", etag)]
-        if has_it(environ, etag):
-            return Answer("304 Not Modified", headers, [])
-        return Answer("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
+        if is_unchanged(environ, etag):
+            return HttpResponse("304 Not Modified", headers, [])
+        return HttpResponse("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
 
     def _caching(self, digests: Digests | None) -> tuple[str, str]:
         # Without digests it may still be written to.
         return self._keep if self._immutable and digests else _ASK_AGAIN
 
 
-class _Sending:
+class _FileBody:
     """A file's bytes from `start` to `end`: what was read of it leaves with the head, the rest as a file."""
 
     def __init__(self, environ: Environ, first: bytes, file: BinaryIO, start: int, end: int) -> None:

@@ -20,8 +20,8 @@ class MultipartError(Exception):
     """The body is not a form as RFC 7578 has it, or it ends early."""
 
 
-class Part(NamedTuple):
-    """What a part says of itself. `filename` is None for a plain field."""
+class FormPart(NamedTuple):
+    """Header of a part. `filename` is None for a plain field."""
 
     name: str
     filename: str | None
@@ -39,8 +39,8 @@ def boundary_of(content_type: str) -> bytes:
     return boundary.encode()
 
 
-def read_form(chunks: Iterable[bytes], boundary: bytes) -> Iterator[Part | bytes]:
-    """Each part as a `Part`, followed by its data in pieces, however `chunks` are cut.
+def read_form(chunks: Iterable[bytes], boundary: bytes) -> Iterator[FormPart | bytes]:
+    """Each part as a `FormPart`, followed by its data in pieces, however `chunks` are cut.
 
     Takes time in proportion to the bytes, and holds no more than one chunk and one part's headers. `chunks` are read
     to their end, and what follows the last boundary is dropped.
@@ -59,7 +59,7 @@ class _Form:
         self._position = 0  # what lies before it is done with
         self._closed = False
 
-    def read(self) -> Iterator[Part | bytes]:
+    def read(self) -> Iterator[FormPart | bytes]:
         for _ in self._data(0):  # what stands before the first boundary means nothing
             pass
         parts = 0
@@ -73,7 +73,7 @@ class _Form:
         for _ in self._chunks:
             pass
 
-    def _part(self) -> Part:
+    def _part(self) -> FormPart:
         searched = self._position
         while (end := self._buffer.find(b"\r\n\r\n", searched)) < 0:
             searched = max(searched, len(self._buffer) - 3)
@@ -124,7 +124,7 @@ class _Form:
         return done
 
 
-def _part(lines: list[bytes]) -> Part:
+def _part(lines: list[bytes]) -> FormPart:
     dispositions = []
     for line in lines:
         header = _HEADER.fullmatch(line)
@@ -137,7 +137,7 @@ def _part(lines: list[bytes]) -> Part:
     parameters = _parameters(dispositions[0])
     if "name" not in parameters:
         raise MultipartError("A part has no name.")
-    return Part(parameters["name"], parameters.get("filename"))
+    return FormPart(parameters["name"], parameters.get("filename"))
 
 
 def _parameters(value: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Packages on their way in: written aside, made durable, and put into place whole.
+"""Store of uploaded packages: written aside, made durable, and put into place whole.
 
 A package is written to `.incoming/` inside the root, which no listing shows, so that the root changes once, when the
-finished file is linked to its name. Whoever dies before leaves a file there and nothing else.
+finished file is linked to its name. A process that dies before leaves a file there and nothing else.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Incoming:
             (self._root / filename).hardlink_to(self._path)
         self._remove()
         # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:
-        # whoever lists the package meanwhile hashes it himself.
+        # a listing that is made meanwhile hashes the package itself.
         key = FileKey.of(os.fstat(self._file.fileno()))
         metadata_sha256 = None if metadata is None else hashlib.sha256(metadata).hexdigest()
         self._digests.put(filename, key, Digests(self.sha256, metadata_sha256), metadata)

@@ -1,4 +1,4 @@
-"""Uploads, answered as pypiserver answers them, but streamed: nobody waits for another one's package."""
+"""Uploads, answered as pypiserver does, but streamed: no client waits for the package of another."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.container.files.claimed_release import contradiction
-from pypiserver_stack.container.files.multipart import MultipartError, Part, boundary_of, read_form
+from pypiserver_stack.container.files.multipart import FormPart, MultipartError, boundary_of, read_form
 from pypiserver_stack.container.files.package_store import Incoming, PackageStore, StoreError
-from pypiserver_stack.container.http.response import Answer, text
-
-Environ = dict[str, Any]
+from pypiserver_stack.container.http.response import Environ, HttpResponse, text
 
 PYPISERVER_BODY_BYTES = 64 * 1024
 """The largest body that pypiserver gets."""
@@ -37,7 +35,7 @@ _log = logging.getLogger("gunicorn.error")
 
 class _File(NamedTuple):
     filename: str
-    refusal: Answer | None
+    refusal: HttpResponse | None
     incoming: Incoming | None  # None where refused: what nobody wants is not written
 
 
@@ -59,7 +57,7 @@ class Uploads:
         self._limit_bytes = limit_bytes
         self._log_again_s: dict[int | None, float] = {}
 
-    def __call__(self, environ: Environ) -> Answer | None:
+    def __call__(self, environ: Environ) -> HttpResponse | None:
         """The answer; None leaves it to pypiserver, which gets a form of the fields that matter to it.
 
         Raises:
@@ -87,7 +85,7 @@ class Uploads:
         fields: dict[str, bytes] = {}
         files: dict[str, _File] = {}
 
-        def begin(part: Part) -> Callable[[bytes], object]:
+        def begin(part: FormPart) -> Callable[[bytes], object]:
             if part.filename is None and part.name in _FIELDS:
                 fields[part.name] = b""
                 return partial(_keep, fields, part.name)
@@ -104,17 +102,17 @@ class Uploads:
         failure: StoreError | None = None
         for piece in read_form(body.chunks(), boundary_of(environ["CONTENT_TYPE"])):
             try:
-                if isinstance(piece, Part):
+                if isinstance(piece, FormPart):
                     take = begin(piece)
                 else:
                     take(piece)
             except StoreError as error:
-                failure, take = error, _drop  # who is cut off while sending never reads the answer
+                failure, take = error, _drop  # a client that is cut off while it sends never reads the response
         if failure is not None:
             raise failure
         return fields, files
 
-    def _publish(self, fields: dict[str, bytes], files: dict[str, _File], environ: Environ) -> Answer:
+    def _publish(self, fields: dict[str, bytes], files: dict[str, _File], environ: Environ) -> HttpResponse:
         package, signature = files["content"], files.get("gpg_signature")
         if signature is not None and signature.filename != f"{package.filename}.asc":
             return text("400 Bad Request", f"The signature is not called {package.filename!a} and .asc.")
@@ -134,20 +132,20 @@ class Uploads:
                 incoming.publish(filename, overwrite=self._config.overwrite)
             except FileExistsError:
                 return _taken(filename, environ)
-        return Answer("200 OK", [("Content-Length", "0")], [])
+        return HttpResponse("200 OK", [("Content-Length", "0")], [])
 
-    def _refusal(self, filename: str, environ: Environ) -> Answer | None:
+    def _refusal(self, filename: str, environ: Environ) -> HttpResponse | None:
         if not _FILENAME.fullmatch(filename) or release_of(filename) is None:
             return text("400 Bad Request", f"Bad filename: {filename!a}")
         try:
             taken = not self._config.overwrite and self._config.backend.exists(filename)
         except OSError as error:
             raise StoreError(str(error), error.errno) from error
-        except HTTPError as error:  # how a backend says that it cannot know
+        except HTTPError as error:  # the backend cannot know at the moment
             raise StoreError(str(error.body), None) from error
         return _taken(filename, environ) if taken else None
 
-    def _unavailable(self, error: StoreError) -> Answer:
+    def _unavailable(self, error: StoreError) -> HttpResponse:
         if monotonic() >= self._log_again_s.get(error.errno, 0.0):
             self._log_again_s[error.errno] = monotonic() + _LOG_INTERVAL_S
             _log.error("upload failed: %s", error)
@@ -202,7 +200,7 @@ def _keep(fields: dict[str, bytes], name: str, data: bytes) -> None:
         raise MultipartError(f"The field {name!r} is longer than {_FIELD_BYTES} bytes.")
 
 
-def _taken(filename: str, environ: Environ) -> Answer:
+def _taken(filename: str, environ: Environ) -> HttpResponse:
     # twine takes a 400 with these words for an existing file; it has come to know 409 as well.
     twine = "twine" in environ.get("HTTP_USER_AGENT", "")
     return text("400 Bad Request" if twine else "409 Conflict", f"Package {filename!a} already exists.")

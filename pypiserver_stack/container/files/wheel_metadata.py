@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
+
+from pypiserver.pkg_helpers import normalize_pkgname
 
 MAX_METADATA_BYTES = 1024 * 1024
 MAX_DIRECTORY_BYTES = 4 * 1024 * 1024  # of the zip file: some 30,000 files
@@ -26,7 +27,7 @@ def _read(path: str, filename: str) -> bytes | None:
     if not filename.endswith(".whl"):
         return None
     project, version = filename.split("-")[:2]
-    wanted = (_normalised(project), _normalised(version))
+    wanted = (normalize_pkgname(project), normalize_pkgname(version))
     with _Bounded(path) as file, zipfile.ZipFile(file) as archive:
         found = [entry for entry in archive.infolist() if _of(entry.filename) == wanted]
         # Other methods of compression unpack without a bound.
@@ -51,8 +52,6 @@ class _Bounded(io.FileIO):
 def _of(name: str) -> tuple[str, str] | None:
     folder, _, rest = name.partition(".dist-info/")
     project, _, version = folder.partition("-")
-    return (_normalised(project), _normalised(version)) if rest == "METADATA" and "/" not in folder else None
-
-
-def _normalised(text: str) -> str:
-    return re.sub(r"[-_.]+", "-", text).lower()
+    if rest != "METADATA" or "/" in folder:
+        return None
+    return normalize_pkgname(project), normalize_pkgname(version)

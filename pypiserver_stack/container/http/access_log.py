@@ -1,4 +1,4 @@
-"""The access log: one line of JSON for each answer that its client took whole, on stdout."""
+"""The access log: one line of JSON for each response that its client took whole, on stdout."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
         self._lost_lines = 0
         self._stdout = None if sys.stdout is None else sys.stdout.fileno()
         if self._stdout is not None and stat.S_ISFIFO(os.fstat(self._stdout).st_mode):
-            # Whoever reads the lines may fall behind, or hang: then lines are lost, not requests.
+            # Where the reader of the lines falls behind, or hangs, lines are lost and not requests.
             os.set_blocking(self._stdout, False)
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
@@ -84,7 +84,7 @@ def _without_user(uri: str) -> str:
 
 def _line(fields: dict[str, Any]) -> bytes:
     line = _encode(fields).encode("ascii") + b"\n"
-    if len(line) > LINE_BYTES:  # escapes: whoever sends so many control characters need not find them again
+    if len(line) > LINE_BYTES:  # escapes: a client that sends so many control characters loses them
         short = {name: value[:40] if isinstance(value, str) else value for name, value in fields.items()}
         line = _encode(short).encode("ascii") + b"\n"
     return line

@@ -1,4 +1,4 @@
-"""What a client already has, and which part of a file it wants (RFC 9110, sections 13 and 14)."""
+"""Conditional and range requests (RFC 9110, sections 13 and 14)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def has_it(environ: Mapping[str, Any], etag: str) -> bool:
-    """Whether the client holds the answer with this strong entity tag: then 304 is enough."""
+def is_unchanged(environ: Mapping[str, Any], etag: str) -> bool:
+    """Whether the client holds the response with this strong entity tag: then 304 is enough."""
     held = environ.get("HTTP_IF_NONE_MATCH")
     if held is None:
         return False
     return held == etag or etag in [tag.strip().removeprefix("W/") for tag in held.split(",")] or held.strip() == "*"
 
 
-def is_another(environ: Mapping[str, Any], etag: str | None) -> bool:
-    """Whether the client wants the answer only if it has another entity tag than this strong one: 412."""
+def fails_precondition(environ: Mapping[str, Any], etag: str | None) -> bool:
+    """Whether the client wants only a response with another entity tag than this strong one: 412."""
     wanted = environ.get("HTTP_IF_MATCH")
     return wanted is not None and wanted.strip() != "*" and etag not in [tag.strip() for tag in wanted.split(",")]
 
@@ -32,10 +32,10 @@ def wanted_range(environ: Mapping[str, Any], size: int, etag: str | None) -> tup
     Raises:
         ValueError: the range lies outside the file: 416.
     """
-    asked = environ.get("HTTP_RANGE")
-    if asked is None or environ["REQUEST_METHOD"] != "GET" or environ.get("HTTP_IF_RANGE", etag) != etag:
+    wanted = environ.get("HTTP_RANGE")
+    if wanted is None or environ["REQUEST_METHOD"] != "GET" or environ.get("HTTP_IF_RANGE", etag) != etag:
         return None
-    match = _RANGE.fullmatch(asked.replace(" ", ""))
+    match = _RANGE.fullmatch(wanted.replace(" ", ""))
     if match is None or not any(match.groups()):
         return None
     first_text, last_text = match.groups()
@@ -46,5 +46,5 @@ def wanted_range(environ: Mapping[str, Any], size: int, etag: str | None) -> tup
         if last_text and int(last_text) < start:
             return None
     if start >= end:
-        raise ValueError(asked)
+        raise ValueError(wanted)
     return start, end

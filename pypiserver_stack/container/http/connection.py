@@ -1,4 +1,4 @@
-"""A client's connection: an answer leaves in one send, and a client that does nothing holds nothing for long."""
+"""Connection of a client: a response leaves in one send, and an idle client holds nothing for long."""
 
 from __future__ import annotations
 

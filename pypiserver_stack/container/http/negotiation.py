@@ -1,4 +1,4 @@
-"""HTML or JSON: what a client's Accept header asks of a listing (PEP 691)."""
+"""Choice between HTML and JSON for a listing, by the client's Accept header (PEP 691)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HTML = ("text/html", "application/vnd.pypi.simple.v1+html", "application/vnd.py
 
 @lru_cache(maxsize=64)
 def wants_json(accept: str) -> bool:
-    """Whether the header names JSON, and no HTML that it likes better. HTML is for all who do not say."""
+    """Whether the header names JSON, and no HTML that it likes better. HTML is for a client without a preference."""
     weights = {"json": 0.0, "html": 0.0}
     for choice in accept.split(","):
         kind, *parameters = (word.strip().lower() for word in choice.split(";"))

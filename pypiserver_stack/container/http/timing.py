@@ -1,4 +1,4 @@
-"""Where the time of a request went, for the client (Server-Timing) and for the access log."""
+"""Time spent on a request, for the client (Server-Timing) and for the access log."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from time import perf_counter
 
 
 class Timing(dict[str, float]):
-    """Seconds by name: auth_s, index_s and file_s as far as they were needed, total_s once it was told.
+    """Seconds by name: auth_s, index_s and file_s as far as they were needed, total_s once the header was made.
 
-    The total ends where the answer begins: sending a large file is not in it.
+    The total ends where the response begins: sending a large file is not in it.
     """
 
     def __init__(self) -> None:

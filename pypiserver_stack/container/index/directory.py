@@ -1,4 +1,4 @@
-"""Which packages lie in a directory tree: read once, and trusted for as long as the tree proves unchanged.
+"""Packages in a directory tree: read once, and trusted for as long as the tree proves unchanged.
 
 A directory's signature is what changes when a name in it comes, goes or is replaced. Time stamps are coarse, so that a
 change may leave the signature of the change just before it; but not one that comes a margin after a signature was first
@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pypiserver_stack.container.base.digests import Digests, FileKey
-from pypiserver_stack.container.base.excluded_paths import is_left_out, is_unprintable
+from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
 from pypiserver_stack.container.base.releases import release_of
-from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.base.system_calls import SystemCalls
 
 _ATTEMPTS = 5
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
-"""What lay at a path lies there no more: nothing, or something of another kind."""
+"""Errors for a path where nothing lies any more, or something other than a file or a directory."""
 
 Signature = tuple[tuple[int, int, int, int] | None, ...]
 """Device, inode, mtime_ns, ctime_ns: of the directory, then of what each of its symbolic links to packages leads to."""
 
 
-class Identity(NamedTuple):
+class FileIdentity(NamedTuple):
     """What a file held when it was last looked at."""
 
     key: FileKey
@@ -39,7 +39,7 @@ class Identity(NamedTuple):
     """None while another file might still come with the same key."""
 
 
-class Entry:
+class PackageEntry:
     """A package file; `project` is the normalised name."""
 
     __slots__ = ("identity", "name", "project", "relfn", "version")
@@ -49,7 +49,7 @@ class Entry:
         self.name = name
         self.project = project
         self.version = version
-        self.identity: Identity | None = None
+        self.identity: FileIdentity | None = None
 
     @property
     def key(self) -> FileKey | None:
@@ -62,33 +62,33 @@ class Entry:
         return self.identity.digests if self.identity else None
 
 
-class Listing(NamedTuple):
+class DirectoryContent(NamedTuple):
     """What lies in one directory."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, PackageEntry]
     """By base name."""
     subdirectories: list[str]
     """Paths from the root, as is the next."""
     links: list[str]
 
 
-class Seen(NamedTuple):
+class ScannedDirectory(NamedTuple):
     """One directory as it was last read."""
 
     signature: Signature
     since_s: float
-    listing: Listing
+    content: DirectoryContent
     trusted: bool
 
 
-Tree = Mapping[str, Seen]
+Tree = Mapping[str, ScannedDirectory]
 """Directories by their path from the root, parents first; the root is ""."""
 
 
-class Directory:
+class PackageTree:
     """The tree under `root`, as `WalkingBackend` walks it: no names with a leading dot, no links to directories."""
 
-    def __init__(self, root: Path, margin_s: float, calls: FileCalls) -> None:
+    def __init__(self, root: Path, margin_s: float, calls: SystemCalls) -> None:
         self._root = root
         self._margin_s = margin_s
         self._calls = calls
@@ -119,34 +119,36 @@ class Directory:
         return tree
 
     def _read(self, known: Tree, last: Tree, trust: bool) -> Tree:
-        tree: dict[str, Seen] = {}
+        tree: dict[str, ScannedDirectory] = {}
         root = self._calls.open(self._root, _DIRECTORY)
         try:
             waiting = [""]
             while waiting:
                 path = waiting.pop()
-                entries = known[path].listing.entries if path in known else {}
+                entries = known[path].content.entries if path in known else {}
                 tree[path] = self._look(root, path, entries, last.get(path), trust)
-                waiting += tree[path].listing.subdirectories
+                waiting += tree[path].content.subdirectories
         finally:
             self._calls.close(root)
         return tree
 
-    def _look(self, root: int, path: str, entries: dict[str, Entry], last: Seen | None, trust: bool) -> Seen:
+    def _look(
+        self, root: int, path: str, entries: dict[str, PackageEntry], last: ScannedDirectory | None, trust: bool
+    ) -> ScannedDirectory:
         started_s = self._calls.monotonic_s()
         descriptor = self._open(root, path)
         try:
-            signature = self._signature(root, descriptor, last.listing.links if last else [])
+            signature = self._signature(root, descriptor, last.content.links if last else [])
             if last is None or last.signature != signature:
                 since_s = self._calls.monotonic_s()
             elif last.trusted and trust:
                 return last
             else:
                 since_s = last.since_s
-            listing = self._scan(root, descriptor, path, entries)
+            content = self._scan(root, descriptor, path, entries)
         finally:
             self._close(root, descriptor)
-        return Seen(signature, since_s, listing, trusted=started_s >= since_s + self._margin_s)
+        return ScannedDirectory(signature, since_s, content, trusted=started_s >= since_s + self._margin_s)
 
     def _holds_still(self, tree: Tree) -> bool:
         """A package that moves from where was not read yet to where was read already would be in neither."""
@@ -156,13 +158,13 @@ class Directory:
         finally:
             self._calls.close(root)
 
-    def _is_as_seen(self, root: int, path: str, seen: Seen, *, alone: bool) -> bool:
+    def _is_as_seen(self, root: int, path: str, seen: ScannedDirectory, *, alone: bool) -> bool:
         descriptor = self._open(root, path)
         try:
-            if self._signature(root, descriptor, seen.listing.links) != seen.signature:
+            if self._signature(root, descriptor, seen.content.links) != seen.signature:
                 return False
-            # While its time stamps may stand still, only reading a directory again tells whether anything moved.
-            return alone or seen.trusted or self._scan(root, descriptor, path, seen.listing.entries) == seen.listing
+            # While its time stamps may stand still, only reading a directory again shows whether anything moved.
+            return alone or seen.trusted or self._scan(root, descriptor, path, seen.content.entries) == seen.content
         finally:
             self._close(root, descriptor)
 
@@ -172,9 +174,9 @@ class Directory:
             status and (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns) for status in statuses
         )
 
-    def _scan(self, root: int, descriptor: int, path: str, known: dict[str, Entry]) -> Listing:
+    def _scan(self, root: int, descriptor: int, path: str, known: dict[str, PackageEntry]) -> DirectoryContent:
         prefix = f"{path}/" if path else ""
-        entries: dict[str, Entry] = {}
+        entries: dict[str, PackageEntry] = {}
         arrived = False
         subdirectories = []
         links = []
@@ -195,11 +197,11 @@ class Directory:
                         if target is None or not stat.S_ISREG(target.st_mode):
                             continue
                     entries[name] = entry
-                elif item.is_dir() and not name.startswith(".") and not is_left_out(prefix + name):
+                elif item.is_dir() and not name.startswith(".") and not is_excluded(prefix + name):
                     subdirectories.append(prefix + name)
         if not arrived and len(entries) == len(known):
             entries = known
-        return Listing(entries, subdirectories, links)
+        return DirectoryContent(entries, subdirectories, links)
 
     def _target(self, root: int, link: str) -> os.stat_result | None:
         try:
@@ -219,10 +221,10 @@ class Directory:
             self._calls.close(descriptor)
 
 
-def _entry(prefix: str, name: str) -> Entry | None:
+def _entry(prefix: str, name: str) -> PackageEntry | None:
     """None for a file that is no package."""
     release = None if name.startswith(".") or is_unprintable(name) else release_of(name)
     if release is None:
         return None
     # Many files share each of these.
-    return Entry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))
+    return PackageEntry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))

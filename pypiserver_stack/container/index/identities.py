@@ -1,4 +1,4 @@
-"""What package files hold, told by their sizes, times and inode numbers, and read only where those say nothing yet.
+"""Digests of package files, known by size, times and inode number, and read only where those are not known yet.
 
 A file system may give a new file the inode number of the one just removed, and coarse time stamps may make the two look
 alike. So a digest is kept only if the file was read a margin after its key was first seen by the clock of this host, or
@@ -11,23 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey, hash_file
-from pypiserver_stack.container.base.system_calls import FileCalls
-from pypiserver_stack.container.index.directory import Entry, Identity
+from pypiserver_stack.container.base.system_calls import SystemCalls
+from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry
 
-Found = dict[Entry, Digests | None]
+Found = dict[PackageEntry, Digests | None]
 """What files hold. An entry has the same digests only if they hold until a directory changes."""
 
 
-class Identities:
+class FileIdentities:
     """Looks at the package files under `root`."""
 
-    def __init__(self, root: Path, digests: DigestStore, margin_s: float, calls: FileCalls) -> None:
+    def __init__(self, root: Path, digests: DigestStore, margin_s: float, calls: SystemCalls) -> None:
         self._root = root
         self._digests = digests
         self._margin_s = margin_s
         self._calls = calls
 
-    def known(self, entries: Sequence[Entry]) -> Found:
+    def known(self, entries: Sequence[PackageEntry]) -> Found:
         """The digests of those files that need not be read for them.
 
         Raises:
@@ -40,17 +40,17 @@ class Identities:
         clock_ns = self._digests.clock_ns()
         return {entry: digests or self._read(entry, clock_ns) for entry, digests in found.items()}
 
-    def _known(self, entry: Entry) -> Digests | None:
+    def _known(self, entry: PackageEntry) -> Digests | None:
         key = FileKey.of(self._calls.stat(self._path(entry)))
         known = entry.identity
         if known and known.digests and known.key == key:
             return known.digests
         stored = self._digests.get(entry.relfn, key)
         if stored:
-            entry.identity = Identity(key, self._calls.monotonic_s(), stored)
+            entry.identity = FileIdentity(key, self._calls.monotonic_s(), stored)
         return stored
 
-    def _read(self, entry: Entry, clock_ns: int | None) -> Digests | None:
+    def _read(self, entry: PackageEntry, clock_ns: int | None) -> Digests | None:
         known = entry.identity
         began_s = self._calls.monotonic_s()
         read = hash_file(self._path(entry), self._calls)
@@ -63,8 +63,8 @@ class Identities:
             clock_ns is not None and key.ctime_ns + self._margin_s * 1e9 <= clock_ns
         )
         digests = self._digests.renew(entry.relfn, key, sha256) if settled else Digests(sha256)
-        entry.identity = Identity(key, seen_s, digests if settled else None)
+        entry.identity = FileIdentity(key, seen_s, digests if settled else None)
         return digests
 
-    def _path(self, entry: Entry) -> str:
+    def _path(self, entry: PackageEntry) -> str:
         return f"{self._root}/{entry.relfn}"

@@ -14,16 +14,14 @@ from threading import Semaphore
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from pypiserver_stack.container.base.coalesced_call import Shared
+from pypiserver_stack.container.base.coalesced_call import CoalescedCall
 from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.system_calls import FileCalls
-from pypiserver_stack.container.index.directory import GONE, Directory, Entry, Identity, Tree
-from pypiserver_stack.container.index.identities import Found, Identities
-from pypiserver_stack.container.index.pages import Page, Pages, project_pages, root_pages
+from pypiserver_stack.container.base.system_calls import SystemCalls
+from pypiserver_stack.container.index.directory import GONE, FileIdentity, PackageEntry, PackageTree, Tree
+from pypiserver_stack.container.index.identities import FileIdentities, Found
+from pypiserver_stack.container.index.pages import ListingPage, ListingPages, project_pages, root_pages
 from pypiserver_stack.container.index.snapshot import NOTHING, Snapshot
-
-__all__ = ["Entry", "Index", "IndexUnavailableError", "Page", "Snapshot"]
 
 _ATTEMPTS = 5
 _HELD_PAGES_BYTES = 64 * 2**20
@@ -35,11 +33,11 @@ class IndexUnavailableError(Exception):
     """The directory of the packages cannot be read at the moment."""
 
 
-class _Project(NamedTuple):
+class _RenderedProject(NamedTuple):
     """A project's listing, and what it was made from."""
 
     found: Found
-    pages: Pages
+    pages: ListingPages
     generation: int
 
     @property
@@ -48,30 +46,30 @@ class _Project(NamedTuple):
         return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.found)
 
 
-class Index:
+class PackageIndex:
     """The packages under `root`. One for each worker; its methods are for greenlets of that worker."""
 
-    def __init__(self, root: Path, digests: DigestStore, *, margin_s: float, calls: FileCalls | None = None) -> None:
+    def __init__(self, root: Path, digests: DigestStore, *, margin_s: float, calls: SystemCalls | None = None) -> None:
         """
         Args:
             margin_s: how long two changes of a directory may leave it with the same time stamps: their granularity, and
                 what the clock of the file server may do besides.
         """
-        calls = calls or FileCalls()
+        calls = calls or SystemCalls()
         self.digests = digests
         self._root = root
-        self._directory = Directory(root, margin_s, calls)
-        self._identities = Identities(root, digests, margin_s, calls)
+        self._directory = PackageTree(root, margin_s, calls)
+        self._identities = FileIdentities(root, digests, margin_s, calls)
         self._tree: Tree = {}
         self._snapshot = NOTHING
         # Replaced when somebody doubts the index, and noted by the validation that read everything because of it.
         self._doubt = self._answered_doubt = object()
-        self._validated = Shared(self._validate)
-        self._root_page = Shared(self._render_root)
-        self._root_pages: tuple[Mapping[str, object], Pages] = ({}, root_pages([]))
-        self._projects = _Projects()
+        self._validated = CoalescedCall(self._validate)
+        self._root_page = CoalescedCall(self._render_root)
+        self._root_pages: tuple[Mapping[str, object], ListingPages] = ({}, root_pages([]))
+        self._projects = _RenderedProjects()
         self._reading = Semaphore(_PROJECTS_READ_AT_ONCE)
-        self._rendering: WeakValueDictionary[str, Shared[_Project | None]] = WeakValueDictionary()
+        self._rendering: WeakValueDictionary[str, CoalescedCall[_RenderedProject | None]] = WeakValueDictionary()
 
     def snapshot(self) -> Snapshot:
         """All packages.
@@ -81,12 +79,12 @@ class Index:
         """
         return self._validated()
 
-    def project_page(self, project: str, as_json: bool) -> Page | None:
+    def project_page(self, project: str, as_json: bool) -> ListingPage | None:
         """The listing of a project; None if there is none by this normalised name."""
         listed = self._project(project)
         return listed and (listed.pages.json if as_json else listed.pages.html)
 
-    def root_page(self, as_json: bool) -> Page:
+    def root_page(self, as_json: bool) -> ListingPage:
         """The listing of all projects."""
         self._validated()
         pages = self._root_page()
@@ -100,20 +98,20 @@ class Index:
             return None
         return entry.digests or listed.found.get(entry)
 
-    def find(self, relfn: str) -> Entry | None:
+    def find(self, relfn: str) -> PackageEntry | None:
         """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
         entry = self._snapshot.by_path.get(relfn)
         if entry is None or self._doubt is not self._answered_doubt:
             entry = self._validated().by_path.get(relfn)
         return entry
 
-    def is_current(self, entry: Entry, key: FileKey) -> bool:
+    def is_current(self, entry: PackageEntry, key: FileKey) -> bool:
         """Whether an opened file is the one that is listed. Afterwards `entry.digests` are its digests, if known."""
         if entry.digests is None and (stored := offload(self.digests.get, entry.relfn, key)):
-            entry.identity = Identity(key, 0, stored)
+            entry.identity = FileIdentity(key, 0, stored)
         return entry.key in (None, key)
 
-    def metadata(self, entry: Entry) -> bytes | None:
+    def metadata(self, entry: PackageEntry) -> bytes | None:
         """The metadata that the listing offers for a package; its digest is then `entry.digests.metadata_sha256`."""
         for _ in range(_ATTEMPTS):
             if entry.digests is None and self._project(entry.project) is None:
@@ -131,7 +129,7 @@ class Index:
             self.distrust(entry)
         return None
 
-    def _kept_metadata(self, entry: Entry) -> bytes | None:
+    def _kept_metadata(self, entry: PackageEntry) -> bytes | None:
         """The metadata that was kept of the very file that is there; its digests are then those of the entry."""
         digests = self._identities.known([entry])[entry]
         content = self.digests.metadata(entry.relfn) if digests else None
@@ -139,7 +137,7 @@ class Index:
             return None
         return content
 
-    def distrust(self, entry: Entry | None = None) -> None:
+    def distrust(self, entry: PackageEntry | None = None) -> None:
         """Say that the index is not what the directory holds; the next validation reads everything again.
 
         Args:
@@ -163,7 +161,7 @@ class Index:
         tree = self._directory.read(known, trust=trust)
         return tree, snapshot if tree is known else snapshot.after(known, tree)
 
-    def _project(self, project: str) -> _Project | None:
+    def _project(self, project: str) -> _RenderedProject | None:
         for _ in range(_ATTEMPTS):
             snapshot = self._validated()
             if project not in snapshot.by_project:
@@ -171,7 +169,7 @@ class Index:
             held = self._projects.get(project)
             if held and held.generation == snapshot.generation:
                 return held
-            render = self._rendering.setdefault(project, Shared(partial(self._render, project)))
+            render = self._rendering.setdefault(project, CoalescedCall(partial(self._render, project)))
             try:
                 return render()
             except OSError as error:
@@ -182,7 +180,7 @@ class Index:
                 raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
         raise IndexUnavailableError(f"the packages of {project!a} change faster than they can be read")
 
-    def _render(self, project: str) -> _Project | None:
+    def _render(self, project: str) -> _RenderedProject | None:
         snapshot = self._snapshot
         if project not in snapshot.by_project:
             return None
@@ -194,38 +192,38 @@ class Index:
             with self._reading:
                 found = offload(self._identities.read, found)
         same = held is not None and held.found == found
-        pages: Pages = held.pages if held and same else offload(project_pages, project, found)
-        listed = _Project(found, pages, snapshot.generation)
+        pages: ListingPages = held.pages if held and same else offload(project_pages, project, found)
+        listed = _RenderedProject(found, pages, snapshot.generation)
         if all(digests and digests == entry.digests for entry, digests in found.items()):
             self._projects.hold(project, listed)
         return listed
 
-    def _render_root(self) -> Pages:
+    def _render_root(self) -> ListingPages:
         if self._root_pages[0] is not self._snapshot.by_project:
             self._root_pages = offload(_root_of, self._snapshot.by_project, *self._root_pages)
         return self._root_pages[1]
 
 
 def _root_of(
-    projects: Mapping[str, object], listed: Mapping[str, object], pages: Pages
-) -> tuple[Mapping[str, object], Pages]:
+    projects: Mapping[str, object], listed: Mapping[str, object], pages: ListingPages
+) -> tuple[Mapping[str, object], ListingPages]:
     return projects, pages if projects.keys() == listed.keys() else root_pages(projects)
 
 
-class _Projects:
+class _RenderedProjects:
     """The listings asked for last, up to a number of bytes."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, _Project] = OrderedDict()
+        self._held: OrderedDict[str, _RenderedProject] = OrderedDict()
         self._bytes = 0
 
-    def get(self, project: str) -> _Project | None:
+    def get(self, project: str) -> _RenderedProject | None:
         held = self._held.get(project)
         if held:
             self._held.move_to_end(project)
         return held
 
-    def hold(self, project: str, listed: _Project) -> None:
+    def hold(self, project: str, listed: _RenderedProject) -> None:
         if held := self._held.pop(project, None):
             self._bytes -= held.size_bytes
         self._held[project] = listed

@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 from pypiserver_stack.container.base.digests import Digests
 from pypiserver_stack.container.base.releases import version_key
-from pypiserver_stack.container.index.directory import Entry
+from pypiserver_stack.container.index.directory import PackageEntry
 
 _HTML = "text/html; charset=utf-8"
 _JSON = "application/vnd.pypi.simple.v1+json"
 _META = {"api-version": "1.0"}
 
 
-class Page(NamedTuple):
+class ListingPage(NamedTuple):
     """A rendered listing; the entity tag is one of the content, in quotes."""
 
     body: bytes
@@ -26,33 +26,33 @@ class Page(NamedTuple):
     content_type: str
 
 
-class Pages(NamedTuple):
+class ListingPages(NamedTuple):
     """The same listing in both forms."""
 
-    html: Page
-    json: Page
+    html: ListingPage
+    json: ListingPage
 
 
-def project_pages(project: str, found: Mapping[Entry, Digests | None]) -> Pages:
+def project_pages(project: str, found: Mapping[PackageEntry, Digests | None]) -> ListingPages:
     """The listing of one project, oldest version first, without the files whose digests are not known."""
     files = [(entry, digests) for entry, digests in found.items() if digests]
     ordered = sorted(files, key=lambda file: (version_key(file[0].version), file[0].relfn))
-    return Pages(
+    return ListingPages(
         _html(f"Links for {project}", [_anchor(entry, digests) for entry, digests in ordered]),
         _json({"meta": _META, "name": project, "files": [_file(entry, digests) for entry, digests in ordered]}),
     )
 
 
-def root_pages(projects: Iterable[str]) -> Pages:
+def root_pages(projects: Iterable[str]) -> ListingPages:
     """The listing of all projects by their normalised names."""
     ordered = sorted(projects)
-    return Pages(
+    return ListingPages(
         _html("Simple Index", [f'        <a href="{quoted(name)}/">{escape(name)}</a><br>' for name in ordered]),
         _json({"meta": _META, "projects": [{"name": name} for name in ordered]}),
     )
 
 
-def _html(title: str, anchors: Sequence[str]) -> Page:
+def _html(title: str, anchors: Sequence[str]) -> ListingPage:
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -71,15 +71,15 @@ def _html(title: str, anchors: Sequence[str]) -> Page:
     return _page("\n".join(lines).encode(), _HTML)
 
 
-def _json(content: dict[str, Any]) -> Page:
+def _json(content: dict[str, Any]) -> ListingPage:
     return _page(json.dumps(content, separators=(",", ":")).encode(), _JSON)
 
 
-def _page(body: bytes, content_type: str) -> Page:
-    return Page(body, f'"{hashlib.sha256(body).hexdigest()}"', content_type)
+def _page(body: bytes, content_type: str) -> ListingPage:
+    return ListingPage(body, f'"{hashlib.sha256(body).hexdigest()}"', content_type)
 
 
-def _anchor(entry: Entry, digests: Digests) -> str:
+def _anchor(entry: PackageEntry, digests: Digests) -> str:
     metadata = ""
     if digests.metadata_sha256:
         # The name of PEP 714, and that of PEP 658 for older clients.
@@ -88,7 +88,7 @@ def _anchor(entry: Entry, digests: Digests) -> str:
     return f'        <a href="{_url(entry)}#sha256={digests.sha256}"{metadata}>{escape(entry.name)}</a><br>'
 
 
-def _file(entry: Entry, digests: Digests) -> dict[str, Any]:
+def _file(entry: PackageEntry, digests: Digests) -> dict[str, Any]:
     file: dict[str, Any] = {"filename": entry.name, "url": _url(entry), "hashes": {"sha256": digests.sha256}}
     if digests.metadata_sha256:
         # Not under the name of PEP 658 as well: pip 22.3 to 23.1.2 crash on it in JSON (PEP 714).
@@ -96,7 +96,7 @@ def _file(entry: Entry, digests: Digests) -> dict[str, Any]:
     return file
 
 
-def _url(entry: Entry) -> str:
+def _url(entry: PackageEntry) -> str:
     return f"../../packages/{quoted(entry.relfn)}"
 
 

@@ -6,16 +6,16 @@ from collections import ChainMap, defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pypiserver_stack.container.index.directory import Entry, Tree
+from pypiserver_stack.container.index.directory import PackageEntry, Tree
 
 
 class Snapshot(NamedTuple):
     """What one validation found. Never changed: the next one is made from it."""
 
-    by_path: Mapping[str, Entry]
-    by_project: Mapping[str, tuple[Entry, ...]]
+    by_path: Mapping[str, PackageEntry]
+    by_project: Mapping[str, tuple[PackageEntry, ...]]
     """Keys are normalised names."""
-    names: Mapping[str, Entry]
+    names: Mapping[str, PackageEntry]
     """By base name, some entry in some directory."""
     generation: int
     """Grows with each validation that did not find everything unchanged."""
@@ -25,13 +25,13 @@ class Snapshot(NamedTuple):
         gone, new = _difference(known, tree)
         if not gone and not new:
             return self._replace(generation=self.generation + 1)
-        directories = [seen.listing.entries for seen in tree.values()]
-        by_path: Mapping[str, Entry] = directories[0]  # the root's names are paths already
+        directories = [seen.content.entries for seen in tree.values()]
+        by_path: Mapping[str, PackageEntry] = directories[0]  # the root's names are paths already
         if len(directories) > 1:
             by_path = {entry.relfn: entry for entries in directories for entry in entries.values()}
         return Snapshot(by_path, self._by_project(gone, new), ChainMap(*directories), self.generation + 1)
 
-    def _by_project(self, gone: set[Entry], new: list[Entry]) -> dict[str, tuple[Entry, ...]]:
+    def _by_project(self, gone: set[PackageEntry], new: list[PackageEntry]) -> dict[str, tuple[PackageEntry, ...]]:
         arrived = defaultdict(list)
         for entry in new:
             arrived[entry.project].append(entry)
@@ -46,13 +46,13 @@ class Snapshot(NamedTuple):
 NOTHING = Snapshot({}, {}, {}, 0)
 
 
-def _difference(known: Tree, tree: Tree) -> tuple[set[Entry], list[Entry]]:
+def _difference(known: Tree, tree: Tree) -> tuple[set[PackageEntry], list[PackageEntry]]:
     """Entries that are in `known` alone, and in `tree` alone."""
-    gone: set[Entry] = set()
-    new: list[Entry] = []
+    gone: set[PackageEntry] = set()
+    new: list[PackageEntry] = []
     for path in {**known, **tree}:
-        before = known[path].listing.entries if path in known else {}
-        after = tree[path].listing.entries if path in tree else {}
+        before = known[path].content.entries if path in known else {}
+        after = tree[path].content.entries if path in tree else {}
         if before is not after:  # and of one name there is one entry, which a scan reuses
             gone.update(before[name] for name in before.keys() - after.keys())
             new += [after[name] for name in after.keys() - before.keys()]

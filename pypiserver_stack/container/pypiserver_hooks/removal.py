@@ -1,12 +1,13 @@
-"""The removal of a release: every file of it, whatever their names' spelling, and what was kept beside them."""
+"""Removal of a release: all its files, however their names are spelled, and what was kept beside them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from pypiserver.backend import SimpleFileBackend
+from pypiserver.backend import BackendProxy, SimpleFileBackend
 from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.digests import DigestStore
@@ -47,3 +48,10 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
         for path in (package.fn, f"{package.fn}.metadata"):
             Path(path).unlink(missing_ok=True)  # somebody else may remove it at the same time
         self.digests.remove(package.relfn)
+
+
+class NoRemovalProxy(BackendProxy):  # type: ignore[misc]
+    """403 for each removal of an existing package: a cache in front may have kept its files."""
+
+    def remove_package(self, pkg: Any) -> None:
+        raise HTTPError(403, "Packages are not removed from this index.")

@@ -1,4 +1,4 @@
-"""The validated index as a backend of pypiserver, for the routes that pypiserver itself answers."""
+"""pypiserver backend over the validated index, for the routes that pypiserver itself answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.pkg_helpers import normalize_pkgname
 
 from pypiserver_stack.container.files.package_store import PackageStore
-from pypiserver_stack.container.index.directory import Entry
-from pypiserver_stack.container.index.package_index import Index, IndexUnavailableError, Snapshot
+from pypiserver_stack.container.index.directory import PackageEntry
+from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
+from pypiserver_stack.container.index.snapshot import Snapshot
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
 
@@ -20,7 +21,7 @@ _CHUNK_BYTES = 2**20
 class ValidatedBackend(RemovingBackend):
     """Lists from the index, and writes through the package store."""
 
-    def __init__(self, config: Any, index: Index, store: PackageStore) -> None:
+    def __init__(self, config: Any, index: PackageIndex, store: PackageStore) -> None:
         """
         Args:
             config: pypiserver's `RunConfig` with one root, that of the index.
@@ -77,7 +78,7 @@ class ValidatedBackend(RemovingBackend):
         except IndexUnavailableError as error:
             raise _unavailable(error) from error
 
-    def _packages(self, entries: Iterable[Entry]) -> Iterator[PackageFile]:
+    def _packages(self, entries: Iterable[PackageEntry]) -> Iterator[PackageFile]:
         packages = (PackageFile.at(str(self.roots[0]), entry.relfn) for entry in entries)
         return (package for package in packages if package)
 

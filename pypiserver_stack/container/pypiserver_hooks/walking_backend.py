@@ -9,7 +9,7 @@ from typing import Any
 from pypiserver.backend import all_listed_files
 
 from pypiserver_stack.container.base.digests import DigestStore
-from pypiserver_stack.container.base.excluded_paths import is_left_out, is_unprintable
+from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
 
@@ -42,5 +42,5 @@ def _listed(root: Path) -> Iterator[str]:
     for file in all_listed_files(root):
         relfn = str(file)[prefix:]
         folder, _, name = relfn.rpartition("/")
-        if not is_left_out(folder) and not is_unprintable(name):
+        if not is_excluded(folder) and not is_unprintable(name):
             yield relfn

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pypiserver_stack.container.access.attempts import BURST, REFILL_S, Attempts, client_of
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Clock:
 def allowed(attempts: Attempts, client: str) -> bool:
     try:
         attempts.take(client)
-    except NotNowError:
+    except RetryLaterError:
         return False
     return True
 
@@ -46,7 +46,7 @@ def test_the_refusal_says_when_the_next_attempt_is_allowed() -> None:
     attempts = Attempts(burst=1, refill_s=7, clock_ns=clock)
     attempts.take("a")
     clock.now_s += 1.5
-    with pytest.raises(NotNowError) as refused:
+    with pytest.raises(RetryLaterError) as refused:
         attempts.take("a")
     assert (refused.value.status, refused.value.retry_after_s) == ("429 Too Many Requests", 6)
     clock.now_s += refused.value.retry_after_s

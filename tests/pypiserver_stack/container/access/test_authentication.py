@@ -15,7 +15,7 @@ import bcrypt
 import pytest
 
 from pypiserver_stack.container.access.authentication import Authenticator, authenticator_from_environment
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 from tests.pypiserver_stack.container.running_task import RunningTask, await_condition, start_task
 
 with warnings.catch_warnings():
@@ -112,7 +112,7 @@ class TestAnswers:
     @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
     def test_not_now(self, status: str) -> None:
         def check(*_: object) -> bool:
-            raise NotNowError(status, "not now", 17)
+            raise RetryLaterError(status, "not now", 17)
 
         authenticator = Authenticator(check)
         answer = authenticator(request("alice", "right"))

@@ -16,7 +16,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib imports `crypt`, which Python 3.13 no longer has
@@ -171,7 +171,7 @@ class TestUnreadable:
             assert accepts(file, "alice", "a")
             clock.now_s += 1
         clock.now_s = started_s + KEEP_S + 0.001
-        with pytest.raises(NotNowError, match="the list of users cannot be read") as refused:
+        with pytest.raises(RetryLaterError, match="the list of users cannot be read") as refused:
             accepts(file, "alice", "a")
         assert refused.value.status == "503 Service Unavailable"
         assert refused.value.retry_after_s >= 1
@@ -184,19 +184,19 @@ class TestUnreadable:
         assert accepts(file, "alice", "a")
         path.unlink()
         clock.now_s += 3600
-        with pytest.raises(NotNowError):
+        with pytest.raises(RetryLaterError):
             accepts(file, "alice", "a")
 
     def test_a_file_that_was_never_there(self, file: UserFile) -> None:
-        with pytest.raises(NotNowError):
+        with pytest.raises(RetryLaterError):
             accepts(file, "alice", "a")
 
     def test_neither_a_folder_nor_a_huge_file_is_read(self, path: Path, clock: Clock) -> None:
-        with pytest.raises(NotNowError):
+        with pytest.raises(RetryLaterError):
             UserFile(path.parent, clock=clock).users()
         with path.open("wb") as huge:
             huge.truncate(SIZE_LIMIT_BYTES + 1)
-        with pytest.raises(NotNowError):
+        with pytest.raises(RetryLaterError):
             UserFile(path, clock=clock).users()
 
 
@@ -208,7 +208,7 @@ class TestLog:
             caplog.clear()
             for _ in range(seconds):
                 clock.now_s += 1
-                with contextlib.suppress(NotNowError):
+                with contextlib.suppress(RetryLaterError):
                     file.users()
             return [record.getMessage() for record in caplog.records]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pypiserver_stack.container.access.attempts import BURST, Attempts
-from pypiserver_stack.container.access.credentials import NotNowError
+from pypiserver_stack.container.access.credentials import RetryLaterError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib imports `crypt`, which Python 3.13 no longer has
@@ -197,7 +197,7 @@ class TestLimit:
         for number in range(3):
             assert not verifier.check("alice", f"guess{number}", self.HERE)
         for username, password in [("alice", "guess"), ("alice", "a"), ("nobody", "a")]:
-            with pytest.raises(NotNowError) as refused:
+            with pytest.raises(RetryLaterError) as refused:
                 verifier.check(username, password, self.HERE)
             assert (refused.value.status, refused.value.retry_after_s) == ("429 Too Many Requests", 3600)
         assert len(hashing.made) == 3
@@ -207,7 +207,7 @@ class TestLimit:
         verifier = Hashing(alice="a").verifier(Attempts(burst=1, refill_s=3600))
         assert verifier.check("alice", "a", self.HERE)
         assert not verifier.check("alice", "guess", self.HERE)
-        with pytest.raises(NotNowError):
+        with pytest.raises(RetryLaterError):
             verifier.check("alice", "guess", self.HERE)
         assert verifier.check("alice", "a", self.HERE)
 
@@ -221,12 +221,12 @@ class TestLimit:
 
         def users() -> Users:
             if not readable:
-                raise NotNowError("503 Service Unavailable", "not now", 3)
+                raise RetryLaterError("503 Service Unavailable", "not now", 3)
             return Hashing(alice="a").users
 
         verifier = Verifier(users, Attempts(burst=1, refill_s=3600), matches=Hashing().matches)
         for _ in range(10):
-            with pytest.raises(NotNowError, match="not now"):
+            with pytest.raises(RetryLaterError, match="not now"):
                 verifier.check("alice", "a", self.HERE)
         readable = True
         assert verifier.check("alice", "a", self.HERE)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pypiserver_stack.container.base.coalesced_call import Shared
+from pypiserver_stack.container.base.coalesced_call import CoalescedCall
 
 # Each run waits until it is told its outcome.
 GEVENT = """
@@ -19,7 +19,7 @@ monkey.patch_all()
 
 import gevent
 from gevent.queue import Queue
-from pypiserver_stack.container.base.coalesced_call import Shared
+from pypiserver_stack.container.base.coalesced_call import CoalescedCall
 
 began, outcomes = [], Queue()
 
@@ -30,7 +30,7 @@ def call():
         raise outcome
     return outcome
 
-shared = Shared(call)
+shared = CoalescedCall(call)
 
 def ask(count):
     asking = [gevent.spawn(shared) for _ in range(count)]
@@ -104,7 +104,7 @@ def test_each_answer_began_after_its_question_in_plain_threads_too() -> None:
         running.release()
         return run
 
-    shared = Shared(call)
+    shared = CoalescedCall(call)
 
     def ask() -> int:
         oldest = runs[0]
@@ -119,4 +119,4 @@ def test_an_error_of_the_first_is_raised() -> None:
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        Shared(call)()
+        CoalescedCall(call)()

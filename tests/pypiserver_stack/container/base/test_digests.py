@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey, hash_file
-from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.base.system_calls import SystemCalls
 
 KEY = FileKey(size=3, mtime_ns=10, ctime_ns=20, inode=30)
 DIGESTS = Digests("ab" * 32, hashlib.sha256(b"Name: a\n").hexdigest())
@@ -125,13 +125,13 @@ def test_a_file_is_hashed_with_the_key_of_what_was_read(tmp_path: Path) -> None:
     package = tmp_path / "a.whl"
     package.write_bytes(b"x" * 3_000_000)
 
-    assert hash_file(str(package), FileCalls()) == (
+    assert hash_file(str(package), SystemCalls()) == (
         FileKey.of(package.stat()),
         hashlib.sha256(b"x" * 3_000_000).hexdigest(),
     )
 
 
-class GrowingFile(FileCalls):
+class GrowingFile(SystemCalls):
     """Somebody appends while the file is read, a number of times."""
 
     def __init__(self, path: Path, times: int) -> None:

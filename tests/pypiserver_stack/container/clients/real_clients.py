@@ -189,7 +189,7 @@ def credentials(prefix: str, password: str = PASSWORD) -> dict[str, str]:
     return {f"{prefix}_USERNAME": USERNAME, f"{prefix}_PASSWORD": password}
 
 
-class Asked(NamedTuple):
+class LoggedRequest(NamedTuple):
     """A request as the access log has it."""
 
     method: str
@@ -198,7 +198,7 @@ class Asked(NamedTuple):
     response_bytes: int
 
 
-def asked(task: RunningTask, tool: str) -> list[Asked]:
+def asked(task: RunningTask, tool: str) -> list[LoggedRequest]:
     """All that a tool has asked of a task, in the order of the answers. Stops the task.
 
     A line of the log may be written after the client has its answer; once the task has ended, none is missing.
@@ -206,4 +206,4 @@ def asked(task: RunningTask, tool: str) -> list[Asked]:
     if task.process.poll() is None:
         task.stop()
     lines = (line for line in task.access_log() if (line["user_agent"] or "").startswith(tool))
-    return [Asked(line["method"], line["path"], line["status"], line["response_bytes"]) for line in lines]
+    return [LoggedRequest(line["method"], line["path"], line["status"], line["response_bytes"]) for line in lines]

@@ -16,8 +16,8 @@ from urllib3 import encode_multipart_formdata
 from pypiserver_stack.container.files.multipart import (
     MAX_HEADERS_BYTES,
     MAX_PARTS,
+    FormPart,
     MultipartError,
-    Part,
     boundary_of,
     read_form,
 )
@@ -25,13 +25,13 @@ from pypiserver_stack.container.files.multipart import (
 BOUNDARIES = st.from_regex(r"\A[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]\Z")
 NAMES = st.text("abcXYZ:_-. ;=", min_size=1, max_size=12)
 FILENAMES = st.text("abcXYZ0189_.+-!;=, ü€", max_size=30)
-Content = tuple[Part, bytes]
+Content = tuple[FormPart, bytes]
 
 
 def gathered(chunks: Iterable[bytes], boundary: bytes) -> list[Content]:
     contents: list[Content] = []
     for piece in read_form(chunks, boundary):
-        if isinstance(piece, Part):
+        if isinstance(piece, FormPart):
             contents.append((piece, b""))
         else:
             part, data = contents[-1]
@@ -65,7 +65,7 @@ def forms(draw: st.DrawFn) -> tuple[list[Content], bytes]:
         [b"\r", b"\n", b"\r\n", b"-", b"--", b"\r\n--" + boundary, boundary, boundary[:-1], b"x"]
     )
     data = st.lists(fragments | st.binary(max_size=20), max_size=8).map(b"".join)
-    parts = st.builds(Part, NAMES, st.none() | FILENAMES)
+    parts = st.builds(FormPart, NAMES, st.none() | FILENAMES)
     contents = draw(st.lists(st.tuples(parts, data), min_size=1, max_size=4))
     for _, content in contents:
         line = b"\r\n" + content + b"\r\n"
@@ -74,8 +74,8 @@ def forms(draw: st.DrawFn) -> tuple[list[Content], bytes]:
 
 
 @given(forms(), st.lists(st.integers(0, 12), max_size=60))
-@example(([(Part("content", "a"), b"\r\n--b\r")], b"b"), [1] * 60)
-@example(([(Part("content", "a"), b"\r\n--bx\r\n--b-")], b"b"), [1] * 200)
+@example(([(FormPart("content", "a"), b"\r\n--b\r")], b"b"), [1] * 60)
+@example(([(FormPart("content", "a"), b"\r\n--bx\r\n--b-")], b"b"), [1] * 200)
 def test_the_parts_come_out_as_they_went_in_however_the_bytes_are_cut(
     form: tuple[list[Content], bytes], sizes: list[int]
 ) -> None:
@@ -110,7 +110,7 @@ def test_reads_what_twine_sends(fields: list[tuple[str, str | tuple[str, bytes]]
     )
     boundary = boundary_of(encoder.content_type)
     expected = [
-        (Part(name, None), value.encode()) if isinstance(value, str) else (Part(name, value[0]), value[1])
+        (FormPart(name, None), value.encode()) if isinstance(value, str) else (FormPart(name, value[0]), value[1])
         for name, value in fields
     ]
     assert gathered(iter(lambda: encoder.read(size), b""), boundary) == expected
@@ -121,7 +121,7 @@ def test_reads_what_requests_sends(fields: dict[str, str | tuple[str, bytes]]) -
     body, content_type = encode_multipart_formdata(fields)
     assume(fields)
     assert gathered([body], boundary_of(content_type)) == [
-        (Part(name, None), value.encode()) if isinstance(value, str) else (Part(name, value[0]), value[1])
+        (FormPart(name, None), value.encode()) if isinstance(value, str) else (FormPart(name, value[0]), value[1])
         for name, value in fields.items()
     ]
 
@@ -129,7 +129,7 @@ def test_reads_what_requests_sends(fields: dict[str, str | tuple[str, bytes]]) -
 @given(st.lists(st.tuples(st.text("abc", min_size=1), st.text("ab\n -", max_size=30)), min_size=1, max_size=5))
 def test_agrees_with_the_parser_of_mails(fields: list[tuple[str, str]]) -> None:
     boundary = b"a-b"
-    contents = [(Part(name, None), value.replace("\n", "\r\n").encode()) for name, value in fields]
+    contents = [(FormPart(name, None), value.replace("\n", "\r\n").encode()) for name, value in fields]
     assume(all(b"--a-b" not in data for _, data in contents))
     form = written(contents, boundary)
     mail = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(
@@ -137,7 +137,7 @@ def test_agrees_with_the_parser_of_mails(fields: list[tuple[str, str]]) -> None:
     )
     assert gathered([form], boundary) == [
         (
-            Part(str(part.get_param("name", header="content-disposition")), None),
+            FormPart(str(part.get_param("name", header="content-disposition")), None),
             str(part.get_payload()).encode(),
         )
         for part in mail.iter_parts()
@@ -153,39 +153,39 @@ def test_agrees_with_the_parser_of_mails(fields: list[tuple[str, str]]) -> None:
             b'Content-Disposition: form-data; name="content"; filename="a \\"b\\".whl"\r\n'
             b"Content-Type: application/octet-stream\r\n\r\nPK\r\n"
             b"--------------------------d74496d66958873e--\r\n",
-            [(Part("content", 'a "b".whl'), b"PK")],
+            [(FormPart("content", 'a "b".whl'), b"PK")],
             id="curl",
         ),
         pytest.param(
             "multipart/form-data; boundary=geckoformboundary3e2a7f",
             b'--geckoformboundary3e2a7f\r\nContent-Disposition: form-data; name="a"; filename=""\r\n'
             b"Content-Type: application/octet-stream\r\n\r\n\r\n--geckoformboundary3e2a7f--\r\n",
-            [(Part("a", ""), b"")],
+            [(FormPart("a", ""), b"")],
             id="a browser, no file chosen",
         ),
         pytest.param(
             'multipart/form-data; charset=utf-8; boundary="=_1:2 3"',
             b"--=_1:2 3\r\ncontent-disposition: Form-Data;name=plain;filename=a.zip\r\n\r\n1\r\n--=_1:2 3--",
-            [(Part("plain", "a.zip"), b"1")],
+            [(FormPart("plain", "a.zip"), b"1")],
             id="quoted boundary, bare parameters, no last line break",
         ),
         pytest.param(
             "multipart/form-data; boundary=b",
             b'a greeting\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\nand a farewell --b',
-            [(Part("a", None), b"1")],
+            [(FormPart("a", None), b"1")],
             id="something before and after",
         ),
         pytest.param(
             "multipart/form-data; boundary=b",
             b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n--b\r\n'
             b'Content-Disposition: form-data; name="c"\r\n\r\n--b--',
-            [(Part("a", None), b""), (Part("c", None), b"")],
+            [(FormPart("a", None), b""), (FormPart("c", None), b"")],
             id="empty parts without a line of their own",
         ),
         pytest.param(
             "multipart/form-data; boundary=b",
             b'--b\r\nContent-Disposition: form-data; name="a; filename=\\"x\\""; filename*=utf-8\'\'y\r\n\r\n\r\n--b--',
-            [(Part('a; filename="x"', None), b"")],
+            [(FormPart('a; filename="x"', None), b"")],
             id="a name that looks like parameters",
         ),
         pytest.param("multipart/form-data; boundary=b", b"--b--\r\n", [], id="no part at all"),
@@ -248,7 +248,7 @@ def test_the_headers_of_a_part_are_bounded_however_they_arrive(size: int) -> Non
         data = b"--b\r\n" + header + b"x" * (filling - len(header)) + b"\r\n\r\n1\r\n--b--"
         return (data[at : at + size] for at in range(0, len(data), size))
 
-    assert gathered(form(MAX_HEADERS_BYTES), b"b") == [(Part("a", None), b"1")]
+    assert gathered(form(MAX_HEADERS_BYTES), b"b") == [(FormPart("a", None), b"1")]
     with pytest.raises(MultipartError, match="longer"):
         gathered(form(MAX_HEADERS_BYTES + 1), b"b")
 
@@ -269,7 +269,7 @@ def test_headers_without_an_end_are_not_collected() -> None:
 
 
 def test_the_number_of_parts_is_bounded() -> None:
-    contents = [(Part("a", None), b"1")] * MAX_PARTS
+    contents = [(FormPart("a", None), b"1")] * MAX_PARTS
     assert gathered([written(contents, b"b")], b"b") == contents
     with pytest.raises(MultipartError, match="parts"):
         gathered([written([*contents, contents[0]], b"b")], b"b")
@@ -280,7 +280,7 @@ def test_the_number_of_parts_is_bounded() -> None:
 def test_data_of_nothing_but_beginnings_of_a_boundary_takes_linear_time(unit: bytes, size: int) -> None:
     """In quadratic time, a quarter of a million searches through megabytes would not end within the test's limit."""
     data = unit * (max(size, 256 * 1024) // len(unit))
-    form = written([(Part("content", "x"), data)], b"b")
+    form = written([(FormPart("content", "x"), data)], b"b")
     pieces = list(read_form((form[at : at + size] for at in range(0, len(form), size)), b"b"))
     assert b"".join(piece for piece in pieces[1:] if isinstance(piece, bytes)) == data
     # Nor does it fall into dust, each grain of which would be a write.

@@ -56,7 +56,7 @@ def request(body: bytes, **more: str) -> dict[str, Any]:
     }
 
 
-class Index:
+class UploadIndex:
     """pypiserver over a directory, and with `ours`, uploads in front of it as the task has them."""
 
     def __init__(self, root: Path, *, ours: bool, **options: Any) -> None:
@@ -97,20 +97,20 @@ class Index:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
-    return Index(tmp_path / "packages", ours=True)
+def index(tmp_path: Path) -> UploadIndex:
+    return UploadIndex(tmp_path / "packages", ours=True)
 
 
-def both(folder: Path, **options: Any) -> tuple[Index, Index]:
-    return Index(folder / "ours", ours=True, **options), Index(folder / "theirs", ours=False, **options)
+def both(folder: Path, **options: Any) -> tuple[UploadIndex, UploadIndex]:
+    return UploadIndex(folder / "ours", ours=True, **options), UploadIndex(folder / "theirs", ours=False, **options)
 
 
-def test_a_package_is_stored_and_the_answer_is_empty(index: Index) -> None:
+def test_a_package_is_stored_and_the_answer_is_empty(index: UploadIndex) -> None:
     assert index.upload(ACTION, PACKAGE) == (200, "")
     assert index.files() == {NAME: b"PK wheel"}
 
 
-def test_the_order_of_the_fields_does_not_matter(index: Index) -> None:
+def test_the_order_of_the_fields_does_not_matter(index: UploadIndex) -> None:
     claimed = ("sha256_digest", None, hashlib.sha256(PACKAGE[2]).hexdigest().encode())
     assert index.upload(PACKAGE, claimed, ACTION) == (200, "")
     assert index.files() == {NAME: b"PK wheel"}
@@ -208,12 +208,12 @@ def test_every_name_gets_the_status_that_pypiserver_would_give_it(filename: str)
     "filename",
     ["a" * 252 + ".zip", ".hidden-1.0.zip", "pro\u017fect-1.0.zip", "pro\u212aect-1.0.zip", "-1.0.zip", "_-1.0.tar.gz"],
 )
-def test_names_that_no_file_or_no_listing_can_have_are_refused(index: Index, filename: str) -> None:
+def test_names_that_no_file_or_no_listing_can_have_are_refused(index: UploadIndex, filename: str) -> None:
     assert index.upload(ACTION, ("content", filename, b"PK"))[0] == 400
     assert index.files() == {}
 
 
-def test_the_longest_name_that_a_file_can_have_is_taken(index: Index) -> None:
+def test_the_longest_name_that_a_file_can_have_is_taken(index: UploadIndex) -> None:
     name = "a" * 251 + ".zip"
     assert index.upload(ACTION, ("content", name, b"PK")) == (200, "")
     assert index.files() == {name: b"PK"}
@@ -234,7 +234,7 @@ def test_what_exists_anywhere_in_the_tree_is_refused_as_pypiserver_does(
     assert ours.files() == theirs.files()
 
 
-def test_who_was_slower_is_told_so_even_if_nothing_was_there_at_first(index: Index) -> None:
+def test_who_was_slower_is_told_so_even_if_nothing_was_there_at_first(index: UploadIndex) -> None:
     """The other one arrives between the look and the link."""
     body = form(ACTION, PACKAGE)
 
@@ -250,13 +250,13 @@ def test_who_was_slower_is_told_so_even_if_nothing_was_there_at_first(index: Ind
 
 
 def test_overwriting_replaces(tmp_path: Path) -> None:
-    index = Index(tmp_path, ours=True, overwrite=True)
+    index = UploadIndex(tmp_path, ours=True, overwrite=True)
     index.upload(ACTION, ("content", NAME, b"older"))
     assert index.upload(ACTION, PACKAGE) == (200, "")
     assert index.files() == {NAME: b"PK wheel"}
 
 
-def test_what_arrived_damaged_is_refused(index: Index) -> None:
+def test_what_arrived_damaged_is_refused(index: UploadIndex) -> None:
     status, body = index.upload(ACTION, ("sha256_digest", None, b"0" * 64), PACKAGE)
     assert status == 400
     assert hashlib.sha256(PACKAGE[2]).hexdigest() in body
@@ -264,12 +264,12 @@ def test_what_arrived_damaged_is_refused(index: Index) -> None:
 
 
 @pytest.mark.parametrize("claim", [hashlib.sha256(PACKAGE[2]).hexdigest().upper().encode(), b"", b" \r\n"])
-def test_a_right_digest_in_capitals_or_none_is_taken(index: Index, claim: bytes) -> None:
+def test_a_right_digest_in_capitals_or_none_is_taken(index: UploadIndex, claim: bytes) -> None:
     assert index.upload(ACTION, ("sha256_digest", None, claim), PACKAGE)[0] == 200
 
 
 @pytest.mark.parametrize("cut", [1, 3, 30, 200])
-def test_a_body_that_ends_early_is_refused(index: Index, cut: int) -> None:
+def test_a_body_that_ends_early_is_refused(index: UploadIndex, cut: int) -> None:
     whole = form(ACTION, PACKAGE, ("last", None, b"x" * 100))
     assert index.post(request(whole[:-cut], CONTENT_LENGTH=str(len(whole))))[0] == 400
     assert index.post(request(whole[: -cut - 2]))[0] == 400
@@ -279,23 +279,23 @@ def test_a_body_that_ends_early_is_refused(index: Index, cut: int) -> None:
 @pytest.mark.parametrize(
     "content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=other"]
 )
-def test_a_form_with_no_or_another_boundary_is_refused(index: Index, content_type: str) -> None:
+def test_a_form_with_no_or_another_boundary_is_refused(index: UploadIndex, content_type: str) -> None:
     assert index.post(request(form(ACTION, PACKAGE), CONTENT_TYPE=content_type))[0] == 400
     assert index.files() == {}
 
 
-def test_a_form_with_two_packages_is_refused(index: Index) -> None:
+def test_a_form_with_two_packages_is_refused(index: UploadIndex) -> None:
     assert index.upload(ACTION, PACKAGE, ("content", "other-1.0.zip", b"PK"))[0] == 400
     assert index.files() == {}
 
 
 @pytest.mark.parametrize("name", [":action", "sha256_digest"])
-def test_fields_that_are_kept_are_bounded(index: Index, name: str) -> None:
+def test_fields_that_are_kept_are_bounded(index: UploadIndex, name: str) -> None:
     assert index.upload(ACTION, PACKAGE, (name, None, b"x" * 100_000))[0] == 400
     assert index.files() == {}
 
 
-def test_fields_that_are_not_needed_may_be_long(index: Index) -> None:
+def test_fields_that_are_not_needed_may_be_long(index: UploadIndex) -> None:
     assert index.upload(ACTION, ("description", None, b"x" * 2 * 1024 * 1024), PACKAGE) == (200, "")
 
 
@@ -304,7 +304,7 @@ class Untouched(io.BytesIO):
         raise AssertionError("the body was read")
 
 
-def test_a_body_beyond_the_limit_is_refused_before_it_is_read(index: Index) -> None:
+def test_a_body_beyond_the_limit_is_refused_before_it_is_read(index: UploadIndex) -> None:
     environ = request(b"", CONTENT_LENGTH=str(LIMIT_BYTES + 1)) | {"wsgi.input": Untouched()}
     status, body = index.post(environ)
     assert status == 413
@@ -312,7 +312,7 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(index: Index) -> N
 
 
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
-def test_a_body_in_chunks_is_counted(index: Index, more: int, status: int) -> None:
+def test_a_body_in_chunks_is_counted(index: UploadIndex, more: int, status: int) -> None:
     padding = LIMIT_BYTES - len(form(ACTION, ("content", NAME, b"")))
     environ = request(form(ACTION, ("content", NAME, b"x" * (padding + more))), HTTP_TRANSFER_ENCODING="chunked")
     del environ["CONTENT_LENGTH"]
@@ -320,7 +320,7 @@ def test_a_body_in_chunks_is_counted(index: Index, more: int, status: int) -> No
     assert list(index.files()) == ([NAME] if status == 200 else [])
 
 
-def test_pypiserver_gets_what_came_in_chunks_as_one_body(index: Index) -> None:
+def test_pypiserver_gets_what_came_in_chunks_as_one_body(index: UploadIndex) -> None:
     """bottle would undo the chunks that the server has undone already."""
     index.upload(ACTION, PACKAGE)
     removal = form((":action", None, b"remove_pkg"), ("name", None, b"project"), ("version", None, b"1.0"))
@@ -330,14 +330,14 @@ def test_pypiserver_gets_what_came_in_chunks_as_one_body(index: Index) -> None:
     assert index.files() == {}
 
 
-def test_a_form_in_the_url_encoding_is_left_to_pypiserver(index: Index) -> None:
+def test_a_form_in_the_url_encoding_is_left_to_pypiserver(index: UploadIndex) -> None:
     index.upload(ACTION, PACKAGE)
     body = b"%3Aaction=remove_pkg&name=project&version=1.0"
     assert index.post(request(body, CONTENT_TYPE="application/x-www-form-urlencoded"))[0] == 200
     assert index.files() == {}
 
 
-def test_of_a_form_that_uploads_nothing_pypiserver_gets_a_few_fields(index: Index) -> None:
+def test_of_a_form_that_uploads_nothing_pypiserver_gets_a_few_fields(index: UploadIndex) -> None:
     description: Field = ("description", None, b"x" * PYPISERVER_BODY_BYTES)
     environ = request(form((":action", None, b"submit"), ("name", None, b"caf\xc3\xa9 & co"), description))
     assert index.post(environ)[0] == 200
@@ -361,7 +361,7 @@ CONTRADICTIONS = {
 
 @pytest.mark.parametrize(("filename", "said"), CONTRADICTIONS.items(), ids=CONTRADICTIONS)
 def test_a_file_that_would_be_listed_as_what_the_form_does_not_say_is_refused(
-    index: Index, filename: str, said: tuple[str, str, str | None]
+    index: UploadIndex, filename: str, said: tuple[str, str, str | None]
 ) -> None:
     name, version, renamed = said
     fields: list[Field] = [ACTION, ("name", None, name.encode()), ("version", None, version.encode())]
@@ -388,13 +388,13 @@ def test_a_file_that_would_be_listed_as_what_the_form_does_not_say_is_refused(
     ],
 )
 def test_a_file_whose_name_spells_otherwise_what_the_form_says_is_taken(
-    index: Index, filename: str, name: str, version: str
+    index: UploadIndex, filename: str, name: str, version: str
 ) -> None:
     fields: list[Field] = [ACTION, ("name", None, name.encode()), ("version", None, version.encode())]
     assert index.upload(("content", filename, b"PK"), *fields) == (200, "")
 
 
-def test_whoever_goes_away_leaves_nothing(index: Index) -> None:
+def test_whoever_goes_away_leaves_nothing(index: UploadIndex) -> None:
     body = form(ACTION, ("content", NAME, b"x" * 500_000))
 
     class Lost(io.BytesIO):
@@ -421,7 +421,7 @@ def test_whoever_goes_away_leaves_nothing(index: Index) -> None:
 )
 @pytest.mark.parametrize("call", ["fsync", "link"])
 def test_a_failing_file_system_is_told_to_the_client_and_once_to_the_log(
-    index: Index,
+    index: UploadIndex,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     number: int,
@@ -440,7 +440,7 @@ def test_a_failing_file_system_is_told_to_the_client_and_once_to_the_log(
 
 
 def test_who_meets_a_full_disk_in_mid_upload_gets_to_read_the_answer(
-    index: Index, monkeypatch: pytest.MonkeyPatch
+    index: UploadIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its body is taken to the end: a client whose connection is cut does not know why."""
 
@@ -456,7 +456,7 @@ def test_who_meets_a_full_disk_in_mid_upload_gets_to_read_the_answer(
 
 @pytest.mark.parametrize("failure", [HTTPError(503, "not now"), OSError(errno.EIO, "not now")])
 def test_who_cannot_be_told_whether_a_name_is_taken_may_retry(
-    index: Index, caplog: pytest.LogCaptureFixture, failure: Exception
+    index: UploadIndex, caplog: pytest.LogCaptureFixture, failure: Exception
 ) -> None:
     index.config.backend = Unavailable(failure)
     environ = request(form(ACTION, PACKAGE))
@@ -474,7 +474,7 @@ class Unavailable:
         raise self._failure
 
 
-def test_retrying_is_asked_for_where_it_may_help(index: Index) -> None:
+def test_retrying_is_asked_for_where_it_may_help(index: UploadIndex) -> None:
     uploads = Uploads(
         PackageStore(index.root / "gone", DigestStore(index.root)),
         index.config,
@@ -486,19 +486,19 @@ def test_retrying_is_asked_for_where_it_may_help(index: Index) -> None:
     assert int(dict(answer.headers)["Retry-After"]) > 0
 
 
-def test_what_is_refused_is_not_written(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_is_not_written(index: UploadIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     index.upload(ACTION, PACKAGE)
     monkeypatch.setattr(PackageStore, "incoming", None)
     assert index.upload(ACTION, PACKAGE)[0] == 409
     assert index.upload(ACTION, ("content", "bad name.zip", b"PK"))[0] == 400
 
 
-def test_a_signature_that_exists_keeps_its_package_out(index: Index) -> None:
+def test_a_signature_that_exists_keeps_its_package_out(index: UploadIndex) -> None:
     (index.root / f"{NAME}.asc").write_bytes(b"older")
     assert index.upload(ACTION, PACKAGE, SIGNATURE)[0] == 409
     assert index.files() == {f"{NAME}.asc": b"older"}
 
 
-def test_leaves_no_trace_in_the_folder_of_those_on_their_way(index: Index) -> None:
+def test_leaves_no_trace_in_the_folder_of_those_on_their_way(index: UploadIndex) -> None:
     index.upload(ACTION, PACKAGE, SIGNATURE)
     assert list((index.root / INCOMING).iterdir()) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.container.http.conditions import has_it, is_another, wanted_range
+from pypiserver_stack.container.http.conditions import fails_precondition, is_unchanged, wanted_range
 
 TAG = '"abc"'
 GET = {"REQUEST_METHOD": "GET"}
@@ -14,32 +14,32 @@ GET = {"REQUEST_METHOD": "GET"}
 
 @pytest.mark.parametrize("held", [TAG, f"W/{TAG}", f'"other", {TAG}', f'"other",W/{TAG}', "*", " * "])
 def test_the_client_has_it(held: str) -> None:
-    assert has_it({"HTTP_IF_NONE_MATCH": held}, TAG)
+    assert is_unchanged({"HTTP_IF_NONE_MATCH": held}, TAG)
 
 
 @pytest.mark.parametrize("held", ['"other"', "abc", "", '"abcd"', 'w/"abc"'])
 def test_the_client_has_something_else(held: str) -> None:
-    assert not has_it({"HTTP_IF_NONE_MATCH": held}, TAG)
+    assert not is_unchanged({"HTTP_IF_NONE_MATCH": held}, TAG)
 
 
 def test_a_client_that_says_nothing_has_nothing() -> None:
-    assert not has_it({}, TAG)
+    assert not is_unchanged({}, TAG)
 
 
 @pytest.mark.parametrize("wanted", [TAG, f'"other", {TAG}', "*", " * "])
 def test_the_file_is_the_one_that_is_wanted(wanted: str) -> None:
-    assert not is_another({"HTTP_IF_MATCH": wanted}, TAG)
+    assert not fails_precondition({"HTTP_IF_MATCH": wanted}, TAG)
 
 
 # A weak tag never stands for the very bytes; and a file without digests has no tag.
 @pytest.mark.parametrize(("wanted", "tag"), [('"other"', TAG), ("", TAG), (f"W/{TAG}", TAG), (TAG, None)])
 def test_the_file_is_another_than_is_wanted(wanted: str, tag: str | None) -> None:
-    assert is_another({"HTTP_IF_MATCH": wanted}, tag)
+    assert fails_precondition({"HTTP_IF_MATCH": wanted}, tag)
 
 
 def test_who_wants_no_file_in_particular_gets_any() -> None:
-    assert not is_another({}, TAG)
-    assert not is_another({}, None)
+    assert not fails_precondition({}, TAG)
+    assert not fails_precondition({}, None)
 
 
 @pytest.mark.parametrize(

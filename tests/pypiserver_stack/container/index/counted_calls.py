@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.base.system_calls import SystemCalls
 
 
-class CountedCalls(FileCalls):
+class CountedCalls(SystemCalls):
     """`count` is by the name of the call; `failing` says which paths cannot be opened, and why."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pypiserver_stack.container.base.system_calls import FileCalls
+from pypiserver_stack.container.base.system_calls import SystemCalls
 
 
 @dataclass
@@ -26,7 +26,7 @@ class _Node:
     uploaded: bool = False
 
 
-class FileServer(FileCalls):
+class FileServer(SystemCalls):
     """The server, the writers that use it, and the calls of one host."""
 
     def __init__(self, root: Path, *, granularity_s: float, ahead_s: float, rename_sets_ctime: bool) -> None:

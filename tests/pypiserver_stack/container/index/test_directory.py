@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pypiserver.backend import listdir
 
-from pypiserver_stack.container.index.directory import Directory, Entry, Tree
+from pypiserver_stack.container.index.directory import PackageEntry, PackageTree, Tree
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
 from tests.pypiserver_stack.container.index.file_server import FileServer
 
@@ -22,22 +22,22 @@ def calls() -> CountedCalls:
 
 
 @pytest.fixture
-def directory(tmp_path: Path, calls: CountedCalls) -> Directory:
-    return Directory(tmp_path, MARGIN_S, calls)
+def directory(tmp_path: Path, calls: CountedCalls) -> PackageTree:
+    return PackageTree(tmp_path, MARGIN_S, calls)
 
 
-def entries_of(tree: Tree) -> dict[str, Entry]:
-    return {entry.relfn: entry for seen in tree.values() for entry in seen.listing.entries.values()}
+def entries_of(tree: Tree) -> dict[str, PackageEntry]:
+    return {entry.relfn: entry for seen in tree.values() for entry in seen.content.entries.values()}
 
 
-def trusted(directory: Directory, calls: CountedCalls) -> Tree:
+def trusted(directory: PackageTree, calls: CountedCalls) -> Tree:
     """The tree after a second look, a margin after the first."""
     tree = directory.read({}, trust=True)
     calls.now_s += MARGIN_S
     return directory.read(tree, trust=True)
 
 
-def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: Directory) -> None:
+def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: PackageTree) -> None:
     elsewhere = tmp_path / "sub" / "deeper"
     elsewhere.mkdir(parents=True)
     for name in ["a-1.0.tar.gz", "sub/b_C-2.0-1-py3-none-any.whl", "sub/deeper/c.d-3.zip", "a-1.0.tar.gz.asc"]:
@@ -71,7 +71,7 @@ def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: Direc
 
 
 def test_a_name_that_is_no_text_or_holds_control_characters_is_left_out_and_logged_once(
-    tmp_path: Path, directory: Directory, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, directory: PackageTree, caplog: pytest.LogCaptureFixture
 ) -> None:
     unprintable = ["a-1.0+caf\udce9.zip", "a-1\n.0.zip", "a-1" * 80 + "\n.whl", "sub\udce9/a-2.0.zip"]
     for name in [*unprintable, "a-3.0.zip"]:
@@ -89,7 +89,7 @@ def test_a_name_that_is_no_text_or_holds_control_characters_is_left_out_and_logg
 
 @pytest.mark.parametrize("packages", [3, 500])
 def test_an_unchanged_tree_costs_three_calls_a_directory_whatever_lies_in_it(
-    tmp_path: Path, directory: Directory, calls: CountedCalls, packages: int
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, packages: int
 ) -> None:
     (tmp_path / "sub").mkdir()
     for number in range(packages):
@@ -102,7 +102,7 @@ def test_an_unchanged_tree_costs_three_calls_a_directory_whatever_lies_in_it(
 
 
 def test_a_changed_directory_is_read_at_each_look_until_a_margin_has_passed(
-    tmp_path: Path, directory: Directory, calls: CountedCalls
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls
 ) -> None:
     tree = directory.read({}, trust=True)
     for _ in range(3):
@@ -118,7 +118,7 @@ def test_a_changed_directory_is_read_at_each_look_until_a_margin_has_passed(
     assert calls.count["scandir"] == 0
 
 
-def test_only_the_directory_that_changed_is_read(tmp_path: Path, directory: Directory, calls: CountedCalls) -> None:
+def test_only_the_directory_that_changed_is_read(tmp_path: Path, directory: PackageTree, calls: CountedCalls) -> None:
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a-1.0.zip").touch()
@@ -134,7 +134,7 @@ def test_only_the_directory_that_changed_is_read(tmp_path: Path, directory: Dire
     assert not tree["one"].trusted
 
 
-def test_without_trust_everything_is_read(tmp_path: Path, directory: Directory, calls: CountedCalls) -> None:
+def test_without_trust_everything_is_read(tmp_path: Path, directory: PackageTree, calls: CountedCalls) -> None:
     (tmp_path / "sub").mkdir()
     known = trusted(directory, calls)
     calls.count.clear()
@@ -146,7 +146,7 @@ def test_without_trust_everything_is_read(tmp_path: Path, directory: Directory, 
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
 @pytest.mark.parametrize("folder", ["", "sub"])
 def test_an_unreadable_directory_is_an_error_and_never_an_empty_one(
-    tmp_path: Path, directory: Directory, calls: CountedCalls, folder: str, error: int
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, folder: str, error: int
 ) -> None:
     (tmp_path / "sub").mkdir()
     known = directory.read({}, trust=True)
@@ -156,7 +156,7 @@ def test_an_unreadable_directory_is_an_error_and_never_an_empty_one(
         directory.read(known, trust=True)
 
 
-def test_a_root_that_is_gone_is_an_error(tmp_path: Path, directory: Directory) -> None:
+def test_a_root_that_is_gone_is_an_error(tmp_path: Path, directory: PackageTree) -> None:
     tmp_path.rmdir()
 
     with pytest.raises(FileNotFoundError):
@@ -165,7 +165,7 @@ def test_a_root_that_is_gone_is_an_error(tmp_path: Path, directory: Directory) -
 
 @pytest.mark.parametrize("folder", ["lost+found", "aws-backup-restore_2025-12-27T09-45-00-123Z"])
 def test_a_folder_that_is_left_out_is_not_even_opened(
-    tmp_path: Path, directory: Directory, calls: CountedCalls, folder: str
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, folder: str
 ) -> None:
     (tmp_path / folder).mkdir()
     calls.failing[folder] = errno.EACCES
@@ -194,7 +194,7 @@ def test_a_package_that_moves_at_any_moment_of_a_look_is_found(
         server.rename("other/b-1.0.zip", "one/b-1.0.zip")
 
     server.interrupt(move, after_calls=calls_before)
-    found = set(entries_of(Directory(server.root, MARGIN_S, server).read({}, trust=True)))
+    found = set(entries_of(PackageTree(server.root, MARGIN_S, server).read({}, trust=True)))
 
     assert found in ({"one/a-1.0.zip", "other/b-1.0.zip"}, {"other/a-1.0.zip", "one/b-1.0.zip"})
 
@@ -202,7 +202,7 @@ def test_a_package_that_moves_at_any_moment_of_a_look_is_found(
 def test_a_change_whose_mtime_was_put_back_shows_in_ctime(tmp_path: Path) -> None:
     server = file_server(tmp_path / "packages", granularity_s=1.0)
     server.mkdir("sub")
-    directory = Directory(server.root, MARGIN_S, server)
+    directory = PackageTree(server.root, MARGIN_S, server)
     mtime_ns = server.stat(server.root / "sub").st_mtime_ns
     tree = directory.read({}, trust=True)
     server.pass_time(10)
@@ -215,7 +215,7 @@ def test_a_change_whose_mtime_was_put_back_shows_in_ctime(tmp_path: Path) -> Non
 
 
 def test_a_link_is_there_as_long_as_it_leads_to_a_file(
-    tmp_path: Path, directory: Directory, calls: CountedCalls, tmp_path_factory: pytest.TempPathFactory
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "file"
     elsewhere.touch()
@@ -237,7 +237,7 @@ def test_folders_that_swap_names_and_look_the_same_are_told_apart_by_their_numbe
     server.mkdir("other")
     server.create("one/a-1.0.zip", b"")
     server.create("other/b-1.0.zip", b"")
-    directory = Directory(server.root, MARGIN_S, server)
+    directory = PackageTree(server.root, MARGIN_S, server)
     tree = directory.read({}, trust=True)
     server.pass_time(10)
     tree = directory.read(tree, trust=True)
@@ -265,4 +265,4 @@ def test_a_tree_that_never_holds_still_is_read_as_well_as_one_walk_can(tmp_path:
     server = Busy(tmp_path / "packages", granularity_s=1e-9, ahead_s=0.0, rename_sets_ctime=True)
     server.create("a-1.0.zip", b"")
 
-    assert "a-1.0.zip" in entries_of(Directory(server.root, MARGIN_S, server).read({}, trust=True))
+    assert "a-1.0.zip" in entries_of(PackageTree(server.root, MARGIN_S, server).read({}, trust=True))

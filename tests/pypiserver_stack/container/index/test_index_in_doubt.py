@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pypiserver_stack.container.base.digests import Digests, FileKey
-from pypiserver_stack.container.index.package_index import Index, IndexUnavailableError
+from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
 from tests.pypiserver_stack.container.index.file_server import FileServer
 from tests.pypiserver_stack.container.index.indexes import MARGIN_S, digests_of, new_index, settle, sha256
@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(root: Path, calls: CountedCalls) -> Index:
+def index(root: Path, calls: CountedCalls) -> PackageIndex:
     return new_index(root, calls)
 
 
@@ -36,7 +36,7 @@ def index(root: Path, calls: CountedCalls) -> Index:
 
 
 def test_a_file_that_is_copied_straight_into_place_is_followed_until_it_is_at_rest(
-    root: Path, index: Index, calls: CountedCalls
+    root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:
     package = root / "a-1.0.zip"
     package.write_bytes(b"start")
@@ -50,7 +50,7 @@ def test_a_file_that_is_copied_straight_into_place_is_followed_until_it_is_at_re
 
 
 def test_a_file_that_was_changed_in_place_is_noticed_by_who_opens_it(
-    root: Path, index: Index, calls: CountedCalls
+    root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:
     package = root / "a-1.0.zip"
     package.write_bytes(b"one")
@@ -65,7 +65,7 @@ def test_a_file_that_was_changed_in_place_is_noticed_by_who_opens_it(
     assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"another")}
 
 
-def test_a_doubt_has_everything_looked_at_again(root: Path, index: Index, calls: CountedCalls) -> None:
+def test_a_doubt_has_everything_looked_at_again(root: Path, index: PackageIndex, calls: CountedCalls) -> None:
     (root / "a-1.0.zip").touch()
     settle(index, calls, "a")
     calls.count.clear()
@@ -77,7 +77,7 @@ def test_a_doubt_has_everything_looked_at_again(root: Path, index: Index, calls:
     assert calls.count["scandir"] == 1
 
 
-def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, index: Index) -> None:
+def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, index: PackageIndex) -> None:
     package = root / "a-1.0.zip"
     package.write_bytes(b"one")
     key = FileKey.of(package.stat())
@@ -123,7 +123,7 @@ def test_a_file_that_moves_at_any_moment_while_its_page_is_made_is_on_it(root: P
 # Metadata.
 
 
-def with_metadata(index: Index, root: Path, metadata: bytes) -> None:
+def with_metadata(index: PackageIndex, root: Path, metadata: bytes) -> None:
     package = root / "a-1.0-py3-none-any.whl"
     temporary = root / ".new"
     temporary.write_bytes(b"wheel of " + metadata)
@@ -132,7 +132,7 @@ def with_metadata(index: Index, root: Path, metadata: bytes) -> None:
     index.digests.put(package.name, FileKey.of(package.stat()), digests, metadata)
 
 
-def test_metadata_is_what_the_listing_promises(root: Path, calls: CountedCalls, index: Index) -> None:
+def test_metadata_is_what_the_listing_promises(root: Path, calls: CountedCalls, index: PackageIndex) -> None:
     with_metadata(index, root, b"Name: a\n")
     another_worker = new_index(root, calls)
     entry = another_worker.find("a-1.0-py3-none-any.whl")
@@ -143,7 +143,7 @@ def test_metadata_is_what_the_listing_promises(root: Path, calls: CountedCalls, 
     assert entry.digests.metadata_sha256 == sha256(b"Name: a\n")
 
 
-def test_metadata_of_a_package_that_was_replaced_is_the_new_one(root: Path, index: Index) -> None:
+def test_metadata_of_a_package_that_was_replaced_is_the_new_one(root: Path, index: PackageIndex) -> None:
     with_metadata(index, root, b"Name: a\n")
     entry = index.find("a-1.0-py3-none-any.whl")
     assert entry is not None
@@ -153,7 +153,7 @@ def test_metadata_of_a_package_that_was_replaced_is_the_new_one(root: Path, inde
     assert index.metadata(entry) == b"Name: a\nVersion: 1.0\n"
 
 
-def test_metadata_of_a_package_that_was_replaced_by_hand_is_gone(root: Path, index: Index) -> None:
+def test_metadata_of_a_package_that_was_replaced_by_hand_is_gone(root: Path, index: PackageIndex) -> None:
     with_metadata(index, root, b"Name: a\n")
     entry = index.find("a-1.0-py3-none-any.whl")
     assert entry is not None
@@ -164,7 +164,7 @@ def test_metadata_of_a_package_that_was_replaced_by_hand_is_gone(root: Path, ind
     assert index.metadata(entry) is None
 
 
-def test_metadata_of_a_package_that_was_removed_is_gone(root: Path, index: Index) -> None:
+def test_metadata_of_a_package_that_was_removed_is_gone(root: Path, index: PackageIndex) -> None:
     with_metadata(index, root, b"Name: a\n")
     entry = index.find("a-1.0-py3-none-any.whl")
     assert entry is not None
@@ -174,7 +174,7 @@ def test_metadata_of_a_package_that_was_removed_is_gone(root: Path, index: Index
     assert index.metadata(entry) is None
 
 
-def test_a_file_that_came_without_metadata_has_none(root: Path, index: Index) -> None:
+def test_a_file_that_came_without_metadata_has_none(root: Path, index: PackageIndex) -> None:
     (root / "a-1.0-py3-none-any.whl").touch()
     entry = index.find("a-1.0-py3-none-any.whl")
     assert entry is not None
@@ -185,7 +185,7 @@ def test_a_file_that_came_without_metadata_has_none(root: Path, index: Index) ->
 # What it says when it cannot.
 
 
-def test_a_directory_that_vanishes_empties_nothing_and_is_found_again(root: Path, index: Index) -> None:
+def test_a_directory_that_vanishes_empties_nothing_and_is_found_again(root: Path, index: PackageIndex) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     digests_of(index, "a")
     root.rename(root.with_name("unmounted"))
@@ -201,7 +201,7 @@ def test_a_directory_that_vanishes_empties_nothing_and_is_found_again(root: Path
     assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
 
 
-def test_another_directory_in_its_place_is_read_afresh(root: Path, index: Index) -> None:
+def test_another_directory_in_its_place_is_read_afresh(root: Path, index: PackageIndex) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     digests_of(index, "a")
     root.rename(root.with_name("old"))
@@ -213,7 +213,7 @@ def test_another_directory_in_its_place_is_read_afresh(root: Path, index: Index)
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.EACCES])
 def test_an_error_of_the_file_system_is_an_error_of_the_answer_and_passes(
-    root: Path, index: Index, calls: CountedCalls, error: int
+    root: Path, index: PackageIndex, calls: CountedCalls, error: int
 ) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     digests_of(index, "a")
@@ -227,7 +227,7 @@ def test_an_error_of_the_file_system_is_an_error_of_the_answer_and_passes(
 
 
 def test_a_file_that_cannot_be_read_is_an_error_of_its_project_alone(
-    root: Path, index: Index, calls: CountedCalls
+    root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     (root / "b-1.0.zip").write_bytes(b"two")

@@ -18,7 +18,7 @@ from pypiserver.backend import digest_file
 from pypiserver.config import Config
 
 from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
-from pypiserver_stack.container.index.package_index import Index
+from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 from tests.pypiserver_stack.container.index.file_server import FileServer
 
@@ -185,8 +185,8 @@ class IndexModel(RuleBasedStateMachine):
             self.server.mkdir(folder)
         self.workers = [self.new_worker(), self.new_worker()]
 
-    def new_worker(self) -> Index:
-        return Index(self.root, DigestStore(self.root, self.server), margin_s=MARGIN_S, calls=self.server)
+    def new_worker(self) -> PackageIndex:
+        return PackageIndex(self.root, DigestStore(self.root, self.server), margin_s=MARGIN_S, calls=self.server)
 
     @rule(steps=st.lists(STEPS, min_size=1, max_size=3), seconds=SECONDS, worker=st.integers(0, 1))
     def changes(self, steps: list[Step], seconds: float, worker: int) -> None:
@@ -240,7 +240,7 @@ class IndexModel(RuleBasedStateMachine):
             shutil.rmtree(self.root.parent)
 
 
-def listing_of(index: Index, project: str) -> dict[str, str] | None:
+def listing_of(index: PackageIndex, project: str) -> dict[str, str] | None:
     page = index.project_page(project, as_json=True)
     if page is None:
         return None
@@ -248,7 +248,7 @@ def listing_of(index: Index, project: str) -> dict[str, str] | None:
     return {unquote(file["url"]).removeprefix("../../packages/"): file["hashes"]["sha256"] for file in files}
 
 
-def listings_of(index: Index) -> Listings:
+def listings_of(index: PackageIndex) -> Listings:
     projects = json.loads(index.root_page(as_json=True).body)["projects"]
     listings = {project["name"]: listing_of(index, project["name"]) for project in projects}
     return {project: listing for project, listing in listings.items() if listing is not None}

@@ -18,14 +18,14 @@ from pathlib import Path
 
 import gevent
 from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
-from pypiserver_stack.container.base.system_calls import FileCalls
-from pypiserver_stack.container.index.package_index import Index
+from pypiserver_stack.container.base.system_calls import SystemCalls
+from pypiserver_stack.container.index.package_index import PackageIndex
 
 root = Path(sys.argv[1])
 reading, writing = os.pipe()
 waiting = []
 
-class Slow(FileCalls):
+class Slow(SystemCalls):
     slow = ""
 
     def wait(self, what):
@@ -44,7 +44,7 @@ class Slow(FileCalls):
 
 calls = Slow()
 digests = DigestStore(root, calls)
-index = Index(root, digests, margin_s=0.0, calls=calls)
+index = PackageIndex(root, digests, margin_s=0.0, calls=calls)
 
 def until(condition):
     while not condition():

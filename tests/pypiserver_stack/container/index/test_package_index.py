@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pypiserver_stack.container.base.digests import Digests, FileKey
-from pypiserver_stack.container.index.package_index import Index
+from pypiserver_stack.container.index.package_index import PackageIndex
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
 from tests.pypiserver_stack.container.index.file_server import FileServer
 from tests.pypiserver_stack.container.index.indexes import MARGIN_S, digests_of, new_index, settle, sha256
@@ -30,14 +30,14 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(root: Path, calls: CountedCalls) -> Index:
+def index(root: Path, calls: CountedCalls) -> PackageIndex:
     return new_index(root, calls)
 
 
 # What it answers.
 
 
-def test_a_project_a_root_page_and_an_entry(root: Path, index: Index) -> None:
+def test_a_project_a_root_page_and_an_entry(root: Path, index: PackageIndex) -> None:
     (root / "sub").mkdir()
     (root / "sub" / "My_Project-1.0.tar.gz").write_bytes(b"one")
 
@@ -54,7 +54,7 @@ def test_a_project_a_root_page_and_an_entry(root: Path, index: Index) -> None:
     assert "sub/My_Project-1.0.tar.gz" not in index.snapshot().names
 
 
-def test_what_does_not_exist(root: Path, index: Index) -> None:
+def test_what_does_not_exist(root: Path, index: PackageIndex) -> None:
     assert index.project_page("a", as_json=True) is None
     assert index.find("a-1.0.zip") is None
     assert index.digest("a-1.0.zip") is None
@@ -62,7 +62,7 @@ def test_what_does_not_exist(root: Path, index: Index) -> None:
 
 
 def test_the_tag_of_a_page_changes_with_its_content_and_with_nothing_else(
-    root: Path, index: Index, calls: CountedCalls
+    root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     first = index.project_page("a", as_json=False)
@@ -81,7 +81,7 @@ def test_the_tag_of_a_page_changes_with_its_content_and_with_nothing_else(
     assert index.project_page("a", as_json=False) == first
 
 
-def test_a_project_goes_with_its_last_file(root: Path, index: Index) -> None:
+def test_a_project_goes_with_its_last_file(root: Path, index: PackageIndex) -> None:
     (root / "a-1.0.zip").touch()
     (root / "b-1.0.zip").touch()
     assert index.project_page("a", as_json=True) is not None
@@ -96,7 +96,7 @@ def test_a_project_goes_with_its_last_file(root: Path, index: Index) -> None:
 
 @pytest.mark.parametrize("packages", [3, 500])
 def test_an_unchanged_listing_costs_three_calls_whatever_the_number_of_packages(
-    root: Path, index: Index, calls: CountedCalls, packages: int
+    root: Path, index: PackageIndex, calls: CountedCalls, packages: int
 ) -> None:
     for number in range(packages):
         (root / f"a-{number}.zip").write_bytes(b"%d" % number)
@@ -107,7 +107,7 @@ def test_an_unchanged_listing_costs_three_calls_whatever_the_number_of_packages(
     assert calls.count == {"open": 1, "fstat": 1, "close": 1}
 
 
-def test_after_a_change_only_the_new_file_is_read(root: Path, index: Index, calls: CountedCalls) -> None:
+def test_after_a_change_only_the_new_file_is_read(root: Path, index: PackageIndex, calls: CountedCalls) -> None:
     for number in range(50):
         (root / f"a-{number}.zip").write_bytes(b"%d" % number)
     settle(index, calls, "a")
@@ -118,7 +118,9 @@ def test_after_a_change_only_the_new_file_is_read(root: Path, index: Index, call
     assert calls.count["read"] == 1
 
 
-def test_a_new_worker_lists_without_reading_a_byte_of_a_package(root: Path, index: Index, calls: CountedCalls) -> None:
+def test_a_new_worker_lists_without_reading_a_byte_of_a_package(
+    root: Path, index: PackageIndex, calls: CountedCalls
+) -> None:
     (root / "a-1.0.zip").write_bytes(b"one")
     settle(index, calls, "a")
     calls.count.clear()
@@ -127,7 +129,7 @@ def test_a_new_worker_lists_without_reading_a_byte_of_a_package(root: Path, inde
     assert calls.count["read"] == 0
 
 
-def test_what_an_upload_left_beside_its_file_is_enough(root: Path, index: Index, calls: CountedCalls) -> None:
+def test_what_an_upload_left_beside_its_file_is_enough(root: Path, index: PackageIndex, calls: CountedCalls) -> None:
     (root / "a-1.0-py3-none-any.whl").write_bytes(b"wheel")
     key = FileKey.of((root / "a-1.0-py3-none-any.whl").stat())
     metadata = b"Name: a\n"
@@ -153,7 +155,7 @@ def test_a_file_of_long_ago_is_read_once(root: Path) -> None:
 
 
 def test_where_no_record_can_be_kept_files_are_read_until_their_age_is_known_and_no_more(
-    root: Path, index: Index, calls: CountedCalls
+    root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:
     (root / ".digests").write_text("in the way")
     (root / "a-1.0.zip").write_bytes(b"one")
@@ -165,7 +167,7 @@ def test_where_no_record_can_be_kept_files_are_read_until_their_age_is_known_and
 
 
 def test_many_projects_are_held_up_to_a_number_of_bytes(
-    root: Path, index: Index, calls: CountedCalls, monkeypatch: pytest.MonkeyPatch
+    root: Path, index: PackageIndex, calls: CountedCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pypiserver_stack.container.index.package_index._HELD_PAGES_BYTES", 5000)
     for number in range(10):

@@ -13,8 +13,8 @@ from hypothesis import given
 from pypiserver.pkg_helpers import normalize_pkgname
 
 from pypiserver_stack.container.base.digests import Digests
-from pypiserver_stack.container.index.directory import Entry
-from pypiserver_stack.container.index.pages import Pages, project_pages, root_pages
+from pypiserver_stack.container.index.directory import PackageEntry
+from pypiserver_stack.container.index.pages import ListingPages, project_pages, root_pages
 
 SHA256 = "ab" * 32
 METADATA_SHA256 = "cd" * 32
@@ -50,13 +50,13 @@ class Anchors(HTMLParser):
         self._open = False
 
 
-def anchors(pages: Pages) -> list[tuple[dict[str, str | None], str]]:
+def anchors(pages: ListingPages) -> list[tuple[dict[str, str | None], str]]:
     return Anchors(pages.html.body).found
 
 
-def listed(*relfns: str, metadata_sha256: str | None = None) -> Pages:
+def listed(*relfns: str, metadata_sha256: str | None = None) -> ListingPages:
     digests = Digests(SHA256, metadata_sha256)
-    return project_pages("a", {Entry(relfn, relfn.rpartition("/")[2], "a", "1.0"): digests for relfn in relfns})
+    return project_pages("a", {PackageEntry(relfn, relfn.rpartition("/")[2], "a", "1.0"): digests for relfn in relfns})
 
 
 @given(name=NAMES)
@@ -85,7 +85,7 @@ def test_links_lead_to_the_project_whatever_its_name(project: str) -> None:
 
 def test_names_cannot_break_out_of_the_page() -> None:
     name = '<script>alert("1")</script>&\'-1.0.zip'.replace("/", "")
-    page = project_pages("<b>", {Entry(name, name, "<b>", "1.0"): Digests(SHA256)}).html.body
+    page = project_pages("<b>", {PackageEntry(name, name, "<b>", "1.0"): Digests(SHA256)}).html.body
 
     assert b"<script>" not in page
     assert b"<b>" not in page
@@ -103,7 +103,7 @@ def test_files_are_in_order_of_version_then_path() -> None:
         "a-1.10.dev1.zip": "1.10.dev1",
         "a-old.zip": "old",
     }
-    files = {Entry(path, path, "a", version): Digests(SHA256) for path, version in versions.items()}
+    files = {PackageEntry(path, path, "a", version): Digests(SHA256) for path, version in versions.items()}
 
     pages = project_pages("a", files)
 
@@ -141,7 +141,7 @@ def test_metadata_is_offered_under_both_names_in_html_and_under_the_newer_one_in
 
 @pytest.mark.parametrize("form", ["html", "json"])
 def test_a_tag_is_one_of_the_content(form: str) -> None:
-    def tag(pages: Pages) -> str:
+    def tag(pages: ListingPages) -> str:
         found: str = getattr(pages, form).etag
         return found
 

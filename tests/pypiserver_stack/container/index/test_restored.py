@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.container.base.excluded_paths import is_left_out
+from pypiserver_stack.container.base.excluded_paths import is_excluded
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
 
 RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
@@ -89,4 +89,4 @@ def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask)
     ],
 )
 def test_which_folders_are_left_out(folder: str, left_out: bool) -> None:
-    assert is_left_out(folder) is left_out
+    assert is_excluded(folder) is left_out

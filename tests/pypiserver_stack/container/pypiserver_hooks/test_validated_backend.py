@@ -18,7 +18,7 @@ from pypiserver.config import Config
 
 from pypiserver_stack.container.base.digests import DigestStore
 from pypiserver_stack.container.files.package_store import PackageStore
-from pypiserver_stack.container.index.package_index import Index
+from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 
@@ -48,7 +48,7 @@ def config_of(root: Path, **settings: Any) -> Any:
 
 def backend_of(config: Any, root: Path) -> ValidatedBackend:
     digests = DigestStore(root)
-    return ValidatedBackend(config, Index(root, digests, margin_s=2.0), PackageStore(root, digests))
+    return ValidatedBackend(config, PackageIndex(root, digests, margin_s=2.0), PackageStore(root, digests))
 
 
 @pytest.fixture
