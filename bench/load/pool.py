@@ -34,7 +34,7 @@ class GeneratorLostError(BenchError):
 
 
 @dataclass(frozen=True)
-class Progress:
+class LoadProgress:
     """How far a load is."""
 
     elapsed_s: float
@@ -58,7 +58,7 @@ class Load:
     """One load. `run` it once; `result` gives what was recorded, also when `run` was cancelled or failed."""
 
     def __init__(
-        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[Progress], None] | None = None
+        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[LoadProgress], None] | None = None
     ) -> None:
         """
         Args:
@@ -123,7 +123,7 @@ class Load:
             return
         counts = [worker.counts for worker in self._workers]
         self._on_progress(
-            Progress(
+            LoadProgress(
                 elapsed_s=perf_counter() - self._started_s,
                 duration_s=self._spec.workload.duration_s,
                 requests=sum(count.requests for count in counts),

@@ -17,7 +17,7 @@ from bench.index.target import Target
 from bench.load.clients import LoadSpec
 from bench.load.health import GeneratorHealth
 from bench.load.parameters import LoadParameters
-from bench.load.pool import Load, Progress
+from bench.load.pool import Load, LoadProgress
 from bench.load.samples import Samples
 from bench.packages.factory import Wheel
 from bench.report import model
@@ -107,7 +107,7 @@ def prepare_load(
         spill_dir=run.scratch.path,
     )
 
-    def show(progress: Progress) -> None:
+    def show(progress: LoadProgress) -> None:
         if progress.duration_s is not None:
             run.progress.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
         elif load.workload.clients is not None:

@@ -12,9 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bench.deployment.graph import Graph, Resource
 from pypiserver_stack.common.entry_point import Arguments, show, start_program
+
+# What is installed only is imported where it is used.
+if TYPE_CHECKING:
+    from bench.deployment.graph import Graph, Resource
 
 COMPONENT = "pypiserver:index:"
 WHOLE = f"{COMPONENT}PypiServer"

@@ -17,7 +17,7 @@ from bench.common.ranges import spelling
 
 ROUNDS = 5
 # The stack that --against limit is held against unless others are named.
-_USUAL_STACK = "stress"
+_DEFAULT_STACK = "stress"
 
 
 def job(
@@ -58,7 +58,7 @@ def job(
         )
     return StackComparison(
         CompareParameters(
-            variants=parse_stacks(_USUAL_STACK if stacks is None else stacks, overrides),
+            variants=parse_stacks(_DEFAULT_STACK if stacks is None else stacks, overrides),
             rounds=ROUNDS if rounds is None else rounds,
             against_limit=against == "limit",
             engine=engine or "auto",

@@ -10,7 +10,7 @@ from bench.report.layout import Layout
 from bench.report.wording import NOTHING, count, seconds
 from sizing.counted import counted
 
-_MOST_EXAMPLES = 3
+_MAX_EXAMPLES = 3
 
 
 def _blocks(report: ConsistencyReport) -> Iterator[Block]:
@@ -22,8 +22,8 @@ def _blocks(report: ConsistencyReport) -> Iterator[Block]:
     )
     kinds = ", ".join(f"{answers:,} {kind.replace('_', ' ')}" for kind, answers in report.reads_by_kind.items())
     counts = f"{counted(report.uploads, 'upload')}, {counted(report.removals, 'removal')}; answers: {kinds}"
-    yield Note(lines=[counts, *report.examples[:_MOST_EXAMPLES]])
-    if more := report.examples[_MOST_EXAMPLES:]:
+    yield Note(lines=[counts, *report.examples[:_MAX_EXAMPLES]])
+    if more := report.examples[_MAX_EXAMPLES:]:
         yield Note(lines=more, shown="document")
     if report.misses:
         yield Table(

@@ -15,7 +15,7 @@ from bench.index.pages import ListedFile
 Change = Literal["upload", "removal"]
 
 NAMELESS = "unnamed"
-_MOST_EXAMPLES = 20
+_MAX_EXAMPLES = 20
 
 
 class ReadKind(enum.Enum):
@@ -187,7 +187,7 @@ class Judge:
 
     def _exemplify(self, fault: AnswerFault, read: Read, what: str) -> AnswerFault:
         sentence = f"{fault.value}: {read.kind.value} of {read.task or NAMELESS}: {what}"
-        if len(self.examples) < _MOST_EXAMPLES and sentence not in self.examples:
+        if len(self.examples) < _MAX_EXAMPLES and sentence not in self.examples:
             self.examples.append(sentence)
         return fault
 

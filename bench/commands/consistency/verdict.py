@@ -12,7 +12,7 @@ from bench.common.failures import ExitCode
 from bench.report.build import Findings
 from sizing.counted import counted
 
-_MOST_UNSETTLED = 5
+_MAX_UNSETTLED = 5
 _WORDS = {
     AnswerFault.STALE: "missed what was there before they were sent",
     AnswerFault.STALE_REMOVAL: "were shown what was gone before they were sent",
@@ -93,7 +93,7 @@ def _warnings(asked: CheckParameters, state: CheckState) -> list[str]:
     unsettled = [key for key, lag in state.judge.lags.items() if lag.misses and lag.settled_s is None]
     warnings += [
         f"{task or NAMELESS} did not know of the {change} of {thing} as long as it was asked"
-        for thing, change, task in unsettled[:_MOST_UNSETTLED]
+        for thing, change, task in unsettled[:_MAX_UNSETTLED]
     ]
     if state.tasks and not any(state.tasks):
         warnings.append("the index does not say which task answers (X-Served-By): nothing is proved of one task alone")

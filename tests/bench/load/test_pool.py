@@ -16,7 +16,7 @@ import uvloop
 
 from bench.common.failures import ExitCode, UnavailableError
 from bench.load import pool as load_pool
-from bench.load.pool import GeneratorLostError, Load, Progress
+from bench.load.pool import GeneratorLostError, Load, LoadProgress
 from bench.load.samples import Operation
 from bench.load.shapes import Rate
 from bench.load.workloads import WORKLOADS, Workload, with_options
@@ -205,7 +205,7 @@ def test_what_keeps_every_process_from_starting_is_told_once(tmp_path: Path) -> 
 
 
 def test_progress_is_that_of_all_processes(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[LoadProgress] = []
 
     async def run() -> None:
         async def refuse_after_progress(_: Request) -> bytes:
