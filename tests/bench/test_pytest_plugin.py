@@ -21,16 +21,26 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PAGE = (ROOT / "docs" / "packages.md").read_text("utf-8")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of all these suites, so that 300 wheels are built once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., pytest.RunResult]:
+def run_pytest(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> Callable[..., pytest.RunResult]:
     """Runs the project's tests with the plugin, whether or not the environment has it installed."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     return lambda *options: pytester.runpytest_subprocess("-p", PLUGIN, "-Werror", *options)
 
 
-def test_there_are_300_wheels(pytester: pytest.Pytester, run_pytest: Callable[..., pytest.RunResult]) -> None:
+def test_there_are_300_wheels(
+    pytester: pytest.Pytester, run_pytest: Callable[..., pytest.RunResult], cache: Path
+) -> None:
     pytester.makepyfile(
         """
         from packaging.utils import parse_wheel_filename
@@ -45,7 +55,7 @@ def test_there_are_300_wheels(pytester: pytest.Pytester, run_pytest: Callable[..
         """
     )
     run_pytest().assert_outcomes(passed=2)
-    assert list((pytester.path / "cache" / "pypiserver-bench").iterdir())
+    assert list((cache / "pypiserver-bench").iterdir())
 
 
 @pytest.mark.parametrize("ini", ["", "bench_packages = 5"])
@@ -99,8 +109,9 @@ def test_an_index_is_filled(
 
 
 def test_suites_that_do_not_use_it_pay_nothing(
-    pytester: pytest.Pytester, run_pytest: Callable[..., pytest.RunResult]
+    pytester: pytest.Pytester, run_pytest: Callable[..., pytest.RunResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(pytester.path / "cache"))  # not the one that other suites have filled
     pytester.makepyfile(
         f"""
         import sys
