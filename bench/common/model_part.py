@@ -14,7 +14,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(description="Seconds.")]
 
 
-class Part(BaseModel):
+class ModelPart(BaseModel):
     """Immutable; knows no field that is not declared; strict JSON has neither NaN nor Infinity."""
 
     model_config = ConfigDict(

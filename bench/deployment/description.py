@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from pydantic import AwareDatetime, Field
 
-from bench.common.model_part import Count, Part, Positive
+from bench.common.model_part import Count, ModelPart, Positive
 
 
-class Stack(Part):
+class Stack(ModelPart):
     """What was deployed, and by what."""
 
     name: str
@@ -19,7 +19,7 @@ class Stack(Part):
     target: str = Field(description="`local` or `aws`.")
 
 
-class Plan(Part):
+class Plan(ModelPart):
     """What sizing planned for AWS, whatever ran here."""
 
     instance_type: str
@@ -34,14 +34,14 @@ class Plan(Part):
     bound_by: str = Field(description="What limits tasks per instance: memory, cpu, or both alike.")
 
 
-class VersionPair(Part):
+class VersionPair(ModelPart):
     """The same program here and in the task's image; null where it is not known."""
 
     local: str | None
     image: str | None
 
 
-class Versions(Part):
+class Versions(ModelPart):
     """What the tasks of this run were made of, against the image that ECS would start."""
 
     python: VersionPair
@@ -49,7 +49,7 @@ class Versions(Part):
     gevent: VersionPair
 
 
-class TaskMemory(Part):
+class TaskMemory(ModelPart):
     """Memory of one local task against the limit in its task definition."""
 
     task: str = Field(description="The task, as in per_task.")
@@ -65,7 +65,7 @@ class TaskMemory(Part):
     )
 
 
-class Limits(Part):
+class Limits(ModelPart):
     """Which limits of ECS and of the instances control groups enforced on the tasks of this run."""
 
     memory: bool = Field(description="Each task's hard limit, by OOM kills.")
@@ -79,7 +79,7 @@ class Limits(Part):
 NO_LIMITS = Limits(memory=False, cpu_shares=False, vcpus_per_instance=None, not_enforced=())
 
 
-class Local(Part):
+class Local(ModelPart):
     """How the run on this machine differs from the plan it stands for."""
 
     tasks_run: Count

@@ -17,7 +17,7 @@ def figures(samples: Samples) -> Figures:
     """Counts, rates and latencies of `samples`, failures included."""
     requests, failed = len(samples), int(samples.failed.sum())
     # Where the server does not say, this is nan and compares as false; more than there was time for cannot be.
-    told = samples.where(samples.server_s <= samples.service_time_s)
+    known = samples.where(samples.server_s <= samples.service_time_s)
     return Figures(
         requests=requests,
         failed=failed,
@@ -26,8 +26,8 @@ def figures(samples: Samples) -> Figures:
         throughput_rps=_throughput_rps(samples),
         latency_s=percentiles(samples.latency_s),
         service_time_s=percentiles(samples.service_time_s),
-        work_s=percentiles(told.server_s),
-        queueing_s=percentiles(told.service_time_s - told.server_s),
+        work_s=percentiles(known.server_s),
+        queueing_s=percentiles(known.service_time_s - known.server_s),
     )
 
 

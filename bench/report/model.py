@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from bench.common.model_part import Count, Part, Positive, Seconds, Share
+from bench.common.model_part import Count, ModelPart, Positive, Seconds, Share
 from bench.deployment.description import Local, Plan, Stack
 from bench.report.outcome import Machine, Outcome
 
 Scalar = str | int | float | bool | None
 
 
-class WorkloadInfo(Part):
+class WorkloadInfo(ModelPart):
     """What was sent."""
 
     name: str
@@ -25,7 +25,7 @@ class WorkloadInfo(Part):
     parameters: dict[str, Scalar | list[Scalar]] = Field(description="What else shapes the load; names carry units.")
 
 
-class Percentiles(Part):
+class Percentiles(ModelPart):
     """Exact, over all samples, failures included: the smallest sample that at least that share do not exceed."""
 
     p50: Seconds
@@ -34,7 +34,7 @@ class Percentiles(Part):
     max: Seconds
 
 
-class Figures(Part):
+class Figures(ModelPart):
     """What one set of requests measured; what no request measured is null."""
 
     requests: Count
@@ -62,7 +62,7 @@ class Phase(Figures):
     name: str
 
 
-class Operations(Part):
+class Operations(ModelPart):
     """The requests by operation; one that the workload never does has 0 requests."""
 
     redirect: Figures
@@ -71,7 +71,7 @@ class Operations(Part):
     upload: Figures
 
 
-class ThresholdResult(Part):
+class ThresholdResult(ModelPart):
     """One limit and what was seen. A threshold without samples is not passed."""
 
     name: str
@@ -81,7 +81,7 @@ class ThresholdResult(Part):
     passed: bool
 
 
-class Generator(Part):
+class Generator(ModelPart):
     """The health of the load generator itself."""
 
     cpu_share: float | None = Field(ge=0, description="CPU time / time of its busiest process, 1.0 is one core.")
@@ -89,14 +89,14 @@ class Generator(Part):
     lateness_s: Percentiles | None = Field(description="How long after it was due each request was sent.")
 
 
-class CpuTime(Part):
+class CpuTime(ModelPart):
     """What the load cost one side."""
 
     cpu_s: float = Field(ge=0, description="CPU time of all its processes during the load, seconds.")
     per_request_us: float | None = Field(ge=0, description="The same for each request of the summary, microseconds.")
 
 
-class CpuBySide(Part):
+class CpuBySide(ModelPart):
     """What the load cost each side; null where this machine does not run it, or it ended."""
 
     tasks: CpuTime | None = Field(description="All tasks together.")
@@ -110,7 +110,7 @@ class CpuBySide(Part):
         return {"tasks": self.tasks, "balancer": self.balancer, "generator": self.generator}
 
 
-class FingerprintParts(Part):
+class FingerprintParts(ModelPart):
     """What has to be equal before the figures of two runs may be compared."""
 
     workload: WorkloadInfo | None

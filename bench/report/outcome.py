@@ -13,11 +13,11 @@ from typing import ClassVar, Literal
 from pydantic import AwareDatetime, Field
 
 from bench.common.failures import ExitCode
-from bench.common.model_part import Part, Positive
+from bench.common.model_part import ModelPart, Positive
 from sizing.counted import counted
 
 
-class RunInfo(Part):
+class RunInfo(ModelPart):
     """Which run this was."""
 
     id: str = Field(description="Start in UTC and four random digits; also the name of the results folder.")
@@ -28,14 +28,14 @@ class RunInfo(Part):
     index_url: str | None = Field(description="The index that was loaded, without credentials.")
 
 
-class Teardown(Part):
+class Teardown(ModelPart):
     """Whether all that the run made is gone."""
 
     complete: bool
     leftovers: list[str] = Field(description="What remains: processes, ports, folders, resources.")
 
 
-class Machine(Part):
+class Machine(ModelPart):
     """Where the load generator ran, and under a local target the tasks too."""
 
     cpu_model: str
@@ -48,7 +48,7 @@ class Machine(Part):
         return f"{self.cpu_model}, {counted(self.cores, 'core')}, {self.memory_mb:,} MB, {self.python}"
 
 
-class Outcome(Part):
+class Outcome(ModelPart):
     """Outcome of one run of a command, however it ended."""
 
     verdicts: ClassVar[Mapping[ExitCode, str]] = MappingProxyType({})

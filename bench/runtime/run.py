@@ -105,8 +105,8 @@ class Run:
 
     def warn(self, sentences: Iterable[str]) -> None:
         """Note what makes the result worth less, each sentence once."""
-        told = self.findings.warnings
-        told += [sentence for sentence in map(self._named, sentences) if sentence not in told]
+        warnings = self.findings.warnings
+        warnings += [sentence for sentence in map(self._named, sentences) if sentence not in warnings]
 
     def fail(self, code: ExitCode, sentence: str) -> None:
         """Note a failure; the first of a kind is kept."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import bench
-from bench.common.model_part import Part
+from bench.common.model_part import ModelPart
 from bench.deployment import description
 from bench.report import outcome
 from bench.schema import MODELS, schema_text
@@ -50,13 +50,13 @@ def test_the_schema_requires_every_field(name: str) -> None:
         assert shape["additionalProperties"] is False
 
 
-def parts(of: type[Part] = Part) -> Iterator[type[Part]]:
+def parts(of: type[ModelPart] = ModelPart) -> Iterator[type[ModelPart]]:
     for part in of.__subclasses__():
         yield part
         yield from parts(part)
 
 
-def pages() -> Iterator[tuple[str, type[Part]]]:
+def pages() -> Iterator[tuple[str, type[ModelPart]]]:
     """Each part of a model, with the page that names its fields."""
     modules = {importlib.import_module(module).__name__: PAGES[name] for name, (module, _) in MODELS.items()}
     modules |= dict.fromkeys((outcome.__name__, description.__name__), PAGES["report"])
@@ -64,7 +64,7 @@ def pages() -> Iterator[tuple[str, type[Part]]]:
 
 
 @pytest.mark.parametrize(("page", "part"), list(pages()), ids=lambda value: getattr(value, "__name__", ""))
-def test_every_field_is_on_its_page(page: str, part: type[Part]) -> None:
+def test_every_field_is_on_its_page(page: str, part: type[ModelPart]) -> None:
     code = re.findall(r"`([^`\n]+)`", (DOCS / page).read_text("utf-8"))
 
     assert set(part.model_fields) <= {word for text in code for word in re.findall(r"\w+", text)}

@@ -6,20 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.common.model_part import Count, Part, Positive
+from bench.common.model_part import Count, ModelPart, Positive
 from bench.deployment.description import Plan, Stack
 from bench.report.model import WorkloadInfo
 from bench.report.outcome import Outcome
 
 
-class Interval(Part):
+class Interval(ModelPart):
     """Where a figure lies, with 95 % confidence."""
 
     low: float
     high: float
 
 
-class Change(Part):
+class Change(ModelPart):
     """A variant against the first one."""
 
     kind: Literal["ratio", "difference"] = Field(description="Of shares the difference, of all else the ratio.")
@@ -27,7 +27,7 @@ class Change(Part):
     interval: Interval | None = Field(description="Rounds are drawn with both variants: they share its conditions.")
 
 
-class MeasuredFigure(Part):
+class MeasuredFigure(ModelPart):
     """One figure of one variant, over all of its rounds."""
 
     value: float | None = Field(description="Null where nothing measured it.")
@@ -35,7 +35,7 @@ class MeasuredFigure(Part):
     change: Change | None = Field(description="Null for the first variant, and where either has no value above 0.")
 
 
-class ComparedVariant(Part):
+class ComparedVariant(ModelPart):
     """One side of a comparison."""
 
     name: str
@@ -51,7 +51,7 @@ class ComparedVariant(Part):
     notes: list[str] = Field(description="Sentences: in what it is not like the others.")
 
 
-class Judged(Part):
+class Judged(ModelPart):
     """One figure of one variant, judged against the first variant."""
 
     figure: str
@@ -64,7 +64,7 @@ class Judged(Part):
     )
 
 
-class Gate(Part):
+class Gate(ModelPart):
     """What `--fail-on-regression` found. A regression is worse by both limits, and by its interval."""
 
     least_change: float = Field(ge=0, description="Relative: 0.1 is 10 %.")

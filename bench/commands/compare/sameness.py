@@ -16,7 +16,9 @@ def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[tupl
     ]
 
 
-def in_words(first_name: str, first: Mapping[str, Any], other_name: str, other: Mapping[str, Any]) -> list[str]:
+def difference_sentences(
+    first_name: str, first: Mapping[str, Any], other_name: str, other: Mapping[str, Any]
+) -> list[str]:
     """A sentence for each difference."""
     return [
         f"{path} is {_spelled(one)} in {first_name} and {_spelled(two)} in {other_name}"
@@ -30,8 +32,8 @@ def require_equal(first_name: str, first: Mapping[str, Any], other_name: str, ot
     Raises:
         IncomparableError: something does; the message names each field with both values.
     """
-    if told := in_words(first_name, first, other_name, other):
-        raise IncomparableError(f"{other_name} cannot be compared with {first_name}: {'; '.join(told)}")
+    if differing := difference_sentences(first_name, first, other_name, other):
+        raise IncomparableError(f"{other_name} cannot be compared with {first_name}: {'; '.join(differing)}")
 
 
 def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
 from bench.commands.compare.rounds import Contender, Round, RoundCpu
-from bench.commands.compare.sameness import in_words, require_equal
+from bench.commands.compare.sameness import difference_sentences, require_equal
 from bench.commands.compare.variants import LIMIT, CompareParameters
 from bench.commands.parameters import limits_parameter, load_parameters
 from bench.common.failures import ExitCode, UsageError
@@ -208,7 +208,7 @@ def _differing(indexes: Sequence[ComparedIndex]) -> list[str]:
         sentence
         for other in others
         if other.index.describe().stack is not None
-        for sentence in in_words(first.name, _setup(first), other.name, _setup(other))
+        for sentence in difference_sentences(first.name, _setup(first), other.name, _setup(other))
     ]
 
 

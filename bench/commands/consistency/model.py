@@ -9,12 +9,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from bench.common.failures import ExitCode
-from bench.common.model_part import Count, Part, Positive, Seconds
+from bench.common.model_part import Count, ModelPart, Positive, Seconds
 from bench.deployment.description import Stack
 from bench.report.outcome import Outcome
 
 
-class CheckParameters(Part):
+class CheckParameters(ModelPart):
     """What the check was to do."""
 
     uploads: Positive
@@ -24,7 +24,7 @@ class CheckParameters(Part):
     tasks: Positive | None = Field(description="How many tasks there are; null where nobody said.")
 
 
-class Faults(Part):
+class Faults(ModelPart):
     """Answers with each fault; one may have several."""
 
     stale: Count = Field(description="It misses what was there before it was asked for.")
@@ -35,7 +35,7 @@ class Faults(Part):
     wrong_bytes: Count = Field(description="A download that is not what was uploaded.")
 
 
-class TaskResult(Part):
+class TaskResult(ModelPart):
     """The answers of one task."""
 
     name: str = Field(description="As its X-Served-By says; `unnamed` for all answers that do not say.")
@@ -49,7 +49,7 @@ class TaskResult(Part):
     silences: Count = Field(description="Changes about which it gave no answer that proves anything.")
 
 
-class Miss(Part):
+class Miss(ModelPart):
     """A change that a task did not know of at once."""
 
     task: str

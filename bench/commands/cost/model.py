@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from bench.common.model_part import Count, Part
+from bench.common.model_part import Count, ModelPart
 
 
-class BillLine(Part):
+class BillLine(ModelPart):
     """One line of the bill, for a month of 730 hours."""
 
     name: str
@@ -23,7 +23,7 @@ class BillLine(Part):
     usd: float = Field(ge=0, description="quantity * unit_price_usd")
 
 
-class Quantities(Part):
+class Quantities(ModelPart):
     """The month's storage and traffic, which the usage-based part is computed for."""
 
     stored_gb: float = Field(ge=0)
@@ -32,7 +32,7 @@ class Quantities(Part):
     request_count: float = Field(ge=0)
 
 
-class Totals(Part):
+class Totals(ModelPart):
     """USD per month with a number of instances."""
 
     instance_count: Count
@@ -41,7 +41,7 @@ class Totals(Part):
     total_usd: float
 
 
-class Bill(Part):
+class Bill(ModelPart):
     """Fixed and usage-based cost of one stack, in USD per month."""
 
     schema_version: Literal[1]

@@ -12,14 +12,18 @@ from bench.commands.compare.table import figures_table
 from bench.commands.explain import model
 from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import LadderStep
-from bench.commands.explain.page import Page
+from bench.commands.explain.page import DocumentationPage
 from bench.common.failures import UsageError
 from bench.report.formats.markdown import markdown_text
 from bench.runtime.run import Run
 
 
 def report_explanation(
-    run: Run, steps: Sequence[LadderStep], compared: Compared, probes: Mapping[str, model.Probes], page: Page | None
+    run: Run,
+    steps: Sequence[LadderStep],
+    compared: Compared,
+    probes: Mapping[str, model.Probes],
+    page: DocumentationPage | None,
 ) -> model.Explanation:
     """Compute the figures of what was measured, and write the explanation and the page.
 

@@ -14,7 +14,7 @@ from bench.commands.explain.idle import use_after_idling
 from bench.commands.explain.ladder import PEER, LadderStep, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes
-from bench.commands.explain.page import Page
+from bench.commands.explain.page import DocumentationPage
 from bench.commands.explain.spread import spread_over_tasks
 from bench.commands.parameters import Options
 from bench.packages.factory import Wheel
@@ -27,7 +27,9 @@ _CHEAP_PATH = "/health"
 class Ladder:
     """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
 
-    def __init__(self, steps: Sequence[LadderStep], parameters: CompareParameters, page: Page | None) -> None:
+    def __init__(
+        self, steps: Sequence[LadderStep], parameters: CompareParameters, page: DocumentationPage | None
+    ) -> None:
         """
         Args:
             parameters: its variants are `steps`.
@@ -87,7 +89,7 @@ def job(
         options={"workload": "burst", "cookies": "shared", **options},
         limits=None,
     )
-    return Ladder(steps, parameters, Page.at(write) if write is not None else None)
+    return Ladder(steps, parameters, DocumentationPage.at(write) if write is not None else None)
 
 
 async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from pydantic import Field
 
 from bench.commands.compare.model import MeasuredFigure
-from bench.common.model_part import Count, Part, Positive, Seconds
+from bench.common.model_part import Count, ModelPart, Positive, Seconds
 from bench.report.model import WorkloadInfo
 from bench.report.outcome import Outcome
 
 
-class Spread(Part):
+class Spread(ModelPart):
     """Requests of clients that share one cookie jar, which holds what an earlier answer brought."""
 
     requests: Positive
     to_the_busiest_task: Count
 
 
-class Idle(Part):
+class Idle(ModelPart):
     """Requests on connections to the tasks that had been idle for about 2 s."""
 
     requests: Positive
     failed: Count = Field(description="Answered 502, 503 or 504, or not at all.")
 
 
-class HealthCheckTiming(Part):
+class HealthCheckTiming(ModelPart):
     """The balancer's health check, sent to the tasks themselves."""
 
     path: str
@@ -32,7 +32,7 @@ class HealthCheckTiming(Part):
     median_s: Seconds
 
 
-class Mixing(Part):
+class Mixing(ModelPart):
     """Uploads of different files that a server receives at the same time, the halves of each sent apart."""
 
     uploads: Positive
@@ -40,7 +40,7 @@ class Mixing(Part):
     whole: Count = Field(description="Files that the index then has, byte for byte.")
 
 
-class Probes(Part):
+class Probes(ModelPart):
     """What the burst does not show."""
 
     spread: Spread
@@ -49,7 +49,7 @@ class Probes(Part):
     mixing: Mixing
 
 
-class StepResult(Part):
+class StepResult(ModelPart):
     """One step of the ladder."""
 
     name: str = Field(description="`peer`, or the setting that is changed, with its new value.")

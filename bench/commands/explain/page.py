@@ -13,13 +13,13 @@ END = "<!-- end: python -m bench explain -->"
 
 
 @dataclass(frozen=True)
-class Page:
+class DocumentationPage:
     """A page that has a place for the table."""
 
     path: Path
 
     @classmethod
-    def at(cls, path: Path) -> Page:
+    def at(cls, path: Path) -> DocumentationPage:
         """The page in this file.
 
         Raises:

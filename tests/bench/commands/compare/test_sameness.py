@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.commands.compare.sameness import differences, in_words, require_equal
+from bench.commands.compare.sameness import difference_sentences, differences, require_equal
 from bench.common.failures import ExitCode, IncomparableError
 
 FIRST = {"seed": 0, "workload": {"name": "burst", "clients": 510}, "plan": None}
@@ -22,7 +22,7 @@ def test_each_field_is_named_by_its_path() -> None:
 
 
 def test_a_field_that_only_one_has_is_a_difference() -> None:
-    told = in_words("A", FIRST, "B", {**FIRST, "plan": {"instances": 2}})
+    told = difference_sentences("A", FIRST, "B", {**FIRST, "plan": {"instances": 2}})
 
     assert told == ["plan.instances is not set in A and 2 in B"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.commands.explain.page import BEGIN, END, Page
+from bench.commands.explain.page import BEGIN, END, DocumentationPage
 from bench.common.failures import UsageError
 
 PERFORMANCE = Path(__file__).parents[4] / "docs" / "performance.md"
@@ -21,7 +21,7 @@ def test_what_stands_around_stays(
 ) -> None:
     path = tmp_path_factory.mktemp("page") / "page.md"
     path.write_text(f"{before}{BEGIN}{old}{END}{after}", "utf-8")
-    page = Page.at(path)
+    page = DocumentationPage.at(path)
     page.write(new)
 
     assert path.read_text("utf-8") == f"{before}{BEGIN}\n\n{new.strip()}\n\n{END}{after}"
@@ -47,7 +47,7 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
     path.write_text(PAGES[case])
 
     with pytest.raises(UsageError, match=f"{path}: the page needs the lines"):
-        Page.at(path)
+        DocumentationPage.at(path)
     assert path.read_text() == PAGES[case]
 
 
@@ -63,8 +63,8 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
 def test_what_is_no_page_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "bytes.md").write_bytes(b"\xff")
     with pytest.raises(UsageError, match=f"^--write .*{message}"):
-        Page.at(tmp_path / name)
+        DocumentationPage.at(tmp_path / name)
 
 
 def test_the_page_of_the_documentation_has_its_place() -> None:
-    Page.at(PERFORMANCE)
+    DocumentationPage.at(PERFORMANCE)
