@@ -1,4 +1,4 @@
-"""What a command is asked to do: its options, the environment, a stack file and the defaults, in this order."""
+"""Parameters of a load: from the options, the environment, a stack file and the defaults, in this order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The load generator: how many processes it is, and whether they kept up.
+"""Number of processes of the load generator, and their health: whether they kept up.
 
 If they did not, the figures are about them and not about the index.
 """

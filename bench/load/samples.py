@@ -28,7 +28,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Operation(enum.IntEnum):
-    """What a request asked for. Reports use the names in lower case."""
+    """Kind of a request. Reports use the names in lower case."""
 
     REDIRECT = 0
     LISTING = 1

@@ -21,7 +21,7 @@ _MANIFEST = "manifest.json"
 
 
 class BuildStoppedError(Exception):
-    """The caller asked for work to end before it was done."""
+    """Stop of a build before it was done, as its caller wanted."""
 
 
 def sound_wheels(folder: Path) -> dict[str, str]:

@@ -228,7 +228,7 @@ def _undisturbed(
     """Do work that must clean up after itself in a thread of its own, and wait for it.
 
     A signal handler raises in the main thread at any moment: between the start of a process and the line that remembers
-    it, or amid a `finally`. Like this it raises out of the waiting, and the work is told to stop.
+    it, or amid a `finally`. Like this it raises out of the waiting, and the work is asked to stop.
     """
     stop = threading.Event()
     reports: queue.SimpleQueue[tuple[int, int] | None] = queue.SimpleQueue()
@@ -267,7 +267,7 @@ def _fill(
 
 
 def _explained(error: OSError, folder: Path, way_out: str) -> BenchError | OSError:
-    """What a person is told of a folder that cannot be written; `error` itself where that is not what it says."""
+    """The error for people of a folder that cannot be written; `error` itself where it is another."""
     if is_disk_full(error):
         return DiskFullError(folder)
     if isinstance(error, (FileExistsError, NotADirectoryError)):

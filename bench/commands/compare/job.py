@@ -1,4 +1,4 @@
-"""What `python -m bench compare` is asked to do: stacks side by side, or reports."""
+"""The comparison that a command line asks for: of stacks side by side, or of reports."""
 
 from __future__ import annotations
 
