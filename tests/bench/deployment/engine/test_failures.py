@@ -21,7 +21,7 @@ BEHIND_CLOUDFRONT = ("cloudfront_enabled=true", "removal_enabled=false")
 # There the web ACL is named by the distribution.
 NOT_BEHIND_CLOUDFRONT = {"aws:wafv2/webAclAssociation:WebAclAssociation"}
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(900), pytest.mark.usefixtures("pulumi_on_path")]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(3600), pytest.mark.usefixtures("pulumi_on_path")]
 
 
 @pytest.mark.parametrize(
