@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 
+from bench.cli import cli
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.local_processes.control_groups import marks_of_groups
+from bench.runtime.interruption import SIGNALS
+from pypiserver_stack.common.entry_point import UserError, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +96,43 @@ class Bench:
                     if probe.connect_ex(("127.0.0.1", port)) == 0:
                         found.append(f"port {port}")
         return found
+
+
+@dataclass
+class InProcessBench(Bench):
+    """The same in the process of the tests, for all that another process would not prove."""
+
+    def run(self, *options: str) -> tuple[int, str, str]:
+        output, errors = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, self.environment, clear=True),
+            patch.object(sys, "argv", ["bench", *options, "--results", str(self.results)]),
+            patch.object(tempfile, "tempdir", self.environment["TMPDIR"]),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+            _signal_handlers_kept(),
+        ):
+            try:
+                run(cli)
+                status = 0
+            except UserError as error:
+                status = error.exit_code
+                errors.write(f"Error: {error}\n")
+            except SystemExit as ended:
+                status = int(ended.code or 0)
+        assert self.remains(os.getpid()) == []
+        return status, output.getvalue(), errors.getvalue()
+
+
+@contextlib.contextmanager
+def _signal_handlers_kept() -> Iterator[None]:
+    """A command ignores signals once it has ended, which a process that goes on must not."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def alive(process: psutil.Process) -> bool:

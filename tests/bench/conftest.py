@@ -13,7 +13,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from tests.bench.command_line import Bench
+from tests.bench.command_line import Bench, InProcessBench
 from tests.dead_proxy import DEAD_PROXY
 
 _GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
@@ -75,12 +75,21 @@ def bench(tmp_path: Path, wheel_cache: Path) -> Iterator[Bench]:
 
     What a test that fails has started is ended with it.
     """
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    environment = {**os.environ, **DEAD_PROXY, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}
-    bench = Bench(tmp_path, environment)
+    bench = Bench(tmp_path, _environment(tmp_path, wheel_cache))
     yield bench
     for process in bench.started:
         if process.poll() is None:
             process.terminate()
             process.communicate(timeout=60)
+
+
+@pytest.fixture
+def in_process_bench(tmp_path: Path, wheel_cache: Path) -> InProcessBench:
+    """The same in this process."""
+    return InProcessBench(tmp_path, _environment(tmp_path, wheel_cache))
+
+
+def _environment(folder: Path, wheel_cache: Path) -> dict[str, str]:
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    return {**os.environ, **DEAD_PROXY, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(wheel_cache)}

@@ -19,7 +19,7 @@ import pytest
 
 from bench.common.run_mark import RUN_VARIABLE
 from bench.runtime.interruption import SIGNALS
-from tests.bench.command_line import ROOT, Bench, watchdog_of
+from tests.bench.command_line import ROOT, Bench, InProcessBench, watchdog_of
 from tests.thorough import thorough
 
 SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -204,21 +204,30 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
+def test_a_mistake_is_one_sentence_and_an_exit_code(in_process_bench: InProcessBench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
-    process = bench.start("--engine", "embedded", *options)
-    output, errors = process.communicate()
-    assert process.returncode == expected_status
+    status, output, errors = in_process_bench.run("--engine", "embedded", *options)
+    assert status == expected_status
     assert mentioned in output + errors
     assert "Traceback" not in output + errors
     if expected_status == 2:
         assert errors.splitlines()[-1].startswith("Error: ")
-        assert not list(bench.results.glob("*"))
+        assert not list(in_process_bench.results.glob("*"))
+
+
+def test_a_refused_setting_ends_the_process_with_2(bench: Bench) -> None:
+    process = bench.start("--engine", "embedded", "-c", "container_memory_mb=12")
+    output, errors = process.communicate()
+    assert process.returncode == 2
+    assert errors.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in output + errors
+    assert not list(bench.results.glob("*"))
     assert bench.remains(process.pid) == []
 
 
-def test_all_mistakes_are_told_at_once(bench: Bench) -> None:
-    _, _, errors = bench.run("--engine", "embedded", "-c", "task_min_count=no", "-c", "backend=magic", "-c", "nope=1")
+def test_all_mistakes_are_told_at_once(in_process_bench: InProcessBench) -> None:
+    mistakes = ("-c", "task_min_count=no", "-c", "backend=magic", "-c", "nope=1")
+    _, _, errors = in_process_bench.run("--engine", "embedded", *mistakes)
     assert all(key in errors for key in ("task_min_count", "backend", "nope"))
 
 
@@ -263,11 +272,11 @@ def index(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.parametrize(
     "index", [(401, b""), (403, b""), (503, b"busy"), (200, b"\x00\x01garbage")], indirect=True, ids=str
 )
-def test_an_index_that_is_none_is_exit_4(bench: Bench, index: str) -> None:
-    status, output, errors = bench.run("load", "--url", index, "--clients", "3")
-    assert status == bench.report()["exit_code"] == 4
+def test_an_index_that_is_none_is_exit_4(in_process_bench: InProcessBench, index: str) -> None:
+    status, output, errors = in_process_bench.run("load", "--url", index, "--clients", "3")
+    assert status == in_process_bench.report()["exit_code"] == 4
     assert "Traceback" not in output + errors
-    assert {bench.report()[part] for part in ("stack", "plan", "local", "teardown")} == {None}
+    assert {in_process_bench.report()[part] for part in ("stack", "plan", "local", "teardown")} == {None}
 
 
 def test_an_index_that_nobody_serves_is_exit_4(bench: Bench) -> None:
@@ -279,13 +288,12 @@ def test_an_index_that_nobody_serves_is_exit_4(bench: Bench) -> None:
     assert str(port) in output
 
 
-def test_results_that_cannot_be_written_are_told_before_anything_starts(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "results").write_text("a file, not a folder")
-    process = bench.start(*SMALL)
-    _, errors = process.communicate()
-    assert process.returncode == 2
+def test_results_that_cannot_be_written_are_told_before_anything_starts(in_process_bench: InProcessBench) -> None:
+    in_process_bench.results.write_text("a file, not a folder")
+    status, _, errors = in_process_bench.run(*SMALL)
+    assert status == 2
     assert "--results" in errors
-    assert bench.remains(process.pid) == []
+    assert "evaluate" not in errors
 
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", *thorough("<&-", "2>&-")])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.common.run_mark import RUN_VARIABLE
 from bench.load.samples import Operation, Samples
-from tests.bench.command_line import Bench
+from tests.bench.command_line import Bench, InProcessBench
 from tests.thorough import thorough
 
 SMALL = ("compare", "--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -237,12 +237,10 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
+def test_a_mistake_is_one_sentence_and_an_exit_code(in_process_bench: InProcessBench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
-    process = bench.start(*SMALL, *options)
-    output, errors = process.communicate()
+    status, output, errors = in_process_bench.run(*SMALL, *options)
 
-    assert process.returncode == expected_status
+    assert status == expected_status
     assert mentioned in output + errors
     assert "Traceback" not in output + errors
-    assert bench.remains(process.pid) == []

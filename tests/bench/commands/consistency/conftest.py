@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bench.commands.consistency.items import File, Project
 from bench.packages.factory import Wheel
-from tests.bench.commands.consistency.fake_index import FakeIndex
+from tests.bench import fake_index
+from tests.bench.fake_index import FakeIndex
 from tests.pypiserver_stack.container.small_packages import make_wheel
 
 
 @pytest.fixture
 def serving() -> Iterator[Callable[[FakeIndex], FakeIndex]]:
     """Serves an index from a thread of its own, for a check in another process."""
-    running: list[tuple[threading.Thread, Callable[[], object]]] = []
-
-    def serve(index: FakeIndex) -> FakeIndex:
-        ready, loop = threading.Event(), asyncio.new_event_loop()
-
-        async def run() -> None:
-            stop = asyncio.Event()
-            running.append((thread, lambda: loop.call_soon_threadsafe(stop.set)))
-            async with await index.serve():
-                ready.set()
-                await stop.wait()
-
-        def work() -> None:
-            with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(run())
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        ready.wait()
-        return index
-
-    yield serve
-    for thread, stop in running:
-        stop()
-        thread.join()
+    with ExitStack() as stack:
+        yield lambda index: stack.enter_context(fake_index.serving(index))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bench.commands.consistency.items import Project
 from bench.commands.consistency.judge import AnswerFault, Change, ReadKind
 from bench.common.failures import UnavailableError
 from bench.index.target import Target
-from tests.bench.commands.consistency.fake_index import FakeIndex
+from tests.bench.fake_index import FakeIndex
 
 MakeProject = Callable[..., Project]
 READERS = 8

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.bench.command_line import Bench
-from tests.bench.commands.consistency.fake_index import FakeIndex
+from tests.bench.command_line import Bench, InProcessBench
 from tests.bench.conftest import PypiServer
+from tests.bench.fake_index import FakeIndex
 from tests.thorough import thorough
 
 SMALL = ("--uploads", "4", "--readers", "6")
@@ -218,9 +218,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_one_sentence_and_an_exit_code(bench: Bench, case: str) -> None:
+def test_a_mistake_is_one_sentence_and_an_exit_code(in_process_bench: InProcessBench, case: str) -> None:
     options, expected_status, mentioned = MISTAKES[case]
-    status, said = check(bench, *options)
+    status, output, errors = in_process_bench.run("consistency", *options)
     assert status == expected_status
-    assert mentioned in said
-    assert "Traceback" not in said
+    assert mentioned in output + errors
+    assert "Traceback" not in output + errors

@@ -16,7 +16,7 @@ from bench.commands.explain.idle import CLIENTS, OFFSETS_S
 from bench.commands.explain.ladder import ladder
 from bench.commands.explain.mixing import UPLOADS
 from bench.commands.explain.page import BEGIN, END
-from tests.bench.command_line import ROOT, Bench
+from tests.bench.command_line import ROOT, Bench, InProcessBench
 from tests.thorough import thorough
 
 PEER, ENTRY_POINT, BACKEND, LAST = 0, 4, 6, 7
@@ -124,11 +124,11 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_one_sentence_before_anything_starts(bench: Bench, case: str) -> None:
+def test_a_mistake_is_one_sentence_before_anything_starts(in_process_bench: InProcessBench, case: str) -> None:
     options, mentioned = MISTAKES[case]
-    status, output, errors = bench.run("explain", *options)
+    status, output, errors = in_process_bench.run("explain", *options)
 
     assert status == 2
     assert mentioned in output + errors
     assert "Traceback" not in output + errors
-    assert not bench.results.exists()
+    assert not in_process_bench.results.exists()

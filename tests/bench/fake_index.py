@@ -7,9 +7,35 @@ import hashlib
 import itertools
 import json
 import re
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import unquote
+
+
+@contextmanager
+def serving(index: FakeIndex) -> Iterator[FakeIndex]:
+    """Serve an index from a thread of its own."""
+    ready, loop, stop = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def run() -> None:
+        async with await index.serve():
+            ready.set()
+            await stop.wait()
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(run())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait()
+    try:
+        yield index
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
 
 
 class FakeIndex:
@@ -58,8 +84,10 @@ class FakeIndex:
                 method, path, _ = head.split(" ", 2)
                 wants_json = "simple.v1+json" in head
                 status, page = await (self._change(body) if method == "POST" else self._page(task, path, wants_json))
-                fields = f"HTTP/1.1 {status} x\r\nContent-Length: {len(page)}\r\nX-Served-By: {task}\r\n\r\n"
-                writer.write(fields.encode() + page)
+                fields = f"HTTP/1.1 {status} x\r\nContent-Length: {len(page)}\r\nX-Served-By: {task}\r\n"
+                if status == 303:
+                    fields += f"Location: /simple{path}\r\n"
+                writer.write(f"{fields}\r\n".encode() + page)
                 if self.ends_connections:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -78,6 +106,8 @@ class FakeIndex:
         return await self.take(upload[1].decode(), upload[2]), b""
 
     async def _page(self, task: str, path: str, wants_json: bool) -> tuple[int, bytes]:
+        if not path.startswith(("/simple/", "/packages/")):
+            return 303, b""
         kind = "index" if path == "/simple/" else "download" if path.startswith("/packages/") else "listing"
         self.reads[task] += 1
         files = await self.seen_by(task, kind)
