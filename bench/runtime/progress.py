@@ -1,7 +1,7 @@
 """What a person sees while a run goes on: which step it is at, how far that is, and how long is left.
 
-Progress goes to stderr; the result goes to stdout (bench.report.terminal). Losing the terminal is no reason to fail a
-run, so errors of writing are dropped; no other exception is, least of all one that a signal handler raises.
+Progress goes to stderr; the result goes to stdout (bench.report.formats.terminal). Losing the terminal is no reason to
+fail a run, so errors of writing are dropped; no other exception is, least of all one that a signal handler raises.
 """
 
 from __future__ import annotations

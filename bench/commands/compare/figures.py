@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -19,33 +20,30 @@ from bench.load.samples import percentile
 ChangeKind = Literal["ratio", "difference"]
 
 
-class Figure(Protocol):
+class Figure(ABC):
     """A figure of the rounds of a variant; there is at least one."""
 
-    @property
-    def change(self) -> ChangeKind:
-        """What tells how the figure differs between two variants."""
-        ...
+    change: ClassVar[ChangeKind] = "ratio"
+    """What tells how the figure differs between two variants."""
 
+    @abstractmethod
     def value(self, rounds: Sequence[Round]) -> float | None:
         """The figure itself; None where it was not measured."""
-        ...
 
+    @abstractmethod
     def resampled(self, bootstrap: Bootstrap, rounds: Sequence[Round]) -> Floats | None:
         """The figure of each resample; None where resamples cannot tell how it varies."""
-        ...
 
     def interval(self, bootstrap: Bootstrap, rounds: Sequence[Round], resampled: Floats | None) -> Interval | None:
         """Where the figure lies."""
-        ...
+        return bootstrap.by_factor(self.value(rounds), resampled)
 
 
 @dataclass(frozen=True)
-class LatencyPercentile:
+class LatencyPercentile(Figure):
     """An exact percentile of the latency of all requests."""
 
     percent: float
-    change: ChangeKind = "ratio"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         return percentile(np.concatenate([round_.latency_s for round_ in rounds]), self.percent)
@@ -53,17 +51,13 @@ class LatencyPercentile:
     def resampled(self, bootstrap: Bootstrap, rounds: Sequence[Round]) -> Floats | None:
         return bootstrap.percentiles([round_.latency_s for round_ in rounds], self.percent)
 
-    def interval(self, bootstrap: Bootstrap, rounds: Sequence[Round], resampled: Floats | None) -> Interval | None:
-        return bootstrap.by_factor(self.value(rounds), resampled)
-
 
 @dataclass(frozen=True)
-class Quotient:
+class Quotient(Figure):
     """The sum of one number of each round over the sum of another."""
 
     dividend: Callable[[Round], float | None]
     divisor: Callable[[Round], float]
-    change: ChangeKind = "ratio"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         terms = self._terms(rounds)
@@ -74,20 +68,16 @@ class Quotient:
         sums = bootstrap.sums(terms) if terms is not None else None
         return sums[:, 0] / sums[:, 1] if sums is not None else None
 
-    def interval(self, bootstrap: Bootstrap, rounds: Sequence[Round], resampled: Floats | None) -> Interval | None:
-        return bootstrap.by_factor(self.value(rounds), resampled)
-
     def _terms(self, rounds: Sequence[Round]) -> Floats | None:
         """Dividend and divisor, one row a round; None where one is missing, or there is nothing to divide by."""
         terms = np.array([(self.dividend(round_), self.divisor(round_)) for round_ in rounds], dtype=np.float64)
         return terms if np.all(np.isfinite(terms)) and np.all(terms[:, 1] > 0) else None
 
 
-@dataclass(frozen=True)
-class ErrorRate:
+class ErrorRate(Figure):
     """Failed requests over all requests."""
 
-    change: ChangeKind = "difference"
+    change = "difference"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         return sum(round_.failed for round_ in rounds) / sum(round_.requests for round_ in rounds)
@@ -104,11 +94,10 @@ class ErrorRate:
         return _within(0.0, 1.0, bootstrap.by_amount(value, resampled))
 
 
-@dataclass(frozen=True)
-class TaskDeviation:
+class TaskDeviation(Figure):
     """How far the task that is furthest off is from an even share of the requests: 0.02 is 2 % of such a share."""
 
-    change: ChangeKind = "difference"
+    change = "difference"
 
     def value(self, rounds: Sequence[Round]) -> float | None:
         requests = self._requests(rounds)
