@@ -59,6 +59,6 @@ def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
             f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
         )
     from bench.commands.consistency.blocks import CONSISTENCY
-    from bench.commands.consistency.jobs import job
+    from bench.commands.consistency.job import job
 
     run_to_end(job(**asked, password=os.environ.get("PYPI_PASSWORD", "")), CONSISTENCY, results, quiet)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands.consistency.jobs import ConsistencyCheck
+from bench.commands.consistency.job import ConsistencyCheck
 from bench.commands.consistency.model import CheckParameters
 from bench.deployment.live import LiveIndex
 from bench.index.target import Target

@@ -40,17 +40,17 @@ def job(
     engine: Literal["auto", "pulumi", "embedded"] | None,
     overrides: tuple[str, ...],
     tasks: int | None,
-    **asked: Any,
+    **parameters: Any,
 ) -> ConsistencyCheck:
     """What the command line asks for.
 
     Args:
-        asked: what `CheckParameters` has beside tasks.
+        parameters: what `CheckParameters` has beside tasks.
 
     Raises:
         UsageError: options that change nothing, no password, or a stack file that cannot be read.
     """
-    checked = CheckParameters(tasks=tasks, **asked)
+    checked = CheckParameters(tasks=tasks, **parameters)
     if url is not None:
         if stack or engine or overrides:
             raise UsageError(
@@ -65,9 +65,9 @@ def job(
 class ConsistencyCheck:
     """The check of one index. What it uploads to an index that stays it removes, however it ends."""
 
-    def __init__(self, index: IndexUnderTest, asked: CheckParameters) -> None:
+    def __init__(self, index: IndexUnderTest, parameters: CheckParameters) -> None:
         self._index = index
-        self._asked = asked
+        self._parameters = parameters
         self._state = CheckState()
         self._target: Target | None = None
 
@@ -76,21 +76,21 @@ class ConsistencyCheck:
         self._target = target = stand_up(run, self._index)
         tasks = self._index.describe().tasks
         if tasks:
-            self._asked = self._asked.model_copy(update={"tasks": len(tasks)})
-        asked, state = self._asked, self._state
+            self._parameters = self._parameters.model_copy(update={"tasks": len(tasks)})
+        parameters, state = self._parameters, self._state
         run.step("packages")
-        state.projects, state.tasks = _projects(run, asked.uploads), set(tasks)
+        state.projects, state.tasks = _projects(run, parameters.uploads), set(tasks)
         try:
             run.step("uploads")
-            check = Check(target, state, asked.readers, run.progress.progress)
-            run.wait_for(check.run("upload", asked.time_limit_s / (1 if asked.keep_packages else 2)))
-            if not asked.keep_packages:
+            check = Check(target, state, parameters.readers, run.progress.progress)
+            run.wait_for(check.run("upload", parameters.time_limit_s / (1 if parameters.keep_packages else 2)))
+            if not parameters.keep_packages:
                 run.step("removals")
-                run.wait_for(check.run("removal", asked.time_limit_s / 2))
+                run.wait_for(check.run("removal", parameters.time_limit_s / 2))
         finally:
             note_faults(run.findings, state)
         failures = self._index.task_failures()
-        note_doubts(run.findings, asked, state, [*failures.ended, *failures.oom_kills])
+        note_doubts(run.findings, parameters, state, [*failures.ended, *failures.oom_kills])
 
     def down(self, run: Run) -> None:
         """Remove what the check has left on an index that stays, and take down one that does not."""
@@ -98,15 +98,15 @@ class ConsistencyCheck:
 
     def report(self, run: Run) -> ConsistencyReport:
         """What was found, in the results folder too."""
-        return run.conclude(CONSISTENCY, **report_fields(run.findings, self._asked, self._state))
+        return run.conclude(CONSISTENCY, **report_fields(run.findings, self._parameters, self._state))
 
     def _remove_rest(self) -> list[str]:
         remaining = [file for file in self._state.files if file.remains]
         target = self._target
-        if self._index.is_temporary or self._asked.keep_packages or target is None or not remaining:
+        if self._index.is_temporary or self._parameters.keep_packages or target is None or not remaining:
             return []
         with contextlib.suppress(TimeoutError, BenchError):  # what remains is reported in either case
-            check = Check(target, self._state, self._asked.readers, lambda done, total: None)
+            check = Check(target, self._state, self._parameters.readers, lambda done, total: None)
             asyncio.run(asyncio.wait_for(check.remove_rest(), _CLEANING_S))
         return [f"{file.label} on {target.url}" for file in remaining if file.remains]
 
