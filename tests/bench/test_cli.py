@@ -118,6 +118,8 @@ def test_every_command_line_of_a_page_parses(page: str, line: str, monkeypatch: 
         (["cots", "--help"], "No such command 'cots'. Did you mean 'cost'?"),
         ([""], "No such command ''."),
         (["--pakcages", "3"], "No such option '--pakcages'. Did you mean '--packages'?"),
+        (["--workload", "mixd"], "'mixd' is not one of 'burst', "),
+        (["load", "--url", "http://127.0.0.1:1", "--workload", "mixd"], "Did you mean 'mixed'?"),
     ],
 )
 def test_a_mistyped_word_is_never_taken_for_an_option_of_run(words: list[str], message: str) -> None:

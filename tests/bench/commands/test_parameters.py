@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bench.cli import cli
-from bench.commands.options import VARIABLES
+from bench.commands.options import SHAPE_OPTIONS, VARIABLES
 from bench.commands.parameters import Options, given_options, limits_parameter, load_parameters
 from bench.common.failures import UsageError
 from bench.load.parameters import LoadParameters
 from bench.load.shapes import Rate
 from bench.load.thresholds import Threshold
+from bench.load.workloads import WORKLOADS, Workload
 
 
 def parameters_of(options: Options, environment: dict[str, str], stack_file: dict[str, str]) -> LoadParameters:
@@ -134,3 +135,8 @@ def test_the_tasks_get_limits_unless_somebody_turns_them_off(
 def test_other_limits_are_refused() -> None:
     with pytest.raises(UsageError, match="bench:limits: 'on' is not one of 'auto', 'off'"):
         limits_parameter({}, {"limits": "on"})
+
+
+@pytest.mark.parametrize("workload", WORKLOADS.values(), ids=list(WORKLOADS))
+def test_a_shape_leaves_out_options_that_there_are(workload: Workload) -> None:
+    assert workload.shape.inapplicable.keys() < {option.name for option in SHAPE_OPTIONS}
