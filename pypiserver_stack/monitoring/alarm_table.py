@@ -23,7 +23,7 @@ Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "L
 MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Alarm:
     """An alarm. It goes into ALARM when each of `periods` periods of `period_s` seconds crossed the threshold."""
 
@@ -31,10 +31,10 @@ class Alarm:
     metric: Metric
     statistic: str
     """Statistic of CloudWatch; one such as `p95` is an extended one."""
-    comparison: Comparison
+    comparison: Comparison = "GreaterThanThreshold"
     threshold: float
-    periods: int
-    period_s: int
+    periods: int = 3
+    period_s: int = 300
     missing_data: MissingData
     advice: str
     """Meaning of the alarm and the first step, in a sentence or two."""
@@ -83,7 +83,6 @@ def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
         statistic="Maximum",
         comparison="LessThanThreshold",
         threshold=1,
-        periods=3,
         period_s=60,
         missing_data="breaching",  # where there is nothing, nothing reports
         advice="The index is down: no task serves it. Look at the events of the service, then at why tasks stopped.",
@@ -92,7 +91,6 @@ def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
         name="unhealthy_targets",
         metric=metrics.targets("UnHealthyHostCount"),
         statistic="Maximum",
-        comparison="GreaterThanThreshold",
         threshold=0,
         periods=5,
         period_s=60,
@@ -106,7 +104,6 @@ def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
         comparison="GreaterThanOrEqualToThreshold",
         threshold=settings.alarm_target_5xx_count,
         periods=1,
-        period_s=300,
         missing_data="notBreaching",  # CloudWatch has no zeros of it
         advice="Tasks answer with 5xx. Run the saved query `errors` for the requests and their tracebacks.",
     )
@@ -117,7 +114,6 @@ def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
         comparison="GreaterThanOrEqualToThreshold",
         threshold=settings.alarm_balancer_5xx_count,
         periods=1,
-        period_s=300,
         missing_data="notBreaching",  # CloudWatch has no zeros of it
         advice=(
             "The balancer answers in place of the tasks: 502 they broke off, 503 there is none to ask, 504 they took "
@@ -128,10 +124,7 @@ def _answers(settings: MonitoringSettings, metrics: Metrics) -> Iterator[Alarm]:
         name="response_time",
         metric=metrics.targets("TargetResponseTime"),
         statistic="p95",
-        comparison="GreaterThanThreshold",
         threshold=settings.alarm_response_time_p95_s,
-        periods=3,
-        period_s=300,
         missing_data="notBreaching",  # no requests, no waiting
         advice=(
             "One request in twenty waits too long. Compare CPU, memory, swap and the file system on the dashboard, run "
@@ -146,10 +139,8 @@ def _tasks(settings: MonitoringSettings, plan: TaskPlan, metrics: Metrics) -> It
         metric=metrics.service("MemoryUtilization"),
         # A limit is a task's own: the average would hide the one that is about to be killed.
         statistic="Maximum",
-        comparison="GreaterThanThreshold",
         threshold=memory_alarm_percent(settings, plan),
         periods=2,
-        period_s=300,
         missing_data="notBreaching",  # without tasks there is no such metric; no_running_task tells of that
         advice=(
             f"A task uses more than {settings.alarm_memory_percent:g} % of its {plan.container_memory_mb} MB, and is "
@@ -161,10 +152,7 @@ def _tasks(settings: MonitoringSettings, plan: TaskPlan, metrics: Metrics) -> It
         name="service_cpu",
         metric=metrics.service("CPUUtilization"),
         statistic="Average",
-        comparison="GreaterThanThreshold",
         threshold=settings.alarm_cpu_percent,
-        periods=3,
-        period_s=300,
         missing_data="notBreaching",  # without tasks there is no such metric; no_running_task tells of that
         advice=(
             f"Tasks stay busy although the service scales: it is at its {counted(plan.task_max_count, 'task')}, or "
@@ -178,10 +166,7 @@ def _hosts(settings: MonitoringSettings, instance: Instance, metrics: Metrics) -
         name="host_swap",
         metric=metrics.hosts("swap_used_percent"),
         statistic="Maximum",
-        comparison="GreaterThanThreshold",
         threshold=settings.alarm_host_swap_percent,
-        periods=3,
-        period_s=300,
         missing_data="missing",  # the agent on the hosts is silent
         advice=(
             f"A host swaps, and every request on it waits for the disk: {instance.name} has too little memory for its "
@@ -197,7 +182,6 @@ def _hosts(settings: MonitoringSettings, instance: Instance, metrics: Metrics) -
             comparison="LessThanThreshold",
             threshold=1,
             periods=12,
-            period_s=300,
             missing_data="ignore",  # a gap says nothing about a balance
             advice=(
                 f"A host has spent its CPU credits: {instance.name} then runs at {instance.burstable_baseline_percent} "
@@ -211,10 +195,7 @@ def _file_system(settings: MonitoringSettings, metrics: Metrics, throughput_mode
         name="efs_io_limit",
         metric=metrics.file_system("PercentIOLimit"),
         statistic="Average",
-        comparison="GreaterThanThreshold",
         threshold=settings.alarm_efs_io_limit_percent,
-        periods=3,
-        period_s=300,
         missing_data="notBreaching",  # a file system that nobody uses reports nothing
         advice=(
             "The file system is close to the operations it can do. Use `backend: validated`, which lists the packages "
@@ -228,8 +209,6 @@ def _file_system(settings: MonitoringSettings, metrics: Metrics, throughput_mode
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=settings.alarm_efs_burst_credit_bytes,
-            periods=3,
-            period_s=300,
             missing_data="ignore",  # a gap says nothing about a balance
             advice=(
                 "Burst credits run down, and without them the file system is slow: 50 KiB/s for each GiB stored, 1 "
