@@ -77,8 +77,9 @@ class _WorkloadName(click.Choice[str]):
 
 class _Limits(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The choice that `value` is: YAML makes `false` of a bare `off`."""
-        return super().convert("off" if value == "false" else value, param, ctx)
+        """The choice that `value` is: of a bare `off` in a stack file, YAML makes `false`."""
+        is_of_file = ctx and ctx.get_parameter_source("limits") is click.core.ParameterSource.DEFAULT_MAP
+        return super().convert("off" if is_of_file and value == "false" else value, param, ctx)
 
 
 class _Folder(click.Path):

@@ -119,6 +119,7 @@ def test_every_command_line_of_a_page_parses(page: str, line: str, monkeypatch: 
         ([""], "No such command ''."),
         (["--pakcages", "3"], "No such option '--pakcages'. Did you mean '--packages'?"),
         (["--workload", "mixd"], "'mixd' is not one of 'burst', "),
+        (["--limits", "false"], "'false' is not one of 'auto', 'off'"),
         (["load", "--url", "http://127.0.0.1:1", "--workload", "mixd"], "Did you mean 'mixed'?"),
     ],
 )
