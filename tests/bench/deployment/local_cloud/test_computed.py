@@ -32,7 +32,7 @@ def test_each_type_is_known() -> None:
 
 def test_what_is_missing_is_named_with_the_place_that_it_belongs_in() -> None:
     cloud = LocalCloud()
-    with pytest.raises(CloudError, match=r"aws:sqs/queue:Queue: add it to bench/deployment/.+/computed$"):
+    with pytest.raises(CloudError, match=r"aws:sqs/queue:Queue: add it to a file of bench/deployment/.+/computed$"):
         cloud.create("urn:pulumi:dev::small::aws:sqs/queue:Queue::jobs", "aws:sqs/queue:Queue", {})
     with pytest.raises(CloudError, match=r"aws:s3/getBucket:getBucket: add one to bench/.+/computed/func"):
         cloud.invoke("aws:s3/getBucket:getBucket", {})
