@@ -21,7 +21,7 @@ async def probe(target: Target) -> tuple[str, ...]:
     Raises:
         UnavailableError: the index cannot be reached, refuses, or is none.
     """
-    path = f"{target.base_path}/simple/"
+    path = target.simple_path
     url = f"{target.origin}{path}"
     session = await IndexSession.open(target)
     client = session.client()

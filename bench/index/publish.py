@@ -166,9 +166,9 @@ class _Index:
 
     async def projects(self) -> tuple[str, ...]:
         """The names on /simple/."""
-        url = f"{self.url}simple/"
+        url = f"{self._target.origin}{self._target.simple_path}"
         try:
-            return project_names(await self._page(f"{self._target.base_path}/simple/", url))
+            return project_names(await self._page(self._target.simple_path, url))
         except NotAListingError as error:
             raise UnavailableError(f"{url} is no package index: {error}") from error
 

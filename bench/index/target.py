@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from bench.common.failures import UsageError
 
+_LISTINGS = "/simple"
+_DEVPI_LISTINGS = "/+simple"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What a request line may carry unchanged; everything else is percent-encoded.
 _REQUEST_TARGET_SAFE = "/%:@!$&'()*+,;=~-._?"
@@ -23,7 +25,7 @@ class Target:
     """
 
     url: str
-    """Where the index lives; /simple/ lies below it. A URL that ends in /simple/ is taken as well."""
+    """Where the index lives; /simple/ lies below it. It may end in /simple/, or in /+simple/ for devpi."""
     username: str = ""
     """Empty for an index that asks for no credentials."""
     password: str = field(default="", repr=False)
@@ -59,9 +61,19 @@ class Target:
         return f"{self._parts.scheme}://{self._parts.netloc}"
 
     @cached_property
+    def _has_devpi_paths(self) -> bool:
+        return self._parts.path.rstrip("/").endswith(_DEVPI_LISTINGS)
+
+    @cached_property
     def base_path(self) -> str:
         """The path that /simple/ lies below, without a slash at its end."""
-        return quote(self._parts.path.rstrip("/").removesuffix("/simple"), safe=_REQUEST_TARGET_SAFE)
+        listings = _DEVPI_LISTINGS if self._has_devpi_paths else _LISTINGS
+        return quote(self._parts.path.rstrip("/").removesuffix(listings), safe=_REQUEST_TARGET_SAFE)
+
+    @cached_property
+    def simple_path(self) -> str:
+        """The path of the list of projects, with a slash at its end."""
+        return f"{self.base_path}{_DEVPI_LISTINGS if self._has_devpi_paths else _LISTINGS}/"
 
     @property
     def root_url(self) -> str:
@@ -78,11 +90,16 @@ class Target:
         return f"Basic {base64.b64encode(plain).decode('ascii')}"
 
     def project_path(self, project: str) -> str:
-        """Where a client that knows only the name asks; an index of pypiserver redirects it to the listing."""
+        """Where a client that knows only the name asks; an index of pypiserver redirects it to the listing.
+
+        devpi-server redirects nobody: its clients ask for the listing.
+        """
+        if self._has_devpi_paths:
+            return self.listing_path(project)
         return f"{self.base_path}/{quote(project, safe='')}/"
 
     def listing_path(self, project: str) -> str:
-        return f"{self.base_path}/simple/{quote(project, safe='')}/"
+        return f"{self.simple_path}{quote(project, safe='')}/"
 
     def path_of(self, reference: str, page_path: str) -> str | None:
         """The path, with its query, that `reference` on the page at `page_path` leads to.

@@ -34,7 +34,11 @@ from bench.common.ranges import Number, Whole
 @click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE OTHER...]")
 @click.option("--stacks", help="Stacks to load in turn, such as peer,stress:backend=simple-dir")
 @click.option("--rounds", type=Whole(1, 1_000), show_default="5", help="Number of loads of each stack")
-@click.option("--against", type=click.Choice(["limit"]), help="limit: nginx with the files of the last stack")
+@click.option(
+    "--against",
+    type=click.Choice(["limit", "devpi"]),
+    help="limit: nginx with the files of the last stack; devpi: devpi-server with the same packages",
+)
 @engine_option(default=None)
 @OVERRIDES_OPTION
 @click.option("--tasks", type=TASKS, help="Number of tasks to run of each stack")

@@ -10,13 +10,13 @@ from typing import Any, Literal
 from bench.commands.compare.gate import GateLimits
 from bench.commands.compare.reports import ReportComparison
 from bench.commands.compare.stacks import StackComparison
-from bench.commands.compare.variants import CompareParameters, parse_stacks
+from bench.commands.compare.variants import CompareParameters, Rival, parse_stacks
 from bench.commands.parameters import Options
 from bench.common.failures import UsageError
 from bench.common.ranges import spelling
 
 ROUNDS = 5
-# The stack that --against limit is held against unless others are named.
+# The stack of --against unless others are named.
 _DEFAULT_STACK = "stress"
 
 
@@ -25,7 +25,7 @@ def job(
     *,
     stacks: str | None,
     rounds: int | None,
-    against: Literal["limit"] | None,
+    against: Rival | None,
     engine: Literal["auto", "pulumi", "embedded"] | None,
     overrides: tuple[str, ...],
     tasks: int | None,
@@ -60,7 +60,7 @@ def job(
         CompareParameters(
             variants=parse_stacks(_DEFAULT_STACK if stacks is None else stacks, overrides),
             rounds=ROUNDS if rounds is None else rounds,
-            against_limit=against == "limit",
+            against=against,
             engine=engine or "auto",
             tasks=tasks,
             options=options,

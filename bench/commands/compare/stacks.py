@@ -16,12 +16,13 @@ from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
 from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import difference_sentences, require_equal
-from bench.commands.compare.variants import LIMIT, CompareParameters
+from bench.commands.compare.variants import CompareParameters
 from bench.commands.parameters import limits_parameter, load_parameters
 from bench.common.failures import ExitCode, UsageError
 from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest, TaskFailures
 from bench.deployment.description import NO_LIMITS
+from bench.deployment.devpi import DevpiIndex
 from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
 from bench.deployment.nginx import NginxIndex
 from bench.deployment.stack_config import load_stack
@@ -91,11 +92,14 @@ class StackComparison:
         self._send_rounds(load, packages, uploads)
 
     def _lined_up(self, run: Run, stacks: Sequence[LocalIndex], wheels: Sequence[Wheel]) -> list[ComparedIndex]:
-        """The variants in their order, none of them up yet. The limit stands beside the last stack."""
+        """The variants in their order, none of them up yet. What `--against` names stands beside the last stack."""
         names = [variant.name for variant in self._parameters.variants]
         indexes: list[tuple[str, IndexUnderTest]] = [*zip(names, stacks, strict=True)]
-        if self._parameters.against_limit:
-            indexes.append((LIMIT, NginxIndex(stacks[-1], names[-1], wheels)))
+        match self._parameters.against:
+            case "limit":
+                indexes.append(("limit", NginxIndex(stacks[-1], names[-1], wheels)))
+            case "devpi":
+                indexes.append(("devpi", DevpiIndex(stacks[-1], names[-1])))
         return [ComparedIndex(run.part(number, name), index) for number, (name, index) in enumerate(indexes, start=1)]
 
     def _send_rounds(self, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]) -> None:
@@ -143,7 +147,7 @@ def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadPa
     loads = [load_parameters(parameters.options, bench_values) for _, bench_values in loaded]
     for variant, load in zip(parameters.variants, loads, strict=True):
         require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
-    if parameters.against_limit and loads[0].workload.uploads_needed():
+    if parameters.against == "limit" and loads[0].workload.uploads_needed():
         raise UsageError(
             f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
         )

@@ -10,8 +10,8 @@ from bench.commands.compare.gate import GateLimits
 from bench.commands.parameters import Options
 from bench.common.failures import UsageError
 
-# The name of the variant that --against limit adds.
-LIMIT = "limit"
+Rival = Literal["limit", "devpi"]
+"""What `--against` takes, and the name of the variant that it adds."""
 _MAX_ROUNDS = 1000
 
 
@@ -35,7 +35,7 @@ class CompareParameters:
 
     variants: Sequence[StackVariant]
     rounds: int
-    against_limit: bool
+    against: Rival | None
     engine: Literal["auto", "pulumi", "embedded"]
     tasks: int | None
     """Of each stack; None: as many as this machine can run honestly."""
@@ -44,10 +44,10 @@ class CompareParameters:
     """None: nothing is held against anybody."""
 
     def __post_init__(self) -> None:
-        if len(self.variants) + self.against_limit < 2:
+        if len(self.variants) < 2 and self.against is None:
             raise UsageError(
                 f"--stacks {self.variants[0].name}: one stack alone is no comparison: name another after a comma, "
-                "or add --against limit"
+                "or add --against limit or --against devpi"
             )
         if not 1 <= self.rounds <= _MAX_ROUNDS:
             raise UsageError(f"--rounds {self.rounds}: at least 1 is needed, and {_MAX_ROUNDS} are the most")

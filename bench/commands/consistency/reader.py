@@ -55,7 +55,7 @@ class Reader:
         project, files = self._focus.project, self._focus.files
         file = files[next(self._turns) % len(files)]
         if kind is ReadKind.INDEX_PAGE:
-            answer = await self._client.get(f"{self._target.base_path}/simple/", _HTML)
+            answer = await self._client.get(self._target.simple_path, _HTML)
             trouble = answer.trouble or self._judge_index_page(answer, project)
         elif kind is ReadKind.DOWNLOAD and file.path is not None:
             answer = await self._client.get(file.path, "*/*")

@@ -82,7 +82,7 @@ def job(
     parameters = CompareParameters(
         variants=[StackVariant(step.name, PEER, step.overrides) for step in steps],
         rounds=rounds,
-        against_limit=False,
+        against=None,
         engine=engine,
         tasks=tasks,
         # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.

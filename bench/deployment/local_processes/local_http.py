@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.common.failures import UnavailableError
@@ -18,7 +19,20 @@ class Response:
 
 
 def get(address: str, path: str, timeout_s: float) -> Response:
-    """Ask a process for a path. No proxy of the environment has a part in it, and no redirect is followed.
+    """GET a path of a process; see `send`."""
+    return send("GET", address, path, timeout_s)
+
+
+def send(
+    method: str,
+    address: str,
+    path: str,
+    timeout_s: float,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Send a request to a process. No proxy of the environment has a part in it, and no redirect is followed.
 
     Args:
         address: host and port, as in `127.0.0.1:8080`.
@@ -29,10 +43,10 @@ def get(address: str, path: str, timeout_s: float) -> Response:
     """
     with contextlib.closing(http.client.HTTPConnection(address, timeout=timeout_s)) as connection:
         try:
-            connection.request("GET", path)
+            connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return Response(answer.status, answer.read())
         except OSError as error:
-            raise UnavailableError(f"GET http://{address}{path}: {error.strerror or error}") from error
+            raise UnavailableError(f"{method} http://{address}{path}: {error.strerror or error}") from error
         except http.client.HTTPException as error:
-            raise UnavailableError(f"GET http://{address}{path}: the answer is not HTTP ({error!r})") from error
+            raise UnavailableError(f"{method} http://{address}{path}: the answer is not HTTP ({error!r})") from error

@@ -86,6 +86,6 @@ def test_what_makes_no_sense_is_refused(reports: tuple[Path, ...], options: dict
 
 
 def test_the_limit_may_stand_beside_one_stack() -> None:
-    parameters = CompareParameters(parse_stacks("stress"), ROUNDS, True, "auto", None, {}, None)
+    parameters = CompareParameters(parse_stacks("stress"), ROUNDS, "limit", "auto", None, {}, None)
 
-    assert parameters.against_limit
+    assert parameters.against == "limit"
