@@ -54,7 +54,7 @@ lock: $(FOR_DEV)  ## resolve pyproject.toml's ranges into constraints.txt again
 	$(BIN)/uv pip compile --group checkov --universal --python-version 3.11 --upgrade \
 		--no-header --quiet --output-file tests/checkov/constraints.txt
 	$(BIN)/uv pip compile --group devpi --universal --python-version 3.11 --upgrade \
-		--no-header --no-annotate --quiet --output-file bench/deployment/devpi.txt
+		--no-header --no-annotate --quiet --output-file bench/deployment/reference/devpi.txt
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) .tools results

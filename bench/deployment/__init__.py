@@ -1,8 +1,8 @@
 """Indexes that a command can load: stood up, observed, described and taken down, wherever they are.
 
 `IndexUnderTest` is the seam between the commands and every place an index can be in. `local` runs a stack on this
-machine, `live` is an index that exists already, `nginx` serves the files of another index. A command uses this module
-and `description`, and nothing below them.
+machine, `live` is an index that exists already, `reference` has the indexes that a stack is compared with. A command
+uses this module and `description`, and nothing below them.
 
 A new implementation provides the six members of `IndexUnderTest`:
 

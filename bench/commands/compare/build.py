@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from bench.commands.compare import model
 from bench.commands.compare.blocks import COMPARISON
-from bench.commands.compare.bootstrap import RESAMPLES, Bootstrap
-from bench.commands.compare.gate import GateLimits, confidence, judge, regressions
-from bench.commands.compare.rounds import Contender
-from bench.commands.compare.table import figures_table
+from bench.commands.compare.statistics.bootstrap import RESAMPLES, Bootstrap
+from bench.commands.compare.statistics.gate import GateLimits, confidence, judge, regressions
+from bench.commands.compare.statistics.rounds import Contender
+from bench.commands.compare.statistics.table import figures_table
 from bench.common.failures import BenchError, ExitCode
 from bench.runtime.run import Run
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.commands.compare.gate import GateLimits
 from bench.commands.compare.reports import ReportComparison
 from bench.commands.compare.stacks import StackComparison
+from bench.commands.compare.statistics.gate import GateLimits
 from bench.commands.compare.variants import CompareParameters, Rival, parse_stacks
 from bench.commands.parameters import Options
 from bench.common.failures import UsageError

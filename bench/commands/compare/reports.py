@@ -8,10 +8,10 @@ from pathlib import Path
 
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
-from bench.commands.compare.gate import GateLimits
 from bench.commands.compare.report_file import FILE_NAME, path_of, read_report
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import require_equal
+from bench.commands.compare.statistics.gate import GateLimits
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
 from bench.common.failures import ExitCode, IncomparableError, UsageError
 from bench.deployment.description import NO_LIMITS
 from bench.load.samples import Samples

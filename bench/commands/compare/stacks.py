@@ -14,17 +14,17 @@ from typing import Any
 
 from bench.commands.compare import model
 from bench.commands.compare.build import Compared, report_comparison
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.sameness import difference_sentences, require_equal
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
 from bench.commands.compare.variants import CompareParameters
 from bench.commands.parameters import limits_parameter, load_parameters
 from bench.common.failures import ExitCode, UsageError
 from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest, TaskFailures
 from bench.deployment.description import NO_LIMITS
-from bench.deployment.devpi import DevpiIndex
 from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-from bench.deployment.nginx import NginxIndex
+from bench.deployment.reference.devpi import DevpiIndex
+from bench.deployment.reference.nginx import NginxIndex
 from bench.deployment.stack_config import load_stack
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters

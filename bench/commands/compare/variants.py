@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.commands.compare.gate import GateLimits
+from bench.commands.compare.statistics.gate import GateLimits
 from bench.commands.parameters import Options
 from bench.common.failures import UsageError
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.commands.compare.bootstrap import Bootstrap
 from bench.commands.compare.build import Compared
 from bench.commands.compare.model import MeasuredFigure
-from bench.commands.compare.rounds import Contender
-from bench.commands.compare.table import figures_table
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.rounds import Contender
+from bench.commands.compare.statistics.table import figures_table
 from bench.commands.explain import model
 from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import LadderStep

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
 
 
 def make_round(

@@ -12,11 +12,11 @@ import pytest
 
 from bench.commands.compare import model
 from bench.commands.compare.blocks import COMPARISON, figure_cells, figure_heading
-from bench.commands.compare.bootstrap import Bootstrap
-from bench.commands.compare.figures import FIGURES
 from bench.commands.compare.model import Change, Interval, MeasuredFigure
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
-from bench.commands.compare.table import figures_table
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.figures import FIGURES
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.table import figures_table
 from bench.report.formats.markdown import markdown_text
 from bench.report.formats.terminal import print_outcome
 from bench.report.machine import this_machine

@@ -6,9 +6,14 @@ import re
 from pathlib import Path
 
 import bench.commands.compare.model
-from bench.commands.compare.bootstrap import RESAMPLES
-from bench.commands.compare.figures import FIGURES
-from bench.commands.compare.gate import GATED, LEAST_CHANGE_IN_ROUNDS, LEAST_CHANGE_OF_SINGLE_RUNS, GateLimits
+from bench.commands.compare.statistics.bootstrap import RESAMPLES
+from bench.commands.compare.statistics.figures import FIGURES
+from bench.commands.compare.statistics.gate import (
+    GATED,
+    LEAST_CHANGE_IN_ROUNDS,
+    LEAST_CHANGE_OF_SINGLE_RUNS,
+    GateLimits,
+)
 
 PAGE = Path(bench.__file__).parent.parent / "docs" / "compare.md"
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model
-from bench.commands.compare.gate import GateLimits
 from bench.commands.compare.reports import ReportComparison
+from bench.commands.compare.statistics.gate import GateLimits
 from bench.common.failures import UsageError
 from bench.load.health import GeneratorHealth
 from bench.load.samples import COLUMNS, Samples

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model as compared
-from bench.commands.compare.bootstrap import Bootstrap
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
 from bench.commands.explain.blocks import COLUMNS, EXPLANATION, page_blocks
 from bench.commands.explain.build import step_figures
 from bench.commands.explain.ladder import ladder

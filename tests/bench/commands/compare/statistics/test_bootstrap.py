@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bench.commands.compare.bootstrap import RESAMPLES, Bootstrap, student_quantile
+from bench.commands.compare.statistics.bootstrap import RESAMPLES, Bootstrap, student_quantile
 from bench.load.samples import percentile
 
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from bench.commands.compare.bootstrap import Bootstrap, Floats
 from bench.commands.compare.model import Interval
-from bench.commands.compare.rounds import Round, RoundCpu
+from bench.commands.compare.statistics.bootstrap import Bootstrap, Floats
+from bench.commands.compare.statistics.rounds import Round, RoundCpu
 from bench.load.samples import percentile
 
 # How a figure changes: by a factor, such as a duration, or by an amount, such as a share, which may be 0.

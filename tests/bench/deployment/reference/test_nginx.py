@@ -17,7 +17,7 @@ from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthC
 from bench.deployment.local_processes.reconcile import DesiredState
 from bench.deployment.local_processes.rollout import Rollout
 from bench.deployment.local_processes.task_definition import InstanceSpec, TaskSpec
-from bench.deployment.nginx import NginxProcesses, write_site
+from bench.deployment.reference.nginx import NginxProcesses, write_site
 from bench.index.publish import publish
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, Wheel, build

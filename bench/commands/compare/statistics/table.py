@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.commands.compare import model
-from bench.commands.compare.bootstrap import Bootstrap, Floats
-from bench.commands.compare.figures import FIGURES, Figure
-from bench.commands.compare.rounds import Contender
+from bench.commands.compare.statistics.bootstrap import Bootstrap, Floats
+from bench.commands.compare.statistics.figures import FIGURES, Figure
+from bench.commands.compare.statistics.rounds import Contender
 
 FigureTable = dict[str, dict[str, model.MeasuredFigure]]
 

@@ -14,14 +14,15 @@ import pytest
 
 from bench.common.failures import UnavailableError
 from bench.common.run_mark import RUN_VARIABLE
-from bench.deployment import RunContext, devpi
-from bench.deployment.devpi import DevpiIndex
+from bench.deployment import RunContext
 from bench.deployment.local import LocalIndex
 from bench.deployment.local_processes.reconcile import DesiredState
+from bench.deployment.reference import devpi
+from bench.deployment.reference.devpi import DevpiIndex
 from bench.index.publish import fetch_catalogue, publish
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, build
-from tests.bench.deployment.test_nginx import STATE
+from tests.bench.deployment.reference.test_nginx import STATE
 from tests.dead_proxy import DEAD_PROXY
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.commands.compare.bootstrap import Bootstrap
-from bench.commands.compare.figures import FIGURES
-from bench.commands.compare.rounds import Contender, Round, RoundCpu
-from bench.commands.compare.table import figures_table
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.figures import FIGURES
+from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.table import figures_table
 
 MakeRound = Callable[..., Round]
 MakeContender = Callable[..., Contender]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from bench.commands.compare import model
-from bench.commands.compare.bootstrap import Bootstrap
-from bench.commands.compare.figures import FIGURES
-from bench.commands.compare.gate import FALSE_ALARM_RATE, GATED, GateLimits, confidence, judge, regressions
-from bench.commands.compare.rounds import Contender, Round
-from bench.commands.compare.table import FigureTable, figures_table
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.figures import FIGURES
+from bench.commands.compare.statistics.gate import FALSE_ALARM_RATE, GATED, GateLimits, confidence, judge, regressions
+from bench.commands.compare.statistics.rounds import Contender, Round
+from bench.commands.compare.statistics.table import FigureTable, figures_table
 from bench.common.failures import IncomparableError
 
 LIMITS = GateLimits(least_change=0.1, latency_floor_s=0.01)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bench.commands.compare import model
-from bench.commands.compare.table import FigureTable
+from bench.commands.compare.statistics.table import FigureTable
 from bench.common.failures import IncomparableError
 
 # docs/compare.md has the false alarms of both.
