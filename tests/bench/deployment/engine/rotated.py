@@ -13,11 +13,12 @@ PROGRAM = """
 import pulumi
 import pulumi_aws as aws
 
-from pypiserver_stack.storage.credentials import Credentials
+from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.settings import read_configuration, read_settings
+from pypiserver_stack.storage.credentials import Credentials
 
 settings = read_settings(read_configuration())
-credentials = Credentials("index", settings)
+credentials = Credentials("index", settings, Tags(settings))
 task = aws.ecs.TaskDefinition(
     "index",
     family="index",
