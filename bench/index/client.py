@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from bench.common.failures import UnavailableError
-from bench.index.connection import ClientConnection, Endpoint
+from bench.index.connection import CONNECT_TIMEOUT_S, ClientConnection, Endpoint
 from bench.index.errors import ErrorKind
 from bench.index.server_timing import total_s
 from bench.index.target import Target
@@ -51,6 +53,21 @@ class Exchange:
     error: ErrorKind = ErrorKind.NONE
     cause: OSError | None = None
     """Why there was no connection."""
+
+    @property
+    def connection_failure(self) -> str:
+        """Why there was no connection, in words."""
+        match self.cause:
+            case ssl.SSLCertVerificationError() as error:
+                return f"its certificate is not trusted here ({error.verify_message})"
+            case ssl.SSLError() as error:
+                return f"it does not answer with TLS ({(error.reason or 'no TLS').replace('_', ' ').lower()})"
+            case OSError(errno=int(number)) if number > 0:
+                return os.strerror(number)  # the event loop puts its own words in place of the system's
+            case TimeoutError():
+                return f"none in {CONNECT_TIMEOUT_S:g} s"
+            case error:
+                return str(error)
 
     @property
     def is_redirect(self) -> bool:
@@ -90,7 +107,7 @@ class Exchange:
 
 
 class IndexSession:
-    """What all clients of one index share: its addresses, the credentials and, if asked for, a cookie jar.
+    """The part that all clients of one index share: its addresses, the credentials and, if asked for, a cookie jar.
 
     It follows no redirect, decompresses nothing, and takes no proxy from the environment.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -196,10 +195,7 @@ class _Index:
     def _failure(self, answer: Exchange, what: str) -> str:
         match answer.error:
             case ErrorKind.CONNECT:
-                number = (answer.cause and answer.cause.errno) or 0
-                # The event loop puts its own words in place of the system's.
-                reason = os.strerror(number) if number > 0 else answer.cause
-                return f"no connection to the index at {self.url}: {reason}"
+                return f"no connection to the index at {self.url}: {answer.connection_failure}"
             case ErrorKind.TIMEOUT:
                 return f"the index at {self.url} gave no answer to {what} in time"
             case ErrorKind.PROTOCOL:

@@ -1,4 +1,4 @@
-"""Where the load goes: the address of an index and the credentials for it."""
+"""Target of requests: the address of an index and the credentials for it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ class Target:
     def path_of(self, reference: str, page_path: str) -> str | None:
         """The path, with its query, that `reference` on the page at `page_path` leads to.
 
-        None where it leads to another host, port or scheme: the load, and the credentials, stay with the index.
+        None where it leads to another host, port or scheme: the load, and the credentials, stay with the index. None
+        also where it is no URL.
         """
         return _path_of(self.origin, reference, page_path)
 
@@ -139,14 +140,12 @@ def _problem(url: str) -> str | None:
 def _path_of(origin: str, reference: str, page_path: str) -> str | None:
     try:
         url = urlsplit(urljoin(origin + page_path, reference))
-        same_origin = _origin(url) == _origin(urlsplit(origin))
-    except ValueError:
+        if _origin(url) != _origin(urlsplit(origin)):
+            return None
+        path = quote(url.path or "/", safe=_REQUEST_TARGET_SAFE)
+        return f"{path}?{quote(url.query, safe=_REQUEST_TARGET_SAFE)}" if url.query else path
+    except ValueError:  # no URL, or text that is not UTF-8
         return None
-    if not same_origin:
-        return None
-    return quote(url.path or "/", safe=_REQUEST_TARGET_SAFE) + (
-        f"?{quote(url.query, safe=_REQUEST_TARGET_SAFE)}" if url.query else ""
-    )
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

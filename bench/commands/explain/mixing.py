@@ -1,4 +1,4 @@
-"""Does a server keep apart the uploads that it receives at the same time?"""
+"""Uploads that a server receives at the same time, to see whether it keeps them apart."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ async def upload_interleaved(target: Target, wheels: Sequence[Wheel]) -> Mixing:
     """
     session = await IndexSession.open(target)
     answers = await asyncio.gather(*(_upload(session, wheel, number) for number, wheel in enumerate(wheels)))
-    if refused := next((answer.cause for answer in answers if answer is not None and answer.cause), None):
-        raise UnavailableError(f"the index at {target.url} takes no connection: {refused}")
+    if refused := next((answer for answer in answers if answer is not None and answer.cause), None):
+        raise UnavailableError(f"the index at {target.url} takes no connection: {refused.connection_failure}")
     reader = session.client()
     try:
         whole = [await _is_whole(reader, target, wheel) for wheel in wheels]

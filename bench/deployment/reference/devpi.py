@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -138,15 +139,18 @@ class DevpiProcesses(LocalStack):
         configuration = folder / "devpi.yaml"
         configuration.touch(0o600)
         configuration.write_text(f"devpi-server:\n  serverdir: {folder / 'data'}\n  root-passwd: {self._password}\n")
-        done = subprocess.run(
-            [executables / "devpi-init", "--configfile", configuration, "--no-root-pypi"],
-            env={**_environment(folder), RUN_VARIABLE: os.environ[RUN_VARIABLE]},
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_INIT_TIMEOUT_S,
-        )
+        try:
+            done = subprocess.run(
+                [executables / "devpi-init", "--configfile", configuration, "--no-root-pypi"],
+                env={**_environment(folder), RUN_VARIABLE: os.environ[RUN_VARIABLE]},
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_INIT_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise UnavailableError(f"devpi-init did not end within {_INIT_TIMEOUT_S:g} s") from None
         configuration.unlink()
         if done.returncode:
             raise UnavailableError(f"devpi-init failed: {_last_line(done.stdout + done.stderr)}")
@@ -174,12 +178,16 @@ def installed() -> Path:
         default_cache_dir() / f"devpi-server-{VERSION}-python-{sys.version_info.major}.{sys.version_info.minor}"
     )
     stamp = environment / PINS.name
-    if not stamp.is_file() or stamp.read_bytes() != PINS.read_bytes():
-        shutil.rmtree(environment, ignore_errors=True)
-        _run_installer(sys.executable, "-m", "venv", environment)
-        pip = (environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
-        _run_installer(*pip, "install", "--no-deps", "--only-binary=:all:", "--requirement", PINS)
-        stamp.write_bytes(PINS.read_bytes())
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    # Another run that installs it at the same time would delete what this one has installed so far.
+    with environment.with_name(f"{environment.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.is_file() or stamp.read_bytes() != PINS.read_bytes():
+            shutil.rmtree(environment, ignore_errors=True)
+            _run_installer(sys.executable, "-m", "venv", environment)
+            pip = (environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet")
+            _run_installer(*pip, "install", "--no-deps", "--only-binary=:all:", "--requirement", PINS)
+            stamp.write_bytes(PINS.read_bytes())
     return environment / "bin"
 
 

@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.common.failures import UnavailableError
+from bench.index.publish import publish_async
 from tests.bench.scripted_index import DOWNLOADED, LISTED, REDIRECTED, ScriptedIndex, rows, send
 
 
@@ -56,3 +58,15 @@ def test_https(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert uvloop.run(run()) == [("redirect", 0, "CONNECT")], "a certificate that nobody vouches for"
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert uvloop.run(run()) == [REDIRECTED, LISTED, DOWNLOADED]
+
+
+def test_publishing_over_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(self_signed_certificate(tmp_path / "localhost.pem"))
+
+    async def run() -> None:
+        async with await asyncio.start_server(ScriptedIndex({}).serve, "127.0.0.1", 0, ssl=tls) as server:
+            await publish_async(f"https://localhost:{server.sockets[0].getsockname()[1]}/", "me", "secret", [])
+
+    with pytest.raises(UnavailableError, match=r"no connection to the index at .*: its certificate is not trusted"):
+        uvloop.run(run())

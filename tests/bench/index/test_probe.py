@@ -106,14 +106,14 @@ def test_a_server_that_says_nothing(scheme: str, timeout: str, message: str, mon
         uvloop.run(probe.probe(Target(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/")))
 
 
-class RealServer(Protocol):
+class ProbedServer(Protocol):
     url: str
     username: str
     password: str
     packages: Path
 
 
-def test_pypiserver_is_an_index(pypi_server: RealServer) -> None:
+def test_pypiserver_is_an_index(pypi_server: ProbedServer) -> None:
     (pypi_server.packages / "alpha-1.0-py3-none-any.whl").touch()
     target = Target(pypi_server.url, pypi_server.username, pypi_server.password)
     assert uvloop.run(probe.probe(target)) == ("alpha",)

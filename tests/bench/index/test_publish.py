@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from bench.common.failures import ExitCode, UnavailableError, UsageError
+from bench.index import client, connection
 from bench.index.publish import fetch_catalogue, publish, publish_async
 from bench.packages.factory import PackageSet, Wheel, build
 
@@ -44,7 +45,7 @@ def stand_in(
     `root` and `listing` are the pages at /simple/ and below, and `status` is theirs.
     """
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class UploadHandler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -63,11 +64,11 @@ def stand_in(
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    class Server(http.server.ThreadingHTTPServer):
+    class UploadServer(http.server.ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
             pass  # a client that goes away, as some tests here have it
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with UploadServer(("127.0.0.1", 0), UploadHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -219,6 +220,16 @@ def test_nobody_listens(wheels: tuple[Wheel, ...]) -> None:
         port = listener.getsockname()[1]
     with pytest.raises(UnavailableError, match=f"no connection to the index at http://127.0.0.1:{port}/: .*refused"):
         publish(f"http://127.0.0.1:{port}", "me", "secret", wheels)
+
+
+def test_a_server_that_does_not_speak_tls_in_time(wheels: tuple[Wheel, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (client, connection):
+        monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 0.05)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UnavailableError, match=r"no connection to the index at https://.*: none in 0\.05 s$"),
+    ):
+        publish(f"https://127.0.0.1:{silent.getsockname()[1]}", "me", "secret", wheels)
 
 
 def test_a_url_that_is_none(wheels: tuple[Wheel, ...]) -> None:

@@ -106,6 +106,7 @@ def test_a_password_of_any_bytes_is_sent_as_it_is() -> None:
         ("ftp://index.example/packages/a.whl", None),
         ("http://[/", None),
         ("http://index.example:port/", None),
+        ("/\udcff.whl", None),
     ],
 )
 def test_references_stay_with_the_index_or_are_none(reference: str, path: str | None) -> None:

@@ -59,6 +59,7 @@ def test_a_listing_of_no_use(tmp_path: Path, page: bytes) -> None:
         http("303 See Other"),
         http("303 See Other", b"", "Location: https://elsewhere.invalid/simple/alpha/"),
         http("303 See Other", b"", "Location: http://[/"),
+        http("303 See Other", b"", "Location: /no-utf-8").replace(b"no-utf-8", b"\xff"),
     ],
 )
 def test_a_redirect_of_no_use(tmp_path: Path, redirect: bytes) -> None:
