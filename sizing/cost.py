@@ -1,6 +1,6 @@
 """AWS cost per month: list prices and billed quantities.
 
-The prices are data, in prices.toml and instances.toml, with their sources. Who knows the resources makes the lines.
+The prices are data, in `data`, with their sources. Who knows the resources makes the lines.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Usage:
 @functools.cache
 def prices() -> Mapping[str, Price]:
     """Every price by its name, read only."""
-    data = tomllib.loads(files("sizing").joinpath("prices.toml").read_text("utf-8"))
+    data = tomllib.loads(files("sizing").joinpath("data", "prices.toml").read_text("utf-8"))
     return MappingProxyType(
         {
             name: Price(

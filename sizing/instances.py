@@ -1,6 +1,6 @@
 """EC2 instance types: what they offer to tasks, and what they cost.
 
-The catalogue is data, in instances.toml, with its sources.
+The catalogue is data, in data/instances.toml, with its sources.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Instance:
 @functools.cache
 def catalogue() -> Mapping[str, Instance]:
     """Every known instance type by its name, read only."""
-    data = tomllib.loads(files("sizing").joinpath("instances.toml").read_text("utf-8"))
+    data = tomllib.loads(files("sizing").joinpath("data", "instances.toml").read_text("utf-8"))
     return MappingProxyType(
         {
             f"{family}.{size}": _instance(f"{family}.{size}", common["architecture"], facts, data)

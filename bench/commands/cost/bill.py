@@ -107,7 +107,7 @@ def _instances(deployment: Deployment, count: int) -> Iterator[Line]:
     name = deployment.outputs["capacity"]["instance_type"]
     price = instance_price(find(name))
     if price is None:
-        raise UsageError(f"the price of {name} is not known: choose an instance_type of sizing/instances.toml")
+        raise UsageError(f"the price of {name} is not known: choose an instance_type of sizing/data/instances.toml")
     template = deployment.graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs
     yield Line("instances", count * HOURS_PER_MONTH, price)
     size_gb = sum(mapping["ebs"]["volumeSize"] for mapping in template["blockDeviceMappings"])
