@@ -13,7 +13,7 @@ from pypiserver_stack.common.entry_point import UserError
 
 
 class ExitCode(enum.IntEnum):
-    """What `python -m bench` exits with. docs/exit-codes.md is the page for users."""
+    """Exit code of `python -m bench`. docs/exit-codes.md is the page for users."""
 
     PASSED = 0
     INTERNAL = 1
@@ -65,7 +65,7 @@ class UnavailableError(BenchError):
 
 
 class IncomparableError(BenchError):
-    """What was to be compared differs where it must not, or there is nothing to compare with."""
+    """Runs that differ where they must not, or a comparison with nothing to compare with."""
 
     exit_code = ExitCode.INCOMPARABLE
 

@@ -1,4 +1,4 @@
-"""What a deployment says of itself in reports: stack, plan, and how a run on this machine differs from AWS."""
+"""Description of a deployment in reports: stack, plan, and the differences of a local run from AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.common.model_part import Count, ModelPart, Positive
 
 
 class Stack(ModelPart):
-    """What was deployed, and by what."""
+    """The stack that was deployed, and the engine."""
 
     name: str
     profile: str
@@ -20,7 +20,7 @@ class Stack(ModelPart):
 
 
 class Plan(ModelPart):
-    """What sizing planned for AWS, whatever ran here."""
+    """The task plan for AWS, whatever ran here."""
 
     instance_type: str
     instances: Positive = Field(description="Fewest EC2 instances.")
@@ -42,7 +42,7 @@ class VersionPair(ModelPart):
 
 
 class Versions(ModelPart):
-    """What the tasks of this run were made of, against the image that ECS would start."""
+    """Versions that the tasks of this run consisted of, against the image that ECS would start."""
 
     python: VersionPair
     gunicorn: VersionPair
@@ -66,7 +66,7 @@ class TaskMemory(ModelPart):
 
 
 class Limits(ModelPart):
-    """Which limits of ECS and of the instances control groups enforced on the tasks of this run."""
+    """Limits of ECS and of the instances that control groups enforced on the tasks of this run."""
 
     memory: bool = Field(description="Each task's hard limit, by OOM kills.")
     cpu_shares: bool = Field(description="Tasks of an instance competed for CPU time by their CPU units.")
@@ -80,7 +80,7 @@ NO_LIMITS = Limits(memory=False, cpu_shares=False, vcpus_per_instance=None, not_
 
 
 class Local(ModelPart):
-    """How the run on this machine differs from the plan it stands for."""
+    """Differences of the run on this machine from the plan it stands for."""
 
     tasks_run: Count
     tasks_planned: Positive
@@ -93,7 +93,7 @@ class Local(ModelPart):
 
 @dataclass(frozen=True)
 class Description:
-    """What an index under test is. None or empty: not known yet, or not known of this kind of index."""
+    """Description of an index under test. None or empty: not known yet, or not known of such an index."""
 
     url: str | None = None
     stack: Stack | None = None

@@ -31,7 +31,7 @@ _USUAL_UPLOADS = 4
 
 @dataclass(frozen=True)
 class LocalOptions:
-    """How a stack is run on this machine."""
+    """Options of a stack on this machine."""
 
     engine: Literal["auto", "pulumi", "embedded"] = "auto"
     tasks: int | None = None

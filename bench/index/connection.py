@@ -30,7 +30,7 @@ _READ_BUFFER_BYTES = 1 << 17
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where connections go. The name is resolved once, before the load, so that no request waits for it."""
+    """Addresses that connections go to. They are resolved once, before the load, so that no request waits for it."""
 
     addresses: tuple[str, ...]
     """Clients are spread over these."""
@@ -191,4 +191,4 @@ class ClientConnection(Connection):
         self.wire.close()
 
     def __del__(self, _: Any = None) -> None:
-        """Overridden, because there is no pool to be told."""
+        """Overridden, because there is no pool that the connection goes back to."""

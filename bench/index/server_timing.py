@@ -1,4 +1,4 @@
-"""What a server says that a request cost it: the metric `total` of its Server-Timing header (W3C Server Timing)."""
+"""Cost of a request as the server states it: the metric `total` of Server-Timing (W3C Server Timing)."""
 
 from __future__ import annotations
 

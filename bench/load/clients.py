@@ -29,7 +29,7 @@ OTHER_OPEN_FILES = 256
 
 @dataclass(frozen=True)
 class LoadSpec:
-    """What to send."""
+    """The load to send."""
 
     target: Target
     workload: Workload
@@ -47,7 +47,7 @@ class LoadSpec:
 
 @dataclass(frozen=True)
 class Counts:
-    """How far the clients of one process are."""
+    """Progress of the clients of one process."""
 
     requests: int = 0
     """Those that have ended."""
@@ -57,7 +57,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class ProcessMeasurement:
-    """What one process measured, and what that cost it."""
+    """Samples of one process, and its CPU time."""
 
     samples: Samples
     cpu_s: float

@@ -47,7 +47,7 @@ def default_processes(clients: int | None, cookies: Literal["none", "shared"], c
 
 @dataclass(frozen=True)
 class GeneratorHealth:
-    """What the load cost the processes that made it."""
+    """CPU time and lateness of the processes that sent the load."""
 
     cpu_s: tuple[float, ...]
     """CPU time of each process during the load."""

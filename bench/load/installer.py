@@ -20,7 +20,7 @@ MAX_REDIRECTS = 5
 
 @dataclass
 class Traffic:
-    """What all clients of one load share."""
+    """The part that all clients of one load share."""
 
     session: IndexSession
     recorder: Recorder

@@ -12,7 +12,7 @@ from bench.packages.factory import PackageSet
 
 @dataclass(frozen=True)
 class LoadParameters:
-    """What to send, and how it is judged."""
+    """The load to send, and the thresholds that it is held against."""
 
     workload: Workload
     packages: int

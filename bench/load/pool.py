@@ -35,7 +35,7 @@ class GeneratorLostError(BenchError):
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """How far a load is."""
+    """Progress of a load."""
 
     elapsed_s: float
     duration_s: float | None
@@ -48,7 +48,7 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load measured."""
+    """Samples of a load, and the health of its generator."""
 
     samples: Samples
     generator: GeneratorHealth

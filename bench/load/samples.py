@@ -1,4 +1,4 @@
-"""What was measured: one row per request, kept as columns.
+"""Samples of a load: one row per request, kept as columns.
 
 `Recorder` takes the rows while the load runs: packing a row costs well under a microsecond, and memory stays bounded
 because full chunks go to an unnamed file that the operating system removes by itself. `Samples` is what comes out.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 class Action(enum.IntEnum):
-    """What a client does."""
+    """Activity of a client."""
 
     INSTALL = 0
     """All the requests of `Workload.install`."""

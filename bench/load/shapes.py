@@ -40,7 +40,7 @@ class Shape(ABC):
     @property
     @abstractmethod
     def phases(self) -> tuple[str, ...]:
-        """The names of the phases that samples are told apart by."""
+        """Names of the phases; each sample belongs to one."""
 
     @property
     @abstractmethod

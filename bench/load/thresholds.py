@@ -1,4 +1,4 @@
-"""What a measurement is held against: a limit for each figure, and the verdict on it."""
+"""Thresholds of a measurement: a limit for each figure, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a measurement did against one threshold."""
+    """Verdict on a measurement by one threshold."""
 
     name: str
     limit: float

@@ -51,7 +51,7 @@ class Workload:
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """The names of the phases that samples are told apart by."""
+        """Names of the phases; each sample belongs to one."""
         return self.shape.phases
 
     @property

@@ -41,7 +41,7 @@ _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))*")
 
 @dataclass(frozen=True)
 class PackageSet:
-    """What packages to make: `packages` projects, with a wheel for each of `versions`.
+    """Set of packages to make: `packages` projects, with a wheel for each of `versions`.
 
     Each wheel carries between `min_bytes` and `max_bytes` of incompressible data, of a size drawn from
     `size_distribution` with `seed`. What a wheel holds does not depend on how many others are asked for.

@@ -22,7 +22,7 @@ Text = Cell | str
 
 @dataclass(frozen=True, kw_only=True)
 class BlockBase:
-    """What blocks of every kind have."""
+    """Fields that blocks of every kind have."""
 
     heading: str = ""
     """Heading of the section that begins here; empty where the section goes on."""

@@ -1,4 +1,4 @@
-"""From what a run found out to its report.
+"""Report from the findings of a run.
 
 `Findings` is filled in by whoever runs the cycle, as far as the run gets; `build_report` makes a report of it at any
 time. What follows from other findings (figures, verdict, exit code, fingerprint) is derived here and nowhere else, so
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Outcome)
 
 @dataclass
 class Findings:
-    """What a run has found out so far. None, or empty: it did not get there, or does not have it."""
+    """Findings of a run so far. None, or empty: it did not get there, or does not have it."""
 
     run_id: str
     seed: int
@@ -72,7 +72,7 @@ class Findings:
 
 
 class Ending(NamedTuple):
-    """How a run ended, in words that quote no secret."""
+    """End of a run, in words that quote no secret."""
 
     exit_code: ExitCode
     failure: str | None

@@ -33,13 +33,13 @@ def figures(samples: Samples) -> Figures:
 
 def summary(samples: Samples) -> Summary:
     """The figures of all requests together, and what is only known of them together."""
-    kinds, counts = np.unique(samples.error[samples.failed], return_counts=True)
+    errors, counts = np.unique(samples.error[samples.failed], return_counts=True)
     return Summary(
         **dict(figures(samples)),
         peak_in_flight=_peak_in_flight(samples),
         received_bytes=int(samples.received_bytes.sum()),
         errors_by_kind={
-            ErrorKind(kind).name.lower(): count for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)
+            ErrorKind(error).name.lower(): count for error, count in zip(errors.tolist(), counts.tolist(), strict=True)
         },
     )
 

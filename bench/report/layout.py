@@ -20,7 +20,7 @@ T = TypeVar("T", bound=Outcome)
 
 @dataclass(frozen=True)
 class Layout(Generic[T]):
-    """How the outcome of one command is written to files and shown."""
+    """Layout of one command's outcome, in files and on the terminal."""
 
     kind: type[T]
     file_stem: str

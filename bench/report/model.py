@@ -15,7 +15,7 @@ Scalar = str | int | float | bool | None
 
 
 class WorkloadInfo(ModelPart):
-    """What was sent."""
+    """The workload that was sent."""
 
     name: str
     clients: Positive | None = Field(description="Clients that start at once; null where a request rate decides.")
@@ -35,7 +35,7 @@ class Percentiles(ModelPart):
 
 
 class Figures(ModelPart):
-    """What one set of requests measured; what no request measured is null."""
+    """Figures of one set of requests; a figure that no request measured is null."""
 
     requests: Count
     failed: Count = Field(description="No answer, a wrong one, or a status that is not success.")
@@ -90,14 +90,14 @@ class Generator(ModelPart):
 
 
 class CpuTime(ModelPart):
-    """What the load cost one side."""
+    """CPU time that the load cost one side."""
 
     cpu_s: float = Field(ge=0, description="CPU time of all its processes during the load, seconds.")
     per_request_us: float | None = Field(ge=0, description="The same for each request of the summary, microseconds.")
 
 
 class CpuBySide(ModelPart):
-    """What the load cost each side; null where this machine does not run it, or it ended."""
+    """CPU time of each side; null where this machine does not run it, or it ended."""
 
     tasks: CpuTime | None = Field(description="All tasks together.")
     balancer: CpuTime | None
@@ -111,7 +111,7 @@ class CpuBySide(ModelPart):
 
 
 class FingerprintParts(ModelPart):
-    """What has to be equal before the figures of two runs may be compared."""
+    """Fields that have to be equal before the figures of two runs may be compared."""
 
     workload: WorkloadInfo | None
     seed: int

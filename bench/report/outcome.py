@@ -18,7 +18,7 @@ from sizing.counted import counted
 
 
 class RunInfo(ModelPart):
-    """Which run this was."""
+    """Identity of the run."""
 
     id: str = Field(description="Start in UTC and four random digits; also the name of the results folder.")
     seed: int = Field(description="Seed of the packages and of the schedule.")
@@ -29,14 +29,14 @@ class RunInfo(ModelPart):
 
 
 class Teardown(ModelPart):
-    """Whether all that the run made is gone."""
+    """Result of the teardown."""
 
     complete: bool
     leftovers: list[str] = Field(description="What remains: processes, ports, folders, resources.")
 
 
 class Machine(ModelPart):
-    """Where the load generator ran, and under a local target the tasks too."""
+    """Machine of the load generator, and under a local target of the tasks too."""
 
     cpu_model: str
     cores: Positive = Field(description="Cores that the process may use.")

@@ -1,1 +1,1 @@
-"""A command while it goes on: its folders, its progress, its interruptions, and an orderly end."""
+"""Run of a command: its folders, steps, progress and interruptions, and its orderly end."""

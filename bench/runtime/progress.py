@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: which step it is at, how far that is, and how long is left.
+"""Progress of a run for people: the step, how far it is, and how long is left.
 
 Progress goes to stderr; the result goes to stdout (bench.report.formats.terminal). Losing the terminal is no reason to
 fail a run, so errors of writing are dropped; no other exception is, least of all one that a signal handler raises.
@@ -77,7 +77,7 @@ class _Log(logging.Handler):
 
 
 class _Text(io.StringIO):
-    """What is drawn for a stream, in letters that its encoding has: rich asks for it."""
+    """Text for a stream, in letters that its encoding has: rich asks for it."""
 
     def __init__(self, encoding: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What every run has in common: its folders, its findings, and an orderly end whatever happens."""
+"""Run of a command: its folders, its findings, and an orderly end whatever happens."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Run:
 
 
 class Job(Protocol[OutcomeT]):
-    """What a run does."""
+    """Work of a run."""
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict. May end by an error or by a signal at any moment."""

@@ -1,7 +1,7 @@
 """The run's own temporary folder, and what earlier runs that were killed left behind.
 
 The folder's name holds its owner's process id and start time, so that a folder is claimed by making it, and one whose
-owner is dead can be told from one whose owner lives, even where the process id has been given out again. Every process
+owner is dead differs from one whose owner lives, even where the process id has been given out again. Every process
 that a run starts carries `RUN_VARIABLE` in its environment: it is found by it whatever else was lost.
 
 A watchdog, which is a process of its own, removes both when the run is killed. Where that was killed too, the next run

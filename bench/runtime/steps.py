@@ -27,7 +27,7 @@ from bench.runtime.run import Run
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one load measured."""
+    """Measurement of one load."""
 
     samples: Samples
     generator: GeneratorHealth

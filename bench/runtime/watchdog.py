@@ -1,8 +1,7 @@
 """A process that cleans up after a run that is killed: `python -m bench.runtime.watchdog RUN_MARK`.
 
-`bench.runtime.scratch` starts it.
-Its standard input is a pipe that nobody writes to and whose other end only the run holds. The kernel closes that end
-when the run is gone, whatever ended it.
+`bench.runtime.scratch` starts it. Its standard input is a pipe that nobody writes to, and whose other end only the run
+holds. The kernel closes that end when the run is gone, whatever ended it.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Arguments(argparse.ArgumentParser):
 
 
 def start_program(main: Callable[[], object]) -> NoReturn:
-    """Run a program, and exit with 0 or with the code of the error that ended it, which is told in a sentence.
+    """Run a program, and exit with 0 or with the code of the error that ended it, which is printed as a sentence.
 
     An interruption ends it with 130. A program that has something to take down sets handlers of its own.
     """

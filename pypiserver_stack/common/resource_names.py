@@ -13,7 +13,7 @@ _PREFIX = "pypi-"
 
 
 def resource_name(component: str) -> str:
-    """The name of a component, as it is where AWS takes it, else made to fit and told apart by a digest of all of it.
+    """The name of a component, as it is where AWS takes it, else shortened, with a digest of all of it.
 
     Pulumi appends eight characters of its own, different for each stack. What other programs call their components is
     up to them: of any length, in any script.

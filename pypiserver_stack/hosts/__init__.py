@@ -1,1 +1,1 @@
-"""EC2 instances of the Auto Scaling group, and what they start with."""
+"""EC2 instances of the Auto Scaling group: launch template, user data, role, Spot."""

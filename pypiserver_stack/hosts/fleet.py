@@ -145,7 +145,7 @@ class Fleet(pulumi.ComponentResource):
                 parent=self,
                 ignore_changes=["desiredCapacity"],  # the capacity provider owns it
                 # Its hosts need every route and rule from their first minute, to join the cluster, to their last, to be
-                # told to stop their tasks: a destroy that took the way out first would wait for them in vain.
+                # drained: a destroy that took the way out first would wait for them in vain.
                 depends_on=[network],
             ),
         )

@@ -17,7 +17,7 @@ CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"  # Authorization among its headers
 EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 READS = ("GET", "HEAD")
-# Errors that CloudFront keeps for ten seconds unless it is told otherwise. It never keeps a 401.
+# Errors that CloudFront keeps for ten seconds by default. It never keeps a 401.
 KEPT_ERRORS = (400, 403, 404, 405, 414, 500, 501, 502, 503, 504)
 # A balancer that closes an idle connection first answers 502 to the upload that is just being sent on it.
 ORIGIN_KEEPALIVE_S = 5

@@ -31,7 +31,7 @@ class Firewall(pulumi.ComponentResource):
         """
         Args:
             rate_limit_per_5_min: requests of one address above which it is answered 429.
-            load_balancer_arn: what it stands before; None for a distribution, which is told its web ACL itself.
+            load_balancer_arn: the balancer that it protects; None for a distribution, which names its web ACL itself.
         """
         super().__init__("pypiserver:index:Firewall", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -65,7 +65,7 @@ def _rate_rule(name: str, limit: int) -> aws.wafv2.WebAclRuleArgs:
         ),
         action=aws.wafv2.WebAclRuleActionArgs(
             block=aws.wafv2.WebAclRuleActionBlockArgs(
-                # pip waits and asks again where it is told so; AWS WAF's own 403 would end the job.
+                # pip waits and asks again after a 429; AWS WAF's own 403 would end the job.
                 custom_response=aws.wafv2.WebAclRuleActionBlockCustomResponseArgs(
                     response_code=429,
                     response_headers=[

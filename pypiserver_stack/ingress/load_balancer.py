@@ -38,7 +38,7 @@ def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Re
     if settings.https:
         # Port 80 for the redirect: who forgets the scheme still arrives.
         return AllowedClients(ports=(HTTPS_PORT, HTTP_PORT), cidrs=settings.allowed_cidrs or EVERYBODY)
-    # Plain HTTP stays inside the VPC unless told otherwise: a password must not cross the internet in clear.
+    # Plain HTTP stays inside the VPC by default: a password must not cross the internet in clear.
     return AllowedClients(ports=(HTTP_PORT,), cidrs=settings.allowed_cidrs or ())
 
 

@@ -78,7 +78,7 @@ class Zone:
     def _validation_record(
         self, name: str, certificate: aws.acm.Certificate, host: pulumi.Output[str]
     ) -> aws.route53.Record:
-        # ACM tells its options in no order, so they are told apart by what only it knows, hence an apply.
+        # ACM lists its options in no order, and only ACM knows which one is of this name, hence an apply.
         option = pulumi.Output.all(options=certificate.domain_validation_options, host=host).apply(
             lambda known: next(option for option in known["options"] if option["domain_name"] == known["host"])
         )

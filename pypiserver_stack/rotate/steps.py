@@ -22,7 +22,7 @@ class RotationError(Exception):
 
 @dataclass(frozen=True)
 class Passwords:
-    """Which generated passwords are accepted, and which one the secret publishes; each by the number of its generation.
+    """Generated passwords that are accepted, and the one that the secret publishes; each by its generation's number.
 
     A client has what is published, or was until now. So nobody is refused as long as, from each of these to the next,
     what was published stays accepted, and what gets published was accepted before.

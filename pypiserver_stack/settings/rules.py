@@ -138,7 +138,7 @@ def _a_distribution_has_what_it_needs(settings: Settings) -> Iterator[Problem]:
     if settings.authentication != "sha256":
         yield refused(
             "authentication",
-            "sha256 with cloudfront_enabled: other users can be taken away without the edges being told",
+            "sha256 with cloudfront_enabled: other users can be removed while the edges go on serving them",
         )
     if settings.backend != "validated":
         yield refused(

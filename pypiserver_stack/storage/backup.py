@@ -61,7 +61,7 @@ class Backup(pulumi.ComponentResource):
             plan_id=plan.id,
             iam_role_arn=self.role.role.arn,
             resources=[storage.file_system.arn],
-            # AWS Backup tries the role when it is told of it, and the role can do nothing before its policies.
+            # AWS Backup tries the role at once, and the role can do nothing before its policies.
             opts=pulumi.ResourceOptions(parent=self, depends_on=self.role.policies),
         )
         self.register_outputs({"vault_name": self.vault.name})

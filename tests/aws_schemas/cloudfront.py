@@ -55,7 +55,7 @@ CLOUDFRONT = {
             "origins.customOriginConfig.originSslProtocols": "OriginSSLProtocols",
             "customErrorResponses.errorCachingMinTtl": "ErrorCachingMinTTL",
         },
-        left_out={"waitForDeployment": PROVIDERS_OWN, "retainOnDelete": PROVIDERS_OWN},
+        omitted={"waitForDeployment": PROVIDERS_OWN, "retainOnDelete": PROVIDERS_OWN},
     ),
     "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": Mapped(
         "AWS::CloudFront::OriginRequestPolicy",
@@ -63,13 +63,13 @@ CLOUDFRONT = {
         names={"name": "Name"},
         values={"headersConfig": _HEADERS, "cookiesConfig": _COOKIES, "queryStringsConfig": _QUERIES},
     ),
-    "aws:cloudwatch/logDelivery:LogDelivery": Mapped("AWS::Logs::Delivery", left_out=REGION),
+    "aws:cloudwatch/logDelivery:LogDelivery": Mapped("AWS::Logs::Delivery", omitted=REGION),
     "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": Mapped(
         "AWS::Logs::DeliveryDestination",
         names={"name": "Name", "deliveryDestinationConfiguration": "^"},
-        left_out=REGION,
+        omitted=REGION,
     ),
     "aws:cloudwatch/logDeliverySource:LogDeliverySource": Mapped(
-        "AWS::Logs::DeliverySource", names={"name": "Name"}, left_out=REGION
+        "AWS::Logs::DeliverySource", names={"name": "Name"}, omitted=REGION
     ),
 }

@@ -41,7 +41,7 @@ COMPUTE = {
             "mixedInstancesPolicy.launchTemplate.overrides": "Overrides",
         },
         values={"enabledMetrics": lambda names: [{"Granularity": "1Minute", "Metrics": names}]},
-        left_out={
+        omitted={
             "forceDelete": PROVIDERS_OWN,
             "forceDeleteWarmPool": PROVIDERS_OWN,
             "ignoreFailedScalingActivities": PROVIDERS_OWN,
@@ -65,7 +65,7 @@ COMPUTE = {
                 {"ResourceType": spec["resourceType"], "Tags": pairs(spec["tags"])} for spec in specs
             ],
         },
-        left_out={"updateDefaultVersion": PROVIDERS_OWN, "defaultVersion": PROVIDERS_OWN},
+        omitted={"updateDefaultVersion": PROVIDERS_OWN, "defaultVersion": PROVIDERS_OWN},
     ),
     "aws:ecs/capacityProvider:CapacityProvider": Mapped("AWS::ECS::CapacityProvider", names={"name": "Name"}),
     "aws:ecs/cluster:Cluster": Mapped(
@@ -92,7 +92,7 @@ COMPUTE = {
             "forceNewDeployment": "ForceNewDeployment.EnableForceNewDeployment",
             "orderedPlacementStrategies": "PlacementStrategies",
         },
-        left_out={
+        omitted={
             "forceDelete": PROVIDERS_OWN,
             "triggers": PROVIDERS_OWN,
             "waitForSteadyState": PROVIDERS_OWN,
@@ -107,12 +107,12 @@ COMPUTE = {
             "volumes.hostPath": "Host.SourcePath",
         },
         values={"containerDefinitions": lambda text: capitals(json.loads(text))},
-        left_out={"skipDestroy": PROVIDERS_OWN, "trackLatest": PROVIDERS_OWN},
+        omitted={"skipDestroy": PROVIDERS_OWN, "trackLatest": PROVIDERS_OWN},
     ),
     "aws:iam/instanceProfile:InstanceProfile": Mapped(
         "AWS::IAM::InstanceProfile",
         names={"name": "InstanceProfileName", "role": "Roles"},
         values={"role": listed},
-        left_out={"tags": "AWS takes them, CloudFormation does not."},
+        omitted={"tags": "AWS takes them, CloudFormation does not."},
     ),
 }

@@ -32,11 +32,11 @@ DATA = {
         "AWS::Backup::BackupVault",
         names={"name": "BackupVaultName", "tags": "BackupVaultTags", "kmsKeyArn": "EncryptionKeyArn"},
         values={"tags": same},
-        left_out={"forceDestroy": PROVIDERS_OWN},
+        omitted={"forceDestroy": PROVIDERS_OWN},
     ),
     "aws:cloudwatch/dashboard:Dashboard": Mapped("AWS::CloudWatch::Dashboard"),
     "aws:cloudwatch/logGroup:LogGroup": Mapped(
-        "AWS::Logs::LogGroup", names={"name": "LogGroupName"}, left_out={"skipDestroy": PROVIDERS_OWN}
+        "AWS::Logs::LogGroup", names={"name": "LogGroupName"}, omitted={"skipDestroy": PROVIDERS_OWN}
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Mapped(
         "AWS::CloudWatch::Alarm",
@@ -59,20 +59,20 @@ DATA = {
             "protection": "FileSystemProtection",
             "protection.replicationOverwrite": "ReplicationOverwriteProtection",
         },
-        left_out={"creationToken": "CloudFormation makes its own."},
+        omitted={"creationToken": "CloudFormation makes its own."},
     ),
     "aws:efs/fileSystemPolicy:FileSystemPolicy": Mapped(
         "AWS::EFS::FileSystem",
         names={"policy": "FileSystemPolicy"},
         values={"policy": document},
-        left_out={"fileSystemId": "There it is a property of the file system."},
+        omitted={"fileSystemId": "There it is a property of the file system."},
     ),
     "aws:efs/mountTarget:MountTarget": Mapped("AWS::EFS::MountTarget"),
     "aws:iam/role:Role": Mapped(
         "AWS::IAM::Role",
         names={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"},
         values={"assumeRolePolicy": document},
-        left_out={"forceDetachPolicies": PROVIDERS_OWN},
+        omitted={"forceDetachPolicies": PROVIDERS_OWN},
     ),
     "aws:iam/rolePolicy:RolePolicy": Mapped(
         "AWS::IAM::RolePolicy",
@@ -88,7 +88,7 @@ DATA = {
     "aws:secretsmanager/secret:Secret": Mapped(
         "AWS::SecretsManager::Secret",
         names={"name": "Name"},
-        left_out={
+        omitted={
             "recoveryWindowInDays": "CloudFormation takes no other window than the default.",
             "forceOverwriteReplicaSecret": PROVIDERS_OWN,
         },
@@ -100,7 +100,7 @@ DATA = {
     ),
     "aws:secretsmanager/secretVersion:SecretVersion": Mapped(
         "AWS::SecretsManager::Secret",
-        left_out={
+        omitted={
             "secretId": "There it is a property of the secret.",
             "versionStages": "CloudFormation moves them itself.",
         },

@@ -26,7 +26,7 @@ EDGE = {
     "aws:s3/bucket:Bucket": Mapped(
         "AWS::S3::Bucket",
         names={"bucket": "BucketName", "name": "BucketName"},
-        left_out={"forceDestroy": PROVIDERS_OWN},
+        omitted={"forceDestroy": PROVIDERS_OWN},
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Mapped(
         "AWS::S3::Bucket",
@@ -36,13 +36,13 @@ EDGE = {
             "rules.expiration.days": "ExpirationInDays",
             "rules.abortIncompleteMultipartUpload": "AbortIncompleteMultipartUpload",
         },
-        left_out={**_OF_BUCKET, "rules.filter": "An empty one says that the rule is for every object."},
+        omitted={**_OF_BUCKET, "rules.filter": "An empty one says that the rule is for every object."},
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Mapped(
         "AWS::S3::Bucket",
         names={"rule": "OwnershipControls"},
         values={"rule": lambda rule: {"Rules": [{"ObjectOwnership": rule["objectOwnership"]}]}},
-        left_out=_OF_BUCKET,
+        omitted=_OF_BUCKET,
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Mapped(
         "AWS::S3::BucketPolicy", names={"policy": "PolicyDocument"}, values={"policy": document}
@@ -50,13 +50,13 @@ EDGE = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Mapped(
         "AWS::S3::Bucket",
         below="PublicAccessBlockConfiguration",
-        left_out={**_OF_BUCKET, "skipDestroy": PROVIDERS_OWN},
+        omitted={**_OF_BUCKET, "skipDestroy": PROVIDERS_OWN},
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Mapped(
         "AWS::S3::Bucket",
         names={"rules": "BucketEncryption"},
         values={"rules": _encryption},
-        left_out=_OF_BUCKET,
+        omitted=_OF_BUCKET,
     ),
     "aws:wafv2/webAcl:WebAcl": Mapped(
         "AWS::WAFv2::WebACL",
@@ -66,7 +66,7 @@ EDGE = {
             "visibilityConfig.cloudwatchMetricsEnabled": "CloudWatchMetricsEnabled",
             "rules.statement.rateBasedStatement.evaluationWindowSec": "EvaluationWindowSec",
         },
-        left_out=REGION,
+        omitted=REGION,
     ),
     "aws:wafv2/webAclAssociation:WebAclAssociation": Mapped(
         "AWS::WAFv2::WebACLAssociation", names={"webAclArn": "WebACLArn"}

@@ -40,7 +40,7 @@ class Mapped:
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Path in Pulumi to a key in `attribute_list`, for the balancer's lists of keys and values."""
     attribute_list: str = ""
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    omitted: Mapping[str, str] = field(default_factory=dict)
     """Path in Pulumi of what CloudFormation has no property for, and why that is."""
     below: str = ""
     """The property of CloudFormation's that holds all the others."""
@@ -61,7 +61,7 @@ class Mapped:
 
     def place(self, name: str) -> str:
         """Where CloudFormation has a property of the resource itself: a JSON pointer; empty where it has none."""
-        if name in self.left_out or name in self.attributes:
+        if name in self.omitted or name in self.attributes:
             return ""
         place = self.names.get(name, _capital(name))
         if place.startswith("^") or not self.below:
@@ -71,7 +71,7 @@ class Mapped:
     def _put_all(self, given: Mapping[str, Value], path: str, parent: Properties, top: Properties) -> None:
         for key, value in given.items():
             at = f"{path}.{key}" if path else key
-            if at in self.left_out:
+            if at in self.omitted:
                 continue
             if at in self.attributes:
                 entry = {"Key": self.attributes[at], "Value": _text(value)}

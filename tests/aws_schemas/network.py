@@ -27,7 +27,7 @@ def _named_conditions(properties: Properties) -> Properties:
 NETWORK = {
     "aws:acm/certificate:Certificate": Mapped(
         "AWS::CertificateManager::Certificate",
-        left_out={"options": "Transparency logging has a property of its own.", **REGION},
+        omitted={"options": "Transparency logging has a property of its own.", **REGION},
     ),
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": Mapped("AWS::EC2::EgressOnlyInternetGateway"),
     "aws:ec2/eip:Eip": Mapped("AWS::EC2::EIP"),
@@ -37,7 +37,7 @@ NETWORK = {
         whole=lambda properties: {"ResourceType": "VPC", **properties},
     ),
     "aws:ec2/internetGateway:InternetGateway": Mapped(
-        "AWS::EC2::InternetGateway", left_out={"vpcId": "CloudFormation attaches it by a resource of its own."}
+        "AWS::EC2::InternetGateway", omitted={"vpcId": "CloudFormation attaches it by a resource of its own."}
     ),
     "aws:ec2/natGateway:NatGateway": Mapped("AWS::EC2::NatGateway"),
     "aws:ec2/route:Route": Mapped("AWS::EC2::Route", names={"egressOnlyGatewayId": "EgressOnlyInternetGatewayId"}),
@@ -46,12 +46,12 @@ NETWORK = {
     "aws:ec2/securityGroup:SecurityGroup": Mapped(
         "AWS::EC2::SecurityGroup",
         names={"name": "GroupName", "description": "GroupDescription"},
-        left_out={"revokeRulesOnDelete": PROVIDERS_OWN},
+        omitted={"revokeRulesOnDelete": PROVIDERS_OWN},
     ),
     "aws:ec2/subnet:Subnet": Mapped("AWS::EC2::Subnet"),
     "aws:ec2/vpc:Vpc": Mapped(
         "AWS::EC2::VPC",
-        left_out={"assignGeneratedIpv6CidrBlock": "CloudFormation has a resource of its own for it."},
+        omitted={"assignGeneratedIpv6CidrBlock": "CloudFormation has a resource of its own for it."},
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Mapped(
         "AWS::EC2::VPCEndpoint", names={"policy": "PolicyDocument"}, values={"policy": document}
@@ -140,7 +140,7 @@ NETWORK = {
                 "EvaluateTargetHealth": aliases[0]["evaluateTargetHealth"],
             }
         },
-        left_out={"allowOverwrite": PROVIDERS_OWN},
+        omitted={"allowOverwrite": PROVIDERS_OWN},
     ),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Mapped(
         "AWS::EC2::SecurityGroupEgress",
@@ -150,7 +150,7 @@ NETWORK = {
             "prefixListId": "DestinationPrefixListId",
             "referencedSecurityGroupId": "DestinationSecurityGroupId",
         },
-        left_out={"tags": _UNTAGGED_THERE},
+        omitted={"tags": _UNTAGGED_THERE},
     ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Mapped(
         "AWS::EC2::SecurityGroupIngress",
@@ -160,6 +160,6 @@ NETWORK = {
             "prefixListId": "SourcePrefixListId",
             "referencedSecurityGroupId": "SourceSecurityGroupId",
         },
-        left_out={"tags": _UNTAGGED_THERE},
+        omitted={"tags": _UNTAGGED_THERE},
     ),
 }

@@ -21,7 +21,7 @@ _GUNICORN_OPTIONS = ("--threads=8", "--graceful-timeout=1")
 
 
 @dataclass(frozen=True)
-class PypiServer:
+class ServedIndex:
     """A running pypiserver that asks for credentials for everything."""
 
     url: str
@@ -32,7 +32,7 @@ class PypiServer:
 
 
 @pytest.fixture
-def pypi_server(tmp_path: Path) -> Iterator[PypiServer]:
+def pypi_server(tmp_path: Path) -> Iterator[ServedIndex]:
     """An empty one."""
     folder = tmp_path / "pypi-server"
     packages = folder / "packages"
@@ -58,7 +58,7 @@ def pypi_server(tmp_path: Path) -> Iterator[PypiServer]:
             stderr=log,
         )
         try:
-            yield PypiServer(f"http://127.0.0.1:{listener.getsockname()[1]}", "uploader", "s3cret", packages)
+            yield ServedIndex(f"http://127.0.0.1:{listener.getsockname()[1]}", "uploader", "s3cret", packages)
         finally:
             server.terminate()
             server.wait(30)

@@ -243,7 +243,7 @@ def test_without_envoy_the_run_says_so(bench: Bench, tmp_path: Path) -> None:
     assert bench.remains(process.pid) == []
 
 
-class Answer(BaseHTTPRequestHandler):
+class FixedAnswer(BaseHTTPRequestHandler):
     status, body = 200, b""
 
     def do_GET(self) -> None:
@@ -259,7 +259,7 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def index(request: pytest.FixtureRequest) -> Iterator[str]:
     status, body = request.param
-    handler = type("Fixed", (Answer,), {"status": status, "body": body})
+    handler = type("Fixed", (FixedAnswer,), {"status": status, "body": body})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

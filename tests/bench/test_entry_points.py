@@ -106,11 +106,11 @@ ENDINGS = {
 
 @pytest.mark.parametrize("case", ENDINGS)
 def test_an_ending_is_an_exit_code(case: str) -> None:
-    body, exit_code, told = ENDINGS[case]
+    body, exit_code, message = ENDINGS[case]
     done = ended(*program(body))
 
     assert done.returncode == exit_code
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -14,7 +14,7 @@ RENAMED = {("aws_sns_topic_subscription", "topic"): "topic_arn"}
 """Arguments that Pulumi gives a name of its own: neither Terraform's, nor its plural."""
 
 
-class PlanError(LookupError):
+class UnknownArgumentError(LookupError):
     """Terraform has no such argument."""
 
 
@@ -28,7 +28,7 @@ def rendered(graph: Graph) -> dict[str, Any]:
     What is secret is left out too: it is on no disk.
 
     Raises:
-        PlanError: Terraform has no such argument.
+        UnknownArgumentError: Terraform has no such argument.
         KeyError: nobody has read what arguments a type has.
     """
     planned, configured, changes = [], [], []
@@ -104,7 +104,7 @@ class _Rendering:
         if name not in known and len(singular) == 1:
             name = singular[0]
         if name not in known:
-            raise PlanError(f"{self.address}: Terraform knows no argument for {key}")
+            raise UnknownArgumentError(f"{self.address}: Terraform knows no argument for {key}")
         return name, known[name]
 
     def _is_unknown(self, value: Any) -> bool:
@@ -129,10 +129,10 @@ class _Reference:
 
 
 def _computed(resource: Resource) -> Iterator[tuple[str, str]]:
-    """What AWS alone knows of a resource, and was not told by another: long enough to be nothing else."""
-    told = {text for value in resource.inputs.values() for text in _texts(value)}
+    """What AWS alone knows of a resource, and no other resource states: long enough to be nothing else."""
+    stated = {text for value in resource.inputs.values() for text in _texts(value)}
     for name, value in {"id": resource.id, **resource.outputs}.items():
-        if isinstance(value, str) and len(value) > 8 and value not in told:
+        if isinstance(value, str) and len(value) > 8 and value not in stated:
             yield name, value
 
 

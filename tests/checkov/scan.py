@@ -18,7 +18,7 @@ CONSTRAINTS = Path(__file__).with_name("constraints.txt")
 
 
 @dataclass(frozen=True, order=True)
-class Result:
+class CheckResult:
     """What one check says of one resource."""
 
     plan: str
@@ -30,16 +30,16 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Report:
+class ScanReport:
     """What all checks say of all resources that they look at."""
 
-    passed: frozenset[Result]
-    failed: frozenset[Result]
+    passed: frozenset[CheckResult]
+    failed: frozenset[CheckResult]
     resource_count: int
     """How many resources were read, looked at or not."""
 
 
-def scanned(plans: Mapping[str, Mapping[str, Any]], folder: Path) -> Report:
+def scanned(plans: Mapping[str, Mapping[str, Any]], folder: Path) -> ScanReport:
     """All of checkov's checks of AWS over plans, each for itself.
 
     Args:
@@ -64,16 +64,16 @@ def scanned(plans: Mapping[str, Mapping[str, Any]], folder: Path) -> Report:
     return _read(json.loads(run.stdout))
 
 
-def _read(report: Mapping[str, Any]) -> Report:
+def _read(report: Mapping[str, Any]) -> ScanReport:
     assert report["summary"]["parsing_errors"] == 0
     passed, failed = (
         frozenset(
-            Result(Path(one["file_path"]).stem, one["check_id"], one["resource"], one["check_name"])
+            CheckResult(Path(one["file_path"]).stem, one["check_id"], one["resource"], one["check_name"])
             for one in report["results"][kind]
         )
         for kind in ("passed_checks", "failed_checks")
     )
-    return Report(passed, failed, report["summary"]["resource_count"])
+    return ScanReport(passed, failed, report["summary"]["resource_count"])
 
 
 def _checkov() -> str:

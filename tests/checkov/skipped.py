@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.checkov.scan import Result
+from tests.checkov.scan import CheckResult
 
 EVERY_STACK = ("default", "every-option", "cloudfront", "stress", "peer")
 BENCHMARK = ("stress", "peer")
@@ -33,7 +33,7 @@ class Skip:
     plans: tuple[str, ...] = EVERY_STACK
     """Where it is found, and has to be."""
 
-    def covers(self, result: Result) -> bool:
+    def covers(self, result: CheckResult) -> bool:
         return self.check == result.check and result.plan in self.plans and fnmatchcase(result.resource, self.resource)
 
 

@@ -49,8 +49,8 @@ def test_nothing_is_left_out_that_cloudformation_has(type_: str) -> None:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, mapped.type).schema
     # What is read only cannot be given.
     known = {f"/properties/{name}" for name in schema["properties"]} - {*schema.get("readOnlyProperties", ())}
-    left_out = {f"/properties/{name[0].upper()}{name[1:]}" for name in mapped.left_out}
-    assert mapped.below or not left_out & known
+    omitted = {f"/properties/{name[0].upper()}{name[1:]}" for name in mapped.omitted}
+    assert mapped.below or not omitted & known
 
 
 def one(type_: str) -> Resource:

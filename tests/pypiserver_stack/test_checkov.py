@@ -10,8 +10,8 @@ import pytest
 
 from bench.deployment.graph import Graph, Resource
 from bench.deployment.local_cloud.computed import RESOURCES
-from tests.checkov.plan import PlanError, address, rendered
-from tests.checkov.scan import Report, scanned
+from tests.checkov.plan import UnknownArgumentError, address, rendered
+from tests.checkov.scan import ScanReport, scanned
 from tests.checkov.skipped import EVERY_STACK, SKIPPED, table
 from tests.checkov.spoiled import SPOILS, spoiled, target
 from tests.checkov.stacks import graphs
@@ -62,24 +62,24 @@ def deployments() -> dict[str, Graph]:
 
 
 @pytest.fixture(scope="module")
-def report(deployments: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(deployments: dict[str, Graph], tmp_path_factory: pytest.TempPathFactory) -> ScanReport:
     plans = {name: rendered(graph) for name, graph in deployments.items()}
     return scanned(plans, tmp_path_factory.mktemp("plans"))
 
 
-def test_what_is_found_is_written_down_with_its_reason(report: Report) -> None:
+def test_what_is_found_is_written_down_with_its_reason(report: ScanReport) -> None:
     found = {result for result in report.failed if result.plan != SPOILED}
     assert {result for result in found if not any(skip.covers(result) for skip in SKIPPED)} == set()
 
 
 @pytest.mark.parametrize("skip", SKIPPED, ids=lambda skip: f"{skip.check} {skip.resource}")
-def test_nothing_is_skipped_that_is_not_found(skip: Any, report: Report) -> None:
+def test_nothing_is_skipped_that_is_not_found(skip: Any, report: ScanReport) -> None:
     assert {result.plan for result in report.failed if skip.covers(result)} == set(skip.plans)
     assert skip.reason.endswith(".")
 
 
 @pytest.mark.parametrize("name", SPOILS)
-def test_what_must_not_be_is_found(name: str, report: Report, deployments: dict[str, Graph]) -> None:
+def test_what_must_not_be_is_found(name: str, report: ScanReport, deployments: dict[str, Graph]) -> None:
     spoil = SPOILS[name]
     graph = deployments["every-option"]
     place = spoil.found_at or address(target(graph, spoil))
@@ -92,13 +92,13 @@ def test_what_must_not_be_is_found(name: str, report: Report, deployments: dict[
     assert SPOILED not in of_check[0]
 
 
-def test_every_resource_is_read(report: Report, deployments: dict[str, Graph]) -> None:
+def test_every_resource_is_read(report: ScanReport, deployments: dict[str, Graph]) -> None:
     of_aws = [resource for graph in deployments.values() for resource in graph if resource.type.startswith("aws:")]
     assert report.resource_count == len(of_aws)
 
 
 def test_every_type_is_looked_at_but_those_that_nothing_is_asked_of(
-    report: Report, deployments: dict[str, Graph]
+    report: ScanReport, deployments: dict[str, Graph]
 ) -> None:
     used = {terraform_type(one.type) for graph in deployments.values() for one in graph if one.type[:4] == "aws:"}
     looked_at = {result.resource.partition(".")[0] for result in report.passed | report.failed}
@@ -158,5 +158,5 @@ class TestPlan:
     def test_an_argument_that_terraform_does_not_know(self) -> None:
         system: Resource = evaluated().graph.one("aws:efs/fileSystem:FileSystem")
         wrong = replace(system, inputs={**system.inputs, "encryptedd": True})
-        with pytest.raises(PlanError, match="encryptedd"):
+        with pytest.raises(UnknownArgumentError, match="encryptedd"):
             rendered(Graph({wrong.urn: wrong}))

@@ -86,7 +86,7 @@ def test_every_type_that_can_be_encrypted_is_in_a_table() -> None:
     of_encryption = re.compile("encrypt|kms", re.IGNORECASE)
     for type_, mapped in MAPPED.items():
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, mapped.type).schema
-        part_of_another = any(reason.startswith("There it is a property") for reason in mapped.left_out.values())
+        part_of_another = any(reason.startswith("There it is a property") for reason in mapped.omitted.values())
         if not part_of_another and any(of_encryption.search(name) for name in schema["properties"]):
             assert type_ in {*invariants.ENCRYPTED, *invariants.ENCRYPTED_BY_AWS}, type_
 

@@ -131,10 +131,10 @@ def test_the_packages_are_mounted_where_the_image_has_nothing() -> None:
 
 
 def test_settings_reach_the_server() -> None:
-    def told(*overrides: str) -> dict[str, str]:
+    def answered(*overrides: str) -> dict[str, str]:
         return {name: value for name, value in variables(container(*overrides)).items() if name.startswith("PYPI")}
 
-    assert told() == {
+    assert answered() == {
         "PYPISERVER_PACKAGES": "/srv/packages",
         "PYPISERVER_BACKEND": Settings.model_fields["backend"].default,
         "PYPISERVER_AUTHENTICATION": "sha256",
@@ -145,7 +145,7 @@ def test_settings_reach_the_server() -> None:
         "PYPISERVER_TIMING_HEADERS": "true",
         "PYPISERVER_INDEX_MARGIN_S": "3",
     }
-    changed = told(
+    changed = answered(
         "backend=validated",
         "authentication=htpasswd",
         "upload_limit_mb=7",
@@ -192,7 +192,7 @@ def test_a_stop_has_time_to_be_orderly() -> None:
     (graceful_timeout_s,) = re.findall(r"^graceful_timeout = (\d+)$", source, re.MULTILINE)
     drain_s = inputs("aws:lb/targetGroup:TargetGroup")["deregistrationDelay"]
     assert int(graceful_timeout_s) < container()["stopTimeout"]
-    # A Spot instance is gone two minutes after it was told so.
+    # A Spot instance is gone two minutes after its notice.
     assert drain_s + container()["stopTimeout"] < 120
 
 

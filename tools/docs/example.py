@@ -1,4 +1,4 @@
-"""The index that the documentation is about, with names of its own, of whose alarms somebody is told."""
+"""Example deployment of the documentation: an index with names of its own and alarm notifications by e-mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often `compare --fail-on-regression` calls a regression what is none: comparisons of the same stack with itself.
+"""False alarms of `compare --fail-on-regression`: comparisons of the same stack with itself.
 
     python -m tools.microbenchmarks gate_false_alarms [--of stacks | --of reports] [--pairs 30]
 

@@ -1,4 +1,4 @@
-"""What a listing from the validated index costs, by the number of packages, and what a scan does to the event loop.
+"""Cost of a listing from the validated index by the number of packages, and delay of the event loop by a scan.
 
     python -m tools.microbenchmarks index_cost [--files 300 3000 150000]
 
@@ -147,7 +147,7 @@ def show(what: str, figures: str) -> None:
 
 
 class SlowCalls(SystemCalls):
-    """As over a network."""
+    """File calls with the delays of a network."""
 
     def open(self, *arguments: Any, **named: Any) -> int:
         sleep_in_thread(ADDED_S)

@@ -1,4 +1,4 @@
-"""How many requests one process of the load generator makes on one core, beside Locust's FastHttpUser.
+"""Requests per second of one process of the load generator on one core, beside Locust's FastHttpUser.
 
     python -m tools.microbenchmarks load_generator [--runs 7] [--seconds 5] [--clients 50]
 
@@ -157,7 +157,7 @@ def _answer(status: str, body: bytes, headers: str) -> bytes:
 def serve(options: argparse.Namespace) -> None:
     import uvloop
 
-    class Server(asyncio.Protocol):
+    class MemoryServer(asyncio.Protocol):
         answers = _answers()
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -171,7 +171,7 @@ def serve(options: argparse.Namespace) -> None:
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stopped.set)
-        server = await loop.create_server(Server, "127.0.0.1", 0, backlog=1024)
+        server = await loop.create_server(MemoryServer, "127.0.0.1", 0, backlog=1024)
         print(server.sockets[0].getsockname()[1], flush=True)
         await stopped.wait()
 
@@ -224,13 +224,13 @@ def run_locust(options: argparse.Namespace) -> None:
     from locust import FastHttpUser, task
     from locust.env import Environment
 
-    class Client(FastHttpUser):
+    class LocustClient(FastHttpUser):
         host = f"http://{USERNAME}:{PASSWORD}@127.0.0.1:{options.port}"
         number = 0
 
         def on_start(self) -> None:
-            Client.number += 1
-            self.number = Client.number
+            LocustClient.number += 1
+            self.number = LocustClient.number
 
         @task
         def install(self) -> None:
@@ -241,7 +241,7 @@ def run_locust(options: argparse.Namespace) -> None:
                 response = self.client.get(path, name=name, headers=HEADERS, allow_redirects=False)
                 assert response.content is not None
 
-    environment = Environment(user_classes=[Client])
+    environment = Environment(user_classes=[LocustClient])
     runner = environment.create_local_runner()
     runner.start(options.clients, spawn_rate=100)
     gevent.sleep(WARM_UP_S)

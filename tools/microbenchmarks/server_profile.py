@@ -1,4 +1,4 @@
-"""Where a worker of the server spends its CPU time while it takes bursts: `py-spy` on every worker of a stack.
+"""CPU profile of the server's workers while they take bursts: `py-spy` on every worker of a stack.
 
     python -m tools.microbenchmarks server_profile [--stack stress] [--seconds 20] [--wheel-kb 20] [-c KEY=VALUE]
 

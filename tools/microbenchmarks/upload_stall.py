@@ -1,4 +1,4 @@
-"""How long other clients wait while one worker takes a large package: pypiserver's own upload beside ours.
+"""Delay of other clients while one worker takes a large package: pypiserver's own upload beside ours.
 
     python -m tools.microbenchmarks upload_stall [--megabytes 200] [--runs 3]
 

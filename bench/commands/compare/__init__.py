@@ -1,1 +1,1 @@
-"""Stacks, or reports, held against each other: docs/compare.md."""
+"""Comparison of stacks, or of the reports of finished runs: docs/compare.md."""

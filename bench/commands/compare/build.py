@@ -1,4 +1,4 @@
-"""From what variants measured to a comparison, in the results folder too."""
+"""Comparison from what variants measured, written to the results folder too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.runtime.run import Run
 
 @dataclass
 class Compared:
-    """What a comparison has found out so far, beside the findings that every run has."""
+    """Results of a comparison so far, beside the findings that every run has."""
 
     limits: GateLimits | None
     """None: nothing is held against anybody."""

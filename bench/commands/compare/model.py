@@ -13,7 +13,7 @@ from bench.report.outcome import Outcome
 
 
 class Interval(ModelPart):
-    """Where a figure lies, with 95 % confidence."""
+    """Interval in which a figure lies, with 95 % confidence."""
 
     low: float
     high: float
@@ -65,7 +65,7 @@ class Judged(ModelPart):
 
 
 class Gate(ModelPart):
-    """What `--fail-on-regression` found. A regression is worse by both limits, and by its interval."""
+    """Result of `--fail-on-regression`. A regression is worse by both limits, and by its interval."""
 
     least_change: float = Field(ge=0, description="Relative: 0.1 is 10 %.")
     latency_floor_s: float = Field(ge=0, description="Smaller changes of latency are none, however large relatively.")

@@ -1,4 +1,4 @@
-"""What has to be equal before figures may be held against each other, and what differs."""
+"""Differences between runs, and the refusal to compare runs that must be equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is compared: stacks, each with what it overrides."""
+"""Variants of a comparison: stacks, each with its overrides."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StackVariant:
 
 @dataclass(frozen=True)
 class CompareParameters:
-    """What a comparison of stacks is asked to do.
+    """Parameters of a comparison of stacks.
 
     Raises:
         UsageError: a value makes no sense.

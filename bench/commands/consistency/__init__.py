@@ -1,1 +1,1 @@
-"""Whether every task of a live index shows what another has taken, from the moment the upload was answered."""
+"""Check that no task of an index misses a file from the moment its upload was answered."""

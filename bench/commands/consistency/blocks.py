@@ -20,8 +20,10 @@ def _blocks(report: ConsistencyReport) -> Iterator[Block]:
         columns=("task", "reads", "stale", "oldest miss", "known after", "lost", "early", "wrong", "errors"),
         rows=[*_task_rows(report)],
     )
-    kinds = ", ".join(f"{answers:,} {kind.replace('_', ' ')}" for kind, answers in report.reads_by_kind.items())
-    counts = f"{counted(report.uploads, 'upload')}, {counted(report.removals, 'removal')}; answers: {kinds}"
+    answers_by_kind = ", ".join(
+        f"{answers:,} {kind.replace('_', ' ')}" for kind, answers in report.reads_by_kind.items()
+    )
+    counts = f"{counted(report.uploads, 'upload')}, {counted(report.removals, 'removal')}; answers: {answers_by_kind}"
     yield Note(lines=[counts, *report.examples[:_MAX_EXAMPLES]])
     if more := report.examples[_MAX_EXAMPLES:]:
         yield Note(lines=more, shown="document")

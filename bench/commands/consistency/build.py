@@ -25,7 +25,7 @@ def report_fields(findings: Findings, asked: CheckParameters, state: CheckState)
         "removals": state.changes["removal"],
         "refusals": list(state.refusals.values()),
         "reads": sum(tally.reads for tally in tallies.values()),
-        "reads_by_kind": {kind.value: judge.kinds[kind] for kind in ReadKind},
+        "reads_by_kind": {kind.value: judge.reads_by_kind[kind] for kind in ReadKind},
         "faults": _faults(tally.faults for tally in tallies.values()),
         "tasks": [_task(task, tally, state) for task, tally in tallies.items()],
         "misses": [

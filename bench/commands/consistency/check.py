@@ -1,4 +1,4 @@
-"""The check itself: change the index, and from the moment the change was answered ask every task about it."""
+"""Check of an index: change it, and from the moment the change was answered ask every task about it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LAST_WORD_S = 5.0
 
 @dataclass
 class CheckState:
-    """What a check has found so far."""
+    """Results of a check so far."""
 
     judge: Judge = field(default_factory=Judge)
     projects: Sequence[Project] = ()

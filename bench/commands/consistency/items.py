@@ -1,4 +1,4 @@
-"""What the check makes appear and disappear, and from when to when each has to be seen.
+"""Files and projects that the check makes appear and disappear, and when each has to be shown.
 
 All moments are those of `time.perf_counter` in this one process, so that no two clocks are compared; `inf` is not yet.
 An answer that was asked for at `sent_s` and was complete at `done_s` may tell of any moment between the two.

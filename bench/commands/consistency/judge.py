@@ -1,4 +1,4 @@
-"""What each answer proves, or gives away. Pure: no request is sent here, and no clock is read."""
+"""Judgement of each answer. Pure: no request is sent here, and no clock is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_EXAMPLES = 20
 
 
 class ReadKind(enum.Enum):
-    """What a read asked for, or got: an index may answer with HTML where JSON was asked for."""
+    """Kind of a read, as asked or as answered: an index may answer with HTML where JSON was asked for."""
 
     LISTING_HTML = "listing_html"
     LISTING_JSON = "listing_json"
@@ -28,7 +28,7 @@ class ReadKind(enum.Enum):
 
 
 class AnswerFault(enum.Enum):
-    """What is wrong with an answer. The names are those of the counts in the result."""
+    """Fault of an answer. The names are those of the counts in the result."""
 
     STALE = "stale"
     """It misses what was there before it was asked for."""
@@ -59,7 +59,7 @@ class Read:
 
 @dataclass
 class Lag:
-    """How one task followed one change of one thing."""
+    """Delay with which one task followed one change of one file or project."""
 
     right: int = 0
     """Answers that knew of it, since the last one that did not."""
@@ -106,7 +106,7 @@ class Judge:
     def __init__(self) -> None:
         self.tallies: defaultdict[str, Tally] = defaultdict(Tally)
         """By task."""
-        self.kinds: Counter[ReadKind] = Counter()
+        self.reads_by_kind: Counter[ReadKind] = Counter()
         """Answers that were judged, idle ones included."""
         self.lags: dict[tuple[str, Change, str], Lag] = {}
         """By label of the thing, change, and task."""
@@ -193,7 +193,7 @@ class Judge:
 
     def _count(self, read: Read, faults: Iterable[AnswerFault], proves: bool) -> None:
         tally = self.tallies[read.task]
-        self.kinds[read.kind] += 1
+        self.reads_by_kind[read.kind] += 1
         tally.reads += proves
         tally.idle_reads += not proves
         tally.faults.update(set(faults))

@@ -15,7 +15,7 @@ from bench.report.outcome import Outcome
 
 
 class CheckParameters(ModelPart):
-    """What the check was to do."""
+    """Parameters of the check."""
 
     uploads: Positive
     readers: Positive = Field(description="Connections that read after each change.")

@@ -1,4 +1,4 @@
-"""One reader: asks for what the check has its eye on, and hands each answer to the judge."""
+"""Reader of a check: asks for the files that change, and hands each answer to the judge."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 
 @dataclass
 class Focus:
-    """What all readers ask for, and which tasks have answered."""
+    """Project and files that all readers ask for, and the tasks that have answered."""
 
     project: Project
     files: Sequence[File]

@@ -1,4 +1,4 @@
-"""What a check comes to: inconsistent, unproved, or neither; and what is worth knowing beside it."""
+"""Verdict of a check (inconsistent, unproved, or neither), and its warnings."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def _warnings(asked: CheckParameters, state: CheckState) -> list[str]:
         warnings.append(f"changes that failed: {len(state.refusals)}, such as {next(iter(state.refusals.values()))}")
     errors: Counter[str] = sum((tally.errors for tally in state.judge.tallies.values()), Counter())
     if errors:
-        kinds = ", ".join(f"{count:,} {error}" for error, count in errors.most_common())
-        warnings.append(f"reads that failed and prove nothing: {errors.total():,} ({kinds})")
+        counts = ", ".join(f"{count:,} {error}" for error, count in errors.most_common())
+        warnings.append(f"reads that failed and prove nothing: {errors.total():,} ({counts})")
     warnings += [
         f"{task or NAMELESS} gave no answer that proves anything about {count} of "
         f"{counted(state.changes.total(), 'change')}"

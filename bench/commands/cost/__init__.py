@@ -1,1 +1,1 @@
-"""What a stack costs by the month, from the resources that the program makes."""
+"""Cost of a stack per month, from the resources that the program makes."""

@@ -1,4 +1,4 @@
-"""What a stack costs per month, as `python -m bench cost --format json` prints it.
+"""Model of a bill, as `python -m bench cost --format json` prints it.
 
 The conventions are those of a report: every field is always present, and figures are not rounded. `bench/schema.py`
 prints the JSON schema.

@@ -1,1 +1,1 @@
-"""From the Terraform module's setup to ours, one setting at a time, and what each changes: docs/performance.md."""
+"""Comparison of the steps from the Terraform module's setup to ours, one setting each: docs/performance.md."""

@@ -1,4 +1,4 @@
-"""From what the steps measured to an explanation, in the results folder too."""
+"""Explanation from what the steps measured, written to the results folder too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one health check costs a task."""
+"""Time of one health check of a task."""
 
 from __future__ import annotations
 

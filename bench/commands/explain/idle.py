@@ -1,4 +1,4 @@
-"""Does a connection that a server has kept for a while still take a request?
+"""Use of connections that a server has kept idle for a while.
 
 A server that closes idle connections after two seconds, below a balancer that keeps them for sixty, closes some at the
 very moment at which the balancer sends a request on them. The balancer cannot know whether the request was begun, and

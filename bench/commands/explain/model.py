@@ -41,7 +41,7 @@ class Mixing(ModelPart):
 
 
 class Probes(ModelPart):
-    """What the burst does not show."""
+    """Probes for what the burst does not show."""
 
     spread: Spread
     idle: Idle

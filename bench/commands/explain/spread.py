@@ -1,4 +1,4 @@
-"""Where does a balancer send many clients that share one cookie jar, as the clients of a single test program do?
+"""Spread over the tasks of many clients that share one cookie jar, as those of a single test program do.
 
 In a burst in which everybody begins at once this hardly shows: the requests that leave before the first answer carry no
 cookie yet. Here the jar holds what one answer brought before anybody else asks.

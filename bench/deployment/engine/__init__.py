@@ -11,7 +11,7 @@ from bench.deployment.graph import Graph
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What a stack is evaluated with: its file, and what the command line overrides.
+    """Configuration of a stack: its file, and the overrides of the command line.
 
     `values` holds namespaced keys (`pypiserver:profile`) and their text, as Pulumi passes them to a program.
     """
@@ -27,7 +27,7 @@ class StackConfig:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What an engine made: the program's exports in clear (never to be printed as a whole), and the resolved graph."""
+    """Result of an engine: the program's exports in clear (never to be printed as a whole), and the resolved graph."""
 
     outputs: Mapping[str, Any]
     secret_outputs: frozenset[str]

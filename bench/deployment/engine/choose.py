@@ -1,4 +1,4 @@
-"""Which engine evaluates the program of a local run."""
+"""Choice of the engine of a local run."""
 
 from __future__ import annotations
 

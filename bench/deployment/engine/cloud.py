@@ -1,4 +1,4 @@
-"""What an engine needs of a cloud."""
+"""Protocols of a cloud, as far as an engine needs one."""
 
 from __future__ import annotations
 

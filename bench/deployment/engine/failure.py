@@ -1,4 +1,4 @@
-"""From the errors of an evaluation to the sentence that a person can act on."""
+"""Error of an engine, made a sentence that a person can act on."""
 
 from __future__ import annotations
 

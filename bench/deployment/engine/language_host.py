@@ -1,4 +1,4 @@
-"""What the Pulumi CLI calls to have a program evaluated: with it, the program runs in this process.
+"""Language host of the Pulumi CLI, which evaluates the program in this process.
 
 The Automation API brings one of its own. Where an update fails, that one stops its event loop before the program has
 ended, or waits forever for answers of an engine that is gone, and with it the exit of this process.

@@ -1,4 +1,4 @@
-"""From the state of an engine to a deployment: the one place where resources get the normal form of a graph."""
+"""Deployment from the state of an engine: the one place where resources get the normal form of a graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Pulumi CLI finds in a folder of its own: its environment, the project and the stack file."""
+"""Folder of the Pulumi CLI's own: its environment, the project and the stack file."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class CloudMonitor(MockMonitor):
 
 
 class _NoMocks(Mocks):
-    """What remains for mocks: resources that the program reads and does not make."""
+    """The part that remains for mocks: resources that the program reads and does not make."""
 
     def call(self, args: MockCallArgs) -> NoReturn:
         raise NotImplementedError  # the monitor answers functions by itself, and asks nobody

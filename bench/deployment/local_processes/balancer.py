@@ -21,7 +21,7 @@ _ADMIN_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """What the balancer says of one target."""
+    """Status of one target, as the balancer states it."""
 
     healthy: bool
     """It passes the health check, and is not draining."""

@@ -1,4 +1,4 @@
-"""How requests get to a target group: the names that lead there, a distribution, the balancer's listener and its rules.
+"""Way of requests to a target group: names, distribution, and the listener of the balancer with its rules.
 
 A distribution is not run here. What it would send is read from the graph, and the balancer must take it.
 """
@@ -90,7 +90,7 @@ def _check_let_in(graph: Graph, listener: Resource, group: Resource, distributio
 
 
 def _met(condition: dict[str, Any], sent: set[tuple[str, str]]) -> bool:
-    """Whether requests for an index meet it; no other kinds than these are known here."""
+    """Whether requests for an index meet it; no other conditions are known here."""
     if "pathPattern" in condition:
         return any(fnmatchcase(PATH, pattern) for pattern in condition["pathPattern"]["values"])
     header = condition.get("httpHeader", {})

@@ -1,4 +1,4 @@
-"""What an instance and ECS would enforce on the tasks, enforced by control groups as far as this machine allows.
+"""Limits of ECS and of the instances on the tasks, enforced by control groups as far as this machine allows.
 
 Only the tasks are limited: the balancer and the load generator stand for other machines.
 """
@@ -41,7 +41,7 @@ _group_numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class OomKills:
-    """How many processes of a task the kernel has killed for want of memory, and when it was first seen to have."""
+    """Number of a task's processes that the kernel has killed for want of memory, and when the first was noticed."""
 
     count: int
     first_at: datetime

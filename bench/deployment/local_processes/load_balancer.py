@@ -24,7 +24,7 @@ _NO_LIMIT = 1_000_000  # the balancer has none that a burst meets; Envoy's defau
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How a target proves that it is well."""
+    """Health check of a target."""
 
     path: str
     statuses: tuple[int, int]

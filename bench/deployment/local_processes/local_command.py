@@ -1,4 +1,4 @@
-"""From what a task runs in its container to what runs here.
+"""Local command of a task, from what its container would run.
 
 One table maps what a container sees to what is here: paths, the port, the entry point, the working directory. What is
 not in it is an error, never a guess.

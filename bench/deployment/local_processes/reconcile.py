@@ -1,4 +1,4 @@
-"""From the resolved graph to running processes, and back to nothing."""
+"""Processes of a deployment, started from the resolved graph and ended again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sizing.counted import counted
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What the graph asks to run."""
+    """State that the graph describes."""
 
     task: TaskSpec
     instance: InstanceSpec

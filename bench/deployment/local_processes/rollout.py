@@ -1,4 +1,4 @@
-"""How ECS replaces the tasks of a service: so many at a time, and how often it tries. Arithmetic alone."""
+"""Replacement of a service's tasks as ECS does it: how many at a time, how often it tries. Arithmetic alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the resolved graph to what a task would run, in the container's own terms.
+"""Task as the resolved graph defines it, in the terms of its container.
 
 Everything is read from the service, its task definition, its secrets and its hosts' user data, never from the
 settings.
@@ -26,7 +26,7 @@ IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+(@sha256:[0-9a-f]{64})?")
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What one task of the service runs, in the container's own terms."""
+    """One task of the service, in the terms of its container."""
 
     image: str
     entry_point: tuple[str, ...]
@@ -52,7 +52,7 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What the tasks of the service are placed on."""
+    """Instances that the tasks of the service are placed on."""
 
     type: str
     vcpu_count: int | None

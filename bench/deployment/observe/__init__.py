@@ -1,1 +1,1 @@
-"""What the tasks, hosts, file system and balancer did meanwhile."""
+"""Observation of tasks and balancer during a load: CPU time, memory, requests, failures."""

@@ -1,4 +1,4 @@
-"""What local tasks and their balancer did during a load, and how to reach them past the balancer."""
+"""Observation of local tasks and their balancer during a load, and the way to the tasks past the balancer."""
 
 from __future__ import annotations
 

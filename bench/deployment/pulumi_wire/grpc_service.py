@@ -35,8 +35,8 @@ def connected(address: str) -> Iterator[Any]:
     """A channel to a service on this machine, closed on the way out.
 
     It shares nothing with other channels: they would pass on what they remember of an earlier, dead service whose port
-    has been given out again. Unlike other clients, gRPC goes through `http_proxy` even to this very machine, unless it
-    is told not to.
+    has been given out again. Unlike other clients, gRPC goes through `http_proxy` even to this very machine, unless an
+    option turns that off.
     """
     options = [
         ("grpc.max_receive_message_length", -1),

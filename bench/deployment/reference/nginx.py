@@ -111,7 +111,7 @@ class NginxIndex:
 
 
 class NginxProcesses(LocalStack):
-    """As many nginx as an index has tasks, each a single process, behind a balancer like its own."""
+    """nginx processes, one for each task of an index, behind a balancer like its own."""
 
     def __init__(self, state: DesiredState, folder: Path, task_count: int, site: Path) -> None:
         """

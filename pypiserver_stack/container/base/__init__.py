@@ -1,1 +1,1 @@
-"""What the rooms above share: file calls off the event loop, and what a package file is."""
+"""Parts that the rooms above share: file calls off the event loop, and what a package file is."""

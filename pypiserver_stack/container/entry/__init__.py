@@ -1,1 +1,1 @@
-"""What gunicorn starts: its configuration, the worker, and the application."""
+"""Entry points of gunicorn: its configuration, the worker, and the application."""

@@ -44,7 +44,7 @@ class _TooLargeError(Exception):
 
 
 class Uploads:
-    """What `POST /` of a client that may upload is answered."""
+    """Answers to `POST /` of a client that may upload."""
 
     def __init__(self, store: PackageStore, config: Any, *, limit_bytes: int) -> None:
         """

@@ -32,7 +32,7 @@ _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: 
 
 
 class Connection:
-    """What gunicorn uses of a socket, around gevent's.
+    """The socket methods that gunicorn uses, around gevent's socket.
 
     The worker says when the answer to a request begins and ends. Between answers the connection is idle until the
     first byte of the next head has arrived.

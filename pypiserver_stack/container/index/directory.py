@@ -30,7 +30,7 @@ Signature = tuple[tuple[int, int, int, int] | None, ...]
 
 
 class FileIdentity(NamedTuple):
-    """What a file held when it was last looked at."""
+    """State of a file when it was last looked at."""
 
     key: FileKey
     seen_s: float
@@ -63,7 +63,7 @@ class PackageEntry:
 
 
 class DirectoryContent(NamedTuple):
-    """What lies in one directory."""
+    """Content of one directory."""
 
     entries: dict[str, PackageEntry]
     """By base name."""

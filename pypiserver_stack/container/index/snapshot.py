@@ -10,7 +10,7 @@ from pypiserver_stack.container.index.directory import PackageEntry, Tree
 
 
 class Snapshot(NamedTuple):
-    """What one validation found. Never changed: the next one is made from it."""
+    """Result of one validation. Never changed: the next one is made from it."""
 
     by_path: Mapping[str, PackageEntry]
     by_project: Mapping[str, tuple[PackageEntry, ...]]

@@ -1,1 +1,1 @@
-"""What pypiserver is given: backends, their removal of packages, and its project information."""
+"""Hooks of pypiserver: backends, removal of packages, project information."""

@@ -19,7 +19,7 @@ _log = logging.getLogger("gunicorn.error")
 
 
 class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
-    """How both backends find what `:action=remove_pkg` names, and remove it."""
+    """Removal by `:action=remove_pkg`, the same for both backends."""
 
     digests: DigestStore
 

@@ -38,7 +38,7 @@ def _timezone(text: str) -> str:
 
 
 class ScheduledScaling(ListEntry):
-    """From a point in time on, the service has at least, and at most, so many tasks."""
+    """Bounds of the number of tasks from a point in time on."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
     schedule: Annotated[str, AfterValidator(_schedule)] = Field(

@@ -32,12 +32,12 @@ class KilledForMemory(LiveIndex):
 def ended(results: Path, local: Local | None) -> Report:
     """The report of a run whose task had an OOM kill when the measurement had come so far."""
 
-    class Work(Cycle):
+    class ReportingCycle(Cycle):
         def work(self, run: Run) -> None:
             run.findings.local = local
 
     index = KilledForMemory(Target("http://127.0.0.1"))
-    return conduct(results, ["bench"], Progress(), Work(index, load_parameters({}, {})))
+    return conduct(results, ["bench"], Progress(), ReportingCycle(index, load_parameters({}, {})))
 
 
 @pytest.fixture(autouse=True)

@@ -113,28 +113,28 @@ class Edge:
     def _ttl_s(self, answer: Answer, policy: _Policy) -> int:
         status, headers, _ = answer
         least, most, otherwise = policy.ttl_s
-        told = _told_s(headers.get("cache-control", ""))
-        if status in ERRORS or (status in ERRORS_IF_TOLD and told):
+        stated = _stated_s(headers.get("cache-control", ""))
+        if status in ERRORS or (status in ERRORS_IF_TOLD and stated):
             errors: dict[int, int] = {
                 error["errorCode"]: error["errorCachingMinTtl"] for error in self._config["customErrorResponses"]
             }
-            return max(errors.get(status, 10), min(told or 0, most))
+            return max(errors.get(status, 10), min(stated or 0, most))
         if status >= 400:
             return 0
-        if told is None:
+        if stated is None:
             return max(least, otherwise)
-        return min(max(least, told), most)
+        return min(max(least, stated), most)
 
 
-def _told_s(cache_control: str) -> int | None:
+def _stated_s(cache_control: str) -> int | None:
     """For how long the origin lets it be kept; None where it does not say."""
     directives = {
         name.strip().lower(): value for name, _, value in (d.partition("=") for d in cache_control.split(","))
     }
     if directives.keys() & {"no-cache", "no-store", "private"}:
         return 0
-    told = directives.get("s-maxage", directives.get("max-age"))
-    return int(told) if told else None
+    stated = directives.get("s-maxage", directives.get("max-age"))
+    return int(stated) if stated else None
 
 
 def _named(config: Mapping[str, Any]) -> frozenset[str]:

@@ -78,10 +78,10 @@ def test_switching_it_on_changes_the_records_in_place() -> None:
     """Beside the ones there are, others of the same names would be refused; and no balancer is replaced."""
 
     def kept(found: Graph) -> set[str]:
-        kinds = ("aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup")
+        types_ = ("aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup")
         names = {r.urn for r in found.of_type(RECORD) if r.inputs["type"] != "AAAA"}
         forwarding = {r.urn for r in found.of_type(LISTENER) if r.inputs["port"] == 443}
-        return names | forwarding | {r.urn for kind in kinds for r in found.of_type(kind)}
+        return names | forwarding | {r.urn for kind in types_ for r in found.of_type(kind)}
 
     before = evaluated("stress", ZONE).graph
     assert kept(before) == kept(graph())

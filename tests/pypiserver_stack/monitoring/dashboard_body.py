@@ -23,20 +23,20 @@ def _a_period(seconds: int) -> int:
 Period = Annotated[int, AfterValidator(_a_period)]
 
 
-class Part(BaseModel):
+class BodyPart(BaseModel):
     """Of a body: nothing but what the documentation names."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class MetricOptions(Part):
+class MetricOptions(BodyPart):
     stat: Statistic
     label: str
     id: Id | None = None
     visible: bool = True
 
 
-class ExpressionOptions(Part):
+class ExpressionOptions(BodyPart):
     expression: Annotated[str, Field(min_length=1, max_length=2048)]
     label: str
     id: Id
@@ -56,26 +56,26 @@ def _a_metric(entry: list[Any]) -> list[Any]:
     return entry
 
 
-class Axis(Part):
+class Axis(BodyPart):
     label: str
     min: float
     show_units: Annotated[bool, Field(alias="showUnits")]
 
 
-class Axes(Part):
+class Axes(BodyPart):
     left: Axis
 
 
-class Mark(Part):
+class Mark(BodyPart):
     label: str
     value: float
 
 
-class Annotations(Part):
+class Annotations(BodyPart):
     horizontal: Annotated[list[Mark], Field(min_length=1)]
 
 
-class MetricProperties(Part):
+class MetricProperties(BodyPart):
     title: str
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
     view: Literal["timeSeries", "singleValue", "gauge", "bar", "pie", "table"]
@@ -86,12 +86,12 @@ class MetricProperties(Part):
     annotations: Annotations | None = None
 
 
-class AlarmProperties(Part):
+class AlarmProperties(BodyPart):
     title: str
     alarms: Annotated[list[AlarmArn], Field(min_length=1, max_length=100)]
 
 
-class Widget(Part):
+class Widget(BodyPart):
     x: Annotated[int, Field(ge=0, le=23)]
     y: Annotated[int, Field(ge=0)]
     width: Annotated[int, Field(ge=1, le=24)]
@@ -108,7 +108,7 @@ class AlarmWidget(Widget):
     properties: AlarmProperties
 
 
-class Body(Part):
+class Body(BodyPart):
     start: Annotated[str, Field(pattern=r"^-P(T\d+[HM]|\d+[DWM])$")]
     period_override: Annotated[Literal["auto", "inherit"], Field(alias="periodOverride")]
     widgets: Annotated[

@@ -1,4 +1,4 @@
-"""Alarms: when each of them rings, what it says, and who is told."""
+"""Alarms: when each goes into ALARM, its description, and who is notified."""
 
 from __future__ import annotations
 
@@ -184,8 +184,13 @@ def test_alarms_are_the_outputs() -> None:
 
 
 def count(graph: Graph) -> dict[str, int]:
-    kinds = (TOPIC, "aws:kms/key:Key", "aws:sns/topicPolicy:TopicPolicy", "aws:sns/topicSubscription:TopicSubscription")
-    return {kind.rsplit(":", 1)[1]: len(list(graph.of_type(kind))) for kind in kinds}
+    types_ = (
+        TOPIC,
+        "aws:kms/key:Key",
+        "aws:sns/topicPolicy:TopicPolicy",
+        "aws:sns/topicSubscription:TopicSubscription",
+    )
+    return {kind.rsplit(":", 1)[1]: len(list(graph.of_type(kind))) for kind in types_}
 
 
 def test_a_topic_is_made_for_those_who_are_to_be_told() -> None:

@@ -216,9 +216,9 @@ def test_another_program_gives_its_own_subnets_and_says_who_may_come(tmp_path: P
         if rule.inputs["securityGroupId"] in (groups["index-balancer"].id, groups["second-balancer"].id)
         and kind in rule.inputs
     }
-    told = ("203.0.113.0/24", "2001:db8::/32", "pl-0123456789abcdef0")
+    sources = ("203.0.113.0/24", "2001:db8::/32", "pl-0123456789abcdef0")
     assert admitted == {
-        *(("index", port, port, source) for port in (80, 443) for source in told),
+        *(("index", port, port, source) for port in (80, 443) for source in sources),
         *(("second", 80, 80, source) for source in ("10.20.0.0/16", "2600:1f14:14:a00::/56")),
     }
 

@@ -11,7 +11,7 @@ from pulumi.automation import OpType
 
 from pypiserver_stack.rotate.steps import RotationError, rotate
 
-# Notes what it is called with and by whom, and answers as the AWS CLI does; it fails where it is told to.
+# Notes what it is called with and by whom, and answers as the AWS CLI does; it fails where a test wants it.
 AWS = """#!/bin/sh
 echo "as ${AWS_PROFILE:-nobody}: $*" >> "$CALLS"
 case "$*" in
@@ -143,10 +143,10 @@ def test_where_they_cannot_be_told_somebody_is_told_what_to_type(
     monkeypatch.setenv("FAILS_AT", fails_at)
     with pytest.raises(RotationError) as refused:
         rotated(FakeStack(calls, "E486013B9607A5"))
-    told = str(refused.value)
-    assert told.startswith("password 2 accepted, 2 published, but edges of CloudFront may still serve")
-    assert "An error occurred (AccessDenied) when calling the operation: no" in told
+    message = str(refused.value)
+    assert message.startswith("password 2 accepted, 2 published, but edges of CloudFront may still serve")
+    assert "An error occurred (AccessDenied) when calling the operation: no" in message
     assert (
         "run `aws cloudfront create-invalidation --distribution-id E486013B9607A5 --paths '/packages/*'`. "
         "Commit Pulumi.prod.yaml."
-    ) in told
+    ) in message

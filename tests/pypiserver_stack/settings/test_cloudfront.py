@@ -1,4 +1,4 @@
-"""CloudFront: what has to hold before edges may keep package files, and the way out that is told where it does not."""
+"""CloudFront: what has to hold before edges may keep package files, and the sentence where it does not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_what_it_takes(more: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "key", "told"),
+    ("more", "key", "message"),
     [
         ({"balancer_scheme": "internal"}, "balancer_scheme", "internet-facing, or left out"),
         ({"allowed_cidrs": "10.0.0.0/8"}, "allowed_cidrs", "takes CloudFront alone"),
@@ -36,10 +36,10 @@ def test_what_it_takes(more: dict[str, str]) -> None:
         ({**CERTIFICATE, "certificate_issuers": "letsencrypt.org"}, "certificate_issuers", "must hold amazon.com"),
     ],
 )
-def test_what_does_not_go_with_it(more: dict[str, str], key: str, told: str) -> None:
+def test_what_does_not_go_with_it(more: dict[str, str], key: str, message: str) -> None:
     refused = problems(**ZONE, **ON, **more)
     assert list(refused) == [key]
-    assert told in refused[key]
+    assert message in refused[key]
     assert "cloudfront_enabled" in refused[key]
     read_settings({**ZONE, **more})
 

@@ -112,7 +112,7 @@ def test_a_password_that_is_not_accepted_cannot_be_published() -> None:
     assert problems(password_generations="2,3", published_password_generation="1") == {
         "published_password_generation": "one of password_generations, which are 2, 3"
     }
-    # What is wrong itself is told once.
+    # What is wrong itself is reported once.
     assert list(problems(password_generations="none", published_password_generation="4")) == ["password_generations"]
 
 

@@ -8,7 +8,7 @@ from pypiserver_stack.settings import SettingsError, warning_sentences
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 from tests.pypiserver_stack.support.plain_settings import plain_settings
 
-TOPICS = [f"arn:aws:sns:us-west-2:123456789012:told-{i}" for i in range(6)]
+TOPICS = [f"arn:aws:sns:us-west-2:123456789012:notified-{i}" for i in range(6)]
 NOBODY = "alarms notify nobody: set alarm_emails or alarm_topic_arns"
 
 

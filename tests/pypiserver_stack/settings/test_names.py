@@ -1,4 +1,4 @@
-"""Names, certificate and access: which combinations are refused, and which way out is told."""
+"""Names, certificate and access: which combinations are refused, and with which sentence."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_passwords_in_clear_are_not_for_everybody(cidrs: str | None) -> None:
     ],
 )
 def test_a_value_out_of_bounds_is_refused(key: str, value: str) -> None:
-    # Another mistake beside it is told only where it is one by itself.
+    # Another mistake beside it is reported only where it is one by itself.
     assert list(problems(**{**ZONE, key: value})) == [key]
 
 
@@ -113,9 +113,9 @@ def test_another_program_may_give_what_it_has_just_made() -> None:
 
 
 def test_a_certificate_without_a_zone_comes_with_a_word_on_its_name() -> None:
-    def told(config: dict[str, str]) -> bool:
+    def is_reported(config: dict[str, str]) -> bool:
         return any("make a record" in warning for warning in warning_sentences(read_settings(config)))
 
-    assert told(CERTIFICATE)
-    assert not told(CERTIFICATE | ZONE)
-    assert not told(ZONE)
+    assert is_reported(CERTIFICATE)
+    assert not is_reported(CERTIFICATE | ZONE)
+    assert not is_reported(ZONE)

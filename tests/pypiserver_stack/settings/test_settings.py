@@ -1,4 +1,4 @@
-"""Settings: every mistake told, at once, with the key, the value and what is allowed."""
+"""Settings: every mistake reported at once, with the key, the value and what is allowed."""
 
 from __future__ import annotations
 

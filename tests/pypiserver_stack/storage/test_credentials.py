@@ -96,7 +96,7 @@ def test_tasks_may_decrypt_this_secret_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generations", "published", "names", "told"),
+    ("generations", "published", "names", "announced"),
     [
         ("1,2", "1", ["pypiserver", "pypiserver-2"], "pypiserver"),
         ("1,2", "2", ["pypiserver", "pypiserver-2"], "pypiserver-2"),
@@ -105,7 +105,7 @@ def test_tasks_may_decrypt_this_secret_and_nothing_else() -> None:
     ],
 )
 def test_each_generation_is_a_password_of_its_own(
-    generations: str, published: str, names: list[str], told: str
+    generations: str, published: str, names: list[str], announced: str
 ) -> None:
     overrides = (f"password_generations={generations}", f"published_password_generation={published}")
     deployment = evaluated("stress", overrides)
@@ -114,10 +114,10 @@ def test_each_generation_is_a_password_of_its_own(
     assert len(set(generated.values())) == len(names)
     assert secret_value(deployment) == {
         "username": "pypiserver",
-        "password": generated[told],
+        "password": generated[announced],
         "accepted_passwords": [generated[name] for name in names],
     }
-    assert deployment.outputs["password"] == generated[told]
+    assert deployment.outputs["password"] == generated[announced]
     assert deployment.outputs["password_generations"] == [int(number) for number in generations.split(",")]
     assert deployment.outputs["published_password_generation"] == int(published)
 

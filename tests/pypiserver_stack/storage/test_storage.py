@@ -102,7 +102,7 @@ def role_arn(graph: Graph, name: str) -> str:
     return str(role.outputs["arn"])
 
 
-class Client:
+class NfsClient:
     """An NFS client, and what the policy of the file system says to it; what else IAM allows it is not looked at."""
 
     def __init__(self, role: str | None = None, access_point: str | None = None, *, tls: bool = True) -> None:
@@ -142,15 +142,15 @@ def test_tasks_mount_through_their_access_point_and_nobody_else_mounts_anything(
     tasks = role_arn(graph, "pypiserver-task")
     mount = CLIENT_ACTIONS - {"elasticfilesystem:ClientRootAccess"}
 
-    assert Client(tasks, ours).may(policy) == mount
-    assert Client(tasks, ours).must_not(policy) == {"elasticfilesystem:ClientRootAccess"}
-    assert Client(tasks, ours, tls=False).must_not(policy) == CLIENT_ACTIONS
-    assert Client(tasks).must_not(policy) == CLIENT_ACTIONS
-    assert Client(tasks, "another").must_not(policy) == CLIENT_ACTIONS
-    assert Client("administrator").must_not(policy) == CLIENT_ACTIONS
-    assert Client("administrator", ours).may(policy) == set()
-    assert Client(None, ours).may(policy) == set()
-    assert Client().must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient(tasks, ours).may(policy) == mount
+    assert NfsClient(tasks, ours).must_not(policy) == {"elasticfilesystem:ClientRootAccess"}
+    assert NfsClient(tasks, ours, tls=False).must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient(tasks).must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient(tasks, "another").must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient("administrator").must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient("administrator", ours).may(policy) == set()
+    assert NfsClient(None, ours).may(policy) == set()
+    assert NfsClient().must_not(policy) == CLIENT_ACTIONS
 
 
 def test_the_role_of_maintenance_mounts_everything_over_tls_and_anonymous_clients_still_nothing() -> None:
@@ -159,12 +159,12 @@ def test_the_role_of_maintenance_mounts_everything_over_tls_and_anonymous_client
     ours = graph.one(ACCESS_POINT).outputs["arn"]
     tasks = role_arn(graph, "pypiserver-task")
 
-    assert Client(MAINTENANCE).may(policy) == CLIENT_ACTIONS
-    assert Client(MAINTENANCE, tls=False).may(policy) == set()
-    assert Client(tasks, ours).may(policy) == CLIENT_ACTIONS - {"elasticfilesystem:ClientRootAccess"}
-    assert Client(tasks).may(policy) == set()
-    assert Client(None, ours).may(policy) == Client().may(policy) == set()
-    assert Client(tls=False).must_not(policy) == CLIENT_ACTIONS
+    assert NfsClient(MAINTENANCE).may(policy) == CLIENT_ACTIONS
+    assert NfsClient(MAINTENANCE, tls=False).may(policy) == set()
+    assert NfsClient(tasks, ours).may(policy) == CLIENT_ACTIONS - {"elasticfilesystem:ClientRootAccess"}
+    assert NfsClient(tasks).may(policy) == set()
+    assert NfsClient(None, ours).may(policy) == NfsClient().may(policy) == set()
+    assert NfsClient(tls=False).must_not(policy) == CLIENT_ACTIONS
 
 
 @pytest.mark.parametrize("overrides", [(), (f"efs_maintenance_role_arn={MAINTENANCE}",)], ids=["usual", "maintenance"])

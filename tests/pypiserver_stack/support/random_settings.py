@@ -111,8 +111,8 @@ def _allowed(values: dict[str, str], entrance: dict[str, str]) -> dict[str, str]
             if not values:
                 raise
             # A refusal of sizes is a sentence, and may tell the way out alone: then all that was drawn of them goes.
-            told = {key for key in values if key in str(refused)}
-            wrong = values.keys() & named or told or values.keys() & _SIZES or values.keys()
+            reported = {key for key in values if key in str(refused)}
+            wrong = values.keys() & named or reported or values.keys() & _SIZES or values.keys()
             values = {key: value for key, value in values.items() if key not in wrong}
         else:
             return {f"{_BASE.project}:{key}": value for key, value in together.items()}

@@ -36,7 +36,7 @@ def container_definition(settings: Settings) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Server:
+class ServerProcess:
     port: int
     packages: Path
 
@@ -53,7 +53,7 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
     packages = tmp_path / "packages"
     packages.mkdir()
     port_file = tmp_path / "log"
@@ -75,7 +75,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     with port_file.open("wb") as log:
         process = subprocess.Popen([sys.executable, *words[1:]], env=environment, stderr=log, stdout=log)
     try:
-        yield Server(_port(process, port_file), packages)
+        yield ServerProcess(_port(process, port_file), packages)
     finally:
         process.terminate()
         process.wait(30)
@@ -100,7 +100,9 @@ def _wheel(name: str, payload: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/health", 0), ("/no-such-health", 1)])
-def test_the_health_check_asks_the_server_whatever_proxy_there_is(server: Server, path: str, status: int) -> None:
+def test_the_health_check_asks_the_server_whatever_proxy_there_is(
+    server: ServerProcess, path: str, status: int
+) -> None:
     settings = read_settings({"allow_http": "true"})
     check = container_definition(settings)["healthCheck"]
     _, executable, *words = check["command"]
@@ -125,7 +127,7 @@ def _form(filename: str, content: bytes) -> bytes:
     )
 
 
-def test_300_interleaved_uploads_arrive_byte_for_byte(server: Server) -> None:
+def test_300_interleaved_uploads_arrive_byte_for_byte(server: ServerProcess) -> None:
     wheels = {f"package_{i}-1.0-py3-none-any.whl": _wheel(f"package_{i}", os.urandom(20_000 + i)) for i in range(300)}
     uploads = []
     for name, content in wheels.items():
@@ -150,12 +152,12 @@ def test_300_interleaved_uploads_arrive_byte_for_byte(server: Server) -> None:
     assert stored == {name: hashlib.sha256(content).digest() for name, content in wheels.items()}
 
 
-def test_every_answer_names_the_container(server: Server) -> None:
+def test_every_answer_names_the_container(server: ServerProcess) -> None:
     for path in ("/health", "/simple/", "/no-such-thing/", "/simple/nothing/"):
         assert server.request("GET", path)[1]["x-served-by"] == "container-7"
 
 
-def test_an_accepted_password_opens_what_any_other_does_not(server: Server) -> None:
+def test_an_accepted_password_opens_what_any_other_does_not(server: ServerProcess) -> None:
     assert server.request("GET", "/simple/")[0] == 200
     assert server.request("GET", "/simple/", password="an older one")[0] == 200
     assert server.request("GET", "/simple/", password="guess")[0] in (401, 403)
@@ -163,6 +165,6 @@ def test_an_accepted_password_opens_what_any_other_does_not(server: Server) -> N
     assert server.request("GET", "/health", headers={"Authorization": ""})[0] == 200
 
 
-def test_what_is_missing_is_not_looked_for_elsewhere(server: Server) -> None:
+def test_what_is_missing_is_not_looked_for_elsewhere(server: ServerProcess) -> None:
     status, headers, _ = server.request("GET", "/simple/not-here/")
     assert (status, "location" in headers) == (404, False)

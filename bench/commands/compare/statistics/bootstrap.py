@@ -1,4 +1,4 @@
-"""How sure a figure is: the bootstrap of rounds, and of the requests within them.
+"""Confidence intervals of figures: the bootstrap of rounds, and of the requests within them.
 
 The requests of one round are not independent of each other: they waited in the same queue. So a resample first draws
 rounds, with replacement, and then the requests within each drawn round, with replacement (Davison and Hinkley,

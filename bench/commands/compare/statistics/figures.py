@@ -95,7 +95,7 @@ class ErrorRate(Figure):
 
 
 class TaskDeviation(Figure):
-    """How far the task that is furthest off is from an even share of the requests: 0.02 is 2 % of such a share."""
+    """Largest distance of a task from an even share of the requests: 0.02 is 2 % of such a share."""
 
     change = "difference"
 

@@ -18,7 +18,7 @@ LEAST_CHANGE_OF_SINGLE_RUNS = 1.0
 
 @dataclass(frozen=True)
 class GateLimits:
-    """How much worse something has to be. An improvement never is, however it is computed."""
+    """Least changes that count as worse. An improvement never does, however it is computed."""
 
     least_change: float | None = None
     """Relative to the first variant: 0.1 is 10 %. None: the default for what the intervals stand on."""

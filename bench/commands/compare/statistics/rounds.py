@@ -1,4 +1,4 @@
-"""What variants measured, round by round."""
+"""Measurements of a variant, round by round."""
 
 from __future__ import annotations
 

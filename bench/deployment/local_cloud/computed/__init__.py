@@ -1,4 +1,4 @@
-"""What AWS would compute: ids, ARNs, DNS names and the answers to provider functions.
+"""Values that AWS would compute: ids, ARNs, DNS names and the answers to provider functions.
 
 Each file holds the resource types of one area. An entry in its `RESOURCES` is all that a new type needs here.
 """

@@ -1,4 +1,4 @@
-"""What provider functions answer."""
+"""Answers to provider functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.deployment.local_cloud.computed.origin import Computed, Inputs
 
 @dataclass(frozen=True)
 class Place:
-    """Where the question is asked."""
+    """Region and account of a question."""
 
     region: str
     account: str

@@ -1,4 +1,4 @@
-"""The kinds of ids and ARNs that many types have in common."""
+"""Forms of ids and ARNs that many types have in common."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_an_index_without_fault_is_found_without_fault(project: MakeProject) -> 
     assert index.files == {}
     assert not state.silences
     for kind in ReadKind:
-        assert state.judge.kinds[kind] > 0
+        assert state.judge.reads_by_kind[kind] > 0
     for task, tally in state.judge.tallies.items():
         # What was cancelled at the end was answered, but never counted.
         assert 0 <= index.reads[task] - tally.reads - tally.idle_reads <= 2 * BACKGROUND_READERS

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.bench.command_line import Bench, InProcessBench
-from tests.bench.conftest import PypiServer
+from tests.bench.conftest import ServedIndex
 from tests.bench.fake_index import FakeIndex
 from tests.thorough import thorough
 
@@ -60,7 +60,7 @@ def test_no_task_of_the_stack_misses_an_upload_or_a_removal(bench: Bench, backen
     assert report["teardown"] == {"complete": True, "leftovers": []}
 
 
-def test_a_real_index_without_balancer_is_checked_and_left_as_it_was(bench: Bench, pypi_server: PypiServer) -> None:
+def test_a_real_index_without_balancer_is_checked_and_left_as_it_was(bench: Bench, pypi_server: ServedIndex) -> None:
     bench.environment |= {"PYPI_USERNAME": pypi_server.username, "PYPI_PASSWORD": pypi_server.password}
     status, said = check(bench, *SMALL, "--url", pypi_server.url)
     report = report_of(bench)

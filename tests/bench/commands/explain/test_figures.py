@@ -129,16 +129,16 @@ def test_what_was_not_measured_is_a_dash() -> None:
 def test_the_terminal_shows_every_step_and_where_the_rest_lies(tmp_path: Path) -> None:
     (tmp_path / "explain.md").touch()
     stream = io.StringIO()
-    told = explanation(measured_steps(), 3)
-    blocks, document = EXPLANATION.blocks(told), EXPLANATION.document(tmp_path)
-    print_outcome(told, blocks, document, stream, quiet=False)
+    explained = explanation(measured_steps(), 3)
+    blocks, document = EXPLANATION.blocks(explained), EXPLANATION.document(tmp_path)
+    print_outcome(explained, blocks, document, stream, quiet=False)
     lines = stream.getvalue().splitlines()
 
     assert lines[0].split() == ["step", "0", "1", "2"]
-    assert [f"{number}: {step.name}" for number, step in enumerate(told.steps)] == lines[-6:-3]
+    assert [f"{number}: {step.name}" for number, step in enumerate(explained.steps)] == lines[-6:-3]
     assert any(line.startswith("5xx after 2 s idle") and line.count("95 of 500") == 3 for line in lines)
     assert lines[-2:] == ["measured; nothing was judged", f"report: {tmp_path / 'explain.md'}"]
 
     quiet = io.StringIO()
-    print_outcome(told, blocks, document, quiet, quiet=True)
+    print_outcome(explained, blocks, document, quiet, quiet=True)
     assert quiet.getvalue() == "measured; nothing was judged\n"

@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "changes.md"
 
 
 @dataclass(frozen=True)
-class Change:
+class DocumentedChange:
     """A row."""
 
     before: tuple[str, ...]
@@ -38,17 +38,19 @@ class Change:
         return found
 
 
-def tables() -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+def tables() -> tuple[tuple[DocumentedChange, ...], tuple[DocumentedChange, ...]]:
     """The changes that can be made together, and those that are made each by itself."""
     _, together, alone = PAGE.read_text("utf-8").split("\n## ")
     return tuple(_rows(together)), tuple(_rows(alone))
 
 
-def _rows(section: str) -> Iterator[Change]:
+def _rows(section: str) -> Iterator[DocumentedChange]:
     _, _, *rows = re.findall(r"^\|(.*)\|$", section, re.MULTILINE)
     for row in rows:
         before, after, *labels = (cell.strip() for cell in row.split("|"))
         resources = [
             (label, kind) for kind, cell in zip(KINDS, labels, strict=True) for label in cell.split(", ") if label
         ]
-        yield Change(tuple(re.findall("`(.*?)`", before)), tuple(re.findall("`(.*?)`", after)), tuple(resources))
+        yield DocumentedChange(
+            tuple(re.findall("`(.*?)`", before)), tuple(re.findall("`(.*?)`", after)), tuple(resources)
+        )

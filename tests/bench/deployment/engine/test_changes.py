@@ -11,7 +11,7 @@ import pytest
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from pypiserver_stack.settings import Settings, read_settings
-from tests.bench.deployment.engine.changes import PAGE, Change, tables
+from tests.bench.deployment.engine.changes import PAGE, DocumentedChange, tables
 from tests.bench.deployment.engine.failing_cloud import FailingCloud
 from tests.bench.deployment.engine.whole_stack import ROOT, WHOLE, changes, label, whole
 
@@ -49,7 +49,7 @@ def updated(engine: AutomationEngine, config: StackConfig) -> dict[str, str]:
     return engine._operate(lambda: changes(engine._open(config).up))
 
 
-def config(*made: Change) -> StackConfig:
+def config(*made: DocumentedChange) -> StackConfig:
     """The whole stack with changes made."""
     return whole(
         *(setting for change in made for setting in change.after), without={key for one in made for key in one.settings}
@@ -70,7 +70,7 @@ def test_the_page_has_every_setting() -> None:
 
 
 @pytest.mark.parametrize("change", [*TOGETHER, *ALONE], ids=lambda change: " ".join(sorted(change.settings)))
-def test_a_change_begins_with_what_is_so(change: Change) -> None:
+def test_a_change_begins_with_what_is_so(change: DocumentedChange) -> None:
     assert settings(whole(*change.before, without=change.settings)) == settings(whole())
     assert settings(config(change)) != settings(whole())
 
@@ -78,7 +78,9 @@ def test_a_change_begins_with_what_is_so(change: Change) -> None:
 @pytest.mark.engine
 @pytest.mark.thorough
 @pytest.mark.parametrize("change", [*TOGETHER, *ALONE], ids=lambda change: " ".join(sorted(change.settings)))
-def test_a_setting_changes_what_it_concerns(change: Change, engine: AutomationEngine, cloud: FailingCloud) -> None:
+def test_a_setting_changes_what_it_concerns(
+    change: DocumentedChange, engine: AutomationEngine, cloud: FailingCloud
+) -> None:
     existing = {label(urn) for urn in cloud.records}
     assert previewed(engine, config(change)) == change.concerns(existing)
     assert not cloud.replaced

@@ -42,13 +42,13 @@ class Deployed:
 
     def rotate(self, *, keep_old: bool = False, stop_at: int | None = None) -> str:
         """Rotate; `stop_at`: the number, from 0, of the line at which somebody pulls the plug."""
-        told = 0
+        reported = 0
 
         def say(line: str) -> None:
-            nonlocal told
-            if told == stop_at:
+            nonlocal reported
+            if reported == stop_at:
                 raise StopError
-            told += 1
+            reported += 1
             self.lines.append(line)
             self.secrets.append(self.cloud.secret_of_the_tasks())
 

@@ -48,7 +48,7 @@ def test_nowhere_whatever_the_settings(config: StackConfig) -> None:
 
 
 def leak_nothing(config: StackConfig, folder: Path) -> None:
-    """Stand a stack up, rotate its password, and look at all that was told and written meanwhile."""
+    """Stand a stack up, rotate its password, and look at all that was printed and written meanwhile."""
     engine = AutomationEngine(LocalCloud(), ROOT, folder / "work")
     try:
         first = engine.up(config)
@@ -58,18 +58,18 @@ def leak_nothing(config: StackConfig, folder: Path) -> None:
         secrets = {*generated_secrets(first.graph), *generated_secrets(second.graph)}
         assert len(secrets) >= 4
         assert "[secret]" in changes
-        told = {"preview": changes, **engine.drive(lambda stack: dict(_told(stack)))}
-        assert all(told.values())
+        printed = {"preview": changes, **engine.drive(lambda stack: dict(_printed(stack)))}
+        assert all(printed.values())
         # Where they are asked for they are found.
         in_clear = engine.drive(lambda stack: _said(stack, "stack", "export", "--show-secrets"))
         assert found_in(in_clear, secrets) == {*generated_secrets(second.graph)}
-        assert {name: found for name, text in told.items() if (found := found_in(text, secrets))} == {}
+        assert {name: found for name, text in printed.items() if (found := found_in(text, secrets))} == {}
         assert [path for path, content in _written(folder) if found_in(content, secrets)] == []
     finally:
         assert engine.down() == ()
 
 
-def _told(stack: Stack) -> Iterator[tuple[str, str]]:
+def _printed(stack: Stack) -> Iterator[tuple[str, str]]:
     """What commands say of a stack to whoever has not asked for its secrets."""
     for command in ("stack export", "stack output --json", "stack", "stack history --json"):
         yield command, _said(stack, *command.split())

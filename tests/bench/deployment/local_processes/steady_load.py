@@ -28,7 +28,7 @@ _PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RequestOutcome:
     """What came of one request."""
 
     kind: str
@@ -49,7 +49,7 @@ class SteadyLoad:
         Args:
             folder: where it makes what it uploads.
         """
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[RequestOutcome] = []
         self.uploaded: set[str] = set()
         """File names that the index has said it took."""
         self._target = target
@@ -69,7 +69,7 @@ class SteadyLoad:
         assert not self._thread.is_alive()
 
     @property
-    def failed(self) -> list[Outcome]:
+    def failed(self) -> list[RequestOutcome]:
         """What must be empty."""
         return [outcome for outcome in self.outcomes if outcome.failed]
 
@@ -122,7 +122,7 @@ class SteadyLoad:
 
     def _record(self, kind: str, answer: Exchange) -> None:
         with self._more:
-            self.outcomes.append(Outcome(kind, answer.status, answer.error, answer.served_by))
+            self.outcomes.append(RequestOutcome(kind, answer.status, answer.error, answer.served_by))
             self._more.notify_all()
 
 

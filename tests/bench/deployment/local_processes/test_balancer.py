@@ -17,7 +17,7 @@ from bench.deployment.local_processes.processes import stop
 from tests.bench.deployment.local_processes.stacks import eventually
 
 
-class Target(BaseHTTPRequestHandler):
+class TargetHandler(BaseHTTPRequestHandler):
     """Answers with what it was asked: protocol, path and Host."""
 
     protocol_version = "HTTP/1.1"
@@ -56,7 +56,7 @@ def listens(balancer: Balancer) -> bool:
 
 @pytest.fixture
 def balancer(tmp_path: Path) -> Iterator[Balancer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Target) as target:
+    with ThreadingHTTPServer(("127.0.0.1", 0), TargetHandler) as target:
         threading.Thread(target=target.serve_forever, daemon=True).start()
         balancer = start_balancer(SPEC, tmp_path)
         try:

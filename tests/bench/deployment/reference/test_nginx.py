@@ -21,7 +21,7 @@ from bench.deployment.reference.nginx import NginxProcesses, write_site
 from bench.index.publish import publish
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, Wheel, build
-from tests.bench.conftest import PypiServer
+from tests.bench.conftest import ServedIndex
 
 STATE = DesiredState(
     task=TaskSpec(
@@ -66,7 +66,7 @@ class Beside:
 
 @pytest.fixture
 def beside(
-    pypi_server: PypiServer, tmp_path: Path, wheel_cache: Path, monkeypatch: pytest.MonkeyPatch
+    pypi_server: ServedIndex, tmp_path: Path, wheel_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Beside]:
     monkeypatch.setenv(RUN_VARIABLE, "a test")
     wheels = build(PackageSet(packages=2, max_bytes=50_000), wheel_cache)
@@ -82,19 +82,19 @@ def beside(
 
 
 @dataclass(frozen=True)
-class Answer:
+class NginxAnswer:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
 
-def ask(url: str, path: str, username: str = "uploader", password: str = "s3cret") -> Answer:
+def ask(url: str, path: str, username: str = "uploader", password: str = "s3cret") -> NginxAnswer:
     connection = http.client.HTTPConnection(Target(url).host, Target(url).port, timeout=10)
     headers = {"Authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
     connection.request("GET", path, headers=headers if username else {})
     answer = connection.getresponse()
     try:
-        return Answer(answer.status, answer.headers, answer.read())
+        return NginxAnswer(answer.status, answer.headers, answer.read())
     finally:
         connection.close()
 

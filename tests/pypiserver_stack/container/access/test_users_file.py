@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 
 
 @dataclass
-class Clock:
+class ManualClock:
     now_s: float = 1000.0
 
     def __call__(self) -> float:
@@ -40,12 +40,12 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def file(path: Path, clock: Clock) -> UserFile:
+def file(path: Path, clock: ManualClock) -> UserFile:
     return UserFile(path, clock=clock, pause=clock.pause)
 
 
@@ -70,8 +70,10 @@ class TestCheck:
         assert not accepts(file, "alice", "")
 
 
-class TestChanges:
-    def test_a_changed_password_counts_after_the_next_look(self, file: UserFile, path: Path, clock: Clock) -> None:
+class TestFileChanges:
+    def test_a_changed_password_counts_after_the_next_look(
+        self, file: UserFile, path: Path, clock: ManualClock
+    ) -> None:
         path.write_text(line("alice", "old") + line("bob", "b"))
         assert accepts(file, "alice", "old")
         path.write_text(line("alice", "new"))
@@ -80,7 +82,9 @@ class TestChanges:
         assert accepts(file, "alice", "new")
         assert not accepts(file, "bob", "b")
 
-    def test_a_change_that_leaves_size_times_and_inode_is_seen(self, file: UserFile, path: Path, clock: Clock) -> None:
+    def test_a_change_that_leaves_size_times_and_inode_is_seen(
+        self, file: UserFile, path: Path, clock: ManualClock
+    ) -> None:
         path.write_text(line("alice", "old"))
         before = path.stat()
         assert accepts(file, "alice", "old")
@@ -91,7 +95,7 @@ class TestChanges:
         clock.now_s += LOOK_S
         assert not accepts(file, "alice", "old")
 
-    def test_between_looks_the_file_is_left_alone(self, path: Path, clock: Clock) -> None:
+    def test_between_looks_the_file_is_left_alone(self, path: Path, clock: ManualClock) -> None:
         path.write_text(line("alice", "a"))
         counting = CountingPath(path)
         file = UserFile(counting, clock=clock, pause=clock.pause)
@@ -103,7 +107,7 @@ class TestChanges:
             file.users()
         assert counting.opened == 3
 
-    def test_a_file_that_is_being_rewritten_in_place_is_waited_for(self, path: Path, clock: Clock) -> None:
+    def test_a_file_that_is_being_rewritten_in_place_is_waited_for(self, path: Path, clock: ManualClock) -> None:
         whole = line("alice", "a") + line("bob", "b")
         parts = iter([whole[:20], whole[:80], whole, whole])
         path.write_text("")
@@ -115,7 +119,9 @@ class TestChanges:
         file = UserFile(path, clock=clock, pause=pause)
         assert set(file.users().hashes) == {"alice", "bob"}
 
-    def test_a_file_that_never_rests_is_taken_as_it_is_within_a_second_or_so(self, path: Path, clock: Clock) -> None:
+    def test_a_file_that_never_rests_is_taken_as_it_is_within_a_second_or_so(
+        self, path: Path, clock: ManualClock
+    ) -> None:
         started_s = clock.now_s
         path.write_text("")
 
@@ -161,7 +167,7 @@ class CountingPath(type(Path())):  # type: ignore[misc]
 
 class TestUnreadable:
     def test_a_vanished_file_counts_for_a_while_and_then_nobody_is_judged(
-        self, file: UserFile, path: Path, clock: Clock
+        self, file: UserFile, path: Path, clock: ManualClock
     ) -> None:
         path.write_text(line("alice", "a"))
         assert accepts(file, "alice", "a")
@@ -179,7 +185,9 @@ class TestUnreadable:
         clock.now_s += LOOK_S
         assert accepts(file, "alice", "a")
 
-    def test_after_a_long_rest_the_last_state_does_not_count(self, file: UserFile, path: Path, clock: Clock) -> None:
+    def test_after_a_long_rest_the_last_state_does_not_count(
+        self, file: UserFile, path: Path, clock: ManualClock
+    ) -> None:
         path.write_text(line("alice", "a"))
         assert accepts(file, "alice", "a")
         path.unlink()
@@ -191,7 +199,7 @@ class TestUnreadable:
         with pytest.raises(RetryLaterError):
             accepts(file, "alice", "a")
 
-    def test_neither_a_folder_nor_a_huge_file_is_read(self, path: Path, clock: Clock) -> None:
+    def test_neither_a_folder_nor_a_huge_file_is_read(self, path: Path, clock: ManualClock) -> None:
         with pytest.raises(RetryLaterError):
             UserFile(path.parent, clock=clock).users()
         with path.open("wb") as huge:
@@ -202,7 +210,7 @@ class TestUnreadable:
 
 class TestLog:
     def test_one_line_for_each_change_and_each_failure(
-        self, file: UserFile, path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+        self, file: UserFile, path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
     ) -> None:
         def messages_of(seconds: int) -> list[str]:
             caplog.clear()

@@ -11,7 +11,7 @@ import pytest
 
 from pypiserver_stack.container.base.coalesced_call import CoalescedCall
 
-# Each run waits until it is told its outcome.
+# Each run waits until a test sets its outcome.
 GEVENT = """
 from gevent import monkey
 

@@ -1,6 +1,6 @@
 """pip, uv, poetry and twine as somebody runs them who has nothing but an index: a home of their own, no other network.
 
-    client = Client(tmp_path / "home")
+    client = PackageClient(tmp_path / "home")
     client.run("pip", "download", "demo", "--index-url", simple_url(task))
 
 They are those of this virtual environment. None of the variables and settings of whoever runs the tests reaches them.
@@ -76,7 +76,7 @@ def start_index(
         yield task
 
 
-class Client:
+class PackageClient:
     """Somebody's account: `home` holds all that their tools keep, and every tool runs in `home / "work"`."""
 
     def __init__(self, home: Path) -> None:

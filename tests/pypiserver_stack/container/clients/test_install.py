@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.pypiserver_stack.container.clients.real_clients import Client, credentials, modules, simple_url, start_index
+from tests.pypiserver_stack.container.clients.real_clients import (
+    PackageClient,
+    credentials,
+    modules,
+    simple_url,
+    start_index,
+)
 from tests.pypiserver_stack.container.running_task import RunningTask
 from tests.pypiserver_stack.container.small_packages import make_backend, make_sdist, make_wheel
 
@@ -22,7 +28,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
     folder = tmp_path_factory.mktemp("install")
     built = folder / "built"
     with start_index(folder / "task") as task:
-        Client(folder / "publisher").publish(
+        PackageClient(folder / "publisher").publish(
             task,
             make_wheel(built, "demo", "1.0", requires=["demo-base"]),
             make_wheel(built, "demo", "2.0", requires=["demo_base<2"]),
@@ -47,21 +53,21 @@ def listing(request: pytest.FixtureRequest, task: RunningTask) -> RunningTask:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    return Client(tmp_path / "home")
+def client(tmp_path: Path) -> PackageClient:
+    return PackageClient(tmp_path / "home")
 
 
-def test_pip_installs(listing: RunningTask, client: Client) -> None:
+def test_pip_installs(listing: RunningTask, client: PackageClient) -> None:
     client.run("pip", "install", "--target", "got", "demo", "--index-url", simple_url(listing))
     assert modules(client.work / "got") == INSTALLED
 
 
-def test_uv_installs(listing: RunningTask, client: Client) -> None:
+def test_uv_installs(listing: RunningTask, client: PackageClient) -> None:
     client.run("uv", "pip", "install", "--target", "got", "demo", "--index-url", simple_url(listing))
     assert modules(client.work / "got") == INSTALLED
 
 
-def test_pip_downloads_what_lies_there(listing: RunningTask, client: Client) -> None:
+def test_pip_downloads_what_lies_there(listing: RunningTask, client: PackageClient) -> None:
     client.run("pip", "download", "--dest", "got", "demo", "--index-url", simple_url(listing))
     got = {path.name: path.read_bytes() for path in (client.work / "got").iterdir()}
     names = ("demo-2.0-py3-none-any.whl", "demo_base-1.5-py3-none-any.whl")
@@ -69,7 +75,7 @@ def test_pip_downloads_what_lies_there(listing: RunningTask, client: Client) -> 
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
-def test_hashes_are_held_against_what_arrives(task: RunningTask, client: Client, tool: str) -> None:
+def test_hashes_are_held_against_what_arrives(task: RunningTask, client: PackageClient, tool: str) -> None:
     (client.work / "demo.in").write_text("demo\n")
     index = ["--index-url", simple_url(task)]
     client.run("uv", "pip", "compile", "demo.in", "--generate-hashes", "-o", "good.txt", *index)
@@ -83,7 +89,7 @@ def test_hashes_are_held_against_what_arrives(task: RunningTask, client: Client,
     assert digest in client.fail(tool, *install, "--no-cache-dir", "--target", "other", "-r", "bad.txt")
 
 
-def test_uv_locks_and_syncs_a_project(listing: RunningTask, client: Client) -> None:
+def test_uv_locks_and_syncs_a_project(listing: RunningTask, client: PackageClient) -> None:
     client.write_project(listing, "demo")
     login = credentials("UV_INDEX_INTERNAL")
     client.run("uv", "lock", **login)
@@ -91,7 +97,7 @@ def test_uv_locks_and_syncs_a_project(listing: RunningTask, client: Client) -> N
     assert INSTALLED.items() <= client.installed().items()
 
 
-def test_poetry_locks_and_installs_a_project(listing: RunningTask, client: Client) -> None:
+def test_poetry_locks_and_installs_a_project(listing: RunningTask, client: PackageClient) -> None:
     client.write_project(listing, "demo")
     login = credentials("POETRY_HTTP_BASIC_INTERNAL")
     client.run("poetry", "--no-interaction", "lock", **login)
@@ -99,14 +105,16 @@ def test_poetry_locks_and_installs_a_project(listing: RunningTask, client: Clien
     assert INSTALLED.items() <= client.installed().items()
 
 
-def test_poetry_adds_a_dependency(task: RunningTask, client: Client) -> None:
+def test_poetry_adds_a_dependency(task: RunningTask, client: PackageClient) -> None:
     client.write_project(task)
     client.run("poetry", "--no-interaction", "add", "demo-base<2", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
     digest = hashlib.sha256((task.packages / "demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
     assert f"sha256:{digest}" in (client.work / "poetry.lock").read_text()
 
 
-def test_uv_installs_from_a_project_that_has_a_file_whose_name_is_no_text(task: RunningTask, client: Client) -> None:
+def test_uv_installs_from_a_project_that_has_a_file_whose_name_is_no_text(
+    task: RunningTask, client: PackageClient
+) -> None:
     (task.packages / os.fsdecode(b"demo-0.1+caf\xe9.tar.gz")).write_bytes(b"any")
     client.run("uv", "pip", "install", "--target", "got", "demo", "--index-url", simple_url(task))
     assert modules(client.work / "got") == INSTALLED
@@ -114,7 +122,7 @@ def test_uv_installs_from_a_project_that_has_a_file_whose_name_is_no_text(task: 
 
 @pytest.mark.parametrize("command", [["pip", "install"], ["uv", "pip", "install"]], ids=["pip", "uv"])
 def test_a_source_distribution_is_built_with_what_the_index_has(
-    task: RunningTask, client: Client, command: list[str]
+    task: RunningTask, client: PackageClient, command: list[str]
 ) -> None:
     client.run(*command, "--target", "got", "from-source", "--index-url", simple_url(task))
     assert modules(client.work / "got") == {"from_source.py": "version = '1.0'\n"}

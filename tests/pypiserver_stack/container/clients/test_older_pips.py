@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pypiserver_stack.container.clients.real_clients import Client, simple_url, start_index
+from tests.pypiserver_stack.container.clients.real_clients import PackageClient, simple_url, start_index
 from tests.pypiserver_stack.container.running_task import RunningTask
 from tests.pypiserver_stack.container.small_packages import make_wheel
 from tests.registry import install
@@ -30,7 +30,7 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
         make_wheel(folder / "built", "demo-base", "1.0"),
     ]
     with start_index(folder / "task") as task:
-        Client(folder / "publisher").publish(task, *wheels)
+        PackageClient(folder / "publisher").publish(task, *wheels)
         yield task
 
 
@@ -42,7 +42,7 @@ def test_an_older_pip_downloads_a_wheel_and_what_it_needs(task: RunningTask, tmp
     wanted = tmp_path / "wanted.txt"
     wanted.write_text(f"pip=={version} --hash=sha256:{PIPS[version]}\n")
     install("install", "--require-hashes", "--python", sys.executable, "--target", pip, "--requirement", wanted)
-    client = Client(tmp_path / "home")
+    client = PackageClient(tmp_path / "home")
 
     download = ["-m", "pip", "download", "--dest", "got", "demo", "--index-url", simple_url(task)]
     client.run(sys.executable, *download, PYTHONPATH=str(pip))

@@ -10,7 +10,13 @@ from typing import Literal
 
 import pytest
 
-from tests.pypiserver_stack.container.clients.real_clients import Client, asked, credentials, simple_url, start_index
+from tests.pypiserver_stack.container.clients.real_clients import (
+    PackageClient,
+    asked,
+    credentials,
+    simple_url,
+    start_index,
+)
 from tests.pypiserver_stack.container.running_task import RunningTask
 from tests.pypiserver_stack.container.small_packages import make_wheel
 
@@ -29,15 +35,15 @@ def task(tmp_path: Path) -> Iterator[RunningTask]:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    return Client(tmp_path / "home")
+def client(tmp_path: Path) -> PackageClient:
+    return PackageClient(tmp_path / "home")
 
 
 def _got(task: RunningTask, tool: str) -> list[tuple[str, int]]:
     return sorted((request.path, request.status) for request in asked(task, tool) if request.method != "POST")
 
 
-def _pip_resolves(client: Client, task: RunningTask) -> dict[str, str]:
+def _pip_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
     """With the feature that reads parts of wheels; without metadata pip takes the whole file otherwise."""
     options = ["--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "report.json"]
     client.run("pip", "install", *options, "demo", "--index-url", simple_url(task))
@@ -45,20 +51,20 @@ def _pip_resolves(client: Client, task: RunningTask) -> dict[str, str]:
     return {item["metadata"]["name"]: item["metadata"]["version"] for item in report["install"]}
 
 
-def _uv_resolves(client: Client, task: RunningTask) -> dict[str, str]:
+def _uv_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
     (client.work / "demo.in").write_text("demo\n")
     printed = client.run("uv", "pip", "compile", "-q", "--no-annotate", "demo.in", "--index-url", simple_url(task))
     return dict(line.split("==") for line in printed.splitlines() if "==" in line)
 
 
-def _poetry_resolves(client: Client, task: RunningTask) -> dict[str, str]:
+def _poetry_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
     client.write_project(task, "demo")
     client.run("poetry", "--no-interaction", "lock", "--regenerate", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
     locked = tomllib.loads((client.work / "poetry.lock").read_text())
     return {package["name"]: package["version"] for package in locked["package"]}
 
 
-RESOLVERS: dict[str, Callable[[Client, RunningTask], dict[str, str]]] = {
+RESOLVERS: dict[str, Callable[[PackageClient, RunningTask], dict[str, str]]] = {
     "pip": _pip_resolves,
     "uv": _uv_resolves,
     "poetry": _poetry_resolves,
@@ -67,7 +73,7 @@ RESOLVERS: dict[str, Callable[[Client, RunningTask], dict[str, str]]] = {
 
 @pytest.mark.parametrize("listings", ["json", "html"])
 def test_nobody_downloads_a_wheel_to_learn_what_it_needs(
-    client: Client, tmp_path: Path, listings: Literal["json", "html"]
+    client: PackageClient, tmp_path: Path, listings: Literal["json", "html"]
 ) -> None:
     demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"])
     with start_index(tmp_path / "task", listings=listings) as task:
@@ -79,7 +85,7 @@ def test_nobody_downloads_a_wheel_to_learn_what_it_needs(
 
 
 def test_of_a_wheel_that_was_copied_in_a_small_part_is_enough(
-    task: RunningTask, client: Client, tmp_path: Path
+    task: RunningTask, client: PackageClient, tmp_path: Path
 ) -> None:
     client.publish(task, make_wheel(tmp_path, "demo-base", "1.0"))
     demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"], padding=bytes(LARGE_BYTES))
@@ -92,7 +98,7 @@ def test_of_a_wheel_that_was_copied_in_a_small_part_is_enough(
         assert sum(request.response_bytes for request in of_demo) < LARGE_BYTES / 20
 
 
-def test_a_version_for_another_python_is_passed_over(task: RunningTask, client: Client, tmp_path: Path) -> None:
+def test_a_version_for_another_python_is_passed_over(task: RunningTask, client: PackageClient, tmp_path: Path) -> None:
     client.publish(
         task, make_wheel(tmp_path, "demo", "1.0"), make_wheel(tmp_path, "demo", "2.0", requires_python=">=4")
     )
@@ -108,7 +114,7 @@ def test_a_version_for_another_python_is_passed_over(task: RunningTask, client: 
     ids=["pip", "uv"],
 )
 def test_what_is_known_is_asked_for_once_and_what_is_new_is_seen(
-    task: RunningTask, client: Client, tmp_path: Path, tool: str, install: list[str]
+    task: RunningTask, client: PackageClient, tmp_path: Path, tool: str, install: list[str]
 ) -> None:
     index = ["--index-url", simple_url(task)]
     demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pypiserver_stack.container.clients.real_clients import (
-    Client,
+    PackageClient,
     asked,
     credentials,
     simple_url,
@@ -41,7 +41,7 @@ def tasks(tmp_path: Path) -> Iterator[list[RunningTask]]:
 def test_what_was_uploaded_through_one_task_is_installed_through_the_other(
     tasks: list[RunningTask], tmp_path: Path
 ) -> None:
-    client = Client(tmp_path / "home")
+    client = PackageClient(tmp_path / "home")
     for number in range(10):
         one, other = tasks if number % 2 else tasks[::-1]
         wheel = make_wheel(tmp_path, "demo", f"{number}.0")
@@ -54,9 +54,9 @@ def test_fifty_at_once_while_others_upload(tasks: list[RunningTask], tmp_path: P
     built = tmp_path / "built"
     demos = [make_wheel(built, f"demo-{n}", "1.0", requires=["base"], padding=os.urandom(300_000)) for n in range(10)]
     bases = [make_wheel(built, "base", f"1.{n}", padding=os.urandom(300_000)) for n in range(1 + UPLOADS)]
-    publisher = Client(tmp_path / "publisher")
+    publisher = PackageClient(tmp_path / "publisher")
     publisher.publish(tasks[0], *demos, bases[0])
-    clients = [Client(tmp_path / f"client-{number}") for number in range(len(INSTALLERS))]
+    clients = [PackageClient(tmp_path / f"client-{number}") for number in range(len(INSTALLERS))]
 
     with ExitStack() as cleanup:
         processes = []

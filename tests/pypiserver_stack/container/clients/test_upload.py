@@ -1,4 +1,4 @@
-"""twine, uv and poetry publish: what they are told, and what then lies in the index."""
+"""twine, uv and poetry publish: what they print, and what then lies in the index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import requests
 from twine.commands.upload import skip_upload
 from twine.package import PackageFile
 
-from tests.pypiserver_stack.container.clients.real_clients import Client, credentials, simple_url, start_index
+from tests.pypiserver_stack.container.clients.real_clients import PackageClient, credentials, simple_url, start_index
 from tests.pypiserver_stack.container.running_task import (
     OLDER_PASSWORD,
     PASSWORD,
@@ -33,8 +33,8 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    return Client(tmp_path / "home")
+def client(tmp_path: Path) -> PackageClient:
+    return PackageClient(tmp_path / "home")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def project(request: pytest.FixtureRequest) -> str:
     return re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
 
 
-def _dist(client: Client, name: str, padding: bytes = b"") -> list[Path]:
+def _dist(client: PackageClient, name: str, padding: bytes = b"") -> list[Path]:
     """A wheel and a source distribution in `dist`, where poetry looks for them; it wants a project around it too."""
     (client.work / "pyproject.toml").write_text(f'[project]\nname = "{name}"\nversion = "1.0"\n')
     dist = client.work / "dist"
@@ -51,14 +51,14 @@ def _dist(client: Client, name: str, padding: bytes = b"") -> list[Path]:
 
 
 def _publish(
-    client: Client, publisher: str, task: RunningTask, files: list[Path], *options: str, password: str = PASSWORD
+    client: PackageClient, publisher: str, task: RunningTask, files: list[Path], *options: str, password: str = PASSWORD
 ) -> str:
     arguments, environment = _command(publisher, task, files, password)
     return client.run(publisher, *arguments, *options, **environment)
 
 
 def _publish_in_vain(
-    client: Client, publisher: str, task: RunningTask, files: list[Path], *options: str, password: str = PASSWORD
+    client: PackageClient, publisher: str, task: RunningTask, files: list[Path], *options: str, password: str = PASSWORD
 ) -> str:
     arguments, environment = _command(publisher, task, files, password)
     return client.fail(publisher, *arguments, *options, **environment)
@@ -83,7 +83,7 @@ def _sha256(content: bytes) -> str:
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)
 def test_what_is_published_is_listed_and_served(
-    task: RunningTask, client: Client, project: str, publisher: str
+    task: RunningTask, client: PackageClient, project: str, publisher: str
 ) -> None:
     files = _dist(client, project)
     _publish(client, publisher, task, files)
@@ -97,24 +97,26 @@ def test_what_is_published_is_listed_and_served(
 
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)
-def test_what_is_there_stays_as_it_is(task: RunningTask, client: Client, project: str, publisher: str) -> None:
+def test_what_is_there_stays_as_it_is(task: RunningTask, client: PackageClient, project: str, publisher: str) -> None:
     files = _dist(client, project)
     _publish(client, publisher, task, files)
     another = _dist(client, project, padding=b"changed")
-    told = _publish_in_vain(client, publisher, task, another, *(["--verbose"] if publisher == "twine" else []))
-    assert "already exists" in told
+    output = _publish_in_vain(client, publisher, task, another, *(["--verbose"] if publisher == "twine" else []))
+    assert "already exists" in output
     assert task.request("GET", f"/packages/{files[0].name}")[2] != another[0].read_bytes()
 
 
 def test_twine_says_without_being_asked_for_more_that_it_failed(
-    task: RunningTask, client: Client, project: str
+    task: RunningTask, client: PackageClient, project: str
 ) -> None:
     files = _dist(client, project)
     _publish(client, "twine", task, files)
     assert "HTTPError: 400 Bad Request" in _publish_in_vain(client, "twine", task, files)
 
 
-def test_twine_would_take_the_answer_for_a_file_that_exists(task: RunningTask, client: Client, project: str) -> None:
+def test_twine_would_take_the_answer_for_a_file_that_exists(
+    task: RunningTask, client: PackageClient, project: str
+) -> None:
     """twine 7 refuses --skip-existing for every index but PyPI. Up to 6.1 it decided by this rule."""
     wheel = _dist(client, project)[0]
     assert "does not have support" in _publish_in_vain(client, "twine", task, [wheel], "--skip-existing")
@@ -135,25 +137,29 @@ def test_twine_would_take_the_answer_for_a_file_that_exists(task: RunningTask, c
     assert all(skip_upload(answer, True, package) for answer in answers.values())
 
 
-def test_uv_skips_what_is_the_same_and_refuses_what_is_not(task: RunningTask, client: Client, project: str) -> None:
+def test_uv_skips_what_is_the_same_and_refuses_what_is_not(
+    task: RunningTask, client: PackageClient, project: str
+) -> None:
     wheel, sdist = _dist(client, project)
     check = ["--check-url", simple_url(task)]
     assert "skipping" not in _publish(client, "uv", task, [wheel], *check)
-    told = _publish(client, "uv", task, [wheel, sdist], *check)
-    assert f"File {wheel.name} already exists, skipping" in told
-    assert f"Uploading {sdist.name}" in told
+    output = _publish(client, "uv", task, [wheel, sdist], *check)
+    assert f"File {wheel.name} already exists, skipping" in output
+    assert f"Uploading {sdist.name}" in output
     another = _dist(client, project, padding=b"changed")
     assert "do not match" in _publish_in_vain(client, "uv", task, another, *check)
 
 
-def test_poetry_skips_what_exists(task: RunningTask, client: Client, project: str) -> None:
+def test_poetry_skips_what_exists(task: RunningTask, client: PackageClient, project: str) -> None:
     files = _dist(client, project)
     _publish(client, "poetry", task, files)
     assert _publish(client, "poetry", task, files, "--skip-existing").count("File exists. Skipping") == 2
 
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)
-def test_a_wrong_password_is_said_to_be_one(task: RunningTask, client: Client, project: str, publisher: str) -> None:
+def test_a_wrong_password_is_said_to_be_one(
+    task: RunningTask, client: PackageClient, project: str, publisher: str
+) -> None:
     files = _dist(client, project)
     assert "401" in _publish_in_vain(client, publisher, task, files, password="wrong")
     assert task.request("GET", f"/simple/{project}/")[0] == 404
@@ -161,21 +167,23 @@ def test_a_wrong_password_is_said_to_be_one(task: RunningTask, client: Client, p
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)
 def test_the_password_before_a_rotation_still_counts(
-    task: RunningTask, client: Client, project: str, publisher: str
+    task: RunningTask, client: PackageClient, project: str, publisher: str
 ) -> None:
     _publish(client, publisher, task, _dist(client, project), password=OLDER_PASSWORD)
     assert task.request("GET", f"/simple/{project}/")[0] == 200
 
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)
-def test_what_is_too_large_is_said_to_be_so(task: RunningTask, client: Client, project: str, publisher: str) -> None:
-    # More than the server reads of a body that nobody wants: the client is still sending when it is told.
+def test_what_is_too_large_is_said_to_be_so(
+    task: RunningTask, client: PackageClient, project: str, publisher: str
+) -> None:
+    # More than the server reads of a body that nobody wants: the client is still sending when the answer comes.
     files = _dist(client, project, padding=bytes(24_000_000))
     assert "413" in _publish_in_vain(client, publisher, task, files)
     assert task.request("GET", f"/packages/{files[0].name}")[0] == 404
 
 
-def test_twine_takes_credentials_from_its_own_file(task: RunningTask, client: Client, project: str) -> None:
+def test_twine_takes_credentials_from_its_own_file(task: RunningTask, client: PackageClient, project: str) -> None:
     (client.home / ".pypirc").write_text(
         f"[distutils]\nindex-servers = internal\n\n"
         f"[internal]\nrepository = {task.url}/\nusername = {USERNAME}\npassword = {PASSWORD}\n"

@@ -67,12 +67,12 @@ def publication(wheel: Path) -> tuple[dict[str, str], bytes]:
     return {"Content-Type": form.content_type}, form.before + wheel.read_bytes() + form.after
 
 
-def before(task: RunningTask, told: tuple[str, ...] = CLOUDFRONT) -> Edge:
+def before(task: RunningTask, settings: tuple[str, ...] = CLOUDFRONT) -> Edge:
     def origin(method: str, path: str, body: bytes, headers: Headers) -> Answer:
         # An empty one is left out; the task would be sent the right one otherwise.
         return task.request(method, path, body, {"Authorization": "", **{n.title(): v for n, v in headers.items()}})
 
-    return Edge(evaluated("stress", told).graph, origin)
+    return Edge(evaluated("stress", settings).graph, origin)
 
 
 @pytest.fixture(scope="module")

@@ -166,8 +166,12 @@ def test_either_way_the_answer_is_the_same(task: RunningTask, method: str, path:
     assert not is_plain(method, path, {**headers, **NOT_PLAIN})
 
     def answer(more: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-        status, told, body = task.request(method, path, headers={**headers, **more})
-        return status, {name: value for name, value in told.items() if name not in ("date", "server-timing")}, body
+        status, response_headers, body = task.request(method, path, headers={**headers, **more})
+        return (
+            status,
+            {name: value for name, value in response_headers.items() if name not in ("date", "server-timing")},
+            body,
+        )
 
     assert answer({}) == answer(NOT_PLAIN)
 
@@ -224,7 +228,7 @@ def test_a_connection_that_is_used_outlives_the_keepalive_and_an_idle_one_does_n
         _ask(idle)
         idle.settimeout(0.05)
         ended = False
-        while not ended:  # the task has been told to keep it for 2 s
+        while not ended:  # the task keeps it for 2 s
             assert _ask(used).startswith(b"HTTP/1.1 200 OK")
             try:
                 ended = idle.recv(1) == b""

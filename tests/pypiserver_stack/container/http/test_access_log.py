@@ -31,13 +31,13 @@ TEXT = st.text(st.characters(max_codepoint=255))  # WSGI's strings: bytes as Lat
 
 
 @dataclass
-class Request:
+class LoggedRequest:
     uri: str = "/simple/demo/?format=json"
     method: str = "GET"
 
 
 @dataclass
-class Response:
+class SentResponse:
     status: str = "200 OK"
     sent: int = 20_000
 
@@ -51,7 +51,7 @@ class Log:
     environ: dict[str, Any] = field(default_factory=lambda: {"REMOTE_ADDR": "10.0.0.9"})
 
     def write(self, uri: str = "/", took: timedelta = timedelta(), **environ: Any) -> None:
-        self.logger.access(Response(), Request(uri), {**self.environ, **environ}, took)
+        self.logger.access(SentResponse(), LoggedRequest(uri), {**self.environ, **environ}, took)
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in os.read(self.reader, 1 << 20).splitlines()]

@@ -1,4 +1,4 @@
-"""The index against pypiserver's own walk, whatever writers do that rename and link, on file servers of many kinds."""
+"""The index against pypiserver's own walk, whatever writers do that rename and link, on many different file servers."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ CONTENTS = st.sampled_from([b"aa", b"bb"])  # of the same size
 SECONDS = st.sampled_from([0.0, 0.0, 0.4, 2.0, 10.0])
 
 Step = tuple[str, tuple[object, ...]]
-"""The name of a method of `Change`, and its arguments."""
+"""The name of a method of `FileChange`, and its arguments."""
 
 
-class Change:
+class FileChange:
     """One thing that a writer does, or None of it where it cannot be done."""
 
     def __init__(self, server: FileServer, digests: DigestStore) -> None:
@@ -180,7 +180,7 @@ class IndexModel(RuleBasedStateMachine):
         self.server = FileServer(
             self.root, granularity_s=granularity_s, ahead_s=ahead_s, rename_sets_ctime=rename_sets_ctime
         )
-        self.change = Change(self.server, DigestStore(self.root, self.server))
+        self.change = FileChange(self.server, DigestStore(self.root, self.server))
         for folder in ("sub", "sub/deep", "other", RESTORED):
             self.server.mkdir(folder)
         self.workers = [self.new_worker(), self.new_worker()]

@@ -75,7 +75,7 @@ def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask)
 
 
 @pytest.mark.parametrize(
-    ("folder", "left_out"),
+    ("folder", "excluded"),
     [
         ("", False),
         ("sub", False),
@@ -88,5 +88,5 @@ def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask)
         (f"not-{RESTORED}", False),
     ],
 )
-def test_which_folders_are_left_out(folder: str, left_out: bool) -> None:
-    assert is_excluded(folder) is left_out
+def test_which_folders_are_excluded(folder: str, excluded: bool) -> None:
+    assert is_excluded(folder) is excluded
