@@ -131,7 +131,7 @@ def show(text: str) -> None:
 
 
 def _fail(sentence: str, exit_code: int) -> NoReturn:
-    with contextlib.suppress(OSError):  # where nobody can be told, the exit code has to do
+    with contextlib.suppress(OSError):  # where nobody can read it, the exit code has to do
         print(f"Error: {printable(sentence)}", file=sys.stderr)
     sys.exit(exit_code)
 

@@ -64,11 +64,11 @@ def stand_in(
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    class UploadServer(http.server.ThreadingHTTPServer):
+    class PublishingServer(http.server.ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
             pass  # a client that goes away, as some tests here have it
 
-    with UploadServer(("127.0.0.1", 0), UploadHandler) as server:
+    with PublishingServer(("127.0.0.1", 0), UploadHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

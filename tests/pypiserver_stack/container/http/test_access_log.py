@@ -31,7 +31,7 @@ TEXT = st.text(st.characters(max_codepoint=255))  # WSGI's strings: bytes as Lat
 
 
 @dataclass
-class LoggedRequest:
+class AccessedRequest:
     uri: str = "/simple/demo/?format=json"
     method: str = "GET"
 
@@ -51,7 +51,7 @@ class Log:
     environ: dict[str, Any] = field(default_factory=lambda: {"REMOTE_ADDR": "10.0.0.9"})
 
     def write(self, uri: str = "/", took: timedelta = timedelta(), **environ: Any) -> None:
-        self.logger.access(SentResponse(), LoggedRequest(uri), {**self.environ, **environ}, took)
+        self.logger.access(SentResponse(), AccessedRequest(uri), {**self.environ, **environ}, took)
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in os.read(self.reader, 1 << 20).splitlines()]
