@@ -8,9 +8,6 @@ def places_needed(task_min_count: int, task_max_count: int, minimum_healthy_perc
 
     A deployment either starts a new task first, which takes one place more, or stops an old one first, which the
     minimum healthy percentage must allow. At 50 %, of one task it allows none: half a task, rounded up, is one.
-
-    Args:
-        minimum_healthy_percent: of the tasks, rounded up; below it a deployment stops none.
     """
     return max(
         count + (not _may_stop_one(count, minimum_healthy_percent))

@@ -69,7 +69,6 @@ class StackFileOption(click.Option):
 
 class _WorkloadName(click.Choice[str]):
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """The message of click, and the name that may have been meant."""
         message = super().get_invalid_choice_message(value, ctx)
         nearest = difflib.get_close_matches(str(value), WORKLOADS, n=1)
         return f"{message} Did you mean {nearest[0]!r}?" if nearest else message
@@ -86,11 +85,6 @@ class _Folder(click.Path):
     """A folder that has a name: an unset variable in a script, `--results "$DIR"`, does not mean this folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path that `value` spells.
-
-        Raises:
-            click.BadParameter: it is empty.
-        """
         if value == "":
             raise click.BadParameter("'' names no folder: name one, or . for the current one", ctx, param)
         return super().convert(value, param, ctx)

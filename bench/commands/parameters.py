@@ -67,11 +67,7 @@ def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadPara
 
 
 def limits_parameter(options: Options, stack_file: Mapping[str, str]) -> Literal["auto", "off"]:
-    """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`.
-
-    Raises:
-        UsageError: the stack file has another value, or an unknown key.
-    """
+    """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`."""
     limits: Literal["auto", "off"] = _values(options, stack_file)["limits"]
     return limits
 

@@ -22,11 +22,6 @@ class Whole(click.IntRange):
         self._takes = f"a whole number from {least:,} to {most:,}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number that `value` spells.
-
-        Raises:
-            click.BadParameter: it spells none, or one out of bounds.
-        """
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -43,11 +38,6 @@ class Number(click.FloatRange):
         self._least, self._most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number that `value` spells.
-
-        Raises:
-            click.BadParameter: it spells none, or one out of bounds.
-        """
         try:
             number = super().convert(value, param, ctx)
         except click.BadParameter:

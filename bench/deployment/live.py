@@ -34,7 +34,6 @@ class LiveIndex:
         return self._target
 
     def describe(self) -> Description:
-        """Its URL."""
         return Description(url=self._target.url)
 
     @contextmanager
@@ -43,12 +42,10 @@ class LiveIndex:
         yield Observation()
 
     def task_failures(self) -> TaskFailures:
-        """None that the run could know of."""
         return TaskFailures()
 
     def task_access(self) -> None:
         """The tasks cannot be reached."""
 
     def down(self) -> tuple[str, ...]:
-        """Leave it as it is."""
         return ()

@@ -56,12 +56,7 @@ class LocalIndex:
         self._target: Target | None = None
 
     def up(self, run: RunContext) -> Target:
-        """Have an engine make the stack's resources, and start the tasks and the balancer that they describe.
-
-        Raises:
-            UsageError: the program refuses its settings, there is no such engine, or the plan has fewer tasks.
-            UnavailableError: a resource could not be made, something cannot run here, or did not come up.
-        """
+        """Have an engine make the stack's resources, and start the tasks and the balancer that they describe."""
         run.step("evaluate")
         self._engine = choose(self._options.engine, LocalCloud(), PROJECT_FOLDER, run.scratch_folder / "engine")
         self._deployment = deployment = self._engine.up(self._config)

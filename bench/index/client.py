@@ -149,11 +149,7 @@ class Client:
         self._connection: ClientConnection | None = None
 
     async def get(self, path: str, accept: str = "*/*", take: Take | None = None) -> Exchange:
-        """Read a page or a file.
-
-        Args:
-            take: gets the body, piece by piece. Without it the body is kept.
-        """
+        """Read a page or a file; `take` gets the body, piece by piece, and without it the body is kept."""
         headers = self._headers(accept)
         kept = self._connection
         if kept is not None and kept.is_usable:

@@ -13,10 +13,7 @@ from bench.index.target import Target
 
 
 async def probe(target: Target) -> tuple[str, ...]:
-    """Ask for /simple/, once.
-
-    Returns:
-        The projects that the index names there.
+    """Ask for /simple/, once; returns the projects that the index names there.
 
     Raises:
         UnavailableError: the index cannot be reached, refuses, or is none.

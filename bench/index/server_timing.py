@@ -6,10 +6,9 @@ import math
 
 
 def total_s(server_timing: str) -> float:
-    """The duration of `total` in a header such as `auth;dur=0.042, total;dur=0.61`, which is in milliseconds.
+    """The seconds of `total` in a header such as `auth;dur=0.042, total;dur=0.61`, which is in milliseconds.
 
-    Returns:
-        Seconds; nan where the header does not say, or says what cannot be.
+    nan where the header does not say, or says what cannot be.
     """
     for metric in server_timing.split(","):
         name, *parameters = metric.split(";")

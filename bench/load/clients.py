@@ -109,12 +109,9 @@ class ProcessClients:
         self._forms = {wheel: Form.of_upload(self._spec.uploads[wheel]) for wheel in wheels}
 
     async def run(self, started_s: float) -> None:
-        """Send the round that was planned, and wait for its last answer.
+        """Send the round that was planned, and started at `started_s` of `time.perf_counter`; wait for its last answer.
 
         Cancelling it closes every connection at once.
-
-        Args:
-            started_s: when the round started, on the clock of `time.perf_counter`.
 
         Raises:
             DiskFullError: the samples could not be kept.

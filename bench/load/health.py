@@ -36,9 +36,7 @@ EXHAUSTED_ERRNOS = frozenset({errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, e
 def default_processes(clients: int | None, cookies: Literal["none", "shared"], cores: int) -> int:
     """How many processes send a load unless the user says how many.
 
-    Args:
-        clients: those that start at once; None where a rate decides, which is never near what one process can send.
-        cookies: `shared` is one jar for all clients, which takes one process.
+    Where a rate decides (`clients` is None), one is enough. A cookie jar that all clients share takes one.
     """
     if clients is None or cookies == "shared":
         return 1

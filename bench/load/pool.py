@@ -73,13 +73,9 @@ class Load:
         self._started_s = perf_counter()
 
     async def run(self) -> None:
-        """Send the load, and wait for the last answer. Cancelling it closes every connection, and ends the processes.
+        """Send the load, and wait for the last answer.
 
-        Raises:
-            UsageError: this machine does not allow so many connections.
-            UnavailableError: nobody knows the host of the index.
-            GeneratorLostError: a process ended that should not have.
-            BenchError: the samples could not be kept.
+        Cancelling it closes every connection, and ends the processes. Each of its errors is a `BenchError`.
         """
         try:
             for index in range(self._generators):
@@ -166,11 +162,7 @@ class _Worker:
         return cls(process, log, f"process {index + 1} of {of} of the load generator", on_counts)
 
     async def ready(self) -> None:
-        """Wait until it is ready for a round.
-
-        Raises:
-            BenchError: it sends no more.
-        """
+        """Wait until it is ready for a round; a `BenchError` says why it sends no more."""
         while not isinstance(message := await self._next(), Ready):
             if isinstance(message, Failure):
                 raise _error_of(message)

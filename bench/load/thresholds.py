@@ -82,11 +82,6 @@ class Override(click.ParamType[Threshold]):
     name = "threshold"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Threshold:
-        """The threshold that `value` spells.
-
-        Raises:
-            click.BadParameter: there is no such figure, or the limit is out of its bounds.
-        """
         name, _, limit = (part.strip() for part in str(value).partition("="))
         if name not in FIGURES:
             nearest = difflib.get_close_matches(name, FIGURES)

@@ -69,12 +69,9 @@ class Workload:
         return self.shape.total(len(self.install))
 
     def arrivals(self, seed: int, packages: int, round_number: int = 0) -> Arrivals:
-        """Who is due when, in the order in which they are due.
+        """Who is due when, in the order in which they are due; the same for the same seed.
 
-        Args:
-            seed: the same seed gives the same arrivals.
-            packages: how many packages there are to choose from, at least 1. Each is as likely as any other.
-            round_number: for a workload that repeats its round, which one; each has its own choice of packages.
+        Each of the `packages` is as likely as any other. A workload that repeats its round chooses anew in each.
         """
         random = np.random.default_rng([seed, round_number])
         return self.shape.arrivals(len(self.install), packages, random).in_order()

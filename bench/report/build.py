@@ -94,11 +94,7 @@ def ending_of(findings: Findings) -> Ending:
 
 
 def build_outcome(kind: type[T], findings: Findings, ended_at: datetime, **own: Any) -> T:
-    """The outcome of a run as far as it got.
-
-    Args:
-        own: the fields that only this kind of outcome has.
-    """
+    """The outcome of a run as far as it got, with the fields that only its kind has."""
     ending = ending_of(findings)
     return kind(
         schema_version=1,

@@ -70,12 +70,7 @@ def per_task(samples: Samples) -> dict[str, int]:
 
 
 def deviation(per_task: Mapping[str, int], tasks: int) -> float | None:
-    """How far the requests of a task lie from an even share, at the most: 0 is even, 1 is one that answered none.
-
-    Args:
-        per_task: requests by task, of those that answered any.
-        tasks: how many there were.
-    """
+    """How far the requests of one of the `tasks` lie from an even share, at the most: 0 is even, 1 is none at all."""
     if not per_task:
         return None
     counts = [*per_task.values(), *[0] * (tasks - len(per_task))]

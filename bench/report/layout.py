@@ -36,11 +36,7 @@ class Layout(Generic[T]):
         return [_run(outcome, title), *self.own_blocks(outcome), *_ends(outcome)]
 
     def write(self, outcome: T, folder: RunFolder) -> None:
-        """Write the report in every format.
-
-        Raises:
-            UsageError, DiskFullError: as `RunFolder.create`.
-        """
+        """Write the report in every format."""
         blocks = self.blocks(outcome)
         for format_ in formats.ALL:
             folder.write_text(self.file_stem + format_.suffix, format_.text(outcome, blocks))

@@ -16,19 +16,17 @@ from bench.report.redact import redacted_resources
 
 
 class RunFolder:
-    """A run's folder. Writing a file again replaces it: a run that stays up reports before and after it goes down."""
+    """A run's folder. Writing a file again replaces it: a run that stays up reports before and after it goes down.
+
+    What cannot be written is a `UsageError`, or a `DiskFullError` for want of space.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def create(cls, results: Path, started_at: datetime) -> RunFolder:
-        """Make the folder of a run that starts now, before anything else of the run exists.
-
-        Raises:
-            UsageError: no folder can be made in `results`.
-            DiskFullError: for want of space.
-        """
+        """Make the folder of a run that starts now, before anything else of the run exists."""
         while True:
             folder = cls(results / new_run_id(started_at))
             try:
@@ -56,38 +54,23 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def write_samples(self, samples: Samples) -> None:
-        """Write samples.npz: one row per request.
-
-        Raises:
-            UsageError, DiskFullError: as `create`.
-        """
+        """Write samples.npz: one row per request."""
         self._write("samples.npz", samples.save)
 
     def write_infrastructure(self, resources: Iterable[Resource], secrets: Collection[str]) -> None:
         """Write infrastructure.json: every resource with its inputs, by URN, without marked inputs and `secrets`.
 
         Keys are sorted: the engines deliver them in different orders, and two files should compare.
-
-        Raises:
-            UsageError, DiskFullError: as `create`.
         """
         content = {"resources": redacted_resources(resources, secrets)}
         self.write_text("infrastructure.json", json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of text, in UTF-8.
-
-        Raises:
-            UsageError, DiskFullError: as `create`.
-        """
+        """Write a file of text, in UTF-8."""
         self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def part(self, name: str) -> RunFolder:
-        """A folder within, made if need be: for one of several things that the run measures.
-
-        Raises:
-            UsageError, DiskFullError: as `create`.
-        """
+        """A folder within, made if need be: for one of several things that the run measures."""
         path = self.path / name
         try:
             path.mkdir(exist_ok=True)

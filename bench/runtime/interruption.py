@@ -45,11 +45,7 @@ class Interruptions:
             signal.signal(number, handler)
 
     def arm(self) -> None:
-        """From here on a signal ends what is being done.
-
-        Raises:
-            Interrupted: one came before.
-        """
+        """From here on a signal ends what is being done, as does one that came before."""
         self._armed = True
         self.check()
 
@@ -58,11 +54,7 @@ class Interruptions:
         self._armed = False
 
     def check(self) -> None:
-        """Raise what was received and came out nowhere: Python drops what a handler raises in a destructor.
-
-        Raises:
-            Interrupted: a signal was received.
-        """
+        """Raise what was received and came out nowhere: Python drops what a handler raises in a destructor."""
         if self.received is not None:
             raise Interrupted
 

@@ -71,36 +71,20 @@ class Run:
         return cache_dir_or(self.scratch.path / "cache", self.progress.note)
 
     def step(self, name: str) -> None:
-        """Go on to the next step, unless a signal has come.
-
-        Raises:
-            Interrupted: one has.
-        """
+        """Go on to the next step; `Interrupted` where a signal has come."""
         self.interruptions.check()
         self.progress.step(f"{name} {self.name}".strip())
 
     def note(self, text: str) -> None:
-        """Show a fact about the step."""
         self.progress.note(text)
 
     def wait_for(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """The result of a coroutine.
-
-        Raises:
-            Interrupted: a signal came, which cancelled it.
-        """
         return self.interruptions.run(work)
 
     def keep_secret(self, secrets: Collection[str]) -> None:
-        """Texts that no report and no message may quote."""
         self.findings.secrets.update(secret for secret in secrets if secret)
 
     def write_infrastructure(self, resources: Iterable[Resource]) -> None:
-        """Write the resources to infrastructure.json, secrets hidden.
-
-        Raises:
-            UsageError, DiskFullError: it cannot be written.
-        """
         self.folder.write_infrastructure(resources, self.findings.secrets)
 
     def warn(self, sentences: Iterable[str]) -> None:
@@ -124,12 +108,9 @@ class Run:
         return self.conclude(REPORT, **report_fields(self.findings))
 
     def conclude(self, layout: Layout[T], **own: Any) -> T:
-        """The outcome of the run as far as it got, written to the results folder.
+        """The outcome of the run as far as it got, written to the results folder; `own` are the fields of its kind.
 
         One that cannot be written is still returned, and says so.
-
-        Args:
-            own: the fields that only this kind of outcome has.
         """
         outcome = build_outcome(layout.kind, self.findings, datetime.now(UTC), **own)
         try:

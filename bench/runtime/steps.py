@@ -35,11 +35,7 @@ class Measurement:
 
 
 def stand_up(run: Run, index: IndexUnderTest) -> Target:
-    """Bring an index up, and note what it is, as far as that got.
-
-    Raises:
-        UsageError, UnavailableError: as `IndexUnderTest.up`, with the name of the index where the run has several.
-    """
+    """Bring an index up, and note what it is, as far as that got."""
     try:
         return index.up(run)
     except (UsageError, UnavailableError) as error:
@@ -70,11 +66,7 @@ def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel
 
 
 def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Path, ...]:
-    """New wheels for a workload that uploads, made before the load so that making them costs it nothing.
-
-    Args:
-        loads: how many times the workload is sent to the same index, which takes each wheel once.
-    """
+    """New wheels for a workload that uploads, and is sent so many times: made before, they cost the load nothing."""
     needed = load.workload.uploads_needed() * loads
     if not needed:
         return ()

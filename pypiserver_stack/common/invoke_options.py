@@ -9,11 +9,7 @@ import pulumi
 
 
 def invoke_options(opts: pulumi.ResourceOptions | None) -> pulumi.InvokeOptions:
-    """For a component that does not exist yet, so that its children's parent cannot say which provider is theirs.
-
-    Args:
-        opts: the component's own.
-    """
+    """For a component that does not exist yet, whose children's parent cannot say which provider is theirs."""
     if opts is None:
         return pulumi.InvokeOptions()
     providers: Any = opts.providers or ()

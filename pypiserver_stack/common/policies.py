@@ -22,10 +22,6 @@ class ServiceRole:
     """
 
     def __init__(self, name: str, service: str, parent: pulumi.Resource, tags: Tags) -> None:
-        """
-        Args:
-            service: such as `ec2.amazonaws.com`.
-        """
         self.role = aws.iam.Role(
             name,
             assume_role_policy=_trust(service, parent),

@@ -21,9 +21,6 @@ ARNS = tuple(key for group in GROUPS for key in group.model_fields if '"^arn:' i
 def refuse_other_regions(settings: Settings, opts: pulumi.ResourceOptions | None) -> None:
     """Hold the settings against the region that the stack is deployed to, before AWS does so half way.
 
-    Args:
-        opts: those of the component, for its provider.
-
     Raises:
         SettingsError: some are of another region or partition.
     """

@@ -56,11 +56,7 @@ def instance_profile(
 def _own_policies(
     cluster_arn: pulumi.Input[str], instances_arn: pulumi.Input[str]
 ) -> Mapping[str, tuple[dict[str, Any], ...]]:
-    """Statements by policy.
-
-    Args:
-        instances_arn: a pattern of the ARNs of the cluster's instances.
-    """
+    """Statements by policy; `instances_arn` is a pattern of the ARNs of the cluster's instances."""
     return {
         "join-cluster": (
             {
@@ -120,11 +116,7 @@ def _instances_of(cluster_arn: str) -> str:
 
 
 def _fitting(document: str, name: str) -> str:
-    """A policy document that fits into the role beside the stack's own.
-
-    Raises:
-        SettingsError: it does not.
-    """
+    """A policy document that fits into the role beside the stack's own; a `SettingsError` where it does not."""
     cluster_arn = _longest_cluster_arn(name)
     own = sum(
         _size_characters(json.dumps(allowing(*statements)))

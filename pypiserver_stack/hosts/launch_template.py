@@ -49,11 +49,7 @@ def launch_template(
     host_files: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
 ) -> aws.ec2.LaunchTemplate:
-    """The template of the hosts. It names no key pair: people come through Session Manager.
-
-    Args:
-        host_files: path to content of what the task expects on its host.
-    """
+    """The template of the hosts. It names no key pair: people come through Session Manager."""
     burstable = instance.burstable_baseline_percent is not None
     return aws.ec2.LaunchTemplate(
         name,

@@ -21,9 +21,6 @@ from sizing.instances import Instance, UnknownInstanceError, find
 def plan_capacity(settings: Settings, opts: pulumi.ResourceOptions | None = None) -> tuple[Instance, TaskPlan]:
     """The instance type that the settings name, and what it and they amount to.
 
-    Args:
-        opts: those of the component, for its provider.
-
     Raises:
         ConfigurationError: the type is unknown, to us and to AWS, or cannot hold the tasks.
     """

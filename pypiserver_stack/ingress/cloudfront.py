@@ -31,10 +31,6 @@ class CloudFront(pulumi.ComponentResource):
         rate_limit_per_5_min: int | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
-        Args:
-            rate_limit_per_5_min: of the web ACL; None for no web ACL.
-        """
         super().__init__("pypiserver:index:CloudFront", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         own = Certificate(f"{name}-cloudfront", tags, zone, region=CLOUDFRONT_REGION, opts=child)

@@ -10,9 +10,6 @@ def dns_provider(name: str, role_arn: pulumi.Input[str], parent: pulumi.Resource
     """One that assumes a role, as whoever deploys the stack.
 
     Pulumi gives what is configured as `aws:...` to its default provider alone: what says who deploys is passed on.
-
-    Args:
-        name: of the stack's resources, and of the session.
     """
     configured = pulumi.Config("aws")
     return aws.Provider(

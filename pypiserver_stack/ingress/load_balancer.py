@@ -26,11 +26,7 @@ EDGES = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 def clients(settings: NamesSettings, cloudfront_enabled: bool, parent: pulumi.Resource) -> AllowedClients:
-    """The clients that may reach the balancer, and its ports.
-
-    Args:
-        parent: for the provider that is asked.
-    """
+    """The clients that may reach the balancer, and its ports."""
     if cloudfront_enabled:
         edges = aws.ec2.get_managed_prefix_list_output(name=EDGES, opts=pulumi.InvokeOutputOptions(parent=parent))
         # The list counts as 55 rules of the 60 that a security group takes: one port is what there is room for.

@@ -21,10 +21,6 @@ class Zone:
     """The hosted zone, and the provider that reaches it, which may be in another account."""
 
     def __init__(self, name: str, settings: NamesSettings, *, certified: bool, parent: pulumi.Resource) -> None:
-        """
-        Args:
-            certified: whether a certificate for the names is made in the zone.
-        """
         assert settings.zone_id is not None, "asked for where there is a zone"
         self._name = name
         self._parent = parent
@@ -127,10 +123,6 @@ class Certificate(pulumi.ComponentResource):
         region: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
-        Args:
-            region: where it is needed; the stack's own without it.
-        """
         super().__init__("pypiserver:index:Certificate", name, None, opts)
         first, *others = zone.names.values()
         certificate = aws.acm.Certificate(

@@ -34,10 +34,6 @@ class OwnVpc(pulumi.ComponentResource):
         protect: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
-        Args:
-            protect: whether Pulumi refuses to delete the VPC.
-        """
         super().__init__("pypiserver:index:OwnVpc", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = tags

@@ -43,9 +43,6 @@ def find_site(settings: NetworkSettings, opts: pulumi.ResourceOptions | None = N
     those of the instances' differ too: each of these subnets gets a mount target, of which a zone takes only one. With
     `ipv6_enabled`, the VPC and the balancer's subnets have IPv6 ranges.
 
-    Args:
-        opts: those of the component, for its provider.
-
     Raises:
         ConfigurationError: AWS does not know the subnets, or what is asked for does not work with them.
     """

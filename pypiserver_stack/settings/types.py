@@ -77,9 +77,7 @@ class ListEntry(BaseModel):
 def reference(pattern: str, takes: str) -> Any:
     """The type of a name or ARN of something that exists already; another program may give it as an Output.
 
-    Args:
-        pattern: what the whole text matches.
-        takes: the same in words.
+    `takes` says in words what the whole text matches.
     """
     matches = re.compile(pattern, re.ASCII).fullmatch
 
@@ -168,11 +166,7 @@ def resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mappi
 
 
 def allowed_values(schema: Mapping[str, Any], definitions: Mapping[str, Any] = MappingProxyType({})) -> str:
-    """The values that a setting of this JSON schema takes, in words.
-
-    Args:
-        definitions: schemas that this one refers to, by name.
-    """
+    """The values that a setting of this JSON schema takes, in words."""
     if "takes" not in schema:
         schema = resolved(schema, definitions)
     if "takes" in schema:

@@ -27,10 +27,6 @@ class Backup(pulumi.ComponentResource):
         kms_key_arn: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """
-        Args:
-            kms_key_arn: key of the file system, which encrypts its backups too.
-        """
         super().__init__("pypiserver:index:Backup", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         self.vault = aws.backup.Vault(

@@ -31,9 +31,6 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def packed(folder: Path = CONTAINER_FOLDER) -> str:
     """The package `pypiserver_stack.container` as a .tar.bz2 in base64: the same text for the same files.
 
-    Args:
-        folder: that of the package.
-
     Raises:
         ValueError: the files are more than a task definition holds.
     """

@@ -37,9 +37,6 @@ def job(
 ) -> StackComparison | ReportComparison:
     """The comparison that the command line asks for.
 
-    Args:
-        options: those of the load that the command line has.
-
     Raises:
         UsageError: there is nothing to compare, or an option that changes nothing.
     """

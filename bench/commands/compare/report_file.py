@@ -23,10 +23,7 @@ def path_of(given: Path) -> Path:
 
 
 def read_report(path: Path, what: str) -> Report:
-    """The report in a file.
-
-    Args:
-        what: what the report is to the comparison, for messages.
+    """The report in a file, which is `what` to the comparison.
 
     Raises:
         IncomparableError: there is no such file, it is not a report, or it is one of another schema version.

@@ -40,10 +40,6 @@ class ComparedIndex:
     """One side of a comparison, with what it measured."""
 
     def __init__(self, run: Run, index: IndexUnderTest) -> None:
-        """
-        Args:
-            run: its part of the run.
-        """
         self.run = run
         self.index = index
         self.rounds: list[Round] = []

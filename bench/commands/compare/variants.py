@@ -27,11 +27,7 @@ class StackVariant:
 
 @dataclass(frozen=True)
 class CompareParameters:
-    """Parameters of a comparison of stacks.
-
-    Raises:
-        UsageError: a value makes no sense.
-    """
+    """Parameters of a comparison of stacks; a `UsageError` where they make no sense."""
 
     variants: Sequence[StackVariant]
     rounds: int

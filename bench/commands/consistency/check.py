@@ -92,11 +92,7 @@ class Check:
         await self._run(change, perf_counter() + time_limit_s)
 
     async def remove_rest(self) -> None:
-        """Remove what the index may still have of the check, without a read.
-
-        Raises:
-            UnavailableError: there is no such host.
-        """
+        """Remove what the index may still have of the check, without a read."""
         self._session = await IndexSession.open(self._target)
         for file in self._state.files:
             if file.remains:

@@ -44,9 +44,6 @@ def job(
 ) -> ConsistencyCheck:
     """What the command line asks for.
 
-    Args:
-        parameters: what `CheckParameters` has beside tasks.
-
     Raises:
         UsageError: options that change nothing, no password, or a stack file that cannot be read.
     """

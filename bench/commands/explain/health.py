@@ -14,10 +14,7 @@ CHECKS = 25
 
 
 async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheckTiming:
-    """Ask each task for `path` some times over, one request after the other.
-
-    Args:
-        urls: of the tasks themselves: the balancer has no part in it.
+    """Ask each task itself, at its own URL, for `path` some times over, one request after the other.
 
     Raises:
         UnavailableError: a check is not passed, or there is no such host.

@@ -27,9 +27,6 @@ async def use_after_idling(target: Target, path: str) -> Idle:
 
     All requests of a wave are sent at once, so that the balancer needs all of its connections to the tasks again, not
     just the one that it used last.
-
-    Raises:
-        UnavailableError: there is no such host.
     """
     session = await IndexSession.open(target)
     return await _use(session, path)

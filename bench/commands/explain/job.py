@@ -70,11 +70,6 @@ def job(
 ) -> Ladder:
     """The climb that the command line asks for.
 
-    Args:
-        write: the page that the table is written into.
-        steps: None for the whole ladder.
-        options: those of the load that the command line has.
-
     Raises:
         UsageError: a value makes no sense, or the page has no place for the table.
     """

@@ -23,9 +23,6 @@ _ATTEMPTS = 5
 async def spread_over_tasks(target: Target, path: str, requests_by_task: Callable[[], Mapping[str, int]]) -> Spread:
     """Have one client fetch the balancer's cookie, if it gives one, and many others ask for `path` with it.
 
-    Args:
-        requests_by_task: how many requests each task has had so far.
-
     Raises:
         UnavailableError: the first request is not answered, however often it is sent, or there is no such host.
     """

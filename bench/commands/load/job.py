@@ -12,9 +12,6 @@ from bench.index.target import Target
 def job(url: str, username: str, password: str, options: Options) -> Cycle:
     """The cycle that the command line asks for.
 
-    Args:
-        options: those of the load that the command line has.
-
     Raises:
         UsageError: a value makes no sense or changes nothing, or there is no password for the user.
     """

@@ -36,12 +36,6 @@ def job(
 ) -> Cycle:
     """The cycle that the command line asks for.
 
-    Args:
-        overrides: `key=value`, as `pulumi config set` would take them.
-        tasks: None: as many as this machine can run honestly.
-        options: those of the load and of the limits that the command line has.
-        on_kept: shows the report of a stack that is then kept up, and how it is used; None: it is not kept up.
-
     Raises:
         UsageError: a value makes no sense, or the stack file cannot be read.
     """

@@ -56,7 +56,7 @@ class AutomationEngine:
         """What the last `up` or `refresh` did: number of resources by kind of change, such as `{"create": 63}`."""
 
     def up(self, config: StackConfig) -> Deployment:
-        """See `Engine.up`. The second time it updates what is there."""
+        """The second time it updates what is there."""
 
         def up() -> Deployment:
             stack = self._open(config)
@@ -88,7 +88,6 @@ class AutomationEngine:
         return self._operate(lambda: operation(Stack.select(stack.name, workspace)))
 
     def down(self) -> tuple[str, ...]:
-        """See `Engine.down`."""
         if not self._end_what_runs():
             return (*self._cloud.leftovers, f"the evaluation of {self._project_dir}, which does not end")
         for _ in range(_DESTROY_ATTEMPTS):

@@ -30,16 +30,11 @@ class EmbeddedEngine:
     name = "embedded"
 
     def __init__(self, cloud: InProcessCloud, project_dir: Path) -> None:
-        """
-        Args:
-            project_dir: the folder of the program's `__main__.py`.
-        """
         self._cloud = cloud
         self._project_dir = project_dir
         self._end: Callable[[], bool] = lambda: True
 
     def up(self, config: StackConfig) -> Deployment:
-        """See `Engine.up`."""
         if config.encrypted:
             raise UsageError(f"{undecipherable(config)} without the Pulumi CLI: install it and use --engine pulumi")
         monitor = self._cloud.monitor(config.project, config.stack)
@@ -65,7 +60,6 @@ class EmbeddedEngine:
         return deployment(monitor.state)
 
     def down(self) -> tuple[str, ...]:
-        """See `Engine.down`."""
         ended = self._end()
         self._cloud.delete_all()
         if ended:

@@ -40,11 +40,7 @@ class PrivateCommand(PulumiCommand):
         self._stopped = False
 
     def check_version(self, cwd: Path) -> None:
-        """Find out the version, which the Automation API wants to know.
-
-        Raises:
-            UsageError: it is too old.
-        """
+        """Find out the version, which the Automation API wants to know; a `UsageError` where it is too old."""
         text = self.run(["version"], str(cwd), {}).stdout.strip()
         self.version = VersionInfo.parse(text.removeprefix("v"))
         if self.version < OLDEST_CLI:

@@ -12,11 +12,7 @@ from bench.deployment.pulumi_wire.urns import STACK_TYPE, is_provider, type_and_
 
 
 def deployment(resources: Iterable[Mapping[str, Any]]) -> Deployment:
-    """What a stack consists of.
-
-    Args:
-        resources: as `pulumi stack export --show-secrets` lists them.
-    """
+    """What a stack consists of, from its resources as `pulumi stack export --show-secrets` lists them."""
     outputs: Mapping[str, Any] = {}
     made: dict[str, Resource] = {}
     for entry in resources:

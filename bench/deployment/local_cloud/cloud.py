@@ -23,15 +23,12 @@ class LocalCloud(ResourceStore):
     destroy_timeout_s = 300.0
 
     def providers(self) -> AbstractContextManager[AttachedProviders]:
-        """See `Cloud.providers`."""
         return serve(PulumiCloud(self))
 
     def monitor(self, project: str, stack: str) -> CloudMonitor:
-        """See `InProcessCloud.monitor`."""
         return CloudMonitor(PulumiCloud(self), project, stack)
 
     def delete_all(self) -> None:
-        """See `InProcessCloud.delete_all`."""
         # A resource was created after those that it depends on.
         for urn in reversed(list(self.records)):
             with contextlib.suppress(CloudError):

@@ -31,12 +31,10 @@ class CloudMonitor(MockMonitor):
         return self._cloud.cause
 
     def close(self) -> None:
-        """Refuse every further request."""
         self._cloud.close()
 
     @property
     def state(self) -> list[dict[str, Any]]:
-        """The registered resources in the form of an exported state; complete once the program has ended."""
         return list(self._state.values())
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:

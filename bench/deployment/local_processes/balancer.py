@@ -117,11 +117,7 @@ def find_envoy() -> Path:
 
 
 def start_balancer(spec: BalancerSpec, run_folder: Path) -> Balancer:
-    """Start Envoy, without a target as yet, on a port that it picks itself.
-
-    Raises:
-        UnavailableError: there is no Envoy for this platform.
-    """
+    """Start Envoy, without a target as yet, on a port that it picks itself."""
     folder = run_folder / "balancer"
     # Envoy looks whenever something changes in the folder of its targets: they have one to themselves.
     targets_path = folder / "targets" / "targets.json"

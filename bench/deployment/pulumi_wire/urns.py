@@ -6,13 +6,7 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 
 
 def make_urn(project: str, stack: str, parent: str, type_: str, name: str) -> str:
-    """The URN of a resource.
-
-    It joins the types of all ancestors, except the stack's. Source: the Go SDK's `urn.New`.
-
-    Args:
-        parent: the URN of its parent; empty without one.
-    """
+    """The URN of a resource, with the types of all ancestors but the stack's. Source: the Go SDK's `urn.New`."""
     parent_types = parent.split("::")[2] if parent else STACK_TYPE
     qualified_type = type_ if parent_types == STACK_TYPE else f"{parent_types}${type_}"
     return f"urn:pulumi:{stack}::{project}::{qualified_type}::{name}"

@@ -18,10 +18,6 @@ class CoalescedCall(Generic[Result]):
         self._next: _SingleRun[Result] = _SingleRun(self._begin)
 
     def __call__(self) -> Result:
-        """
-        Raises:
-            Exception: what `call` raised, to everybody who shared it.
-        """
         return self._next()
 
     def _begin(self) -> Result:

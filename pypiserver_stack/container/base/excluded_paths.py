@@ -13,11 +13,7 @@ _log = logging.getLogger("gunicorn.error")
 
 
 def is_excluded(folder: str) -> bool:
-    """Whether a folder, or one that it lies in, holds no packages.
-
-    Args:
-        folder: its path from the root; the root is "".
-    """
+    """Whether a folder, by its path from the root, or one that it lies in, holds no packages."""
     names = folder.split("/")
     return names[0] == _NOT_OURS or any(name.startswith(_RESTORED) for name in names) or is_unprintable(folder)
 

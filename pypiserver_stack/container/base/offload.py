@@ -9,11 +9,7 @@ Result = TypeVar("Result")
 
 
 def offload(function: Callable[..., Result], *arguments: object) -> Result:
-    """Call `function` in a thread; other requests go on meanwhile.
-
-    Raises:
-        Exception: what `function` raised.
-    """
+    """Call `function` in a thread; other requests go on meanwhile. What it raises is raised here."""
     result, error = gevent.get_hub().threadpool.apply(_outcome, (function, arguments))
     if error is not None:
         try:

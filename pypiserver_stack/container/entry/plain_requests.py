@@ -64,11 +64,7 @@ class PlainRequests:
         self._is_alive = is_alive
 
     def __call__(self, client: Any, address: Any, data: bytes) -> bool:
-        """Whether `data`, which is what a client has sent since its last answer, was a plain request, and is answered.
-
-        Args:
-            client: its `Connection`.
-        """
+        """Whether `data`, all that a client has sent since its last answer, was a plain request, and is answered."""
         started_s = perf_counter()
         environ = environ_of(data)
         if environ is None or not self._is_alive():

@@ -60,11 +60,7 @@ class PackageStore:
             raise StoreError(str(error), error.errno) from error
 
     def _clean(self, now_s: float) -> None:
-        """Remove what dead uploads left behind, once an hour at most.
-
-        Args:
-            now_s: by the clock of the file system, which need not be the one of this host.
-        """
+        """Remove what dead uploads left behind, once an hour at most; `now_s` is by the clock of the file system."""
         if monotonic() < self._next_cleaning_s:
             return
         self._next_cleaning_s = monotonic() + _CLEANING_INTERVAL_S

@@ -138,11 +138,7 @@ class PackageIndex:
         return content
 
     def distrust(self, entry: PackageEntry | None = None) -> None:
-        """Say that the index is not what the directory holds; the next validation reads everything again.
-
-        Args:
-            entry: the package whose file is another one, if it is known which.
-        """
+        """Say that the index, or what it holds of `entry`, is wrong; the next validation reads everything again."""
         if entry is not None:
             entry.identity = None
         self._doubt = object()

@@ -13,11 +13,6 @@ class PackageFile(PkgFile):  # type: ignore[misc]
     """Made anew for each answer: pypiserver keeps a digest in it for good."""
 
     def __init__(self, root: str, relfn: str, name: str, project: str, version: str) -> None:
-        """
-        Args:
-            relfn: the path from `root`.
-            project: the normalised name.
-        """
         # Not by pypiserver's own, which parses the version of every file, sorted by it or not.
         self.pkgname, self.pkgname_norm, self.version = name, project, version
         self.root, self.fn, self.relfn, self.relfn_unix = root, f"{root}/{relfn}", relfn, relfn

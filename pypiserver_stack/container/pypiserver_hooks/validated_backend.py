@@ -22,10 +22,6 @@ class ValidatedBackend(RemovingBackend):
     """Lists from the index, and writes through the package store."""
 
     def __init__(self, config: Any, index: PackageIndex, store: PackageStore) -> None:
-        """
-        Args:
-            config: pypiserver's `RunConfig` with one root, that of the index.
-        """
         super().__init__(config)
         self.digests = index.digests
         self._index = index

@@ -18,11 +18,6 @@ class WalkingBackend(RemovingBackend):
     """Walks the tree as pypiserver does, for every answer, and passes over what is left out."""
 
     def __init__(self, config: Any, digests: DigestStore) -> None:
-        """
-        Args:
-            config: pypiserver's `RunConfig`.
-            digests: the records that uploads keep beside the packages.
-        """
         super().__init__(config)
         self.digests = digests
 

@@ -51,11 +51,7 @@ class Bootstrap:
         self._drawn = self._random.integers(rounds, size=(RESAMPLES, rounds)) if self.of_rounds else each_once
 
     def percentiles(self, rounds: Sequence[Floats], percent: float) -> Floats:
-        """The percentile, as `bench.load.samples.percentile` defines it, of each resample.
-
-        Args:
-            rounds: the values of each round, at least one in all.
-        """
+        """The percentile, as `bench.load.samples.percentile` defines it, of each resample of the rounds' values."""
         values = np.concatenate(rounds)
         order = np.argsort(values)
         round_of_value = np.repeat(np.arange(len(rounds)), [len(round_) for round_ in rounds])[order]
@@ -90,27 +86,16 @@ class Bootstrap:
         return low
 
     def shares(self, hits: Sequence[int], totals: Sequence[int]) -> Floats:
-        """How large a share of the requests is hit, in each resample.
-
-        Args:
-            hits: how many of each round are.
-            totals: how many requests each round has; one at least has some.
-        """
+        """How large a share of the requests, `totals` a round, is among the `hits`, in each resample."""
         of_round = np.array(totals)[self._drawn]
         chance = np.array(hits)[self._drawn] / np.maximum(of_round, 1)
         resampled: Floats = self._random.binomial(of_round, chance).sum(axis=1) / of_round.sum(axis=1)
         return resampled
 
     def sums(self, values: NDArray[np.float64]) -> Floats | None:
-        """The sums over the rounds of each resample, for what is a number or a few a round, such as throughput.
+        """The sums over the rounds, a row each, of each resample, for what is a number or a few a round.
 
         None with fewer than three rounds: the requests of a round say nothing about it.
-
-        Args:
-            values: one row a round.
-
-        Returns:
-            One row a resample.
         """
         return values[self._drawn].sum(axis=1) if self.of_rounds else None
 
