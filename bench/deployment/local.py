@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bench.common.failures import UnavailableError, UsageError
 from bench.common.teardown import leftovers_of
-from bench.deployment import Observation, RunContext, TaskAccess, TaskFailures
+from bench.deployment import RunContext
 from bench.deployment.description import Description, Local, Plan, Stack
 from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
@@ -21,7 +20,7 @@ from bench.deployment.local_processes.ingress import NO_CLOUDFRONT
 from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.deployment.local_processes.versions import versions
-from bench.deployment.observe.local import access_to, failures_of, observed
+from bench.deployment.process_index import ProcessIndex
 from bench.index.target import Target
 from sizing.counted import counted
 
@@ -42,17 +41,15 @@ class LocalOptions:
     """Measure the memory of each task during a load, which costs some CPU time."""
 
 
-class LocalIndex:
+class LocalIndex(ProcessIndex):
     """A stack on this machine; an `IndexUnderTest`."""
-
-    is_temporary = True
 
     def __init__(self, config: StackConfig, options: LocalOptions) -> None:
         self._config = config
         self._options = options
+        self._watches_memory = options.watch_memory
         self._engine: Engine | None = None
         self._deployment: Deployment | None = None
-        self._processes: LocalStack | None = None
         self._target: Target | None = None
 
     def up(self, run: RunContext) -> Target:
@@ -68,8 +65,7 @@ class LocalIndex:
         find_envoy()
         state = desired_state(deployment.graph)
         check_url(deployment.outputs["url"], state)
-        # Known before it is started: `down` has to end what a start that is interrupted got to.
-        self._processes = processes = self._prepared(state, deployment.outputs["capacity"], run.scratch_folder)
+        self._started = processes = self._prepared(state, deployment.outputs["capacity"], run.scratch_folder)
         processes.start()
         run.note(f"{len(processes.tasks)} of {counted(state.task_count, 'task')} behind {processes.url}")
         self._target = Target(processes.url, deployment.outputs["username"], deployment.outputs["password"])
@@ -80,12 +76,6 @@ class LocalIndex:
         """Its URL and credentials."""
         assert self._target is not None, "up comes first"
         return self._target
-
-    @property
-    def processes(self) -> LocalStack:
-        """What runs."""
-        assert self._processes is not None, "up comes first"
-        return self._processes
 
     def describe(self) -> Description:
         """Stack and plan once the program is evaluated, the rest once the tasks run."""
@@ -109,26 +99,8 @@ class LocalIndex:
             warnings=tuple(plan["warnings"]),
         )
 
-    def observe(self) -> AbstractContextManager[Observation]:
-        """CPU time of tasks and balancer, requests of each task, and the memory of the tasks where it is wanted."""
-        return observed(self.processes, watch_memory=self._options.watch_memory)
-
-    def task_failures(self) -> TaskFailures:
-        """Tasks and balancers that ended, and OOM kills."""
-        return failures_of(self._processes)
-
-    def task_access(self) -> TaskAccess:
-        """The ports of the tasks."""
-        return access_to(self.processes)
-
     def down(self) -> tuple[str, ...]:
-        """End the processes and delete the resources; returns what remains, in words."""
         return leftovers_of(self._stop, self._delete)
-
-    def _stop(self) -> tuple[str, ...]:
-        if self._processes is not None:
-            self._processes.stop()
-        return ()
 
     def _delete(self) -> tuple[str, ...]:
         return self._engine.down() if self._engine is not None else ()

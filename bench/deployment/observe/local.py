@@ -1,4 +1,4 @@
-"""Observation of local tasks and their balancer during a load, and the way to the tasks past the balancer."""
+"""Observation of local tasks and their balancer during a load."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from bench.deployment import Observation, TaskAccess, TaskFailures
+from bench.deployment import Observation
 from bench.deployment.description import TaskMemory
 from bench.deployment.local_processes.reconcile import LocalStack
 from bench.deployment.local_processes.tasks import Task, proportional_memory_mb
@@ -23,11 +23,11 @@ def observed(processes: LocalStack, *, watch_memory: bool) -> Iterator[Observati
     """Observe the tasks and the balancer of a stack; the observation is complete when the context is left."""
     tasks, balancer = processes.tasks, processes.balancer
     observation = Observation()
-    before = _requests_by_task(processes)
+    before = requests_by_task(processes)
     roots = {**{task.id: task.child.pid for task in tasks}, _BALANCER: balancer.child.pid}
     with MemoryObserver(tasks if watch_memory else ()) as memory, CpuObserver(roots) as cpu:
         yield observation
-    after = _requests_by_task(processes)
+    after = requests_by_task(processes)
     observation.balancer_cpu_s = cpu.used_s.pop(_BALANCER, None)
     observation.tasks_cpu_s = cpu.used_s
     # Not every server says who it is; the balancer knows of all, and where it has ended, of none.
@@ -35,27 +35,7 @@ def observed(processes: LocalStack, *, watch_memory: bool) -> Iterator[Observati
     observation.memory = [_memory_of(task, memory.peak_mb[task.id], processes) for task in tasks if watch_memory]
 
 
-def failures_of(processes: LocalStack | None) -> TaskFailures:
-    """The processes that ended, and the OOM kills, of a stack that was started."""
-    if processes is None:
-        return TaskFailures()
-    return TaskFailures(
-        ended=tuple(processes.ended()),
-        oom_kills=tuple(processes.oom_sentences()),
-        lost_tasks=tuple(processes.lost_tasks()),
-    )
-
-
-def access_to(processes: LocalStack) -> TaskAccess:
-    """The tasks of a stack, and what its balancer asks them and counts."""
-    return TaskAccess(
-        urls=tuple(f"http://127.0.0.1:{task.port}" for task in processes.tasks),
-        health_check_path=processes.state.balancer.health_check.path,
-        requests_by_task=lambda: _requests_by_task(processes),
-    )
-
-
-def _requests_by_task(processes: LocalStack) -> Mapping[str, int]:
+def requests_by_task(processes: LocalStack) -> Mapping[str, int]:
     """Requests of each task so far; 0 where the balancer has ended."""
     by_port = processes.balancer.requests_by_port()
     return {task.id: by_port.get(task.port, 0) for task in processes.tasks}

@@ -12,15 +12,13 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.common.failures import UnavailableError
 from bench.common.run_mark import RUN_VARIABLE
-from bench.common.teardown import leftovers_of
-from bench.deployment import Observation, RunContext, TaskAccess, TaskFailures
+from bench.deployment import RunContext
 from bench.deployment.description import Description
 from bench.deployment.local import LocalIndex
 from bench.deployment.local_processes import local_http
@@ -28,7 +26,7 @@ from bench.deployment.local_processes.processes import spawn
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
-from bench.deployment.observe.local import access_to, failures_of, observed
+from bench.deployment.process_index import ProcessIndex
 from bench.index.target import Target
 from bench.packages.factory import default_cache_dir
 
@@ -47,10 +45,8 @@ _INIT_TIMEOUT_S = 120.0
 _CONCURRENT_UPLOADS = 4
 
 
-class DevpiIndex:
+class DevpiIndex(ProcessIndex):
     """devpi-server beside a stack that is up; an `IndexUnderTest`."""
-
-    is_temporary = True
 
     def __init__(self, beside: LocalIndex, name: str) -> None:
         """
@@ -60,14 +56,13 @@ class DevpiIndex:
         """
         self._beside = beside
         self._name = name
-        self._processes: DevpiProcesses | None = None
 
     def up(self, run: RunContext) -> Target:
         """Install devpi-server where it is missing, start it and make an index."""
         run.step("start")
         password = secrets.token_hex(16)
         run.keep_secret([password])
-        self._processes = processes = DevpiProcesses(self._beside.processes.state, run.scratch_folder, password)
+        self._started = processes = DevpiProcesses(self._beside.processes.state, run.scratch_folder, password)
         processes.start()
         token = _make_index(f"127.0.0.1:{processes.tasks[0].port}", password)
         run.keep_secret([token])
@@ -76,12 +71,12 @@ class DevpiIndex:
 
     def describe(self) -> Description:
         """In what it is not like the stack."""
-        if self._processes is None:
+        if self._started is None:
             return Description()
         tasks = len(self._beside.processes.tasks)
         return Description(
-            url=self._processes.url,
-            tasks=tuple(task.id for task in self._processes.tasks),
+            url=self._started.url,
+            tasks=tuple(task.id for task in self._started.tasks),
             concurrent_uploads=_CONCURRENT_UPLOADS,
             notes=(
                 f"devpi-server {VERSION} is one process of {_THREADS} threads, as it is usually run; {self._name} has "
@@ -92,29 +87,6 @@ class DevpiIndex:
                 "Server-Timing. Clients send a login token, which it checks without a password hash.",
             ),
         )
-
-    def observe(self) -> AbstractContextManager[Observation]:
-        """CPU time and requests of devpi-server, and CPU time of the balancer."""
-        assert self._processes is not None, "up comes first"
-        return observed(self._processes, watch_memory=False)
-
-    def task_failures(self) -> TaskFailures:
-        """Whether devpi-server or its balancer ended."""
-        return failures_of(self._processes)
-
-    def task_access(self) -> TaskAccess:
-        """The port of devpi-server."""
-        assert self._processes is not None, "up comes first"
-        return access_to(self._processes)
-
-    def down(self) -> tuple[str, ...]:
-        """End the processes."""
-        return leftovers_of(self._stop)
-
-    def _stop(self) -> tuple[str, ...]:
-        if self._processes is not None:
-            self._processes.stop()
-        return ()
 
 
 class DevpiProcesses(LocalStack):

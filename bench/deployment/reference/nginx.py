@@ -11,7 +11,6 @@ import hashlib
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,15 +18,14 @@ from urllib.parse import unquote, urlsplit
 import jinja2
 
 from bench.common.failures import UnavailableError
-from bench.common.teardown import leftovers_of
-from bench.deployment import Observation, RunContext, TaskAccess, TaskFailures
+from bench.deployment import RunContext
 from bench.deployment.description import Description
 from bench.deployment.local import LocalIndex
 from bench.deployment.local_processes.processes import spawn
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
-from bench.deployment.observe.local import access_to, failures_of, observed
+from bench.deployment.process_index import ProcessIndex
 from bench.index.client import HTML, IndexSession
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
@@ -39,10 +37,8 @@ _CONFIGURATION = jinja2.Environment(
 _BACKLOG = 2048
 
 
-class NginxIndex:
+class NginxIndex(ProcessIndex):
     """nginx with the files of a stack that is up; an `IndexUnderTest`."""
-
-    is_temporary = True
 
     def __init__(self, beside: LocalIndex, name: str, wheels: Sequence[Wheel]) -> None:
         """
@@ -54,7 +50,6 @@ class NginxIndex:
         self._beside = beside
         self._name = name
         self._wheels = wheels
-        self._processes: NginxProcesses | None = None
 
     def up(self, run: RunContext) -> Target:
         """Write what the stack serves as files, and start nginx.
@@ -64,19 +59,19 @@ class NginxIndex:
         run.step("start")
         index, site = self._beside.target, run.scratch_folder / "site"
         beside = self._beside.processes
-        self._processes = NginxProcesses(beside.state, run.scratch_folder, len(beside.tasks), site)
+        self._started = NginxProcesses(beside.state, run.scratch_folder, len(beside.tasks), site)
         run.wait_for(write_site(site, index, self._wheels))
-        self._processes.start()
-        run.note(f"{len(beside.tasks)} nginx behind {self._processes.url}")
-        return Target(self._processes.url, index.username, index.password)
+        self._started.start()
+        run.note(f"{len(beside.tasks)} nginx behind {self._started.url}")
+        return Target(self._started.url, index.username, index.password)
 
     def describe(self) -> Description:
         """In what it is not like the stack."""
-        if self._processes is None:
+        if self._started is None:
             return Description()
-        tasks = self._processes.tasks
+        tasks = self._started.tasks
         return Description(
-            url=self._processes.url,
+            url=self._started.url,
             tasks=tuple(task.id for task in tasks),
             notes=(
                 f"{len(tasks)} nginx of one process each serve the listings of {self._name}, and the wheels, as files; "
@@ -85,29 +80,6 @@ class NginxIndex:
                 "nothing of uploads. Its redirects, which need no password, have a body of some 150 bytes.",
             ),
         )
-
-    def observe(self) -> AbstractContextManager[Observation]:
-        """CPU time of nginx and the balancer, and the requests of each nginx."""
-        assert self._processes is not None, "up comes first"
-        return observed(self._processes, watch_memory=False)
-
-    def task_failures(self) -> TaskFailures:
-        """nginx and balancers that ended."""
-        return failures_of(self._processes)
-
-    def task_access(self) -> TaskAccess:
-        """The ports of nginx."""
-        assert self._processes is not None, "up comes first"
-        return access_to(self._processes)
-
-    def down(self) -> tuple[str, ...]:
-        """End the processes."""
-        return leftovers_of(self._stop)
-
-    def _stop(self) -> tuple[str, ...]:
-        if self._processes is not None:
-            self._processes.stop()
-        return ()
 
 
 class NginxProcesses(LocalStack):
