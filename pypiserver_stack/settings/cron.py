@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import WithJsonSchema
+
+from pypiserver_stack.settings.types import only
 
 _EXPRESSION = re.compile(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)", re.ASCII)
 
@@ -67,15 +69,9 @@ def is_cron(text: str) -> bool:
     )
 
 
-def _checked(text: str) -> str:
-    if not is_cron(text):
-        raise ValueError(text)
-    return text
-
-
 CronExpression = Annotated[
     str,
-    AfterValidator(_checked),
+    only(is_cron),
     WithJsonSchema(
         {
             "type": "string",

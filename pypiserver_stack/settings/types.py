@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -16,40 +16,23 @@ from pypiserver_stack.settings.problems import Caution, Problem
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
-_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+
+def only(is_allowed: Callable[[Any], bool]) -> AfterValidator:
+    """Those values of a type alone that are allowed; what raises a ValueError is not. `takes` says it in words."""
+
+    def check(value: Any) -> Any:
+        if not is_allowed(value):
+            raise ValueError(value)
+        return value
+
+    return AfterValidator(check)
 
 
-def _retention(days: int) -> int:
-    if days not in _RETENTION_DAYS:
-        raise ValueError(days)
-    return days
-
-
+_WEEKS_AND_MONTHS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180]
+_YEARS = [365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+_RETENTION_DAYS = [*_WEEKS_AND_MONTHS, *_YEARS]
 LogRetentionDays = Annotated[
-    int, AfterValidator(_retention), WithJsonSchema({"type": "integer", "enum": list(_RETENTION_DAYS)})
+    int, only(_RETENTION_DAYS.__contains__), WithJsonSchema({"type": "integer", "enum": _RETENTION_DAYS})
 ]
 """Days for which CloudWatch keeps a log: it takes no others."""
 
@@ -80,14 +63,9 @@ def reference(pattern: str, takes: str) -> Any:
     `takes` says in words what the whole text matches.
     """
     matches = re.compile(pattern, re.ASCII).fullmatch
-
-    def check(value: object) -> object:
-        if isinstance(value, str) and not matches(value):
-            raise ValueError(value)
-        return value
-
     schema = {"type": "string", "pattern": f"^{pattern}$", "takes": takes}
-    return Annotated[str | pulumi.Output[Any], AfterValidator(check), WithJsonSchema(schema)]
+    is_output_or_matches = only(lambda value: not isinstance(value, str) or matches(value) is not None)
+    return Annotated[str | pulumi.Output[Any], is_output_or_matches, WithJsonSchema(schema)]
 
 
 # As AWS's SDKs list them: the others' names begin with aws- too.

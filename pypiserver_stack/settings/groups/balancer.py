@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import Group
+from pypiserver_stack.settings.types import Group, only
 
 # The burst that this is built for: so many clients behind one NAT address, each with a redirect, a listing and a wheel
 # a minute.
 BURST_CLIENTS = 510
 BURST_REQUESTS_PER_MIN = 3
 RATE_WINDOW_MIN = 5
-
-
-def _long_enough(slow_start_s: int) -> int:
-    if 0 < slow_start_s < 30:
-        raise ValueError(slow_start_s)
-    return slow_start_s
 
 
 class BalancerSettings(Group):
@@ -42,7 +36,7 @@ class BalancerSettings(Group):
         default=30,
         description="Seconds that a task has for the answers it owes, from when it gets no new requests to its stop.",
     )
-    slow_start_s: Annotated[int, Field(ge=0, le=900), AfterValidator(_long_enough)] = Field(
+    slow_start_s: Annotated[int, Field(ge=0, le=900), only(lambda value: not 0 < value < 30)] = Field(
         default=0,
         description="Seconds over which a new task's share of the requests grows; 0 gives it all at once.",
         json_schema_extra={"takes": "0, or a whole number from 30 to 900"},

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import LISTED, Group, KmsKeyArn, iam_arn
+from pypiserver_stack.settings.types import LISTED, Group, KmsKeyArn, iam_arn, only
 
 # What a policy may name and that is one party: wildcards, services and federated users are not readers of a password.
 _PRINCIPAL: Any = iam_arn(r"(root|(role|user)/[\w+=,.@/-]{1,576})", "the ARN of an IAM role, user or account")
-
-
-def _window(days: int) -> int:
-    if days != 0 and not 7 <= days <= 30:
-        raise ValueError(days)
-    return days
-
-
-def _different(generations: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(generations)) < len(generations):
-        raise ValueError(generations)
-    return generations
 
 
 class CredentialSettings(Group):
@@ -43,13 +31,15 @@ class CredentialSettings(Group):
         default=None,
         description="KMS key that encrypts the secret; without one it is AWS's own key of Secrets Manager.",
     )
-    secret_recovery_window_days: Annotated[int, AfterValidator(_window)] = Field(
+    secret_recovery_window_days: Annotated[int, only(lambda days: days == 0 or 7 <= days <= 30)] = Field(
         default=7,
         description="Days for which a deleted secret can be restored; 0 deletes it at once.",
         json_schema_extra={"takes": "0, or a whole number from 7 to 30"},
     )
     password_generations: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=9999)], ...], LISTED, AfterValidator(_different)
+        tuple[Annotated[int, Field(ge=1, le=9999)], ...],
+        LISTED,
+        only(lambda given: len(set(given)) == len(given)),
     ] = Field(
         default=(1,),
         min_length=1,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import Group
+from pypiserver_stack.settings.types import Group, only
 from sizing.profiles import PROFILES
 
 # Names of balancers end at 32 characters, of which Pulumi adds eight.
@@ -26,12 +26,6 @@ _OF_A_TAG = r"[A-Za-z0-9_.:/=+@-]"
 def reserved(name: str) -> bool:
     """Whether AWS keeps names that begin like this for itself."""
     return _RESERVED.match(f"{name}-") is not None
-
-
-def _not_reserved_as_a_tag(value: str) -> str:
-    if value.lower().startswith("aws:"):
-        raise ValueError(value)
-    return value
 
 
 class GeneralSettings(Group):
@@ -51,7 +45,7 @@ class GeneralSettings(Group):
         ),
         json_schema_extra={"takes": NAME_TAKES},
     )
-    environment: Annotated[str, AfterValidator(_not_reserved_as_a_tag)] = Field(
+    environment: Annotated[str, only(lambda value: not value.lower().startswith("aws:"))] = Field(
         default="development",
         pattern=rf"^{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?$",
         max_length=256,

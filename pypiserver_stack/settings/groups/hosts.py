@@ -8,23 +8,17 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import pulumi
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from pypiserver_stack.settings.policy_document import PolicyDocument
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import OBJECTS, Group, KmsKeyArn, ListEntry, reference
+from pypiserver_stack.settings.types import OBJECTS, Group, KmsKeyArn, ListEntry, only, reference
 
 # What the stack's own user data writes, or its files are mounted from.
 RESERVED_PATHS = ("/etc/ecs/", "/opt/pypiserver/", "/etc/pypiserver/")
 BURSTABLE = re.compile(r"t\d[a-z]*\.", re.ASCII)
 _PUBLIC_KEY = r"(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]+=*( [^\n]*)?"
 _IMAGE: Any = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
-
-
-def _clean_path(path: str) -> str:
-    if posixpath.normpath(path) != path:
-        raise ValueError(path)
-    return path
 
 
 class HostUser(ListEntry):
@@ -43,7 +37,7 @@ class HostUser(ListEntry):
 class HostFile(ListEntry):
     """A file on each host."""
 
-    path: Annotated[str, AfterValidator(_clean_path)] = Field(
+    path: Annotated[str, only(lambda path: posixpath.normpath(path) == path)] = Field(
         pattern=r"^/[A-Za-z0-9._@+/-]+$", json_schema_extra={"takes": "an absolute path of a file"}
     )
     content: Annotated[str | pulumi.Output[Any], WithJsonSchema({"type": "string", "takes": "text"})]

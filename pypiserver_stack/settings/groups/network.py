@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from pypiserver_stack.settings.problems import Problem, as_configured
-from pypiserver_stack.settings.types import LISTED, Group, LogRetentionDays, reference
+from pypiserver_stack.settings.types import LISTED, Group, LogRetentionDays, only, reference
 
 _PRIVATE_RANGES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 # Docker's own bridge on every host: a task would look for addresses of this range on its host, not in the VPC.
@@ -18,12 +18,10 @@ _LARGEST_VPC, _SMALLEST_VPC = 16, 23
 OWN_VPC_ALONE = ("vpc_cidr", "availability_zone_count", "nat_gateways", "flow_logs_enabled", "flow_logs_retention_days")
 
 
-def _holds_the_subnets(cidr: str) -> str:
+def _holds_the_subnets(cidr: str) -> bool:
     block = IPv4Network(cidr)
     private = any(block.subnet_of(allowed) for allowed in _PRIVATE_RANGES)
-    if not (_LARGEST_VPC <= block.prefixlen <= _SMALLEST_VPC and private) or block.overlaps(_DOCKER_RANGE):
-        raise ValueError(cidr)
-    return cidr
+    return private and _LARGEST_VPC <= block.prefixlen <= _SMALLEST_VPC and not block.overlaps(_DOCKER_RANGE)
 
 
 _SubnetId: Any = reference(r"subnet-[0-9a-f]{8,17}", "the id of a subnet (`subnet-...`)")
@@ -55,7 +53,7 @@ class NetworkSettings(Group):
         ),
         json_schema_extra={"takes": "a list of at most 4, each an IPv4 address"},
     )
-    vpc_cidr: Annotated[str, AfterValidator(_holds_the_subnets)] = Field(
+    vpc_cidr: Annotated[str, only(_holds_the_subnets)] = Field(
         default="10.98.0.0/16",
         description=(
             "IPv4 range of the stack's own VPC, chosen once: another range is another VPC, into which AWS moves no "

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Annotated, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pypiserver_stack.settings.cron import is_cron
 from pypiserver_stack.settings.problems import Caution, Problem
-from pypiserver_stack.settings.types import LISTED, Count, Group, ListEntry
+from pypiserver_stack.settings.types import LISTED, Count, Group, ListEntry, only
 
 Percent = Annotated[int, Field(ge=10, le=90)]
 CooldownSeconds = Annotated[int, Field(ge=0, le=3600)]
@@ -22,32 +22,28 @@ _AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)", re.ASCII)
 _RATE = re.compile(r"rate\((1 (minute|hour|day)|(?!0|1 )\d+ (minutes|hours|days))\)", re.ASCII)
 
 
-def _schedule(text: str) -> str:
+def _is_schedule(text: str) -> bool:
     if at := _AT.fullmatch(text):
-        datetime.fromisoformat(at[1])  # a ValueError where there is no such moment
-    elif not (_RATE.fullmatch(text) or is_cron(text)):
-        raise ValueError(text)
-    return text
+        return bool(datetime.fromisoformat(at[1]))  # a ValueError where there is no such moment
+    return _RATE.fullmatch(text) is not None or is_cron(text)
 
 
-def _timezone(text: str) -> str:
+def _is_timezone(text: str) -> bool:
     known = available_timezones()  # empty on a machine without the database
-    if known and text not in known:
-        raise ValueError(text)
-    return text
+    return not known or text in known
 
 
 class ScheduledScaling(ListEntry):
     """Bounds of the number of tasks from a point in time on."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
-    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+    schedule: Annotated[str, only(_is_schedule)] = Field(
         json_schema_extra={
             "takes": "`cron(0 8 ? * MON-FRI *)`, with ? for the day of the month or of the week, "
             "`at(2030-01-31T08:00:00)` or `rate(2 hours)`"
         }
     )
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+    timezone: Annotated[str, only(_is_timezone)] = Field(
         default="UTC", json_schema_extra={"takes": "a name of the IANA database, such as Europe/Berlin"}
     )
     task_min_count: Count | None = None

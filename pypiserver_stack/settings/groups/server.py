@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from pypiserver_stack.settings.problems import Caution, Problem
-from pypiserver_stack.settings.types import Group
+from pypiserver_stack.settings.types import Group, only
 
 _IMAGE = re.compile(
     r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
@@ -18,10 +18,8 @@ _IMAGE = re.compile(
 _IMAGE_MOST_CHARACTERS = 255  # ECS takes no more before the digest
 
 
-def _names_a_version(image: str) -> str:
-    if not _IMAGE.fullmatch(image) or len(image.partition("@")[0]) > _IMAGE_MOST_CHARACTERS:
-        raise ValueError(image)
-    return image
+def _names_a_version(image: str) -> bool:
+    return _IMAGE.fullmatch(image) is not None and len(image.partition("@")[0]) <= _IMAGE_MOST_CHARACTERS
 
 
 # Longer than gunicorn's graceful_timeout, so that it ends by itself. Before that, ECS has taken the task out of the
@@ -32,7 +30,7 @@ STOP_TIMEOUT_S = 40
 class ServerSettings(Group):
     """Server."""
 
-    image: Annotated[str, AfterValidator(_names_a_version)] = Field(
+    image: Annotated[str, only(_names_a_version)] = Field(
         default="pypiserver/pypiserver:v2.4.2",
         description=(
             "Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, "
