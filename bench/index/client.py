@@ -140,13 +140,22 @@ class IndexSession:
 
 
 class Client:
-    """One client, with one connection, which it opens when it needs one and keeps for its next request."""
+    """One client, with one connection, which it opens when it needs one and keeps for its next request.
+
+    As a context manager it drops the connection at the end.
+    """
 
     def __init__(self, session: IndexSession, number: int, user_agent: str) -> None:
         self._session = session
         self._number = number
         self._user_agent = user_agent
         self._connection: ClientConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.abort()
 
     async def get(self, path: str, accept: str = "*/*", take: Take | None = None) -> Exchange:
         """Read a page or a file; `take` gets the body, piece by piece, and without it the body is kept."""

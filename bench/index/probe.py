@@ -21,11 +21,8 @@ async def probe(target: Target) -> tuple[str, ...]:
     path = target.simple_path
     url = f"{target.origin}{path}"
     session = await IndexSession.open(target)
-    client = session.client()
-    try:
+    with session.client() as client:
         answer = await client.get(path, "text/html")
-    finally:
-        client.abort()
     if answer.error:
         raise UnavailableError(_failure(url, answer))
     if answer.status in (401, 403):

@@ -216,11 +216,8 @@ class Check:
         self._state.refusals[change, file.label] = f"the {change} of {file.label}: {trouble}"
 
     async def _post(self, form: Form) -> Exchange:
-        client = self._session.client()
-        try:
+        with self._session.client() as client:
             return await client.post(form)
-        finally:
-            client.abort()
 
     def _reader(self, number: int) -> Reader:
         return Reader(self._session.client(number), self._target, self._focus, self._state.judge, number)

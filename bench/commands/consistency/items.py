@@ -9,34 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Protocol
 
 from bench.packages.factory import Wheel
-
-
-class CheckedItem(Protocol):
-    """Something that a page shows or does not."""
-
-    @property
-    def label(self) -> str:
-        """What it is called in the result."""
-        ...
-
-    def must_show(self, sent_s: float, done_s: float) -> bool:
-        """Whether it was there all the time between these moments."""
-        ...
-
-    def must_hide(self, sent_s: float, done_s: float) -> bool:
-        """Whether it was gone, or not yet there, all the time between these moments."""
-        ...
-
-    def may_be_gone(self, shown_s: float, done_s: float) -> bool:
-        """Whether what was there at `shown_s` may have been removed by `done_s`."""
-        ...
-
-    def changed_s(self, sent_s: float) -> float:
-        """When the last change was complete that an answer asked for at `sent_s` has to know of; -inf for none."""
-        ...
 
 
 @dataclass(eq=False)
@@ -66,6 +40,7 @@ class File:
 
     @property
     def label(self) -> str:
+        """What it is called in the result."""
         return self.wheel.filename
 
     @property
@@ -74,21 +49,25 @@ class File:
         return self.begun_s < inf and self.removed_s == inf and not self.is_absent
 
     def must_show(self, sent_s: float, done_s: float) -> bool:
+        """Whether it was there all the time between these moments."""
         return self.uploaded_s <= sent_s and done_s < self.removal_begun_s
 
     def must_hide(self, sent_s: float, done_s: float) -> bool:
+        """Whether it was gone, or not yet there, all the time between these moments."""
         return done_s < self.begun_s or self.removed_s <= sent_s
 
     def may_be_gone(self, shown_s: float, done_s: float) -> bool:
+        """Whether what was there at `shown_s` may have been removed by `done_s`."""
         return self.removal_begun_s <= done_s
 
     def changed_s(self, sent_s: float) -> float:
+        """When the last change was complete that an answer asked for at `sent_s` has to know of; -inf for none."""
         return max((moment for moment in (self.uploaded_s, self.removed_s) if moment <= sent_s), default=-inf)
 
 
 @dataclass(eq=False)
 class Project:
-    """A project of the check: on the index page as long as it has a file."""
+    """A project of the check: on the index page as long as it has a file. It has the methods of a file."""
 
     name: str
     files: Sequence[File]
@@ -113,3 +92,7 @@ class Project:
         if removals and self.must_hide(sent_s, sent_s):
             return max(removals)
         return min((file.uploaded_s for file in self.files if file.uploaded_s <= sent_s), default=-inf)
+
+
+CheckedItem = File | Project
+"""Something that a page shows or does not."""

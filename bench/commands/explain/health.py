@@ -22,13 +22,10 @@ async def time_health_checks(urls: Iterable[str], path: str) -> HealthCheckTimin
     latencies_s = []
     for url in urls:
         session = await IndexSession.open(Target(url))
-        client = session.client()
-        try:
+        with session.client() as client:
             for _ in range(CHECKS):
                 answer = await client.get(path)
                 if not answer.is_success:
                     raise UnavailableError(f"the health check GET {path} at {url} ended in {answer.trouble or 'a 404'}")
                 latencies_s.append(answer.done_s - answer.sent_s)
-        finally:
-            client.abort()
     return HealthCheckTiming(path=path, checks=len(latencies_s), median_s=median(latencies_s))

@@ -8,6 +8,7 @@ answers 502 or 503.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from time import perf_counter
 
 from bench.commands.explain.model import Idle
@@ -29,12 +30,8 @@ async def use_after_idling(target: Target, path: str) -> Idle:
     just the one that it used last.
     """
     session = await IndexSession.open(target)
-    return await _use(session, path)
-
-
-async def _use(session: IndexSession, path: str) -> Idle:
-    clients = [session.client(number) for number in range(CLIENTS)]
-    try:
+    with ExitStack() as closing:
+        clients = [closing.enter_context(session.client(number)) for number in range(CLIENTS)]
         await _wave(clients, path)  # opens the clients' own connections, so that the waves to come are at once
         last = await _wave(clients, path)
         answers: list[Exchange] = []
@@ -43,9 +40,6 @@ async def _use(session: IndexSession, path: str) -> Idle:
             await asyncio.sleep(first_done_s + IDLE_S + offset_s - perf_counter())
             last = await _wave(clients, path)
             answers += last
-    finally:
-        for client in clients:
-            client.abort()
     return Idle(requests=len(answers), failed=sum(_has_failed(answer) for answer in answers))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -42,11 +43,8 @@ async def upload_interleaved(target: Target, wheels: Sequence[Wheel]) -> Mixing:
     answers = await asyncio.gather(*(_upload(session, wheel, number) for number, wheel in enumerate(wheels)))
     if refused := next((answer for answer in answers if answer is not None and answer.cause), None):
         raise UnavailableError(f"the index at {target.url} takes no connection: {refused.connection_failure}")
-    reader = session.client()
-    try:
+    with session.client() as reader:
         whole = [await _is_whole(reader, target, wheel) for wheel in wheels]
-    finally:
-        reader.abort()
     statuses = Counter(map(_outcome, answers))
     return Mixing(uploads=len(wheels), answers=dict(sorted(statuses.items())), whole=sum(whole))
 
@@ -64,13 +62,9 @@ class _HalvedForm(Form):
 
 async def _upload(session: IndexSession, wheel: Wheel, number: int) -> Exchange | None:
     """The answer to an upload; None where it does not come in time."""
-    client = session.client(number)
-    try:
+    with session.client(number) as client, contextlib.suppress(TimeoutError):
         return await asyncio.wait_for(client.post(_HalvedForm.of_upload(wheel.path)), PAUSE_S + _PATIENCE_S)
-    except TimeoutError:
-        return None
-    finally:
-        client.abort()
+    return None
 
 
 def _outcome(answer: Exchange | None) -> str:

@@ -43,8 +43,5 @@ async def _fetch_cookies(session: IndexSession, path: str) -> None:
 
 
 async def _ask(session: IndexSession, path: str, number: int) -> Exchange:
-    client = session.client(number)
-    try:
+    with session.client(number) as client:
         return await client.get(path)
-    finally:
-        client.abort()

@@ -171,13 +171,10 @@ async def _pages(index: Target, projects: Sequence[str]) -> Mapping[str, bytes]:
     """The listing of each project, as the load asks for it."""
     pages = {}
     session = await IndexSession.open(index)
-    client = session.client()
-    try:
+    with session.client() as client:
         for project in projects:
             answer = await client.get(index.listing_path(project), HTML)
             if answer.error or answer.status != HTTPStatus.OK:
                 raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
             pages[project] = answer.body
-    finally:
-        client.abort()
     return pages
