@@ -4,7 +4,6 @@ from pypiserver_stack.common.entry_point import run, start_program
 
 
 def main() -> None:
-    """Run the command line."""
     from bench.cli import cli
     from bench.runtime.interruption import Interrupted
 

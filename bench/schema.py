@@ -24,7 +24,6 @@ MODELS = {
 
 
 def main() -> None:
-    """Print one of them."""
     arguments = Arguments("python -m bench.schema", description="Print a JSON schema.")
     arguments.add_argument("name", choices=MODELS)
     module, model = MODELS[arguments.parse_args().name]

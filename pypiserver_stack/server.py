@@ -192,7 +192,6 @@ class PypiServer(Outputs, pulumi.ComponentResource):
 
 
 def _distribution(load_balancer: LoadBalancer) -> dict[str, pulumi.Input[object]]:
-    """Outputs of the distribution; None without one."""
     if load_balancer.cloudfront is None:
         return {"cloudfront_distribution_id": None, "cloudfront_domain_name": None}
     distribution = load_balancer.cloudfront.distribution

@@ -41,7 +41,6 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """Cost of the line."""
         return self.quantity * self.price.usd
 
 
@@ -100,5 +99,4 @@ def for_a_month(name: str, count: float, what: str | None = None) -> Line:
 
 
 def total_usd(lines: Iterable[Line]) -> float:
-    """Sum of the lines."""
     return sum(one.usd for one in lines)

@@ -51,7 +51,6 @@ class SizingValues:
 
     @classmethod
     def of(cls, settings: SizingSettings) -> Self:
-        """A copy of the settings."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 

@@ -58,7 +58,6 @@ class StackFileOption(click.Option):
         return other
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Where the value that is refused came from."""
         match ctx and ctx.get_parameter_source(self.name):
             case click.core.ParameterSource.ENVIRONMENT:
                 return str(self.envvar)

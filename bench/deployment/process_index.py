@@ -20,7 +20,6 @@ class ProcessIndex:
 
     @property
     def processes(self) -> LocalStack:
-        """What runs."""
         assert self._started is not None, "up comes first"
         return self._started
 

@@ -156,15 +156,12 @@ class _Index:
         self._target = session.target
 
     def close(self) -> None:
-        """End the connection of the client."""
         self._client.close()
 
     async def upload(self, wheel: Wheel) -> None:
-        """Upload a wheel, read from disk while it is sent."""
         self._demand_success(await self._client.post(Form.of_upload(wheel.path)), f"the upload of {wheel.filename}")
 
     async def projects(self) -> tuple[str, ...]:
-        """The names on /simple/."""
         url = f"{self._target.origin}{self._target.simple_path}"
         try:
             return project_names(await self._page(self._target.simple_path, url))
@@ -172,7 +169,6 @@ class _Index:
             raise UnavailableError(f"{url} is no package index: {error}") from error
 
     async def listing(self, name: str) -> tuple[IndexedPackage, ...]:
-        """The files of a project."""
         path = self._target.listing_path(name)
         url = f"{self._target.origin}{path}"
         try:

@@ -64,15 +64,12 @@ class Installer:
             asked, path, due_s = Operation.LISTING, onward, answer.done_s
 
     async def upload(self, form: Form, due_s: float) -> None:
-        """Publish one wheel."""
         self._record(Operation.UPLOAD, await self._counted(self._client.post(form)), due_s)
 
     def close(self) -> None:
-        """End the connection as a program does that has all it wanted."""
         self._client.close()
 
     def abort(self) -> None:
-        """Drop the connection at once."""
         self._client.abort()
 
     async def _download(self, path: str, link: ListedFile, due_s: float) -> None:

@@ -71,11 +71,7 @@ class Shape(ABC):
         return burst_starts_s(self.duration_s, self.burst_interval_s) if self.burst_interval_s else ()
 
     def changed(self, name: str, **values: Any) -> Self:
-        """This shape of the workload `name`, with the values of options that apply to it.
-
-        Raises:
-            UsageError: the bursts do not fit into the duration.
-        """
+        """This shape of the workload `name`, with the values of options that apply to it."""
         shape = replace(self, **values)  # type: ignore[type-var]
         if shape.burst_interval_s is not None and not shape.burst_starts_s:
             raise UsageError(

@@ -139,11 +139,7 @@ WORKLOADS: Mapping[str, Workload] = _catalogue(
 
 
 def with_options(workload: Workload, **values: Any) -> Workload:
-    """`workload` with what the user set: the values of options by their names, within the bounds of the options.
-
-    Raises:
-        UsageError: an option changes nothing in the workload, or bursts do not fit into the duration.
-    """
+    """`workload` with what the user set: the values of options by their names, within the bounds of the options."""
     for name in values:
         if reason := workload.shape.inapplicable.get(name):
             raise UsageError(f"{spelling(name)} does not apply to the workload {workload.name}: {reason}")

@@ -106,7 +106,6 @@ class CpuBySide(ModelPart):
 
     @property
     def sides(self) -> Mapping[str, CpuTime | None]:
-        """The three sides by name."""
         return {"tasks": self.tasks, "balancer": self.balancer, "generator": self.generator}
 
 
@@ -151,5 +150,4 @@ class Report(Outcome):
 
     @property
     def success(self) -> str:
-        """What the run proved."""
         return f"passed: {self.proved}" if self.proved else "passed"

@@ -50,7 +50,6 @@ class RunFolder:
         return any(self.path.rglob("samples.npz"))
 
     def remove(self) -> None:
-        """Delete it with all that it holds."""
         shutil.rmtree(self.path, ignore_errors=True)
 
     def write_samples(self, samples: Samples) -> None:
@@ -66,7 +65,6 @@ class RunFolder:
         self.write_text("infrastructure.json", json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of text, in UTF-8."""
         self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def part(self, name: str) -> RunFolder:

@@ -35,7 +35,6 @@ class UserError(Exception):
 
     @property
     def exit_code(self) -> int:
-        """What the program exits with."""
         return self._exit_code
 
 
@@ -43,7 +42,6 @@ class Arguments(argparse.ArgumentParser):
     """The arguments of a program that needs no click; what it refuses is a `UserError`."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the command line."""
         raise UserError(f"{message}; {self.prog} --help lists what there is")
 
 

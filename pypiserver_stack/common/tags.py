@@ -18,5 +18,4 @@ class Tags:
         }
 
     def __call__(self, name: str) -> dict[str, str]:
-        """The tags of one resource."""
         return {"Name": name, **self._common}

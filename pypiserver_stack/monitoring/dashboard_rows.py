@@ -24,7 +24,6 @@ def rows(
     throughput_mode: str,
     alarm_arns: Sequence[pulumi.Input[str]],
 ) -> tuple[Row, ...]:
-    """All rows of a deployment's dashboard."""
     alarms = (Row([AlarmStates("Alarms", alarm_arns)], height=3),) if alarm_arns else ()
     return (
         *alarms,

@@ -42,7 +42,6 @@ class Metrics:
         return Metric("ECS/ContainerInsights", name, self._service)
 
     def balancer(self, name: str) -> Metric:
-        """Metric of the balancer."""
         return Metric("AWS/ApplicationELB", name, {"LoadBalancer": self.load_balancer})
 
     def targets(self, name: str) -> Metric:
@@ -51,7 +50,6 @@ class Metrics:
         return Metric("AWS/ApplicationELB", name, dimensions)
 
     def file_system(self, name: str) -> Metric:
-        """Metric of the file system."""
         return Metric("AWS/EFS", name, {"FileSystemId": self.file_system_id})
 
     def hosts(self, name: str) -> Metric:

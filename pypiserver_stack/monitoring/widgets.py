@@ -65,7 +65,6 @@ class GraphWidget:
     stacked: bool = False
 
     def widget(self, region: pulumi.Input[str]) -> dict[str, Any]:
-        """Type and properties."""
         properties: dict[str, Any] = {
             "title": self.title,
             "region": region,

@@ -4,7 +4,6 @@ from pypiserver_stack.common.entry_point import run, start_program
 
 
 def main() -> None:
-    """Run the command line."""
     from pypiserver_stack.rotate.command import rotate_command
 
     run(rotate_command)

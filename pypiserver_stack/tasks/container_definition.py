@@ -167,11 +167,7 @@ def with_outputs(
     region: pulumi.Input[str],
     credentials: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
-    """The container definitions of a task as JSON.
-
-    Args:
-        credentials: what ECS injects the credentials from, in the form of a container definition's `valueFrom`.
-    """
+    """The container definitions of a task as JSON; `credentials` is what ECS injects them from, as `valueFrom`."""
     definition = {
         **container.definition,
         "logConfiguration": {

@@ -4,7 +4,6 @@ from pypiserver_stack.common.entry_point import Arguments, show, start_program
 
 
 def main() -> None:
-    """Print the tables."""
     Arguments("python -m tools.docs.cost_page", description="Print the tables of docs/cost.md.").parse_args()
     from tools.docs.cost_tables import page_tables
 

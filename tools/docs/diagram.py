@@ -35,7 +35,6 @@ class Component:
 
 
 def main() -> None:
-    """Print what docs/architecture.md holds of it."""
     Arguments(
         "python -m tools.docs.diagram", description="Print the diagram and the table of docs/architecture.md."
     ).parse_args()

@@ -6,7 +6,6 @@ from pypiserver_stack.common.entry_point import Arguments, show, start_program
 
 
 def main() -> None:
-    """Print the tables of docs/configuration.md."""
     Arguments(
         "python -m tools.docs.settings_table", description="Print the tables of docs/configuration.md."
     ).parse_args()

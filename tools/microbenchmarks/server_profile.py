@@ -59,7 +59,6 @@ class Profiling:
     index: LocalIndex | None = None
 
     def work(self, run: Run) -> None:
-        """Everything up to the last sample."""
         config, bench_values = load_stack(PROJECT_FOLDER, self.options.stack, self.options.overrides)
         given = {"workload": "burst", "duration_s": self.options.seconds, "wheel_kb": self.options.wheel_kb}
         load = load_parameters({name: value for name, value in given.items() if value is not None}, bench_values)
@@ -81,11 +80,9 @@ class Profiling:
             self.samples += read_stacks(path)
 
     def down(self, run: Run) -> None:
-        """Take down what came up."""
         take_down(run, *([self.index.down] if self.index else []))
 
     def report(self, run: Run) -> list[str]:
-        """What went wrong."""
         return list(run.findings.failures.values())
 
 

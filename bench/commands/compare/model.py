@@ -94,5 +94,4 @@ class Comparison(Outcome):
 
     @property
     def success(self) -> str:
-        """What was done."""
         return "passed" if self.gate is not None else "compared; nothing was judged"

@@ -58,11 +58,9 @@ class ReportComparison:
         ]
 
     def down(self, run: Run) -> None:
-        """Nothing was put up."""
         take_down(run)
 
     def report(self, run: Run) -> model.Comparison:
-        """The comparison."""
         return report_comparison(run, self._compared)
 
 

@@ -48,7 +48,6 @@ class ComparedIndex:
 
     @property
     def name(self) -> str:
-        """As the user knows it."""
         return self.run.name
 
     @property
@@ -58,7 +57,6 @@ class ComparedIndex:
         return self._target
 
     def up(self, wheels: Sequence[Wheel]) -> None:
-        """Stand it up and fill it."""
         self._target = stand_up(self.run, self.index)
         fill(self.run, self.index, self._target, wheels)
 
@@ -72,7 +70,6 @@ class StackComparison:
         self.compared = Compared(parameters.limits)
 
     def work(self, run: Run) -> None:
-        """Everything up to the last round."""
         stacks, load = _configured(self._parameters)
         run.findings.seed = load.seed
 
@@ -121,7 +118,6 @@ class StackComparison:
             note_oom_kills(one.run, one.index.task_failures())
 
     def down(self, run: Run) -> None:
-        """Take everything down, each part whatever became of the others."""
         take_down(run, *(one.index.down for one in self.indexes))
 
     def report(self, run: Run) -> model.Comparison:

@@ -69,7 +69,6 @@ class ConsistencyCheck:
         self._target: Target | None = None
 
     def work(self, run: Run) -> None:
-        """Stand the index up, and check it."""
         self._target = target = stand_up(run, self._index)
         tasks = self._index.describe().tasks
         if tasks:
@@ -94,7 +93,6 @@ class ConsistencyCheck:
         take_down(run, self._remove_rest, self._index.down)
 
     def report(self, run: Run) -> ConsistencyReport:
-        """What was found, in the results folder too."""
         return run.conclude(CONSISTENCY, **report_fields(run.findings, self._parameters, self._state))
 
     def _remove_rest(self) -> list[str]:

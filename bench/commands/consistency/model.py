@@ -84,5 +84,4 @@ class ConsistencyReport(Outcome):
 
     @property
     def success(self) -> str:
-        """What no fault means."""
         return "consistent"

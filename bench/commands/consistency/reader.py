@@ -48,7 +48,6 @@ class Reader:
             await asyncio.sleep(pause_s)
 
     def abort(self) -> None:
-        """Drop the connection at once."""
         self._client.abort()
 
     async def _read(self, kind: ReadKind) -> None:

@@ -32,7 +32,6 @@ def bill_blocks(bill: Bill) -> Blocks:
 
 
 def line_cells(line: BillLine) -> tuple[str, ...]:
-    """One line of the bill."""
     return (line.name, f"{line.quantity:,g}", line.unit, f"{line.unit_price_usd:g}", usd(line.usd))
 
 

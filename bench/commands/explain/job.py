@@ -41,7 +41,6 @@ class Ladder:
         self._probes: dict[str, Probes] = {}
 
     def work(self, run: Run) -> None:
-        """Everything up to the last probe."""
         run.step("packages to interleave")
         wheels = run.wheels(packages_to_mix())
         self._comparison.work(run)
@@ -50,11 +49,9 @@ class Ladder:
             self._probes[one.name] = run.wait_for(_probe(one, wheels))
 
     def down(self, run: Run) -> None:
-        """Take everything down, each part whatever became of the others."""
         self._comparison.down(run)
 
     def report(self, run: Run) -> Explanation:
-        """The explanation, as far as it got."""
         return report_explanation(run, self._steps, self._comparison.compared, self._probes, self._page)
 
 

@@ -72,5 +72,4 @@ class Explanation(Outcome):
 
     @property
     def success(self) -> str:
-        """What was done."""
         return "measured; nothing was judged"

@@ -77,7 +77,6 @@ class Cycle:
             self._keep(run, target, self._on_kept)
 
     def down(self, run: Run) -> None:
-        """Take everything down, each part whatever became of the others."""
         # Of a measurement that was finished they are recorded; a kept index may have had others since.
         if run.findings.local is None:
             run.findings.oom_kills = self._index.task_failures().oom_kills
@@ -86,7 +85,6 @@ class Cycle:
             run.findings.teardown = None  # nothing of the index is the run's own
 
     def report(self, run: Run) -> model.Report:
-        """The report of the run."""
         return run.report()
 
     def _filled(self, run: Run, target: Target) -> tuple[Sequence[str], Sequence[Path]]:

@@ -30,7 +30,6 @@ class Background(Generic[T]):
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Start the function."""
         self._thread.start()
 
     def wait(self, timeout_s: float = float("inf")) -> bool:

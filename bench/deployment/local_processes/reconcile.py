@@ -74,10 +74,6 @@ class LocalStack:
     def __init__(
         self, state: DesiredState, run_folder: Path, task_count: int, limits: TaskLimits | None = None
     ) -> None:
-        """
-        Args:
-            limits: what each task is put under when it starts; None for no limits.
-        """
         self.state = state
         self.url = ""
         self._folder = run_folder
@@ -92,7 +88,6 @@ class LocalStack:
 
     @property
     def balancer(self) -> Balancer:
-        """What stands in front of the tasks."""
         return self._running.balancer
 
     def start(self) -> None:

@@ -36,10 +36,7 @@ class RunningTasks:
     """A balancer and its tasks. `stop` may be called any time, from any thread, and ends all that was started."""
 
     def __init__(self, spec: BalancerSpec, start_task: Callable[[int, TaskSpec], Task]) -> None:
-        """
-        Args:
-            start_task: starts a task, given a number that no other one has.
-        """
+        """`start_task` starts a task, given a number that no other one has."""
         self.tasks: list[Task] = []
         """Those that serve."""
         self._spec = spec
@@ -131,11 +128,7 @@ class RunningTasks:
         stop(children[1:], STOP_PATIENCE_S)
 
     def ended(self, expected: Collection[str] = ()) -> list[str]:
-        """In words, which processes ended although nobody asked them to.
-
-        Args:
-            expected: ids of tasks that are left out.
-        """
+        """In words, which processes ended although nobody asked them to, but for the tasks whose end is `expected`."""
         children = [task.child for task in self.tasks if task.id not in expected] + self._children[:1]
         return [_ending(child) for child in children if child.exit_status is not None]
 

@@ -70,7 +70,6 @@ class DevpiIndex(ProcessIndex):
         return Target(f"{processes.url}{_INDEX}/+simple/", _USER, token)
 
     def describe(self) -> Description:
-        """In what it is not like the stack."""
         if self._started is None:
             return Description()
         tasks = len(self._beside.processes.tasks)
@@ -93,11 +92,6 @@ class DevpiProcesses(LocalStack):
     """One devpi-server behind a balancer like that of a stack."""
 
     def __init__(self, state: DesiredState, folder: Path, password: str) -> None:
-        """
-        Args:
-            state: of the stack that it stands beside.
-            password: for the user `root`.
-        """
         check = replace(state.balancer.health_check, path=_HEALTH_CHECK_PATH, statuses=(200, 200))
         super().__init__(replace(state, balancer=replace(state.balancer, health_check=check)), folder, task_count=1)
         self._password = password

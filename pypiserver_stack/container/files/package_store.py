@@ -97,7 +97,6 @@ class Incoming:
         self._off_the_loop(self._discard)
 
     def write(self, data: bytes) -> None:
-        """Append `data`."""
         self._off_the_loop(self._write, data)
 
     def publish(self, filename: str, *, overwrite: bool) -> None:

@@ -25,7 +25,6 @@ class AccessLogger(Logger):  # type: ignore[misc]
     """gunicorn's logger, whose errors stay plain lines on stderr."""
 
     def setup(self, cfg: Any) -> None:
-        """As gunicorn calls it, before there are workers."""
         super().setup(cfg)
         self._task = os.environ.get("HOSTNAME")
         self._lost_lines = 0

@@ -192,7 +192,6 @@ class Connection:
             self._give_up()
 
     def shutdown(self, how: int) -> None:
-        """As a socket's."""
         self.flush()
         self._sock.shutdown(how)
 
