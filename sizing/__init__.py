@@ -5,7 +5,7 @@ from sizing.demand import PlanError, SizingSettings
 from sizing.errors import SizingError
 from sizing.instances import Instance, UnknownInstanceError, catalogue, find
 from sizing.packing import DaemonTask
-from sizing.profiles import PROFILES, Profile, UnknownProfileError, find_profile
+from sizing.profiles import PROFILES, Profile
 from sizing.refusals import InstanceTooSmallError, TooFewInstancesError
 
 __all__ = [
@@ -20,9 +20,7 @@ __all__ = [
     "TaskPlan",
     "TooFewInstancesError",
     "UnknownInstanceError",
-    "UnknownProfileError",
     "catalogue",
     "find",
-    "find_profile",
     "plan",
 ]

@@ -6,16 +6,9 @@ never load-tested there. tested is the deployment that was, and incident the one
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-
-from sizing.errors import SizingError
-
-
-class UnknownProfileError(SizingError):
-    """There is no such profile. The message has the nearest name and all there are."""
 
 
 @dataclass(frozen=True)
@@ -85,17 +78,3 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         )
     }
 )
-
-
-def find_profile(name: str) -> Profile:
-    """The profile of that name.
-
-    Raises:
-        UnknownProfileError: there is none.
-    """
-    try:
-        return PROFILES[name]
-    except KeyError:
-        nearest = difflib.get_close_matches(name, PROFILES, n=1)
-        hint = f"did you mean {nearest[0]}? " if nearest else ""
-        raise UnknownProfileError(f"profile {name} does not exist: {hint}It is one of {', '.join(PROFILES)}") from None

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from bench.load.samples import Samples, percentile
 from sizing.counted import counted
 
@@ -53,19 +51,16 @@ class GeneratorHealth:
     """How long the load took."""
     send_lateness_p99_s: float
     """From when a request was due to when it was begun. The index has no part in this; 0 without requests."""
-    send_lateness_max_s: float
     exhausted: int
     """Connections that could not be made for want of ports, files or memory on this side."""
 
     @classmethod
     def of(cls, samples: Samples, *, cpu_s: Sequence[float], wall_s: float, exhausted: int) -> GeneratorHealth:
         """The health of the generator that took `samples`."""
-        lateness_s = samples.sent_s - samples.due_s
         return cls(
             cpu_s=tuple(cpu_s),
             wall_s=wall_s,
-            send_lateness_p99_s=percentile(lateness_s, 99) or 0.0,
-            send_lateness_max_s=float(np.max(lateness_s, initial=0.0)),
+            send_lateness_p99_s=percentile(samples.sent_s - samples.due_s, 99) or 0.0,
             exhausted=exhausted,
         )
 

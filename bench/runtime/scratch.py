@@ -95,7 +95,9 @@ def remove_run(run_mark: str) -> list[str]:
     """End every process of a run, remove its control groups and its folder; returns what would not go, in words."""
     leftovers = [f"process {pid}" for pid in end_processes(run_mark)] + remove_groups(run_mark)
     folder = base_folder() / run_mark
-    _delete(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        base_folder().rmdir()  # refused while another run has its folder there
     if folder.exists():
         leftovers.append(f"folder {folder}")
     return leftovers
@@ -170,9 +172,3 @@ def _own_base_folder() -> None:
     with contextlib.suppress(FileNotFoundError):
         if base.is_symlink() or base.stat().st_uid != os.getuid():
             raise PermissionError(errno.EACCES, "the folder belongs to somebody else", str(base))
-
-
-def _delete(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        base_folder().rmdir()  # refused while another run has its folder there

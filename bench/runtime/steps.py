@@ -102,9 +102,8 @@ def prepare_load(
     def show(progress: LoadProgress) -> None:
         if progress.duration_s is not None:
             run.progress.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
-        elif load.workload.clients is not None:
-            requests_each = 1 if load.workload.uploads_needed() else len(load.workload.install)
-            run.progress.progress(progress.requests, load.workload.clients * requests_each)
+        elif load.workload.total is not None:
+            run.progress.progress(progress.requests, load.workload.total)
 
     return Load(spec, load.generators, on_progress=show)
 

@@ -120,10 +120,14 @@ def test_every_command_line_of_a_page_parses(page: str, line: str, monkeypatch: 
         (["--pakcages", "3"], "No such option '--pakcages'. Did you mean '--packages'?"),
         (["--workload", "mixd"], "'mixd' is not one of 'burst', "),
         (["--limits", "false"], "'false' is not one of 'auto', 'off'"),
+        (["compare", "--stacks", "a,b", "--rounds", "0"], "0 is not a whole number from 1 to 1,000"),
+        (["compare", "--stacks", "a,b", "--rounds", "10000"], "10000 is not a whole number from 1 to 1,000"),
+        (["compare", "--least-change", "-0.1"], "-0.1 is not a number from 0 to 1,000"),
+        (["compare", "--latency-floor", "nan"], "nan is not a number from 0 to 3,600"),
         (["load", "--url", "http://127.0.0.1:1", "--workload", "mixd"], "Did you mean 'mixed'?"),
     ],
 )
-def test_a_mistyped_word_is_never_taken_for_an_option_of_run(words: list[str], message: str) -> None:
+def test_a_mistyped_word_or_value_is_refused_where_it_is(words: list[str], message: str) -> None:
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 2
     assert message in result.output

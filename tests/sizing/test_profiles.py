@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sizing import PROFILES, SizingError, SizingSettings, UnknownProfileError, find, find_profile, plan
+from sizing import PROFILES, SizingSettings, find, plan
 
 WantedFactory = Callable[..., SizingSettings]
 
@@ -23,7 +23,7 @@ WantedFactory = Callable[..., SizingSettings]
     ],
 )
 def test_profiles_have_the_values_of_the_sizing_guide(name: str, values: tuple[object, ...]) -> None:
-    profile = find_profile(name)
+    profile = PROFILES[name]
     keys = (
         "instance_type",
         "instance_min_count",
@@ -54,7 +54,7 @@ def test_these_are_all_the_profiles() -> None:
 def test_every_profile_plans_and_has_no_warnings(
     wanted: WantedFactory, name: str, tasks_per_instance: int, bound_by: str, instance_max_count: int
 ) -> None:
-    values: dict[str, Any] = dict(find_profile(name).values)
+    values: dict[str, Any] = dict(PROFILES[name].values)
     made = plan(wanted(**{k: v for k, v in values.items() if k != "instance_type"}), find(values["instance_type"]))
     assert (made.tasks_per_instance, made.bound_by) == (tasks_per_instance, bound_by)
     assert made.instance_max_count == instance_max_count
@@ -63,10 +63,4 @@ def test_every_profile_plans_and_has_no_warnings(
 
 def test_a_profile_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        find_profile("light").values["instance_type"] = "t3.nano"  # type: ignore[index]
-
-
-def test_an_unknown_profile_is_an_error_with_the_nearest_name() -> None:
-    with pytest.raises(UnknownProfileError, match=r"profile hevy .*did you mean heavy.*light, medium") as refused:
-        find_profile("hevy")
-    assert isinstance(refused.value, SizingError)
+        PROFILES["light"].values["instance_type"] = "t3.nano"  # type: ignore[index]

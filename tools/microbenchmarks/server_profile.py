@@ -103,16 +103,8 @@ def sampled(masters: Sequence[int], seconds: float, folder: Path) -> Iterator[li
     recorders = [
         subprocess.Popen(
             [
-                *(
-                    str(py_spy),
-                    "record",
-                    "--pid",
-                    str(pid),
-                    "--subprocesses",
-                    "--gil",
-                    "--nonblocking",
-                    "--full-filenames",
-                ),
+                *(str(py_spy), "record", "--pid", str(pid), "--subprocesses"),
+                *("--gil", "--nonblocking", "--full-filenames"),
                 *("--format", "raw", "--output", str(path)),
                 *("--rate", str(SAMPLES_PER_S), "--duration", str(round(seconds))),
             ],

@@ -117,17 +117,9 @@ def _server(app: str) -> Iterator[tuple[int, int]]:
         (folder / "packages").mkdir()
         (folder / "app.py").write_text(APPLICATION)
         (folder / "gunicorn.conf.py").write_text("from gevent import monkey\n\nmonkey.patch_all()\n")
-        command = [
-            str(gunicorn),
-            "--bind",
-            f"fd://{listener.fileno()}",
-            "--worker-class",
-            "gevent",
-            "--keep-alive",
-            "60",
-        ]
+        bound = ("--bind", f"fd://{listener.fileno()}")
         master = subprocess.Popen(
-            [*command, "--log-level", "warning", f"app:{app}"],
+            [gunicorn, *bound, "--worker-class=gevent", "--keep-alive=60", "--log-level=warning", f"app:{app}"],
             cwd=folder,
             pass_fds=[listener.fileno()],
             env={**os.environ, "PYTHONWARNINGS": "ignore"},  # gunicorn 20.0.4 and pkg_resources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bench.commands.compare.build import Compared
 from bench.commands.compare.model import MeasuredFigure
@@ -12,7 +13,7 @@ from bench.commands.compare.statistics.table import figures_table
 from bench.commands.explain import model
 from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import LadderStep
-from bench.commands.explain.page import DocumentationPage
+from bench.commands.explain.page import write_between
 from bench.common.failures import UsageError
 from bench.report.formats.markdown import markdown_text
 from bench.runtime.run import Run
@@ -23,7 +24,7 @@ def report_explanation(
     steps: Sequence[LadderStep],
     compared: Compared,
     probes: Mapping[str, model.Probes],
-    page: DocumentationPage | None,
+    page: Path | None,
 ) -> model.Explanation:
     """Compute the figures of what was measured, and write the explanation and the page.
 
@@ -44,7 +45,7 @@ def report_explanation(
     explanation = run.conclude(EXPLANATION, **own)
     if page is not None and explanation.exit_code == 0:
         try:
-            page.write(markdown_text(page_blocks(explanation)))
+            write_between(page, markdown_text(page_blocks(explanation)))
         except UsageError as error:
             run.findings.fail(error.exit_code, str(error))
             return run.conclude(EXPLANATION, **own)

@@ -14,7 +14,7 @@ from bench.commands.explain.idle import use_after_idling
 from bench.commands.explain.ladder import PEER, LadderStep, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes
-from bench.commands.explain.page import DocumentationPage
+from bench.commands.explain.page import around
 from bench.commands.explain.spread import spread_over_tasks
 from bench.commands.parameters import Options
 from bench.packages.factory import Wheel
@@ -27,9 +27,7 @@ _CHEAP_PATH = "/health"
 class Ladder:
     """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
 
-    def __init__(
-        self, steps: Sequence[LadderStep], parameters: CompareParameters, page: DocumentationPage | None
-    ) -> None:
+    def __init__(self, steps: Sequence[LadderStep], parameters: CompareParameters, page: Path | None) -> None:
         """
         Args:
             parameters: its variants are `steps`.
@@ -81,7 +79,9 @@ def job(
         options={"workload": "burst", "cookies": "shared", **options},
         limits=None,
     )
-    return Ladder(steps, parameters, DocumentationPage.at(write) if write is not None else None)
+    if write is not None:
+        around(write)  # before anything is measured
+    return Ladder(steps, parameters, write)
 
 
 async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.common.failures import UsageError
@@ -12,40 +11,28 @@ BEGIN = "<!-- begin: python -m bench explain -->"
 END = "<!-- end: python -m bench explain -->"
 
 
-@dataclass(frozen=True)
-class DocumentationPage:
-    """A page that has a place for the table."""
+def write_between(path: Path, text: str) -> None:
+    """Put `text` between the markers of a page, in place of what stands there.
 
-    path: Path
-
-    @classmethod
-    def at(cls, path: Path) -> DocumentationPage:
-        """The page in this file.
-
-        Raises:
-            UsageError: it cannot be read, or has not both markers, once each and in their order.
-        """
-        _parts(path)
-        return cls(path)
-
-    def write(self, text: str) -> None:
-        """Put `text` between the markers, in place of what stands there.
-
-        Raises:
-            UsageError: as `at`, or the page cannot be written.
-        """
-        before, after = _parts(self.path)
-        unfinished = self.path.with_name(f".unfinished-{self.path.name}")
-        try:
-            unfinished.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
-            unfinished.replace(self.path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise UsageError(f"--write {self.path}: it cannot be written ({error.strerror})") from error
+    Raises:
+        UsageError: as `around`, or the page cannot be written.
+    """
+    before, after = around(path)
+    unfinished = path.with_name(f".unfinished-{path.name}")
+    try:
+        unfinished.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise UsageError(f"--write {path}: it cannot be written ({error.strerror})") from error
 
 
-def _parts(path: Path) -> tuple[str, str]:
-    """What stands before and behind the markers."""
+def around(path: Path) -> tuple[str, str]:
+    """What stands before and behind the markers of a page.
+
+    Raises:
+        UsageError: it cannot be read, or has not both markers, once each and in their order.
+    """
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:

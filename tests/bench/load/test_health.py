@@ -12,7 +12,6 @@ def health(*cpu_s: float, wall_s: float = 1.0, lateness_p99_s: float = 0.01, exh
         cpu_s=cpu_s or (0.2,),
         wall_s=wall_s,
         send_lateness_p99_s=lateness_p99_s,
-        send_lateness_max_s=lateness_p99_s,
         exhausted=exhausted,
     )
 
@@ -24,7 +23,6 @@ def test_lateness_is_from_when_a_request_was_due_to_when_it_was_begun(tmp_path: 
     found = GeneratorHealth.of(recorder.finish(), cpu_s=[1.0, 2.0], wall_s=4.0, exhausted=0)
     assert found.cpu_shares == (0.25, 0.5)
     assert found.send_lateness_p99_s == pytest.approx(0.197)
-    assert found.send_lateness_max_s == pytest.approx(0.199)
 
 
 def test_a_load_without_requests_has_a_healthy_generator(tmp_path: Path) -> None:

@@ -13,11 +13,6 @@ def _dashboard(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     return name, {"dashboardArn": f"arn:aws:cloudwatch::{origin.account}:dashboard/{name}"}
 
 
-def _metric_alarm(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", origin.physical_name)
-    return name, {"name": name, "arn": origin.arn("cloudwatch", f"alarm:{name}")}
-
-
 def _query_definition(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
     id_ = uuid_of(origin)
     return id_, {"queryDefinitionId": id_}
@@ -39,7 +34,7 @@ RESOURCES: Mapping[str, Compute] = {
     "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination": named("logs", "delivery-destination:"),
     "aws:cloudwatch/logDeliverySource:LogDeliverySource": named("logs", "delivery-source:"),
     "aws:cloudwatch/logGroup:LogGroup": named("logs", "log-group:"),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": named("cloudwatch", "alarm:"),
     "aws:cloudwatch/queryDefinition:QueryDefinition": _query_definition,
     "aws:sns/topic:Topic": named_by_arn("sns", ""),
     "aws:sns/topicPolicy:TopicPolicy": lambda origin, inputs: (inputs["arn"], {"owner": origin.account}),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.commands.explain.page import BEGIN, END, DocumentationPage
+from bench.commands.explain.page import BEGIN, END, around, write_between
 from bench.common.failures import UsageError
 
 PERFORMANCE = Path(__file__).parents[4] / "docs" / "performance.md"
@@ -21,12 +21,11 @@ def test_what_stands_around_stays(
 ) -> None:
     path = tmp_path_factory.mktemp("page") / "page.md"
     path.write_text(f"{before}{BEGIN}{old}{END}{after}", "utf-8")
-    page = DocumentationPage.at(path)
-    page.write(new)
+    write_between(path, new)
 
     assert path.read_text("utf-8") == f"{before}{BEGIN}\n\n{new.strip()}\n\n{END}{after}"
     once = path.read_bytes()
-    page.write(new)
+    write_between(path, new)
     assert path.read_bytes() == once
     assert list(path.parent.iterdir()) == [path]
 
@@ -47,7 +46,7 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
     path.write_text(PAGES[case])
 
     with pytest.raises(UsageError, match=f"{path}: the page needs the lines"):
-        DocumentationPage.at(path)
+        around(path)
     assert path.read_text() == PAGES[case]
 
 
@@ -63,8 +62,8 @@ def test_a_page_without_a_place_is_refused_and_stays(tmp_path: Path, case: str) 
 def test_what_is_no_page_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "bytes.md").write_bytes(b"\xff")
     with pytest.raises(UsageError, match=f"^--write .*{message}"):
-        DocumentationPage.at(tmp_path / name)
+        around(tmp_path / name)
 
 
 def test_the_page_of_the_documentation_has_its_place() -> None:
-    DocumentationPage.at(PERFORMANCE)
+    around(PERFORMANCE)
