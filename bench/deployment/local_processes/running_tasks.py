@@ -1,8 +1,8 @@
-"""Running tasks behind a balancer: they join and leave without a lost request."""
+"""Running tasks behind a balancer, which they join once it finds them healthy."""
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -16,7 +16,6 @@ from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthC
 from bench.deployment.local_processes.processes import Child, stop
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
-from sizing.counted import counted
 
 T = TypeVar("T")
 
@@ -41,7 +40,7 @@ class RunningTasks:
         """Those that serve."""
         self._spec = spec
         self._start_task = start_task
-        self._revisions: dict[str, TaskSpec] = {}
+        self._task_numbers = itertools.count(1)
         self._balancer: Balancer | None = None
         self._children: list[Child] = []
         self._stopped = False
@@ -65,10 +64,6 @@ class RunningTasks:
             self._balancer = start_balancer(self._spec, folder)
             self._children.append(self._balancer.child)
         return self._wait_for_balancer(self.balancer.url, "the balancer does not listen")
-
-    def not_of(self, spec: TaskSpec) -> list[Task]:
-        """The serving tasks of other revisions."""
-        return [task for task in self.tasks if self._revisions[task.id] != spec]
 
     def add(self, spec: TaskSpec, count: int) -> list[str]:
         """Start tasks, and have those serve that the balancer finds healthy.
@@ -97,28 +92,6 @@ class RunningTasks:
         self.tasks = [*self.tasks, *healthy]
         return failures
 
-    def remove(self, tasks: Sequence[Task]) -> None:
-        """Give tasks no new request, let them finish those under way, and stop them.
-
-        What is not finished after the target group's deregistration delay, and after what the task takes for its stop,
-        is cut off, here as with AWS.
-        """
-        if not tasks:
-            return
-        ports = {task.port for task in tasks}
-        self.tasks = [task for task in self.tasks if task not in tasks]
-        serving = [task.port for task in self.tasks]
-
-        self.balancer.set_targets(serving, draining=ports)
-        self._wait_for_balancer(lambda: self._check_draining(ports), "the balancer keeps tasks that are to go")
-        end = time.monotonic() + self._spec.deregistration_delay_s
-        while not self._idle(ports) and time.monotonic() < end:
-            self._pause()
-
-        self.balancer.set_targets(serving)
-        self._wait_for_balancer(lambda: self._check_balanced(serving), "the balancer keeps tasks that have finished")
-        self._end(tasks, max(self._revisions[task.id].stop_timeout_s for task in tasks))
-
     def stop(self) -> None:
         """Stop the balancer first: the tasks then have no idle connection to wait for."""
         with self._lock:
@@ -139,9 +112,8 @@ class RunningTasks:
     def _spawn(self, spec: TaskSpec) -> Task:
         with self._lock:
             self._check_not_stopped()
-            task = self._start_task(len(self._revisions) + 1, spec)
+            task = self._start_task(next(self._task_numbers), spec)
             self._children.append(task.child)
-            self._revisions[task.id] = spec
             return task
 
     def _end(self, tasks: Sequence[Task], patience_s: float) -> None:
@@ -150,29 +122,11 @@ class RunningTasks:
         with self._lock:
             self._children = [child for child in self._children if child not in children]
 
-    # Each raises an UnavailableError that says what is not as it should be yet.
-
     def _check_serving(self, tasks: Iterable[Task]) -> None:
         targets = self.balancer.targets()
         missing = [task.id for task in tasks if task.port not in targets or not targets[task.port].healthy]
         if missing:
             raise UnavailableError(f"it does not find {', '.join(missing)} healthy")
-
-    def _check_draining(self, ports: Iterable[int]) -> None:
-        targets = self.balancer.targets()
-        if not all(port in targets and targets[port].draining for port in ports):
-            raise UnavailableError("it lists some of them as serving")
-
-    def _check_balanced(self, ports: Iterable[int]) -> None:
-        targets = self.balancer.targets()
-        if targets.keys() != set(ports):
-            raise UnavailableError(f"it has {counted(len(targets), 'target')}")
-
-    def _idle(self, ports: Iterable[int]) -> bool:
-        with contextlib.suppress(UnavailableError):
-            targets = self.balancer.targets()
-            return all(port in targets and not targets[port].requests_under_way for port in ports)
-        return False
 
     def _wait_until_healthy(self, task: Task, deadline: float) -> None:
         check = self._spec.health_check

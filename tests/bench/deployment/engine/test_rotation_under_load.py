@@ -18,10 +18,10 @@ from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.state import deployment
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
-from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.index.target import Target
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.rotate.steps import rotate
+from tests.bench.deployment.local_processes.rolling_stack import RollingStack
 from tests.bench.deployment.local_processes.stacks import ROOT, running, two_tasks
 from tests.bench.deployment.local_processes.steady_load import SteadyLoad
 
@@ -45,7 +45,7 @@ class Clients(Target):
 class Rotated:
     """A stack whose updates end when its local tasks have been replaced, as `wait_for_steady_state` has it on AWS."""
 
-    def __init__(self, processes: LocalStack, clients: Clients, load: SteadyLoad) -> None:
+    def __init__(self, processes: RollingStack, clients: Clients, load: SteadyLoad) -> None:
         self._processes = processes
         self._clients = clients
         self._load = load
@@ -63,7 +63,7 @@ class Rotated:
                 self._clients.hold(*self.published, password)
             self.published.append(password)
             self.graph = two_tasks(deployment(stack.export_stack().deployment["resources"]).graph)  # type: ignore[index]
-            self._processes.deploy(desired_state(self.graph))
+            self._processes.deploy(self.graph)
             self._load.await_more(task.id for task in self._processes.tasks)
             return result
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.deployment.graph import Graph
-from bench.deployment.local_processes.reconcile import LocalStack, desired_state
+from tests.bench.deployment.local_processes.rolling_stack import RollingStack
 
 ROOT = Path(__file__).parents[4]
 SERVICE = "aws:ecs/service:Service"
@@ -39,10 +39,9 @@ def with_container(graph: Graph, change: Change) -> Graph:
 
 
 @contextmanager
-def running(graph: Graph, folder: Path) -> Iterator[LocalStack]:
+def running(graph: Graph, folder: Path) -> Iterator[RollingStack]:
     """What the graph describes, with as many tasks as it asks for."""
-    state = desired_state(graph)
-    stack = LocalStack(state, folder, state.task_count)
+    stack = RollingStack(graph, folder)
     try:
         stack.start()
         yield stack

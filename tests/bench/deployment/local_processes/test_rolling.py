@@ -20,14 +20,14 @@ from bench.deployment.engine import Deployment
 from bench.deployment.engine.choose import choose
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
-from bench.deployment.local_processes import running_tasks
-from bench.deployment.local_processes.reconcile import DeploymentFailedError, LocalStack, desired_state
+from bench.deployment.local_processes.reconcile import desired_state
 from bench.deployment.stack_config import load_stack
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
 from bench.index.upload import Form
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.tasks.server_files import packed
+from tests.bench.deployment.local_processes.rolling_stack import DeploymentFailedError, RollingStack, RollingTasks
 from tests.bench.deployment.local_processes.stacks import (
     ROOT,
     SERVICE,
@@ -64,12 +64,12 @@ def broken_revision(graph: Graph, folder: Path) -> Graph:
     return with_container(graph, change)
 
 
-def ids(stack: LocalStack) -> list[str]:
+def ids(stack: RollingStack) -> list[str]:
     return [task.id for task in stack.tasks]
 
 
 @contextmanager
-def under_load(deployment: Deployment, graph: Graph, folder: Path) -> Iterator[tuple[LocalStack, SteadyLoad]]:
+def under_load(deployment: Deployment, graph: Graph, folder: Path) -> Iterator[tuple[RollingStack, SteadyLoad]]:
     """The stack of a graph, which must answer every request until the end, and keep what was uploaded."""
     outputs = deployment.outputs
     with running(graph, folder / "run") as stack:
@@ -88,7 +88,7 @@ def test_a_deployment_replaces_every_task_and_no_request_fails(deployment: Deplo
     graph = two_tasks(deployment.graph)
     with under_load(deployment, graph, tmp_path) as (stack, _):
         old = [task.child.pid for task in stack.tasks]
-        stack.deploy(desired_state(new_revision(graph, REVISION="2")))
+        stack.deploy(new_revision(graph, REVISION="2"))
         assert ids(stack) == ["task-3", "task-4"]
         assert not any(psutil.pid_exists(pid) for pid in old)
         assert {psutil.Process(task.child.pid).environ()["REVISION"] for task in stack.tasks} == {"2"}
@@ -114,7 +114,7 @@ def test_a_broken_revision_is_rolled_back_and_no_request_fails(deployment: Deplo
     with under_load(deployment, graph, tmp_path) as (stack, load):
         before = [task.child.pid for task in stack.tasks]
         with pytest.raises(DeploymentFailedError, match=r"broken on purpose.*the old revision is back"):
-            stack.deploy(desired_state(broken_revision(graph, tmp_path / "broken")))
+            stack.deploy(broken_revision(graph, tmp_path / "broken"))
         assert [task.child.pid for task in stack.tasks] == before
         assert stack.state == desired_state(graph)
         # Four were tried: the circuit breaker opens at three failures, and two start at a time.
@@ -136,7 +136,7 @@ def test_an_upload_under_way_keeps_its_task_until_it_is_whole(deployment: Deploy
         client.putheader("Content-Length", str(form.length_bytes))
         client.endheaders(form.before + wheel.read_bytes())
         with ThreadPoolExecutor(1) as background:
-            deploying = background.submit(stack.deploy, desired_state(new_revision(graph, REVISION="2")))
+            deploying = background.submit(stack.deploy, new_revision(graph, REVISION="2"))
             eventually(lambda: stack.balancer.targets()[task.port].draining)
             assert not deploying.done()
             assert task.child.exit_status is None
@@ -155,12 +155,10 @@ def test_percentages_that_leave_no_task_to_replace_are_told(deployment: Deployme
     )
     with running(graph, tmp_path) as stack:
         with pytest.raises(DeploymentFailedError, match="leave none of 1 task to replace"):
-            stack.deploy(desired_state(new_revision(graph, REVISION="2")))
+            stack.deploy(new_revision(graph, REVISION="2"))
         assert ids(stack) == ["task-1"]
         with pytest.raises(UnavailableError, match="not balancers"):
-            stack.deploy(
-                desired_state(altered(graph, TARGET_GROUP, lambda inputs: inputs.update(deregistrationDelay=1)))
-            )
+            stack.deploy(altered(graph, TARGET_GROUP, lambda inputs: inputs.update(deregistrationDelay=1)))
 
 
 def test_a_deployment_that_is_stopped_leaves_nothing(
@@ -170,7 +168,7 @@ def test_a_deployment_that_is_stopped_leaves_nothing(
     monkeypatch.setenv(RUN_VARIABLE, mark)
     graph = one_task(deployment.graph)
     with running(graph, tmp_path) as stack, ThreadPoolExecutor(1) as background:
-        deploying = background.submit(stack.deploy, desired_state(new_revision(graph, REVISION="2")))
+        deploying = background.submit(stack.deploy, new_revision(graph, REVISION="2"))
         eventually((tmp_path / "tasks" / "task-2" / "log").exists)
         stack.stop()
         with pytest.raises(UnavailableError, match="stopped meanwhile"):
@@ -190,9 +188,9 @@ def test_a_deployment_that_is_interrupted_leaves_nothing(
     def interrupt(self: object, ports: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running_tasks.RunningTasks, "_check_draining", interrupt)
+    monkeypatch.setattr(RollingTasks, "_check_draining", interrupt)
     with running(graph, tmp_path) as stack, pytest.raises(KeyboardInterrupt):
-        stack.deploy(desired_state(new_revision(graph, REVISION="2")))
+        stack.deploy(new_revision(graph, REVISION="2"))
     assert processes_of(mark) == []
 
 
@@ -213,7 +211,7 @@ def test_an_update_of_the_stack_is_deployed(
         with running(one_task(graph), tmp_path) as stack:
             before, url = stack.tasks, stack.url
             graph = evaluated.up(load_stack(ROOT, "stress", [*small, "timing_headers=false"])[0]).graph
-            stack.deploy(desired_state(graph))
+            stack.deploy(graph)
             (task,) = stack.tasks
             assert task not in before
             assert psutil.Process(task.child.pid).environ()["PYPISERVER_TIMING_HEADERS"] == "false"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.deployment.engine import Deployment
-from bench.deployment.local_processes.rollout import Rollout, RolloutStep, failures_allowed, read_rollout
+from tests.bench.deployment.local_processes.rollout import Rollout, RolloutStep, failures_allowed, read_rollout
 from tests.bench.deployment.local_processes.stacks import SERVICE, altered
 
 

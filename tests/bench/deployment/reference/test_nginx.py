@@ -15,7 +15,6 @@ import pytest
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthCheck
 from bench.deployment.local_processes.reconcile import DesiredState
-from bench.deployment.local_processes.rollout import Rollout
 from bench.deployment.local_processes.task_definition import InstanceSpec, TaskSpec
 from bench.deployment.reference.nginx import NginxProcesses, write_site
 from bench.index.publish import publish
@@ -51,7 +50,6 @@ STATE = DesiredState(
         idle_timeout_s=60,
         deregistration_delay_s=30,
     ),
-    rollout=Rollout(minimum_healthy_percent=100, maximum_percent=200, circuit_breaker=True, rollback=True),
 )
 
 
