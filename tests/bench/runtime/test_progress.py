@@ -60,7 +60,8 @@ def a_run(progress: Progress) -> None:
 # when each of them ended. It has a process of its own because Python drops what is raised within a callback of its
 # garbage collector, and the libraries of these tests install one.
 INTERRUPTIONS = """
-import itertools, signal, sys
+import gc, itertools, signal, sys
+gc.disable()  # Python drops an exception of a handler that strikes while a weak reference is cleared
 import bench.runtime.progress
 
 class InterruptedRunError(Exception):
