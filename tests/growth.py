@@ -17,14 +17,14 @@ _ROUNDS = 7
 
 def growth(call: Callable[[Input], object], make: Callable[[int], Input], size: int) -> float:
     """How many times as much CPU time an input takes that is `MORE` times as large as `size`; the least of several."""
-    small, large = (_least_s(call, make(factor * size)) for factor in (1, MORE))
+    inputs = [make(factor * size) for factor in (1, MORE)]
+    # In turn, so that a slow moment of the machine falls on both.
+    rounds = [[_cpu_s(call, given) for given in inputs] for _ in range(_ROUNDS)]
+    small, large = (min(times_s) for times_s in zip(*rounds, strict=True))
     return large / small
 
 
-def _least_s(call: Callable[[Input], object], given: Input) -> float:
-    times_s = []
-    for _ in range(_ROUNDS):
-        started_s = process_time()
-        call(given)
-        times_s.append(process_time() - started_s)
-    return min(times_s)
+def _cpu_s(call: Callable[[Input], object], given: Input) -> float:
+    started_s = process_time()
+    call(given)
+    return process_time() - started_s
