@@ -19,9 +19,8 @@ def growth(call: Callable[[Input], object], make: Callable[[int], Input], size: 
     """How many times as much CPU time an input takes that is `MORE` times as large as `size`; the least of several."""
     inputs = [make(factor * size) for factor in (1, MORE)]
     # In turn, so that a slow moment of the machine falls on both.
-    rounds = [[_cpu_s(call, given) for given in inputs] for _ in range(_ROUNDS)]
-    small, large = (min(times_s) for times_s in zip(*rounds, strict=True))
-    return large / small
+    rounds = [(_cpu_s(call, inputs[0]), _cpu_s(call, inputs[1])) for _ in range(_ROUNDS)]
+    return min(large_s for _, large_s in rounds) / min(small_s for small_s, _ in rounds)
 
 
 def _cpu_s(call: Callable[[Input], object], given: Input) -> float:
