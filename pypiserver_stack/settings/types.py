@@ -37,10 +37,21 @@ LogRetentionDays = Annotated[
 """Days for which CloudWatch keeps a log: it takes no others."""
 
 
-class Group(BaseModel):
-    """Settings that belong together."""
+class ListEntry(BaseModel):
+    """An object in a list of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Group(BaseModel):
+    """Settings that belong together, each described by its docstring."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        for setting in cls.model_fields.values():
+            setting.description = " ".join((setting.description or "").split())
 
     def contradictions(self) -> Iterable[Problem]:
         """Contradictions between the settings of this group."""
@@ -49,12 +60,6 @@ class Group(BaseModel):
     def cautions(self) -> Iterable[Caution]:
         """Allowed settings that the operator should know about."""
         return ()
-
-
-class ListEntry(BaseModel):
-    """An object in a list of them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 def reference(pattern: str, takes: str) -> Any:

@@ -15,17 +15,14 @@ from pypiserver_stack.settings.types import Group
 class BackupSettings(Group):
     """Backup."""
 
-    backup_enabled: bool = Field(default=True, description="Back the file system up with AWS Backup.")
-    backup_retention_days: Annotated[int, Field(ge=1, le=36500)] = Field(
-        default=7, description="Days after which a backup is deleted."
-    )
-    backup_schedule: CronExpression = Field(
-        default="cron(0 2 * * ? *)", description="When a backup starts, at most once an hour."
-    )
-    backup_force_destroy: bool = Field(
-        default=False,
-        description="Whether deleting the stack deletes the backups too. While not, a vault that holds any stays.",
-    )
+    backup_enabled: bool = True
+    """Back the file system up with AWS Backup."""
+    backup_retention_days: Annotated[int, Field(ge=1, le=36500)] = 7
+    """Days after which a backup is deleted."""
+    backup_schedule: CronExpression = "cron(0 2 * * ? *)"
+    """When a backup starts, at most once an hour."""
+    backup_force_destroy: bool = False
+    """Whether deleting the stack deletes the backups too. While not, a vault that holds any stays."""
 
     def contradictions(self) -> Iterator[Problem]:
         """AWS Backup refuses plans that start more than one backup in an hour."""

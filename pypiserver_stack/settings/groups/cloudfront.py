@@ -20,27 +20,15 @@ OF_THE_DISTRIBUTION = ("cloudfront_price_class", "cloudfront_max_ttl_s")
 class CloudFrontSettings(Group):
     """CloudFront."""
 
-    cloudfront_enabled: bool = Field(
-        default=False,
-        description=(
-            "Put a CloudFront distribution in front of the balancer, whose edges keep package files and nothing else; "
-            "the balancer then takes requests from it alone."
-        ),
-    )
-    cloudfront_price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
-        default="PriceClass_100",
-        description=(
-            "Which edges serve the index. PriceClass_100: North America, Europe and Israel. PriceClass_200: most "
-            "others too. PriceClass_All: every edge."
-        ),
-    )
-    cloudfront_max_ttl_s: Annotated[int, Field(ge=60, le=31_536_000)] = Field(
-        default=86_400,
-        description=(
-            "Seconds for which an edge serves a file before it asks the balancer again; also how long a dropped "
-            "password still gets what was fetched with it, where the edges were not invalidated."
-        ),
-    )
+    cloudfront_enabled: bool = False
+    """Put a CloudFront distribution in front of the balancer, whose edges keep package files and nothing else; the
+    balancer then takes requests from it alone."""
+    cloudfront_price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = "PriceClass_100"
+    """Which edges serve the index. PriceClass_100: North America, Europe and Israel. PriceClass_200: most others too.
+    PriceClass_All: every edge."""
+    cloudfront_max_ttl_s: Annotated[int, Field(ge=60, le=31_536_000)] = 86_400
+    """Seconds for which an edge serves a file before it asks the balancer again; also how long a dropped password still
+    gets what was fetched with it, where the edges were not invalidated."""
 
     def contradictions(self) -> Iterator[Problem]:
         """Settings that need a distribution."""

@@ -19,23 +19,17 @@ class CredentialSettings(Group):
 
     secret_readers: Annotated[tuple[_PRINCIPAL, ...], LISTED] = Field(
         default=(),
-        # A resource policy has 20,480 characters.
-        max_length=30,
-        description=(
-            "Others that may read the secret of user name and password, by a policy on it. A reader in another "
-            "account needs secret_kms_key_arn, and a right to decrypt in that key's policy."
-        ),
+        max_length=30,  # a resource policy has 20,480 characters
         json_schema_extra={"takes": "a list of at most 30, each the ARN of an IAM role, user or account"},
     )
-    secret_kms_key_arn: KmsKeyArn | None = Field(
-        default=None,
-        description="KMS key that encrypts the secret; without one it is AWS's own key of Secrets Manager.",
-    )
+    """Others that may read the secret of user name and password, by a policy on it. A reader in another account needs
+    secret_kms_key_arn, and a right to decrypt in that key's policy."""
+    secret_kms_key_arn: KmsKeyArn | None = None
+    """KMS key that encrypts the secret; without one it is AWS's own key of Secrets Manager."""
     secret_recovery_window_days: Annotated[int, only(lambda days: days == 0 or 7 <= days <= 30)] = Field(
-        default=7,
-        description="Days for which a deleted secret can be restored; 0 deletes it at once.",
-        json_schema_extra={"takes": "0, or a whole number from 7 to 30"},
+        default=7, json_schema_extra={"takes": "0, or a whole number from 7 to 30"}
     )
+    """Days for which a deleted secret can be restored; 0 deletes it at once."""
     password_generations: Annotated[
         tuple[Annotated[int, Field(ge=1, le=9999)], ...],
         LISTED,
@@ -44,19 +38,13 @@ class CredentialSettings(Group):
         default=(1,),
         min_length=1,
         max_length=2,
-        description=(
-            "Numbers of the generated passwords that are accepted: two while a rotation is under way. "
-            "`python -m pypiserver_stack.rotate` sets them."
-        ),
         json_schema_extra={"takes": "one or two different whole numbers from 1 to 9999"},
     )
-    published_password_generation: Annotated[int, Field(ge=1, le=9999)] | None = Field(
-        default=None,
-        description=(
-            "Number of the generated password that the secret holds for its readers; computed: the first of "
-            "password_generations."
-        ),
-    )
+    """Numbers of the generated passwords that are accepted: two while a rotation is under way. `python -m
+    pypiserver_stack.rotate` sets them."""
+    published_password_generation: Annotated[int, Field(ge=1, le=9999)] | None = None
+    """Number of the generated password that the secret holds for its readers; computed: the first of
+    password_generations."""
 
     @property
     def published_generation(self) -> int:

@@ -31,33 +31,23 @@ def reserved(name: str) -> bool:
 class GeneralSettings(Group):
     """Profile and names."""
 
-    profile: str = Field(
-        default="medium",
-        description="Named set of values that every setting below overrides.",
-        json_schema_extra={"enum": list(PROFILES)},
-    )
-    service_name: str = Field(
-        default="pypiserver",
-        pattern=NAME,
-        description=(
-            "Prefix of the names of resources, and the tag `service`. In another program the component's name is the "
-            "prefix, and the default of this setting."
-        ),
-        json_schema_extra={"takes": NAME_TAKES},
-    )
+    profile: str = Field(default="medium", json_schema_extra={"enum": list(PROFILES)})
+    """Named set of values that every setting below overrides."""
+    service_name: str = Field(default="pypiserver", pattern=NAME, json_schema_extra={"takes": NAME_TAKES})
+    """Prefix of the names of resources, and the tag `service`. In another program the component's name is the prefix,
+    and the default of this setting."""
     environment: Annotated[str, only(lambda value: not value.lower().startswith("aws:"))] = Field(
         default="development",
         pattern=rf"^{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?$",
         max_length=256,
-        description="The tag `environment`.",
         json_schema_extra={
             "takes": "1 to 256 letters, digits, spaces and `_.:/=+@-`, without a space at either end, and not "
             "beginning with aws:"
         },
     )
-    deletion_protection: bool = Field(
-        default=True, description="Protect the balancer, the file system and the VPC against deletion."
-    )
+    """The tag `environment`."""
+    deletion_protection: bool = True
+    """Protect the balancer, the file system and the VPC against deletion."""
 
     def contradictions(self) -> Iterator[Problem]:
         """Names that AWS keeps for itself."""

@@ -22,7 +22,7 @@ _IMAGE: Any = reference(r"ami-[0-9a-f]{8,17}", "the id of an AMI")
 
 
 class HostUser(ListEntry):
-    """Somebody with an account on each host."""
+    """Somebody with an account on each instance."""
 
     name: str = Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")
     ssh_authorized_keys: tuple[
@@ -35,7 +35,7 @@ class HostUser(ListEntry):
 
 
 class HostFile(ListEntry):
-    """A file on each host."""
+    """A file on each instance."""
 
     path: Annotated[str, only(lambda path: posixpath.normpath(path) == path)] = Field(
         pattern=r"^/[A-Za-z0-9._@+/-]+$", json_schema_extra={"takes": "an absolute path of a file"}
@@ -47,62 +47,37 @@ class HostFile(ListEntry):
 
 
 class HostSettings(Group):
-    """Hosts in detail."""
+    """Instances in detail."""
 
-    ami_id: _IMAGE | None = Field(
-        default=None,
-        description=(
-            "Image of the hosts, ECS-optimised and of the architecture of instance_type; computed: the newest Amazon "
-            "Linux 2023 one, so that a later `pulumi up` may replace the hosts."
-        ),
-    )
-    root_volume_gb: int = Field(
-        default=30,
-        ge=30,
-        le=16384,
-        description="Size of a host's disk in GB; the ECS-optimised image takes 30 at least.",
-    )
-    root_volume_kms_key_arn: KmsKeyArn | None = Field(
-        default=None,
-        description=(
-            "Key that the disks are encrypted with, without it AWS's own; its policy must let the Auto Scaling service "
-            "role use it, or no host starts."
-        ),
-    )
-    cpu_credits: Literal["standard", "unlimited"] | None = Field(
-        default=None,
-        description=(
-            "What a burstable instance does without CPU credits: standard throttles it to its baseline, unlimited "
-            "bills for more. Computed: unlimited where instance_type is burstable, for a new T3 starts without credits."
-        ),
-    )
-    detailed_monitoring_enabled: bool = Field(
-        default=False,
-        description="EC2 metrics each minute and not every five, for a fee; those of host memory come so anyway.",
-    )
-    spot_enabled: bool = Field(
-        default=False, description="Run on Spot Instances what is above spot_on_demand_base_count."
-    )
-    spot_on_demand_base_count: int = Field(
-        default=1, ge=0, le=1000, description="On-demand instances that are there first, where spot_enabled is true."
-    )
-    host_users: Annotated[tuple[HostUser, ...], OBJECTS] = Field(
-        default=(),
-        description=(
-            "Accounts on each host. No port is open for SSH: they are for SSH through Session Manager, which needs no "
-            "account by itself."
-        ),
-    )
-    host_extra_files: Annotated[tuple[HostFile, ...], OBJECTS] = Field(
-        default=(), description="Files on each host; not for secrets, for user data can be read."
-    )
+    ami_id: _IMAGE | None = None
+    """AMI of the instances, ECS-optimised and of the architecture of instance_type; computed: the newest Amazon Linux
+    2023 one, so that a later `pulumi up` may replace the instances."""
+    root_volume_gb: int = Field(default=30, ge=30, le=16384)
+    """Size of an instance's disk in GB; the ECS-optimised AMI takes 30 at least."""
+    root_volume_kms_key_arn: KmsKeyArn | None = None
+    """Key that the disks are encrypted with, without it AWS's own; its policy must let the Auto Scaling service role
+    use it, or no instance starts."""
+    cpu_credits: Literal["standard", "unlimited"] | None = None
+    """What a burstable instance does without CPU credits: standard throttles it to its baseline, unlimited bills for
+    more. Computed: unlimited where instance_type is burstable, for a new T3 starts without credits."""
+    detailed_monitoring_enabled: bool = False
+    """EC2 metrics each minute and not every five, for a fee; those of memory come so anyway."""
+    spot_enabled: bool = False
+    """Run on Spot Instances what is above spot_on_demand_base_count."""
+    spot_on_demand_base_count: int = Field(default=1, ge=0, le=1000)
+    """On-demand instances that are there first, where spot_enabled is true."""
+    host_users: Annotated[tuple[HostUser, ...], OBJECTS] = ()
+    """Accounts on each instance. No port is open for SSH: they are for SSH through Session Manager, which needs no
+    account by itself."""
+    host_extra_files: Annotated[tuple[HostFile, ...], OBJECTS] = ()
+    """Files on each instance; not for secrets, for user data can be read."""
     host_extra_commands: Annotated[
         tuple[Annotated[str, Field(min_length=1), WithJsonSchema({"type": "string", "takes": "a shell command"})], ...],
         OBJECTS,
-    ] = Field(default=(), description="Shell commands that each host runs as root at its first boot, after ours.")
-    instance_extra_policy: PolicyDocument | None = Field(
-        default=None, description="What the role of the instances may do besides what the stack itself needs."
-    )
+    ] = ()
+    """Shell commands that each instance runs as root at its first boot, after ours."""
+    instance_extra_policy: PolicyDocument | None = None
+    """What the role of the instances may do besides what the stack itself needs."""
 
     def contradictions(self) -> Iterator[Problem]:
         """Names and paths that are there twice or taken."""

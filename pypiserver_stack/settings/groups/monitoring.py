@@ -45,60 +45,43 @@ Url = Annotated[
 class MonitoringSettings(Group):
     """Monitoring."""
 
-    alarm_emails: Annotated[tuple[EmailAddress, ...], LISTED] = Field(
-        default=(), description="Addresses that alarms notify; each has to confirm the message that SNS sends to it."
-    )
-    alarm_topic_arns: Annotated[tuple[TopicArn, ...], LISTED] = Field(
-        default=(), description="Topics in the stack's region that alarms notify too; their policies must allow it."
-    )
-    alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = Field(default=(), description="Alarms to leave out.")
-    alarm_runbook_url: Url | None = Field(
-        default=None,
-        description="Where you publish docs/operations.md: alarms then link to it; none: they name the file.",
-    )
+    alarm_emails: Annotated[tuple[EmailAddress, ...], LISTED] = ()
+    """Addresses that alarms notify; each has to confirm the message that SNS sends to it."""
+    alarm_topic_arns: Annotated[tuple[TopicArn, ...], LISTED] = ()
+    """Topics in the stack's region that alarms notify too; their policies must allow it."""
+    alarms_off: Annotated[tuple[AlarmName, ...], LISTED] = ()
+    """Alarms to leave out."""
+    alarm_runbook_url: Url | None = None
+    """Where you publish docs/operations.md: alarms then link to it; none: they name the file."""
 
-    alarm_response_time_p95_s: Annotated[float, Field(ge=0.01, le=600)] = Field(
-        default=2, description="Threshold of the response time's 95th percentile, in seconds."
-    )
-    alarm_target_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=10, description="Threshold of 5xx answers from tasks in five minutes."
-    )
-    alarm_balancer_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=10, description="Threshold of 5xx answers from the balancer itself in five minutes."
-    )
-    alarm_memory_percent: Annotated[float, Field(ge=1, le=100)] = Field(
-        default=80, description="Threshold of a task's memory, in percent of its limit, `container_memory_mb`."
-    )
-    alarm_cpu_percent: Annotated[float, Field(ge=1, le=1000)] = Field(
-        default=70,
-        description=(
-            "Threshold of the service's CPU over a quarter of an hour, in percent of what its tasks reserve; a task "
-            "may use more than it reserves."
-        ),
-    )
-    alarm_host_swap_percent: Annotated[float, Field(ge=0, le=100)] = Field(
-        default=5, description="Threshold of an instance's swap, in percent."
-    )
-    alarm_efs_io_limit_percent: Annotated[float, Field(ge=1, le=100)] = Field(
-        default=80, description="Threshold of the file system's operations, in percent of its limit."
-    )
-    alarm_efs_burst_credit_bytes: Annotated[float, Field(ge=1, le=1e15)] = Field(
-        default=1e12, description="Threshold of burst credits, in bytes; in throughput mode bursting only."
-    )
-    alarm_certificate_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        default=30, description="Threshold of the days until the certificate expires; ACM renews it 60 days before."
-    )
+    alarm_response_time_p95_s: Annotated[float, Field(ge=0.01, le=600)] = 2
+    """Threshold of the response time's 95th percentile, in seconds."""
+    alarm_target_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Threshold of 5xx answers from tasks in five minutes."""
+    alarm_balancer_5xx_count: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Threshold of 5xx answers from the balancer itself in five minutes."""
+    alarm_memory_percent: Annotated[float, Field(ge=1, le=100)] = 80
+    """Threshold of a task's memory, in percent of its limit, `container_memory_mb`."""
+    alarm_cpu_percent: Annotated[float, Field(ge=1, le=1000)] = 70
+    """Threshold of the service's CPU over a quarter of an hour, in percent of what its tasks reserve; a task may use
+    more than it reserves."""
+    alarm_host_swap_percent: Annotated[float, Field(ge=0, le=100)] = 5
+    """Threshold of an instance's swap, in percent."""
+    alarm_efs_io_limit_percent: Annotated[float, Field(ge=1, le=100)] = 80
+    """Threshold of the file system's operations, in percent of its limit."""
+    alarm_efs_burst_credit_bytes: Annotated[float, Field(ge=1, le=1e15)] = 1e12
+    """Threshold of burst credits, in bytes; in throughput mode bursting only."""
+    alarm_certificate_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Threshold of the days until the certificate expires; ACM renews it 60 days before."""
 
-    dashboard_enabled: bool = Field(default=True, description="Make a CloudWatch dashboard.")
-    container_insights: Literal["enhanced", "enabled", "disabled"] = Field(
-        default="enhanced",
-        description="Metrics of ECS in CloudWatch. enhanced: of each task. enabled: of the service. Both are paid.",
-    )
-    log_retention_days: LogRetentionDays = Field(default=365, description="Days for which logs are kept.")
-    log_kms_key_arn: KmsKeyArn | None = Field(
-        default=None,
-        description="Key that logs are encrypted with; its policy must admit CloudWatch Logs. None: a key of AWS's.",
-    )
+    dashboard_enabled: bool = True
+    """Make a CloudWatch dashboard."""
+    container_insights: Literal["enhanced", "enabled", "disabled"] = "enhanced"
+    """Metrics of ECS in CloudWatch. enhanced: of each task. enabled: of the service. Both are paid."""
+    log_retention_days: LogRetentionDays = 365
+    """Days for which logs are kept."""
+    log_kms_key_arn: KmsKeyArn | None = None
+    """Key that logs are encrypted with; its policy must admit CloudWatch Logs. None: a key of AWS's."""
 
     def contradictions(self) -> Iterator[Problem]:
         """More topics than an alarm has actions for."""

@@ -26,51 +26,34 @@ _CertificateArn: Any = arn("acm", r"certificate/[A-Za-z0-9-]+", "the ARN of a ce
 class NamesSettings(Group):
     """Names, certificate and access."""
 
-    zone_id: _ZoneId | None = Field(
-        default=None, description="Route 53 hosted zone for the index's names; the certificate is made in it."
-    )
+    zone_id: _ZoneId | None = None
+    """Route 53 hosted zone for the index's names; the certificate is made in it."""
     dns_names: Annotated[tuple[Label, ...], Field(min_length=1, max_length=10), LISTED] = Field(
         default=("pypiserver",),
-        description="Names of the index, without the zone's own; the first one is in the exported `url`.",
         json_schema_extra={"takes": "a list of 1 to 10 names of lower-case letters, digits, hyphens and dots"},
     )
-    dns_role_arn: RoleArn | None = Field(
-        default=None, description="Role that is assumed to read and write the zone, where it is in another account."
-    )
-    certificate_arn: _CertificateArn | None = Field(
-        default=None, description="Certificate of your own, which is used instead of one made in the zone."
-    )
+    """Names of the index, without the zone's own; the first one is in the exported `url`."""
+    dns_role_arn: RoleArn | None = None
+    """Role that is assumed to read and write the zone, where it is in another account."""
+    certificate_arn: _CertificateArn | None = None
+    """Certificate of your own, which is used instead of one made in the zone."""
     certificate_issuers: Annotated[tuple[Issuer, ...], Field(max_length=20), LISTED] | None = Field(
-        default=None,
-        description=(
-            "Authorities that may issue certificates for the names, as CAA records say it; `[]` for no such records; "
-            "computed: amazon.com, and none beside certificate_arn."
-        ),
-        json_schema_extra={"takes": "a list of at most 20 domains of certificate authorities"},
+        default=None, json_schema_extra={"takes": "a list of at most 20 domains of certificate authorities"}
     )
-    allow_http: bool = Field(
-        default=False,
-        description=(
-            "Whether the index may be served over plain HTTP, passwords in clear, where it has neither zone nor "
-            "certificate."
-        ),
-    )
-    balancer_scheme: Literal["internet-facing", "internal"] | None = Field(
-        default=None,
-        description=(
-            "Whether the balancer has public addresses; computed: internet-facing over HTTPS, internal over HTTP."
-        ),
-    )
+    """Authorities that may issue certificates for the names, as CAA records say it; `[]` for no such records; computed:
+    amazon.com, and none beside certificate_arn."""
+    allow_http: bool = False
+    """Whether the index may be served over plain HTTP, passwords in clear, where it has neither zone nor
+    certificate."""
+    balancer_scheme: Literal["internet-facing", "internal"] | None = None
+    """Whether the balancer has public addresses; computed: internet-facing over HTTPS, internal over HTTP."""
     # Each becomes a rule for each port, and a security group takes 60 rules of each address family; new rules are made
     # before old ones go.
     allowed_cidrs: Annotated[tuple[Cidr, ...], Field(min_length=1, max_length=25), LISTED] | None = Field(
-        default=None,
-        description=(
-            "Addresses that may reach the balancer; computed: all over HTTPS, those of the stack's VPC over HTTP. At "
-            "most 30 less those that there are can be added at once."
-        ),
-        json_schema_extra={"takes": "a list of 1 to 25 ranges such as 10.0.0.0/8 or 2001:db8::/32"},
+        default=None, json_schema_extra={"takes": "a list of 1 to 25 ranges such as 10.0.0.0/8 or 2001:db8::/32"}
     )
+    """Addresses that may reach the balancer; computed: all over HTTPS, those of the stack's VPC over HTTP. At most 30
+    less those that there are can be added at once."""
 
     @property
     def https(self) -> bool:

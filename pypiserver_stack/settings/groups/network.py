@@ -12,7 +12,7 @@ from pypiserver_stack.settings.problems import Problem, as_configured
 from pypiserver_stack.settings.types import LISTED, Group, LogRetentionDays, only, reference
 
 _PRIVATE_RANGES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
-# Docker's own bridge on every host: a task would look for addresses of this range on its host, not in the VPC.
+# Docker's own bridge on every instance: a task would look for addresses of this range there, not in the VPC.
 _DOCKER_RANGE = IPv4Network("172.17.0.0/16")
 _LARGEST_VPC, _SMALLEST_VPC = 16, 23
 OWN_VPC_ALONE = ("vpc_cidr", "availability_zone_count", "nat_gateways", "flow_logs_enabled", "flow_logs_retention_days")
@@ -32,59 +32,38 @@ _Address: Any = reference(rf"({_OCTET}\.){{3}}{_OCTET}", "an IPv4 address")
 class NetworkSettings(Group):
     """Network."""
 
-    instance_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(
-        default=(),
-        description=(
-            "Subnets of the instances and the mount targets, used as they are; none: the stack makes a VPC. They need "
-            "a way out to AWS's services and to the image's registry."
-        ),
-    )
-    balancer_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = Field(
-        default=(),
-        description=(
-            "Subnets of the balancer, of the same VPC: one in each availability zone that has instances, at least two."
-        ),
-    )
+    instance_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = ()
+    """Subnets of the instances and the mount targets, used as they are; none: the stack makes a VPC. They need a way
+    out to AWS's services and to the image's registry."""
+    balancer_subnet_ids: Annotated[tuple[_SubnetId, ...], LISTED] = ()
+    """Subnets of the balancer, of the same VPC: one in each availability zone that has instances, at least two."""
     resolver_addresses: Annotated[tuple[_Address, ...], LISTED] = Field(
         default=(),
         max_length=4,  # as DHCP options have; each takes two of the 60 rules of a security group
-        description=(
-            "DNS servers that the DHCP options of the given subnets' VPC name; none: Amazon's, which need no rule."
-        ),
         json_schema_extra={"takes": "a list of at most 4, each an IPv4 address"},
     )
+    """DNS servers that the DHCP options of the given subnets' VPC name; none: Amazon's, which need no rule."""
     vpc_cidr: Annotated[str, only(_holds_the_subnets)] = Field(
         default="10.98.0.0/16",
-        description=(
-            "IPv4 range of the stack's own VPC, chosen once: another range is another VPC, into which AWS moves no "
-            "balancer. `deletion_protection` refuses such a change in the preview."
-        ),
         json_schema_extra={
             "takes": f"a private range from /{_LARGEST_VPC} to /{_SMALLEST_VPC} apart from Docker's own {_DOCKER_RANGE}"
         },
     )
-    availability_zone_count: int = Field(
-        default=2, ge=2, le=3, description="Availability zones of the stack's own VPC."
-    )
-    nat_gateways: Literal["one", "one_per_zone", "none"] = Field(
-        default="one",
-        description=(
-            "The way out of the private subnets of the stack's own VPC. one: for all zones, which lose it with its "
-            "zone. one_per_zone: each zone has its own. none: AWS's services through interface endpoints, and nothing "
-            "else; the image then comes from ECR in the stack's region."
-        ),
-    )
-    ipv6_enabled: bool = Field(
-        default=False,
-        description=(
-            "Dual-stack: the balancer has IPv6 addresses, and so have the instances of the stack's own VPC. Given "
-            "balancer subnets need IPv6 ranges. Switching it off replaces the private subnets of the stack's own VPC."
-        ),
-    )
-    flow_logs_enabled: bool = Field(
-        default=False, description="Log the traffic of the stack's own VPC to CloudWatch, per connection."
-    )
-    flow_logs_retention_days: LogRetentionDays = Field(default=30, description="Days for which flow logs are kept.")
+    """IPv4 range of the stack's own VPC, chosen once: another range is another VPC, into which AWS moves no balancer.
+    `deletion_protection` refuses such a change in the preview."""
+    availability_zone_count: int = Field(default=2, ge=2, le=3)
+    """Availability zones of the stack's own VPC."""
+    nat_gateways: Literal["one", "one_per_zone", "none"] = "one"
+    """The way out of the private subnets of the stack's own VPC. one: for all zones, which lose it with its zone.
+    one_per_zone: each zone has its own. none: AWS's services through interface endpoints, and nothing else; the image
+    then comes from ECR in the stack's region."""
+    ipv6_enabled: bool = False
+    """Dual-stack: the balancer has IPv6 addresses, and so have the instances of the stack's own VPC. Given balancer
+    subnets need IPv6 ranges. Switching it off replaces the private subnets of the stack's own VPC."""
+    flow_logs_enabled: bool = False
+    """Log the traffic of the stack's own VPC to CloudWatch, per connection."""
+    flow_logs_retention_days: LogRetentionDays = 30
+    """Days for which flow logs are kept."""
 
     @property
     def subnets_given(self) -> bool:

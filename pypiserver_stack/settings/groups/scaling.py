@@ -60,28 +60,20 @@ class ScheduledScaling(ListEntry):
 class ScalingSettings(Group):
     """Scaling and deployment."""
 
-    scaling_cpu_percent: Percent = Field(
-        default=60, description="CPU use of the service, in percent of what its tasks reserve, that scaling holds."
-    )
-    scaling_requests_per_task_per_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
-        default=None,
-        description="Requests per task and minute that scaling holds; none: what a task answers in a minute depends "
-        "on the packages, so measure it first.",
-    )
-    scaling_memory_percent: Percent | None = Field(
-        default=None,
-        description="Memory use of the service, in percent of the reservation, that scaling holds; none: a worker "
-        "keeps what it once had, so memory does not follow load, and sizing by memory and CPU leaves room.",
-    )
-    scale_out_cooldown_s: CooldownSeconds = Field(
-        default=60, description="Seconds after an addition of tasks before the next one."
-    )
-    scale_in_cooldown_s: CooldownSeconds = Field(
-        default=300, description="Seconds after a removal of tasks before the next one."
-    )
+    scaling_cpu_percent: Percent = 60
+    """CPU use of the service, in percent of what its tasks reserve, that scaling holds."""
+    scaling_requests_per_task_per_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Requests per task and minute that scaling holds; none: what a task answers in a minute depends on the packages,
+    so measure it first."""
+    scaling_memory_percent: Percent | None = None
+    """Memory use of the service, in percent of the reservation, that scaling holds; none: a worker keeps what it once
+    had, so memory does not follow load, and sizing by memory and CPU leaves room."""
+    scale_out_cooldown_s: CooldownSeconds = 60
+    """Seconds after an addition of tasks before the next one."""
+    scale_in_cooldown_s: CooldownSeconds = 300
+    """Seconds after a removal of tasks before the next one."""
     scheduled_scaling: Annotated[tuple[ScheduledScaling, ...], LISTED] = Field(
         default=(),
-        description="Changes of the fewest and the most tasks at known times, for peaks that are known.",
         json_schema_extra={
             "takes": "a JSON list of objects with name (1 to 32 lower-case letters, digits and hyphens), schedule "
             "(`cron(0 8 ? * MON-FRI *)`, with ? for the day of the month or of the week, `at(2030-01-31T08:00:00)` or "
@@ -89,21 +81,17 @@ class ScalingSettings(Group):
             "task_min_count, task_max_count or both, the former not above the latter"
         },
     )
-    # At the most tasks the hosts may be full: then old ones have to make room for new ones, or a deployment would wait
-    # for ever. While there is room, new ones start first all the same.
-    deployment_minimum_healthy_percent: Annotated[int, Field(ge=0, le=100)] = Field(
-        default=50, description="Percent of the desired tasks that serve at every moment of a deployment."
-    )
-    deployment_maximum_percent: Annotated[int, Field(ge=100, le=200)] = Field(
-        default=200, description="Percent of the desired tasks that may run at any moment of a deployment."
-    )
-    health_check_grace_period_s: Annotated[int, Field(ge=0, le=3600)] = Field(
-        default=60,
-        description="Seconds after its start for which a task is kept although the balancer finds it unhealthy.",
-    )
-    wait_for_steady_state: bool = Field(
-        default=True, description="An update ends when its deployment has, and fails when that was rolled back."
-    )
+    """Changes of the fewest and the most tasks at known times, for peaks that are known."""
+    # At the most tasks the instances may be full: then old ones have to make room for new ones, or a deployment would
+    # wait for ever. While there is room, new ones start first all the same.
+    deployment_minimum_healthy_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    """Percent of the desired tasks that serve at every moment of a deployment."""
+    deployment_maximum_percent: Annotated[int, Field(ge=100, le=200)] = 200
+    """Percent of the desired tasks that may run at any moment of a deployment."""
+    health_check_grace_period_s: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Seconds after its start for which a task is kept although the balancer finds it unhealthy."""
+    wait_for_steady_state: bool = True
+    """An update ends when its deployment has, and fails when that was rolled back."""
 
     def contradictions(self) -> Iterator[Problem]:
         """Names that two actions have."""

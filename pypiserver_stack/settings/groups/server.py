@@ -32,68 +32,38 @@ class ServerSettings(Group):
 
     image: Annotated[str, only(_names_a_version)] = Field(
         default="pypiserver/pypiserver:v2.4.2",
-        description=(
-            "Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, "
-            "a digest cannot."
-        ),
         json_schema_extra={
             "takes": "NAME:TAG or NAME:TAG@sha256:DIGEST, where TAG is not latest and NAME:TAG has at most "
             f"{_IMAGE_MOST_CHARACTERS} characters"
         },
     )
-    entry_point: Literal["gunicorn", "image"] = Field(
-        default="gunicorn",
-        description=(
-            "What starts in the task. gunicorn: our server, with gevent patched before anything is imported. image: "
-            "the image's own entry point, as the Terraform module uses it, which reads nothing of the settings from "
-            "upload_limit_mb to index_margin_s but overwrite; kept for comparison."
-        ),
-    )
-    authentication: Literal["sha256", "htpasswd", "bcrypt"] = Field(
-        default="sha256",
-        description=(
-            "Check of passwords. sha256: constant-time comparison of digests of the generated password. "
-            "htpasswd: your own file `.htpasswd` in the folder of the packages, checked once per password and "
-            "remembered. bcrypt: the generated password by bcrypt on every request, as the Terraform module does it; "
-            "kept for comparison."
-        ),
-    )
-    backend: Literal["simple-dir", "validated"] = Field(
-        default="validated",
-        description=(
-            "Index of the packages. simple-dir: pypiserver's own, walks the directory each time. validated: held in "
-            "memory, and trusted while the directory proves unchanged."
-        ),
-    )
-    upload_limit_mb: Annotated[int, Field(ge=1, le=65536)] = Field(
-        default=1024,
-        description="Largest upload in MB; a larger one is answered 413. The largest known wheels have about 900 MB.",
-    )
-    overwrite: bool = Field(
-        default=False,
-        description="Whether an upload may replace a file. While it may not, clients may keep what they downloaded.",
-    )
-    removal_enabled: bool = Field(
-        default=True,
-        description=(
-            "Whether clients that may upload may also remove packages (`:action=remove_pkg`). A file that is removed "
-            "from the file system by hand is gone all the same."
-        ),
-    )
-    timing_headers: bool = Field(
-        default=True,
-        description="Send the cost of an answer in `Server-Timing`, and its task in `X-Served-By`.",
-    )
-    index_margin_s: Annotated[int, Field(ge=1, le=60)] = Field(
-        default=3,
-        description=(
-            "Seconds for which a changed directory is read anew each time before the validated backend trusts it: "
-            "2 for file systems whose timestamps are that coarse, 1 for a file server that sets its clock."
-        ),
-    )
-    gunicorn_keepalive_s: Annotated[int, Field(ge=1, le=4000)] = Field(
-        default=75, description="Seconds an idle connection stays open; outlives the balancer's idle timeout of 60 s."
-    )
+    """Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, a digest
+    cannot."""
+    entry_point: Literal["gunicorn", "image"] = "gunicorn"
+    """What starts in the task. gunicorn: our server, with gevent patched before anything is imported. image: the
+    image's own entry point, as the Terraform module uses it, which reads nothing of the settings from upload_limit_mb
+    to index_margin_s but overwrite; kept for comparison."""
+    authentication: Literal["sha256", "htpasswd", "bcrypt"] = "sha256"
+    """Check of passwords. sha256: constant-time comparison of digests of the generated password. htpasswd: your own
+    file `.htpasswd` in the folder of the packages, checked once per password and remembered. bcrypt: the generated
+    password by bcrypt on every request, as the Terraform module does it; kept for comparison."""
+    backend: Literal["simple-dir", "validated"] = "validated"
+    """Index of the packages. simple-dir: pypiserver's own, walks the directory each time. validated: held in memory,
+    and trusted while the directory proves unchanged."""
+    upload_limit_mb: Annotated[int, Field(ge=1, le=65536)] = 1024
+    """Largest upload in MB; a larger one is answered 413. The largest known wheels have about 900 MB."""
+    overwrite: bool = False
+    """Whether an upload may replace a file. While it may not, clients may keep what they downloaded."""
+    removal_enabled: bool = True
+    """Whether clients that may upload may also remove packages (`:action=remove_pkg`). A file that is removed from the
+    file system by hand is gone all the same."""
+    timing_headers: bool = True
+    """Send the cost of an answer in `Server-Timing`, and its task in `X-Served-By`."""
+    index_margin_s: Annotated[int, Field(ge=1, le=60)] = 3
+    """Seconds for which a changed directory is read anew each time before the validated backend trusts it: 2 for file
+    systems whose timestamps are that coarse, 1 for a file server that sets its clock."""
+    gunicorn_keepalive_s: Annotated[int, Field(ge=1, le=4000)] = 75
+    """Seconds an idle connection stays open; outlives the balancer's idle timeout of 60 s."""
 
     def contradictions(self) -> Iterator[Problem]:
         """The image's own entry point runs nothing of ours."""
