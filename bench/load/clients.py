@@ -46,16 +46,6 @@ class LoadSpec:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Progress of the clients of one process."""
-
-    requests: int = 0
-    """Those that have ended."""
-    failed: int = 0
-    in_flight: int = 0
-
-
-@dataclass(frozen=True)
 class ProcessMeasurement:
     """Samples of one process, and its CPU time."""
 
@@ -136,8 +126,9 @@ class ProcessClients:
             self._cpu_s = process_time() - self._cpu_before_s
 
     @property
-    def counts(self) -> Counts:
-        return Counts(self._recorder.requests, self._recorder.failed, self._traffic.in_flight)
+    def requests(self) -> int:
+        """How many have ended."""
+        return self._recorder.requests
 
     def measured(self) -> ProcessMeasurement:
         """What was measured so far. Requests that were under way when a round was cancelled have no row."""

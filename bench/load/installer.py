@@ -24,7 +24,6 @@ class Traffic:
 
     session: IndexSession
     recorder: Recorder
-    in_flight: int = 0
     exhausted: int = 0
     """Connections that could not be made for want of ports, files or memory on this side."""
 
@@ -95,16 +94,11 @@ class Installer:
 
     async def _counted(self, request: Awaitable[Exchange]) -> Exchange:
         """Wait for the answer to a request, which begins when the client does, with a connection or without one."""
-        traffic = self._traffic
-        traffic.in_flight += 1
         begun_s = perf_counter()
-        try:
-            answer = await request
-        finally:
-            traffic.in_flight -= 1
+        answer = await request
         answer.sent_s = begun_s
         if answer.cause is not None and answer.cause.errno in EXHAUSTED_ERRNOS:
-            traffic.exhausted += 1
+            self._traffic.exhausted += 1
         if not answer.error and answer.status >= 400:
             answer.error = ErrorKind.STATUS
         return answer

@@ -6,7 +6,7 @@ import pickle
 from dataclasses import dataclass
 
 from bench.common.failures import ExitCode
-from bench.load.clients import Counts, ProcessMeasurement
+from bench.load.clients import ProcessMeasurement
 
 LENGTH_BYTES = 8
 
@@ -24,7 +24,8 @@ class Failure:
     sentence: str
 
 
-Message = Ready | Counts | Failure | ProcessMeasurement
+Message = Ready | int | Failure | ProcessMeasurement
+"""A number is that of the requests that have ended so far."""
 
 
 def packed(message: Message) -> bytes:

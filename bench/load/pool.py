@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import IO
 
 from bench.common.failures import BenchError, ExitCode, UnavailableError, UsageError
-from bench.load.clients import Counts, LoadSpec, ProcessMeasurement
+from bench.load.clients import LoadSpec, ProcessMeasurement
 from bench.load.health import GeneratorHealth
 from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
 from bench.load.samples import Samples
@@ -34,19 +34,6 @@ class GeneratorLostError(BenchError):
 
 
 @dataclass(frozen=True)
-class LoadProgress:
-    """Progress of a load."""
-
-    elapsed_s: float
-    duration_s: float | None
-    """How long new work keeps arriving; None for a single round."""
-    requests: int
-    """Those that have ended."""
-    failed: int
-    in_flight: int
-
-
-@dataclass(frozen=True)
 class LoadResult:
     """Samples of a load, and the health of its generator."""
 
@@ -58,12 +45,13 @@ class Load:
     """One load. `run` it once; `result` gives what was recorded, also when `run` was cancelled or failed."""
 
     def __init__(
-        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[LoadProgress], None] | None = None
+        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[float, int], None] | None = None
     ) -> None:
         """
         Args:
             generators: how many processes to spread it over.
-            on_progress: called on the event loop about twice a second by each of them.
+            on_progress: called on the event loop about twice a second by each of them, with the seconds since the start
+                and the number of requests that have ended.
         """
         self._spec = spec
         self._generators = generators
@@ -115,35 +103,25 @@ class Load:
                 return
 
     def _report_progress(self) -> None:
-        if self._on_progress is None:
-            return
-        counts = [worker.counts for worker in self._workers]
-        self._on_progress(
-            LoadProgress(
-                elapsed_s=perf_counter() - self._started_s,
-                duration_s=self._spec.workload.duration_s,
-                requests=sum(count.requests for count in counts),
-                failed=sum(count.failed for count in counts),
-                in_flight=sum(count.in_flight for count in counts),
-            )
-        )
+        if self._on_progress is not None:
+            self._on_progress(perf_counter() - self._started_s, sum(worker.requests for worker in self._workers))
 
 
 class _Worker:
     """One process of a load, as its parent sees it."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, log: IO[bytes], name: str, on_counts: Callable[[], None]
+        self, process: asyncio.subprocess.Process, log: IO[bytes], name: str, on_progress: Callable[[], None]
     ) -> None:
-        self.counts = Counts()
+        self.requests = 0
         self._process = process
         self._log = log
         self._name = name
-        self._on_counts = on_counts
+        self._on_progress = on_progress
         self._length: int | None = None
 
     @classmethod
-    async def start(cls, spec: LoadSpec, index: int, of: int, on_counts: Callable[[], None]) -> _Worker:
+    async def start(cls, spec: LoadSpec, index: int, of: int, on_progress: Callable[[], None]) -> _Worker:
         log = tempfile.TemporaryFile(dir=spec.spill_dir)  # noqa: SIM115  # closed by `end`
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -159,7 +137,7 @@ class _Worker:
         sendable = replace(spec, workload=replace(spec.workload, thresholds={}))
         assert process.stdin is not None
         process.stdin.write(pickle.dumps((sendable, index, of)))
-        return cls(process, log, f"process {index + 1} of {of} of the load generator", on_counts)
+        return cls(process, log, f"process {index + 1} of {of} of the load generator", on_progress)
 
     async def ready(self) -> None:
         """Wait until it is ready for a round; a `BenchError` says why it sends no more."""
@@ -209,9 +187,9 @@ class _Worker:
                 f"{_last_line(self._log) or 'it said nothing'}"
             ) from None
         self._length = None
-        if isinstance(message, Counts):
-            self.counts = message
-            self._on_counts()
+        if isinstance(message, int):
+            self.requests = message
+            self._on_progress()
         return message
 
 

@@ -43,7 +43,7 @@ async def _send(spec: LoadSpec, index: int, of: int) -> None:
         return
     starts: asyncio.Queue[float] = asyncio.Queue()
     rounds = asyncio.create_task(_send_rounds(clients, starts))
-    beside = [asyncio.create_task(_read_starts(starts, rounds)), asyncio.create_task(_send_counts(clients))]
+    beside = [asyncio.create_task(_read_starts(starts, rounds)), asyncio.create_task(_send_progress(clients))]
     try:
         await rounds
     except asyncio.CancelledError:
@@ -79,12 +79,12 @@ async def _read_starts(starts: asyncio.Queue[float], rounds: asyncio.Task[None])
         rounds.cancel()
 
 
-async def _send_counts(clients: ProcessClients) -> None:
+async def _send_progress(clients: ProcessClients) -> None:
     # Where nobody reads, stdin ends too.
     with contextlib.suppress(ConnectionError):
         while True:
             await asyncio.sleep(PROGRESS_INTERVAL_S)
-            _write(clients.counts)
+            _write(clients.requests)
 
 
 def _write(message: Message) -> None:

@@ -17,7 +17,7 @@ from bench.index.target import Target
 from bench.load.clients import LoadSpec
 from bench.load.health import GeneratorHealth
 from bench.load.parameters import LoadParameters
-from bench.load.pool import Load, LoadProgress
+from bench.load.pool import Load
 from bench.load.samples import Samples
 from bench.packages.factory import Wheel
 from bench.report import model
@@ -99,11 +99,11 @@ def prepare_load(
         spill_dir=run.scratch.path,
     )
 
-    def show(progress: LoadProgress) -> None:
-        if progress.duration_s is not None:
-            run.progress.progress(min(progress.elapsed_s, progress.duration_s), progress.duration_s)
+    def show(elapsed_s: float, requests: int) -> None:
+        if (duration_s := load.workload.duration_s) is not None:
+            run.progress.progress(min(elapsed_s, duration_s), duration_s)
         elif load.workload.total is not None:
-            run.progress.progress(progress.requests, load.workload.total)
+            run.progress.progress(requests, load.workload.total)
 
     return Load(spec, load.generators, on_progress=show)
 

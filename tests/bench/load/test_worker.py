@@ -14,7 +14,7 @@ from time import perf_counter
 import pytest
 
 from bench.common.failures import ExitCode
-from bench.load.clients import Counts, LoadSpec, ProcessMeasurement
+from bench.load.clients import LoadSpec, ProcessMeasurement
 from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
 from tests.bench.scripted_index import ONE_INSTALL, rows, spec
 
@@ -45,8 +45,8 @@ class Worker:
         self.stdin.flush()
 
     def next(self) -> Message:
-        message: Message = Counts()
-        while isinstance(message, Counts):
+        message: Message = 0
+        while isinstance(message, int):
             message = pickle.loads(self.stdout.read(int.from_bytes(self.stdout.read(LENGTH_BYTES))))
         return message
 
