@@ -50,7 +50,7 @@ def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadPara
     workload = shaped(workload, **{name: value for name, value in changes.items() if value is not None})
     cookies, generators = values["cookies"], values["generators"]
     if generators is None:
-        generators = default_processes(workload.clients, cookies, usable_cores())
+        generators = default_processes(workload.shape.clients, cookies, usable_cores())
     elif generators > 1 and cookies == "shared":
         raise UsageError(
             f"--generators {generators}: one cookie jar for all clients needs one process, or --cookies none"

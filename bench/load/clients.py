@@ -36,7 +36,7 @@ class LoadSpec:
     packages: tuple[str, ...]
     """Names of the projects to choose from, at least one."""
     uploads: tuple[Path, ...]
-    """New wheels, at least `workload.uploads_needed()`; each is uploaded at most once."""
+    """New wheels, at least `workload.shape.uploads`; each is uploaded at most once."""
     seed: int
     """The same seed asks for the same packages at the same times."""
     cookies: Cookies
@@ -70,7 +70,7 @@ class ProcessClients:
         self._spec = spec
         self._index = index
         self._of = of
-        self._recorder = Recorder(spec.workload.phases, spec.spill_dir, started_s=perf_counter())
+        self._recorder = Recorder(spec.workload.shape.phases, spec.spill_dir, started_s=perf_counter())
         self._traffic: Traffic
         self._round: Arrivals
         self._forms: dict[int, Form] = {}
@@ -152,13 +152,13 @@ class ProcessClients:
 
 def _allow_connections(workload: Workload, processes: int) -> None:
     """Raise the number of files that this process may have open to what its share of the workload needs."""
-    needed = math.ceil((workload.clients or 0) / processes) + OTHER_OPEN_FILES
+    needed = math.ceil((workload.shape.clients or 0) / processes) + OTHER_OPEN_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise UsageError(
-            f"--clients {workload.clients}: this machine allows a process {hard} open files (ulimit -Hn), "
+            f"--clients {workload.shape.clients}: this machine allows a process {hard} open files (ulimit -Hn), "
             f"and so many clients need {needed}; lower it, or spread them with --generators"
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -79,7 +79,7 @@ class Load:
 
     def result(self) -> LoadResult:
         """What was measured. Requests that were under way when the load was cancelled have no row."""
-        samples = Samples.merged([part.samples for part in self._measured], self._spec.workload.phases)
+        samples = Samples.merged([part.samples for part in self._measured], self._spec.workload.shape.phases)
         return LoadResult(
             samples,
             GeneratorHealth.of(
@@ -99,7 +99,7 @@ class Load:
                 worker.start_round(round_started_s)
             await _all_ready(self._workers)
             workload = self._spec.workload
-            if not workload.repeats or perf_counter() - self._started_s >= (workload.duration_s or 0):
+            if not workload.shape.repeats or perf_counter() - self._started_s >= (workload.shape.duration_s or 0):
                 return
 
     def _report_progress(self) -> None:

@@ -32,7 +32,7 @@ class Arrivals:
     due_s: NDArray[np.float64]
     """Seconds since the start of the load, or of the round where rounds repeat."""
     phase: NDArray[np.uint8]
-    """Index into `Workload.phases`."""
+    """Index into `Shape.phases`."""
     action: NDArray[np.uint8]
     """An `Action`."""
     package: NDArray[np.int64]

@@ -40,30 +40,6 @@ class Workload:
     """Limits that differ from the defaults of `bench.load.thresholds`; None leaves a threshold out."""
 
     @property
-    def clients(self) -> int | None:
-        """How many clients start at once; None where a rate decides."""
-        return self.shape.clients
-
-    @property
-    def duration_s(self) -> float | None:
-        """How long new work keeps arriving; None for a single round."""
-        return self.shape.duration_s
-
-    @property
-    def phases(self) -> tuple[str, ...]:
-        """Names of the phases; each sample belongs to one."""
-        return self.shape.phases
-
-    @property
-    def repeats(self) -> bool:
-        """Whether the round is started again, as soon as it has ended, until the duration is over."""
-        return self.shape.repeats
-
-    def uploads_needed(self) -> int:
-        """How many distinct new wheels a run uploads at most: prepare so many before the load."""
-        return self.shape.uploads
-
-    @property
     def total(self) -> int | None:
         """Number of requests of the whole load; None where the index decides by its speed."""
         return self.shape.total(len(self.install))

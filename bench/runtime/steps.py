@@ -67,7 +67,7 @@ def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel
 
 def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Path, ...]:
     """New wheels for a workload that uploads, and is sent so many times: made before, they cost the load nothing."""
-    needed = load.workload.uploads_needed() * loads
+    needed = load.workload.shape.uploads * loads
     if not needed:
         return ()
     return tuple(wheel.path for wheel in run.wheels(load.upload_set(needed)))
@@ -77,7 +77,7 @@ def workload_of(load: LoadParameters, packages: int, wheels: int, package_set: s
     """What is sent to an index that has so many packages and wheels, for the report."""
     return model.WorkloadInfo(
         name=load.workload.name,
-        clients=load.workload.clients,
+        clients=load.workload.shape.clients,
         packages=packages,
         wheels=wheels,
         package_set=package_set,
@@ -100,7 +100,7 @@ def prepare_load(
     )
 
     def show(elapsed_s: float, requests: int) -> None:
-        if (duration_s := load.workload.duration_s) is not None:
+        if (duration_s := load.workload.shape.duration_s) is not None:
             run.progress.progress(min(elapsed_s, duration_s), duration_s)
         elif load.workload.total is not None:
             run.progress.progress(requests, load.workload.total)

@@ -98,7 +98,7 @@ class StackComparison:
     def _send_rounds(self, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]) -> None:
         self.compared.differing = _differing(self.indexes)
         self.compared.warm_up_rounds = WARM_UP_ROUNDS
-        uploads_each = load.workload.uploads_needed()
+        uploads_each = load.workload.shape.uploads
         for number in range(WARM_UP_ROUNDS + self._parameters.rounds):
             name = f"round {number}" if number >= WARM_UP_ROUNDS else "warm-up"
             # Other packages in each round, and the same for every variant.
@@ -139,7 +139,7 @@ def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadPa
     loads = [load_parameters(parameters.options, bench_values) for _, bench_values in loaded]
     for variant, load in zip(parameters.variants, loads, strict=True):
         require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
-    if parameters.against == "limit" and loads[0].workload.uploads_needed():
+    if parameters.against == "limit" and loads[0].workload.shape.uploads:
         raise UsageError(
             f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
         )
@@ -153,7 +153,7 @@ def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadPa
 
 
 def _shape(load: LoadParameters) -> Mapping[str, Any]:
-    workload = {"name": load.workload.name, "clients": load.workload.clients, "packages": load.packages}
+    workload = {"name": load.workload.name, "clients": load.workload.shape.clients, "packages": load.packages}
     return {"seed": load.seed, "workload": {**workload, **load.as_dict()}}
 
 

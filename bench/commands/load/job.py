@@ -17,7 +17,7 @@ def job(url: str, username: str, password: str, options: Options) -> Cycle:
     """
     index = LiveIndex(Target(url, username, password))
     load = load_parameters(options, stack_file={})
-    if load.wheel_kb is not None and not load.workload.uploads_needed():
+    if load.wheel_kb is not None and not load.workload.shape.uploads:
         raise UsageError(
             f"--wheel-kb {load.wheel_kb} changes nothing: the index has its wheels, and the workload "
             f"{load.workload.name} uploads none"

@@ -25,7 +25,7 @@ def parameters_of(options: Options, environment: dict[str, str], stack_file: dic
 
 def test_without_anything_it_is_the_burst() -> None:
     load = parameters_of({}, {}, {})
-    assert (load.workload.name, load.workload.clients, load.packages, load.seed, load.cookies) == (
+    assert (load.workload.name, load.workload.shape.clients, load.packages, load.seed, load.cookies) == (
         "burst",
         510,
         100,
@@ -36,11 +36,11 @@ def test_without_anything_it_is_the_burst() -> None:
 
 def test_an_option_beats_the_environment_beats_the_stack_file() -> None:
     environment, stack_file = {"CONCURRENT_CLIENTS": "20", "NUM_PACKAGES": "7"}, {"clients": "30", "seed": "5"}
-    assert parameters_of({"clients": 10}, environment, stack_file).workload.clients == 10
-    assert parameters_of({}, environment, stack_file).workload.clients == 20
+    assert parameters_of({"clients": 10}, environment, stack_file).workload.shape.clients == 10
+    assert parameters_of({}, environment, stack_file).workload.shape.clients == 20
     load = parameters_of({}, {"NUM_PACKAGES": "7"}, stack_file)
-    assert (load.workload.clients, load.packages, load.seed) == (30, 7, 5)
-    assert parameters_of({"clients": 10}, {"CONCURRENT_CLIENTS": ""}, {}).workload.clients == 10
+    assert (load.workload.shape.clients, load.packages, load.seed) == (30, 7, 5)
+    assert parameters_of({"clients": 10}, {"CONCURRENT_CLIENTS": ""}, {}).workload.shape.clients == 10
 
 
 def test_the_options_of_a_command_are_those_that_its_line_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,11 +59,11 @@ def test_the_whole_environment_of_the_plan_suits_every_workload() -> None:
         "BURST_MULTIPLIER": "3.0",
     }
     burst = parameters_of({}, environment, {})
-    assert (burst.workload.clients, burst.workload.duration_s, burst.packages) == (10, 300.0, 9)
+    assert (burst.workload.shape.clients, burst.workload.shape.duration_s, burst.packages) == (10, 300.0, 9)
     mixed = parameters_of({"workload": "mixed"}, environment, {})
     assert isinstance(mixed.workload.shape, Rate)
     assert mixed.workload.shape.burst_multiplier == 3.0
-    assert parameters_of({"workload": "incident_replay"}, environment, {}).workload.clients is None
+    assert parameters_of({"workload": "incident_replay"}, environment, {}).workload.shape.clients is None
 
 
 def test_wheels_have_the_size_that_is_asked_for() -> None:

@@ -27,11 +27,11 @@ def test_every_schedule_is_ordered_in_range_and_decided_by_its_seed(name: str, s
     assert len({len(getattr(schedule, column)) for column in COLUMNS}) == 1
     assert np.all(np.diff(schedule.due_s) >= 0)
     assert schedule.due_s[0] >= 0
-    assert schedule.due_s[-1] < (workload.duration_s or np.nextafter(0, 1))
-    assert set(schedule.phase.tolist()) <= set(range(len(workload.phases)))
+    assert schedule.due_s[-1] < (workload.shape.duration_s or np.nextafter(0, 1))
+    assert set(schedule.phase.tolist()) <= set(range(len(workload.shape.phases)))
 
     uploads = schedule.action == Action.UPLOAD
-    assert sorted(schedule.package[uploads].tolist()) == list(range(workload.uploads_needed()))
+    assert sorted(schedule.package[uploads].tolist()) == list(range(workload.shape.uploads))
     assert np.all(schedule.package[~uploads] < packages)
     assert np.all(schedule.package >= 0)
 
@@ -63,7 +63,7 @@ def test_packages_of_a_burst_are_spread_over_all() -> None:
 def test_the_production_incident_makes_as_many_requests_as_the_published_one() -> None:
     workload = WORKLOADS["production_incident"]
     schedule = workload.arrivals(1, 100)
-    burst = schedule.phase == workload.phases.index("burst")
+    burst = schedule.phase == workload.shape.phases.index("burst")
 
     assert len(schedule) * len(workload.install) == 6270, "6,273 were published"
     due_s, count = np.unique(schedule.due_s[burst], return_counts=True)
@@ -104,7 +104,7 @@ def test_bursts_are_as_dense_as_the_multiplier_says() -> None:
     schedule = workload.arrivals(1, 100)
     in_burst = (schedule.due_s >= 60) & (schedule.due_s % 60 < 20)
 
-    assert np.array_equal(in_burst, schedule.phase == workload.phases.index("burst"))
+    assert np.array_equal(in_burst, schedule.phase == workload.shape.phases.index("burst"))
     bursts_s = 199 * 20
     density = np.count_nonzero(in_burst) / bursts_s
     usual_density = np.count_nonzero(~in_burst) / (60 * 200 - bursts_s)
@@ -129,7 +129,7 @@ def test_the_replay_makes_exactly_the_recorded_requests_of_each_address() -> Non
     per_min = np.histogram(schedule.due_s, bins=24, range=(0, 24 * 60), weights=requests)[0]
     assert per_min.max() == per_min[12], "the burst is in the middle"
     assert np.median(per_min) == pytest.approx(60, abs=8)
-    burst_requests = requests[schedule.phase == workload.phases.index("burst")].sum()
+    burst_requests = requests[schedule.phase == workload.shape.phases.index("burst")].sum()
     assert burst_requests / (54 / (200 / 60 - 1)) * 60 == pytest.approx(200, rel=0.2)
 
 

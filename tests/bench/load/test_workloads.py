@@ -27,15 +27,15 @@ def test_the_catalogue_is_the_one_that_is_documented() -> None:
 
 def test_burst_is_one_round_of_510_installs_by_name() -> None:
     burst = WORKLOADS["burst"]
-    assert (burst.clients, burst.duration_s, burst.phases) == (510, None, ("burst",))
+    assert (burst.shape.clients, burst.shape.duration_s, burst.shape.phases) == (510, None, ("burst",))
     assert burst.install == (Operation.REDIRECT, Operation.LISTING, Operation.DOWNLOAD)
-    assert not burst.repeats
-    assert with_options(burst, duration_s=5).repeats
+    assert not burst.shape.repeats
+    assert with_options(burst, duration_s=5).shape.repeats
 
 
 def test_production_incident_has_four_bursts_in_five_minutes() -> None:
-    incident = WORKLOADS["production_incident"]
-    assert incident.shape.burst_starts_s == (60.0, 120.0, 180.0, 240.0)
+    incident = WORKLOADS["production_incident"].shape
+    assert incident.burst_starts_s == (60.0, 120.0, 180.0, 240.0)
     assert (incident.duration_s, incident.clients, incident.phases) == (300.0, 510, ("baseline", "burst"))
     assert not incident.repeats
 
@@ -48,7 +48,7 @@ def test_rates_are_those_of_the_sizing_guide(name: str, usual_per_min: float, bu
     load = rate_of(WORKLOADS[name])
     assert load.requests_per_min == usual_per_min
     assert load.requests_per_min * load.burst_multiplier == pytest.approx(burst_per_min)
-    assert WORKLOADS[name].clients is None
+    assert WORKLOADS[name].shape.clients is None
 
 
 def test_the_requests_of_a_rate_count_its_bursts() -> None:
@@ -77,11 +77,11 @@ def test_speed_compresses_the_recording_and_keeps_its_requests() -> None:
 
 
 def test_uploads_needed() -> None:
-    assert WORKLOADS["burst"].uploads_needed() == 0
-    assert WORKLOADS["medium"].uploads_needed() == 0
-    assert WORKLOADS["uploads"].uploads_needed() == 100
-    assert with_options(WORKLOADS["uploads"], clients=7).uploads_needed() == 7
-    assert WORKLOADS["mixed"].uploads_needed() == round(0.2 * rate_of(WORKLOADS["mixed"]).requests)
+    assert WORKLOADS["burst"].shape.uploads == 0
+    assert WORKLOADS["medium"].shape.uploads == 0
+    assert WORKLOADS["uploads"].shape.uploads == 100
+    assert with_options(WORKLOADS["uploads"], clients=7).shape.uploads == 7
+    assert WORKLOADS["mixed"].shape.uploads == round(0.2 * rate_of(WORKLOADS["mixed"]).requests)
 
 
 def test_options_change_what_they_name_and_nothing_else() -> None:
@@ -90,7 +90,7 @@ def test_options_change_what_they_name_and_nothing_else() -> None:
     assert (load.duration_s, load.burst_interval_s, load.burst_multiplier) == (120, 30, 2)
     assert load.requests_per_min == 100
     assert with_options(WORKLOADS["heavy"]) == WORKLOADS["heavy"]
-    assert with_options(WORKLOADS["production_incident"], clients=3).clients == 3
+    assert with_options(WORKLOADS["production_incident"], clients=3).shape.clients == 3
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_server_that_hangs_up_before_the_balancer_is_warned_of(
 
 
 def test_the_limit_for_an_address_is_above_twice_the_burst() -> None:
-    clients = WORKLOADS["burst"].clients
+    clients = WORKLOADS["burst"].shape.clients
     assert clients is not None
     burst = clients * 3 * 5
     assert burst == 7650
