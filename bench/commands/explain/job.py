@@ -9,13 +9,11 @@ from typing import Any, Literal
 from bench.commands.compare.stacks import ComparedIndex, StackComparison
 from bench.commands.compare.variants import CompareParameters, StackVariant
 from bench.commands.explain.build import report_explanation
-from bench.commands.explain.health import time_health_checks
-from bench.commands.explain.idle import use_after_idling
 from bench.commands.explain.ladder import PEER, LadderStep, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes
 from bench.commands.explain.page import around
-from bench.commands.explain.spread import spread_over_tasks
+from bench.commands.explain.probes import spread_over_tasks, time_health_checks, use_after_idling
 from bench.commands.parameters import Options
 from bench.packages.factory import Wheel
 from bench.runtime.run import Run

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from bench.commands.explain import spread
-from bench.commands.explain.idle import CLIENTS, OFFSETS_S
 from bench.commands.explain.ladder import ladder
 from bench.commands.explain.mixing import UPLOADS
 from bench.commands.explain.page import BEGIN, END
+from bench.commands.explain.probes import CLIENTS, OFFSETS_S
 from tests.bench.command_line import ROOT, Bench, InProcessBench
 from tests.thorough import thorough
 
@@ -64,13 +63,13 @@ def test_the_root_causes_show_where_they_should(bench: Bench, page: Path) -> Non
         assert (step["requests"], step["failed"]) == (36, 0)
         assert sum(step["per_task"].values()) == 36
         assert all(measured["value"] is not None for measured in step["figures"].values())
-        assert step["probes"]["spread"]["requests"] == spread.CLIENTS
+        assert step["probes"]["spread"]["requests"] == CLIENTS
         assert step["probes"]["idle"]["requests"] == CLIENTS * len(OFFSETS_S)
         assert sum(step["probes"]["mixing"]["answers"].values()) == UPLOADS
 
-    assert peer["probes"]["spread"]["to_the_busiest_task"] == spread.CLIENTS
+    assert peer["probes"]["spread"]["to_the_busiest_task"] == CLIENTS
     # Dealt out in turn without the cookie. Least outstanding requests may find the same task idle each time.
-    assert entry_point["probes"]["spread"]["to_the_busiest_task"] < spread.CLIENTS
+    assert entry_point["probes"]["spread"]["to_the_busiest_task"] < CLIENTS
     # Exactly those: other failures would be faults of the probes.
     assert peer["probes"]["mixing"]["whole"] < UPLOADS
     for step in (entry_point, ours):

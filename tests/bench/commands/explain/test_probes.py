@@ -6,14 +6,18 @@ import asyncio
 
 import pytest
 
-from bench.commands.explain import idle
-from bench.commands.explain.health import CHECKS, time_health_checks
-from bench.commands.explain.idle import CLIENTS, OFFSETS_S, use_after_idling
+from bench.commands.explain import probes
 from bench.commands.explain.ladder import PEER, settings_of
 from bench.commands.explain.mixing import NO_ANSWER, UPLOADS, packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Idle, Mixing, Spread
-from bench.commands.explain.spread import CLIENTS as SHARING
-from bench.commands.explain.spread import spread_over_tasks
+from bench.commands.explain.probes import (
+    CHECKS,
+    CLIENTS,
+    OFFSETS_S,
+    spread_over_tasks,
+    time_health_checks,
+    use_after_idling,
+)
 from bench.common.failures import UnavailableError
 from bench.index.target import Target
 from bench.packages.factory import Wheel, build
@@ -29,11 +33,11 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Wheel, ...]:
 
 @pytest.fixture
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "IDLE_S", 0.3)
+    monkeypatch.setattr(probes, "IDLE_S", 0.3)
 
 
 def test_connections_idle_for_as_long_as_the_peer_keeps_them() -> None:
-    assert settings_of(PEER).gunicorn_keepalive_s == idle.IDLE_S
+    assert settings_of(PEER).gunicorn_keepalive_s == probes.IDLE_S
     assert min(OFFSETS_S) < 0 < max(OFFSETS_S)
 
 
@@ -63,7 +67,7 @@ def test_a_server_that_keeps_them_longer_fails_none() -> None:
 
 @pytest.mark.usefixtures("short_pause")
 def test_an_answer_that_never_comes_has_failed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle, "CLIENTS", 3)
+    monkeypatch.setattr(probes, "CLIENTS", 3)
     requests = 0
 
     async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -163,7 +167,7 @@ def test_a_health_check_that_is_not_passed_is_a_failure_in_a_sentence() -> None:
         asyncio.run(probe())
 
 
-@pytest.mark.parametrize(("sticky", "busiest"), [(True, SHARING), (False, SHARING // 2)])
+@pytest.mark.parametrize(("sticky", "busiest"), [(True, CLIENTS), (False, CLIENTS // 2)])
 def test_a_cookie_that_all_share_sends_them_all_to_one_task(sticky: bool, busiest: int) -> None:
     server = TwoTasks(sticky=sticky)
 
@@ -173,8 +177,8 @@ def test_a_cookie_that_all_share_sends_them_all_to_one_task(sticky: bool, busies
                 Target(url), "/health", lambda: {str(task): count for task, count in server.requests.items()}
             )
 
-    assert asyncio.run(probe()) == Spread(requests=SHARING, to_the_busiest_task=busiest)
-    assert sum(server.requests.values()) == SHARING + 1
+    assert asyncio.run(probe()) == Spread(requests=CLIENTS, to_the_busiest_task=busiest)
+    assert sum(server.requests.values()) == CLIENTS + 1
 
 
 def test_a_request_that_fails_is_no_spread() -> None:
