@@ -8,7 +8,7 @@ from bench.commands.compare.command import compare
 from bench.commands.consistency.command import consistency
 from bench.commands.cost.command import cost
 from bench.commands.explain.command import explain
-from bench.commands.load.command import load
+from bench.commands.load import load
 from bench.commands.options import examples
 from bench.commands.packages import packages
 from bench.commands.rotate import rotate

@@ -1,4 +1,4 @@
-"""The command `python -m bench load`."""
+"""The command `python -m bench load`: the cycle of `run`, with a live index and the packages that it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 
 from bench.commands.options import PACKAGES, RESULT_OPTIONS, THRESHOLD, WHEEL_KB, examples, load_options, with_options
 from bench.commands.outcome import run_to_end
-from bench.commands.parameters import given_options
+from bench.commands.parameters import given_options, load_parameters
+from bench.common.failures import UsageError
 
 
 @with_options(
@@ -35,8 +36,16 @@ from bench.commands.parameters import given_options
 )
 def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
-    from bench.commands.load.job import job
+    from bench.commands.run.job import Cycle
+    from bench.deployment.live import LiveIndex
+    from bench.index.target import Target
     from bench.report.report_blocks import REPORT
 
-    password = os.environ.get("PYPI_PASSWORD", "")
-    run_to_end(job(url, username, password, given_options()), REPORT, results, quiet)
+    index = LiveIndex(Target(url, username, os.environ.get("PYPI_PASSWORD", "")))
+    parameters = load_parameters(given_options(), stack_file={})
+    if parameters.wheel_kb is not None and not parameters.workload.shape.uploads:
+        raise UsageError(
+            f"--wheel-kb {parameters.wheel_kb} changes nothing: the index has its wheels, and the workload "
+            f"{parameters.workload.name} uploads none"
+        )
+    run_to_end(Cycle(index, parameters), REPORT, results, quiet)

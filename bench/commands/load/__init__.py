@@ -1,1 +1,0 @@
-"""The command `load`: the main job, with a live index."""
