@@ -1,8 +1,6 @@
-"""Comparison from what variants measured, written to the results folder too."""
+"""Comparison of what variants measured, written to the results folder too."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 from bench.commands.compare import model
 from bench.commands.compare.blocks import COMPARISON
@@ -14,50 +12,53 @@ from bench.common.failures import BenchError, ExitCode
 from bench.runtime.run import Run
 
 
-@dataclass
-class Compared:
-    """Results of a comparison so far, beside the findings that every run has."""
+class ComparisonJob:
+    """The part that a comparison of stacks and one of reports have in common: what was measured, and its report."""
 
-    limits: GateLimits | None
-    """None: nothing is held against anybody."""
-    contenders: list[Contender] = field(default_factory=list)
-    """With the same number of rounds each."""
-    warm_up_rounds: int = 0
-    differing: list[str] = field(default_factory=list)
+    def __init__(self, limits: GateLimits | None) -> None:
+        """
+        Args:
+            limits: None: nothing is held against anybody.
+        """
+        self.contenders: list[Contender] = []
+        """With the same number of rounds each."""
+        self.warm_up_rounds = 0
+        self.differing: list[str] = []
+        self._limits = limits
 
+    def report(self, run: Run) -> model.Comparison:
+        """Compute the figures of what was measured, judge them if that is wanted, and write the comparison."""
+        bootstrap = Bootstrap(self.rounds, run.findings.seed)
+        table = figures_table(self.contenders, bootstrap) if len(self.contenders) > 1 else {}
+        gate = self._gate(run)
+        return run.conclude(
+            COMPARISON,
+            workload=run.findings.workload,
+            rounds=self.rounds,
+            warm_up_rounds=self.warm_up_rounds,
+            intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
+            resamples=RESAMPLES,
+            variants=[contender.variant for contender in self.contenders],
+            differing=self.differing,
+            figures=table,
+            gate=gate,
+        )
 
-def report_comparison(run: Run, compared: Compared) -> model.Comparison:
-    """Compute the figures of what was measured, judge them if that is wanted, and write the comparison."""
-    contenders = compared.contenders
-    rounds = max((contender.variant.rounds for contender in contenders), default=0)
-    bootstrap = Bootstrap(rounds, run.findings.seed)
-    table = figures_table(contenders, bootstrap) if len(contenders) > 1 else {}
-    gate = _gate(run, compared, rounds)
-    return run.conclude(
-        COMPARISON,
-        workload=run.findings.workload,
-        rounds=rounds,
-        warm_up_rounds=compared.warm_up_rounds,
-        intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
-        resamples=RESAMPLES,
-        variants=[contender.variant for contender in contenders],
-        differing=compared.differing,
-        figures=table,
-        gate=gate,
-    )
+    @property
+    def rounds(self) -> int:
+        """Those that every variant was through."""
+        return max((contender.variant.rounds for contender in self.contenders), default=0)
 
-
-def _gate(run: Run, compared: Compared, rounds: int) -> model.Gate | None:
-    """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
-    contenders = compared.contenders
-    if compared.limits is None or run.findings.failures or len(contenders) < 2:
-        return None
-    bootstrap = Bootstrap(rounds, run.findings.seed, confidence(len(contenders)))
-    try:
-        gate = judge(figures_table(contenders, bootstrap), compared.limits, in_rounds=bootstrap.of_rounds)
-    except BenchError as error:
-        run.findings.fail(error.exit_code, str(error))
-        return None
-    if worse := regressions(gate):
-        run.findings.fail(ExitCode.REGRESSED, f"worse than {contenders[0].variant.name}: {worse}")
-    return gate
+    def _gate(self, run: Run) -> model.Gate | None:
+        """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
+        if self._limits is None or run.findings.failures or len(self.contenders) < 2:
+            return None
+        bootstrap = Bootstrap(self.rounds, run.findings.seed, confidence(len(self.contenders)))
+        try:
+            gate = judge(figures_table(self.contenders, bootstrap), self._limits, in_rounds=bootstrap.of_rounds)
+        except BenchError as error:
+            run.findings.fail(error.exit_code, str(error))
+            return None
+        if worse := regressions(gate):
+            run.findings.fail(ExitCode.REGRESSED, f"worse than {self.contenders[0].variant.name}: {worse}")
+        return gate

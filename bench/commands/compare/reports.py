@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.commands.compare import model
-from bench.commands.compare.build import Compared, report_comparison
+from bench.commands.compare.build import ComparisonJob
 from bench.commands.compare.report_file import FILE_NAME, path_of, read_report
 from bench.commands.compare.sameness import require_equal
 from bench.commands.compare.statistics.gate import GateLimits
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round
 from bench.common.failures import ExitCode, IncomparableError, UsageError
 from bench.deployment.description import NO_LIMITS
 from bench.load.samples import Samples
@@ -24,7 +24,7 @@ from sizing.counted import counted
 _WITH_FIGURES = (ExitCode.PASSED, ExitCode.THRESHOLDS_MISSED, ExitCode.LEFTOVERS)
 
 
-class ReportComparison:
+class ReportComparison(ComparisonJob):
     """Two reports or more, the first of which is the baseline."""
 
     def __init__(self, paths: Sequence[Path], limits: GateLimits | None) -> None:
@@ -42,7 +42,7 @@ class ReportComparison:
         for path, place in zip(paths, places, strict=True):
             if places.count(place) > 1:
                 raise UsageError(f"{path} is given twice: a report does not differ from itself")
-        self._compared = Compared(limits)
+        super().__init__(limits)
 
     def work(self, run: Run) -> None:
         """Read the reports, and refuse them where they differ in what must be equal."""
@@ -52,16 +52,13 @@ class ReportComparison:
             require_equal(str(first), _must_be_equal(baseline), str(path), _must_be_equal(report))
         run.findings.seed = baseline.run.seed
         run.findings.workload = baseline.workload
-        self._compared.contenders = [
+        self.contenders = [
             _contender(name, path, *report)
             for name, (path, report) in zip(_names([path for path, _ in read]), read, strict=True)
         ]
 
     def down(self, run: Run) -> None:
         take_down(run)
-
-    def report(self, run: Run) -> model.Comparison:
-        return report_comparison(run, self._compared)
 
 
 def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
@@ -94,7 +91,8 @@ def _contender(name: str, path: Path, report: Report, summary: Summary) -> Conte
     silent = [memory.task for memory in report.local.memory] if report.local and report.per_task else []
     per_task = dict.fromkeys(silent, 0) | report.per_task
     samples = _samples(path, summary.requests)
-    rounds = [Round.of(samples, per_task, _cpu(report))] if samples is not None else []
+    cpu_s = {side: time.cpu_s for side, time in _cpu(report).items()}
+    rounds = [Round.of(samples, per_task, cpu_s)] if samples is not None else []
     variant = model.ComparedVariant(
         name=name,
         report=report.run.id,
@@ -129,22 +127,17 @@ def _samples(path: Path, requests: int) -> Samples | None:
     return samples
 
 
-def _cpu(report: Report) -> RoundCpu:
-    sides = [_side(report, side) for side in ("tasks", "balancer", "generator")]
-    return RoundCpu(*(time.cpu_s if time is not None else None for time in sides))
-
-
-def _side(report: Report, side: str) -> CpuTime | None:
-    return getattr(report.cpu, side) if report.cpu is not None else None
+def _cpu(report: Report) -> dict[str, CpuTime]:
+    """CPU time of each side that was measured."""
+    return {side: time for side, time in report.cpu.sides.items() if time is not None} if report.cpu else {}
 
 
 def _known(report: Report, summary: Summary) -> dict[str, float | None]:
     """The figures that the report itself has."""
-    cpu_us = {side: time.per_request_us for side in ("tasks", "balancer", "generator") if (time := _side(report, side))}
     return {
         **{f"latency_{name}_s": value for name, value in summary.latency_s or () if name != "max"},
         "throughput_rps": summary.throughput_rps,
         "error_rate": summary.error_rate,
         "per_task_deviation": report.per_task_deviation,
-        **{f"{side}_cpu_us_per_request": value for side, value in cpu_us.items()},
+        **{f"{side}_cpu_us_per_request": time.per_request_us for side, time in _cpu(report).items()},
     }

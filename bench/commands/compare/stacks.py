@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.commands.compare import model
-from bench.commands.compare.build import Compared, report_comparison
+from bench.commands.compare.build import ComparisonJob
 from bench.commands.compare.sameness import difference_sentences, require_equal
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
-from bench.commands.compare.variants import CompareParameters
-from bench.commands.parameters import limits_parameter, load_parameters
+from bench.commands.compare.statistics.gate import GateLimits
+from bench.commands.compare.statistics.rounds import Contender, Round
+from bench.commands.parameters import Options, limits_parameter, load_parameters
 from bench.common.failures import ExitCode, UsageError
 from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest, TaskFailures
@@ -34,6 +34,18 @@ from bench.runtime.run import Run
 from bench.runtime.steps import Measurement, fill, measure, prepared_uploads, stand_up, take_down, workload_of
 
 WARM_UP_ROUNDS = 1
+Rival = Literal["limit", "devpi"]
+"""What `--against` takes, and the name of the variant that it adds."""
+
+
+@dataclass(frozen=True)
+class StackVariant:
+    """A stack file, and the settings that are put over it."""
+
+    name: str
+    stack: str
+    overrides: tuple[str, ...] = ()
+    """`key=value`, as `-c` takes them."""
 
 
 class ComparedIndex:
@@ -61,22 +73,50 @@ class ComparedIndex:
         fill(self.run, self.index, self._target, wheels)
 
 
-class StackComparison:
+class StackComparison(ComparisonJob):
     """One comparison of stacks. `work` puts all of them up and loads them, `down` takes down what `work` got to."""
 
-    def __init__(self, parameters: CompareParameters) -> None:
-        self._parameters = parameters
+    def __init__(
+        self,
+        variants: Sequence[StackVariant],
+        *,
+        rounds: int,
+        engine: Literal["auto", "pulumi", "embedded"],
+        tasks: int | None,
+        options: Options,
+        against: Rival | None = None,
+        limits: GateLimits | None = None,
+    ) -> None:
+        """
+        Args:
+            tasks: of each stack; None: as many as this machine can run honestly.
+            limits: None: nothing is held against anybody.
+
+        Raises:
+            UsageError: there is one stack only, and nothing else to compare it with.
+        """
+        if len(variants) < 2 and against is None:
+            raise UsageError(
+                f"--stacks {variants[0].name}: one stack alone is no comparison: name another after a comma, "
+                "or add --against limit or --against devpi"
+            )
+        super().__init__(limits)
         self.indexes: list[ComparedIndex] = []
-        self.compared = Compared(parameters.limits)
+        self._variants = variants
+        self._rounds = rounds
+        self._engine: Literal["auto", "pulumi", "embedded"] = engine
+        self._tasks = tasks
+        self._options = options
+        self._against = against
 
     def work(self, run: Run) -> None:
-        stacks, load = _configured(self._parameters)
+        stacks, load = self._configured()
         run.findings.seed = load.seed
 
         run.step("packages")
         wheels = run.wheels(load.package_set)
         packages = sorted({wheel.name for wheel in wheels})
-        uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self._parameters.rounds)
+        uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self._rounds)
         run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
 
         self.indexes = self._lined_up(run, stacks, wheels)
@@ -84,11 +124,28 @@ class StackComparison:
             one.up(wheels)
         self._send_rounds(load, packages, uploads)
 
+    def _configured(self) -> tuple[list[LocalIndex], LoadParameters]:
+        """Each stack, and the load, which has to be the same for all of them."""
+        loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in self._variants]
+        loads = [load_parameters(self._options, bench_values) for _, bench_values in loaded]
+        for variant, load in zip(self._variants, loads, strict=True):
+            require_equal(self._variants[0].name, _shape(loads[0]), variant.name, _shape(load))
+        workload = loads[0].workload
+        if self._against == "limit" and workload.shape.uploads:
+            raise UsageError(
+                f"--against limit takes no uploads, which are part of the workload {workload.name}: leave it out"
+            )
+        stacks = [
+            LocalIndex(config, LocalOptions(self._engine, self._tasks, limits_parameter({}, bench_values) == "auto"))
+            for config, bench_values in loaded
+        ]
+        return stacks, loads[0]
+
     def _lined_up(self, run: Run, stacks: Sequence[LocalIndex], wheels: Sequence[Wheel]) -> list[ComparedIndex]:
         """The variants in their order, none of them up yet. What `--against` names stands beside the last stack."""
-        names = [variant.name for variant in self._parameters.variants]
+        names = [variant.name for variant in self._variants]
         indexes: list[tuple[str, IndexUnderTest]] = [*zip(names, stacks, strict=True)]
-        match self._parameters.against:
+        match self._against:
             case "limit":
                 indexes.append(("limit", NginxIndex(stacks[-1], names[-1], wheels)))
             case "devpi":
@@ -96,10 +153,10 @@ class StackComparison:
         return [ComparedIndex(run.part(number, name), index) for number, (name, index) in enumerate(indexes, start=1)]
 
     def _send_rounds(self, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]) -> None:
-        self.compared.differing = _differing(self.indexes)
-        self.compared.warm_up_rounds = WARM_UP_ROUNDS
+        self.differing = _differing(self.indexes)
+        self.warm_up_rounds = WARM_UP_ROUNDS
         uploads_each = load.workload.shape.uploads
-        for number in range(WARM_UP_ROUNDS + self._parameters.rounds):
+        for number in range(WARM_UP_ROUNDS + self._rounds):
             name = f"round {number}" if number >= WARM_UP_ROUNDS else "warm-up"
             # Other packages in each round, and the same for every variant.
             own_load = replace(load, seed=load.seed + number)
@@ -113,16 +170,12 @@ class StackComparison:
             if number >= WARM_UP_ROUNDS:
                 for one in self.indexes:
                     one.rounds.append(measured[one.name])
-                self.compared.contenders = [*map(_contender, self.indexes)]
+                self.contenders = [*map(_contender, self.indexes)]
         for one in self.indexes:
             note_oom_kills(one.run, one.index.task_failures())
 
     def down(self, run: Run) -> None:
         take_down(run, *(one.index.down for one in self.indexes))
-
-    def report(self, run: Run) -> model.Comparison:
-        """The comparison, as far as it got: of the rounds that every variant was through."""
-        return report_comparison(run, self.compared)
 
 
 def note_oom_kills(run: Run, failures: TaskFailures) -> None:
@@ -131,25 +184,6 @@ def note_oom_kills(run: Run, failures: TaskFailures) -> None:
     if failures.lost_tasks:
         lost = ", ".join(failures.lost_tasks)
         run.fail(ExitCode.UNTRUSTWORTHY, f"an OOM kill ended {lost}, so that the figures are of fewer tasks")
-
-
-def _configured(parameters: CompareParameters) -> tuple[list[LocalIndex], LoadParameters]:
-    """Each stack, and the load, which has to be the same for all of them."""
-    loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in parameters.variants]
-    loads = [load_parameters(parameters.options, bench_values) for _, bench_values in loaded]
-    for variant, load in zip(parameters.variants, loads, strict=True):
-        require_equal(parameters.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
-    if parameters.against == "limit" and loads[0].workload.shape.uploads:
-        raise UsageError(
-            f"--against limit takes no uploads, which are part of the workload {loads[0].workload.name}: leave it out"
-        )
-    stacks = [
-        LocalIndex(
-            config, LocalOptions(parameters.engine, parameters.tasks, limits_parameter({}, bench_values) == "auto")
-        )
-        for config, bench_values in loaded
-    ]
-    return stacks, loads[0]
 
 
 def _shape(load: LoadParameters) -> Mapping[str, Any]:
@@ -163,11 +197,11 @@ def _round(measurement: Measurement) -> Round:
     return Round.of(
         measurement.samples,
         observation.requests_by_task,
-        RoundCpu(
-            tasks_s=sum(observation.tasks_cpu_s.values()) if all_tasks_known else None,
-            balancer_s=observation.balancer_cpu_s,
-            generator_s=sum(measurement.generator.cpu_s),
-        ),
+        {
+            "tasks": sum(observation.tasks_cpu_s.values()) if all_tasks_known else None,
+            "balancer": observation.balancer_cpu_s,
+            "generator": sum(measurement.generator.cpu_s),
+        },
     )
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.commands.compare.stacks import ComparedIndex, StackComparison
-from bench.commands.compare.variants import CompareParameters, StackVariant
-from bench.commands.explain.build import report_explanation
+from bench.commands.compare.model import MeasuredFigure
+from bench.commands.compare.stacks import ComparedIndex, StackComparison, StackVariant
+from bench.commands.compare.statistics.bootstrap import Bootstrap
+from bench.commands.compare.statistics.rounds import Contender
+from bench.commands.compare.statistics.table import figures_table
+from bench.commands.explain.blocks import EXPLANATION, page_blocks
 from bench.commands.explain.ladder import PEER, LadderStep, ladder
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
-from bench.commands.explain.model import Explanation, Probes
-from bench.commands.explain.page import around
+from bench.commands.explain.model import Explanation, Probes, StepResult
+from bench.commands.explain.page import around, write_between
 from bench.commands.explain.probes import spread_over_tasks, time_health_checks, use_after_idling
 from bench.commands.parameters import Options
+from bench.common.failures import UsageError
 from bench.packages.factory import Wheel
+from bench.report.formats.markdown import markdown_text
 from bench.runtime.run import Run
 
 # Costs a task next to nothing in every step, and needs no password: what is measured is the connection.
@@ -25,15 +30,15 @@ _CHEAP_PATH = "/health"
 class Ladder:
     """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
 
-    def __init__(self, steps: Sequence[LadderStep], parameters: CompareParameters, page: Path | None) -> None:
+    def __init__(self, steps: Sequence[LadderStep], comparison: StackComparison, page: Path | None) -> None:
         """
         Args:
-            parameters: its variants are `steps`.
+            comparison: its variants are `steps`.
             page: the page that the table is written into, if it is wanted there.
         """
         self._steps = steps
         self._page = page
-        self._comparison = StackComparison(parameters)
+        self._comparison = comparison
         self._probes: dict[str, Probes] = {}
 
     def work(self, run: Run) -> None:
@@ -48,7 +53,30 @@ class Ladder:
         self._comparison.down(run)
 
     def report(self, run: Run) -> Explanation:
-        return report_explanation(run, self._steps, self._comparison.compared, self._probes, self._page)
+        """Compute the figures of what was measured, and write the explanation and the page.
+
+        The page keeps what it has where the measurement failed or was not finished.
+        """
+        compared = self._comparison
+        contenders = {contender.variant.name: contender for contender in compared.contenders}
+        figures = step_figures(compared.contenders, Bootstrap(compared.rounds, run.findings.seed))
+        own = {
+            "workload": run.findings.workload,
+            "rounds": compared.rounds,
+            "warm_up_rounds": compared.warm_up_rounds,
+            "steps": [
+                _result(step, contenders.get(step.name), figures.get(step.name, {}), self._probes.get(step.name))
+                for step in self._steps
+            ],
+        }
+        explanation = run.conclude(EXPLANATION, **own)
+        if self._page is not None and explanation.exit_code == 0:
+            try:
+                write_between(self._page, markdown_text(page_blocks(explanation)))
+            except UsageError as error:
+                run.findings.fail(error.exit_code, str(error))
+                return run.conclude(EXPLANATION, **own)
+        return explanation
 
 
 def job(
@@ -67,19 +95,17 @@ def job(
         UsageError: a value makes no sense, or the page has no place for the table.
     """
     steps = ladder() if steps is None else steps
-    parameters = CompareParameters(
-        variants=[StackVariant(step.name, PEER, step.overrides) for step in steps],
+    comparison = StackComparison(
+        [StackVariant(step.name, PEER, step.overrides) for step in steps],
         rounds=rounds,
-        against=None,
         engine=engine,
         tasks=tasks,
         # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.
         options={"workload": "burst", "cookies": "shared", **options},
-        limits=None,
     )
     if write is not None:
         around(write)  # before anything is measured
-    return Ladder(steps, parameters, write)
+    return Ladder(steps, comparison, write)
 
 
 async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:
@@ -92,4 +118,29 @@ async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:
         health_check=await time_health_checks(tasks.urls, tasks.health_check_path),
         idle=await use_after_idling(target, cheap_path),
         mixing=await upload_interleaved(target, wheels),
+    )
+
+
+def step_figures(contenders: Sequence[Contender], bootstrap: Bootstrap) -> dict[str, dict[str, MeasuredFigure]]:
+    """The figures of each step, by its name; their changes are to the step before."""
+    figures = {}
+    for number, step in enumerate(contenders):
+        table = figures_table(contenders[max(0, number - 1) : number + 1], bootstrap)
+        figures[step.variant.name] = {name: row[step.variant.name] for name, row in table.items()}
+    return figures
+
+
+def _result(
+    step: LadderStep, contender: Contender | None, figures: Mapping[str, MeasuredFigure], probes: Probes | None
+) -> StepResult:
+    variant = contender.variant if contender is not None else None
+    return StepResult(
+        name=step.name,
+        setting=step.setting,
+        overrides=list(step.overrides),
+        requests=variant.requests if variant else 0,
+        failed=variant.failed if variant else 0,
+        per_task=variant.per_task if variant else {},
+        figures=dict(figures),
+        probes=probes,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.commands.compare.model import Interval
 from bench.commands.compare.statistics.bootstrap import Bootstrap, Floats
-from bench.commands.compare.statistics.rounds import Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Round
 from bench.load.samples import percentile
 
 # How a figure changes: by a factor, such as a duration, or by an amount, such as a share, which may be 0.
@@ -128,9 +128,9 @@ def _within(least: float, most: float, interval: Interval | None) -> Interval | 
     return interval and Interval(low=max(least, interval.low), high=min(most, interval.high))
 
 
-def _cpu_us(part: Callable[[RoundCpu], float | None]) -> Quotient:
+def _cpu_us(side: str) -> Quotient:
     def cpu_us(round_: Round) -> float | None:
-        cpu_s = part(round_.cpu)
+        cpu_s = round_.cpu_s.get(side)
         return cpu_s * 1e6 if cpu_s is not None else None
 
     return Quotient(cpu_us, lambda round_: round_.requests)
@@ -143,8 +143,6 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "throughput_rps": Quotient(lambda round_: round_.requests, lambda round_: round_.duration_s),
         "error_rate": ErrorRate(),
         "per_task_deviation": TaskDeviation(),
-        "tasks_cpu_us_per_request": _cpu_us(lambda cpu: cpu.tasks_s),
-        "balancer_cpu_us_per_request": _cpu_us(lambda cpu: cpu.balancer_s),
-        "generator_cpu_us_per_request": _cpu_us(lambda cpu: cpu.generator_s),
+        **{f"{side}_cpu_us_per_request": _cpu_us(side) for side in ("tasks", "balancer", "generator")},
     }
 )

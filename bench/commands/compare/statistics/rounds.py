@@ -13,15 +13,6 @@ from bench.load.samples import Samples
 
 
 @dataclass(frozen=True)
-class RoundCpu:
-    """CPU time of one round; None where it was not measured."""
-
-    tasks_s: float | None = None
-    balancer_s: float | None = None
-    generator_s: float | None = None
-
-
-@dataclass(frozen=True)
 class Round:
     """One load of one variant; it has at least one request."""
 
@@ -31,17 +22,18 @@ class Round:
     """From the first request that was due to the last answer."""
     per_task: Mapping[str, int]
     """Requests of every task, those that had none included."""
-    cpu: RoundCpu
+    cpu_s: Mapping[str, float | None] = field(default_factory=dict)
+    """CPU time of the tasks, the balancer and the generator; None, or left out, where it was not measured."""
 
     @classmethod
-    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu: RoundCpu) -> Round:
+    def of(cls, samples: Samples, per_task: Mapping[str, int], cpu_s: Mapping[str, float | None]) -> Round:
         """What `samples`, of at least one request, and the other sides say of a load."""
         return cls(
             latency_s=np.array(samples.latency_s),
             failed=int(samples.failed.sum()),
             duration_s=float(samples.done_s.max() - samples.due_s.min()),
             per_task=per_task,
-            cpu=cpu,
+            cpu_s=cpu_s,
         )
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from bench.commands.compare import model
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round
 
 
 def make_round(
@@ -17,10 +18,10 @@ def make_round(
     failed: int = 0,
     duration_s: float = 1.0,
     per_task: Mapping[str, int] | None = None,
-    cpu: RoundCpu | None = None,
+    cpu_s: Mapping[str, float | None] = MappingProxyType({}),
 ) -> Round:
     answers = {"task-1": len(latency_s)} if per_task is None else per_task
-    return Round(np.array(latency_s, dtype=np.float64), failed, duration_s, answers, cpu or RoundCpu())
+    return Round(np.array(latency_s, dtype=np.float64), failed, duration_s, answers, cpu_s)
 
 
 def make_contender(name: str, rounds: Sequence[Round], known: Mapping[str, float] | None = None) -> Contender:

@@ -15,7 +15,7 @@ from bench.commands.compare.blocks import COMPARISON, figure_cells, figure_headi
 from bench.commands.compare.model import Change, Interval, MeasuredFigure
 from bench.commands.compare.statistics.bootstrap import Bootstrap
 from bench.commands.compare.statistics.figures import FIGURES
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round
 from bench.commands.compare.statistics.table import figures_table
 from bench.report.formats.markdown import markdown_text
 from bench.report.formats.terminal import print_outcome
@@ -70,7 +70,13 @@ def test_every_figure_has_a_heading_with_its_unit() -> None:
 def comparison(round_of: Callable[..., Round], contender_of: Callable[..., Contender]) -> model.Comparison:
     random = np.random.default_rng(0)
     contenders = [
-        contender_of(name, [round_of(random.exponential(1, 20), cpu=RoundCpu(1.0, 1.0, 1.0)) for _ in range(3)])
+        contender_of(
+            name,
+            [
+                round_of(random.exponential(1, 20), cpu_s=dict.fromkeys(("tasks", "balancer", "generator"), 1.0))
+                for _ in range(3)
+            ],
+        )
         for name in ("first", HOSTILE)
     ]
     judged = model.Judged(

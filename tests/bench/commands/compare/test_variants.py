@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.commands.compare.job import ROUNDS, job
-from bench.commands.compare.variants import CompareParameters, StackVariant, parse_stacks
+from bench.commands.compare.job import job, parse_stacks
+from bench.commands.compare.stacks import StackComparison, StackVariant
 from bench.common.failures import UsageError
 
 NOTHING: dict[str, Any] = {
@@ -82,6 +82,4 @@ def test_what_makes_no_sense_is_refused(reports: tuple[Path, ...], options: dict
 
 
 def test_the_limit_may_stand_beside_one_stack() -> None:
-    parameters = CompareParameters(parse_stacks("stress"), ROUNDS, "limit", "auto", None, {}, None)
-
-    assert parameters.against == "limit"
+    assert isinstance(job((), **{**NOTHING, "stacks": "stress", "against": "limit"}), StackComparison)

@@ -12,9 +12,9 @@ import pytest
 
 from bench.commands.compare import model as compared
 from bench.commands.compare.statistics.bootstrap import Bootstrap
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round
 from bench.commands.explain.blocks import COLUMNS, EXPLANATION, page_blocks
-from bench.commands.explain.build import step_figures
+from bench.commands.explain.job import step_figures
 from bench.commands.explain.ladder import ladder
 from bench.commands.explain.model import Explanation, HealthCheckTiming, Idle, Mixing, Probes, Spread, StepResult
 from bench.report.formats.markdown import markdown_text
@@ -31,9 +31,7 @@ PROBES = Probes(
 
 
 def contender(name: str, latency_s: float) -> Contender:
-    rounds = [
-        Round(np.full(10, latency_s), 0, 10 * latency_s, {"task-1": 5, "task-2": 5}, RoundCpu()) for _ in range(3)
-    ]
+    rounds = [Round(np.full(10, latency_s), 0, 10 * latency_s, {"task-1": 5, "task-2": 5}) for _ in range(3)]
     variant = compared.ComparedVariant(
         name=name,
         report=None,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.commands.compare.statistics.bootstrap import Bootstrap
 from bench.commands.compare.statistics.figures import FIGURES
-from bench.commands.compare.statistics.rounds import Contender, Round, RoundCpu
+from bench.commands.compare.statistics.rounds import Contender, Round
 from bench.commands.compare.statistics.table import figures_table
 
 MakeRound = Callable[..., Round]
@@ -19,11 +19,11 @@ MakeContender = Callable[..., Contender]
 
 
 def test_figures_are_over_all_rounds(round_of: MakeRound, contender_of: MakeContender) -> None:
-    cpu = RoundCpu(tasks_s=0.001, balancer_s=0.0002, generator_s=0.0004)
+    cpu_s = {"tasks": 0.001, "balancer": 0.0002, "generator": 0.0004}
     rounds = [
-        round_of([1.0, 2.0, 3.0, 4.0], failed=1, duration_s=4.0, per_task={"a": 3, "b": 1}, cpu=cpu),
-        round_of([5.0, 6.0, 7.0, 8.0], failed=0, duration_s=8.0, per_task={"a": 3, "b": 1}, cpu=cpu),
-        round_of([9.0, 10.0], failed=0, duration_s=8.0, per_task={"a": 1, "b": 1}, cpu=cpu),
+        round_of([1.0, 2.0, 3.0, 4.0], failed=1, duration_s=4.0, per_task={"a": 3, "b": 1}, cpu_s=cpu_s),
+        round_of([5.0, 6.0, 7.0, 8.0], failed=0, duration_s=8.0, per_task={"a": 3, "b": 1}, cpu_s=cpu_s),
+        round_of([9.0, 10.0], failed=0, duration_s=8.0, per_task={"a": 1, "b": 1}, cpu_s=cpu_s),
     ]
 
     table = figures_table([contender_of("only", rounds)], Bootstrap(3, seed=0))
@@ -94,7 +94,7 @@ def test_without_failures_the_interval_still_says_how_few_there_may_be(
 
 def test_two_rounds_have_intervals_of_requests_only(round_of: MakeRound, contender_of: MakeContender) -> None:
     latency_s = np.random.default_rng(0).exponential(1.0, 100)
-    rounds = [round_of(latency_s, cpu=RoundCpu(1.0, 1.0, 1.0))] * 2
+    rounds = [round_of(latency_s, cpu_s={"tasks": 1.0, "balancer": 1.0, "generator": 1.0})] * 2
 
     table = figures_table([contender_of("only", rounds)], Bootstrap(2, seed=0))
 
