@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ HIDDEN = "[secret]"
 # To the last @: a password may hold one, or a slash, unquoted. Only from the first "://" of a word, so that a word with
 # many of them and no @ takes linear time.
 _URL_CREDENTIALS = re.compile(r"(?<!\S)((?>\S*?://))\S+(?=@)")
+_NOTHING = r"(?!)"
 # A shorter secret also stands in other words by coincidence ("true", "admin"): it is hidden where it is a word.
 _LONG = 8
 # A still shorter one is itself a word ("a"): it is hidden where it is a value, alone, in quotes or behind a key.
@@ -51,12 +53,16 @@ def hide(text: str, secrets: Collection[str]) -> str:
     A secret of 8 characters or more is hidden wherever it stands, one of 4 to 7 where it is a whole word, and a shorter
     one where it is a value: alone, in quotes, or behind `=` or `:`. The rest of a sentence stays readable.
     """
-    patterns = {form: pattern for secret in secrets if secret for form, pattern in _patterns(secret)}
-    if patterns:
-        # In one pass, so that what stands in place of one secret is never searched for another.
-        longest_first = (patterns[form] for form in sorted(patterns, key=len, reverse=True))
-        text = re.sub("|".join(longest_first), HIDDEN, text)
+    text = _any_of(frozenset(secrets)).sub(HIDDEN, text)
     return _URL_CREDENTIALS.sub(rf"\1{HIDDEN}", text)
+
+
+@lru_cache(maxsize=8)  # thousands of texts are searched for the same secrets, of which one is all of the user data
+def _any_of(secrets: frozenset[str]) -> re.Pattern[str]:
+    """One expression for all spellings, so that what stands in place of one secret is never searched for another."""
+    patterns = {form: pattern for secret in secrets if secret for form, pattern in _patterns(secret)}
+    longest_first = (patterns[form] for form in sorted(patterns, key=len, reverse=True))
+    return re.compile("|".join(longest_first) or _NOTHING)
 
 
 def _patterns(secret: str) -> Iterator[tuple[str, str]]:

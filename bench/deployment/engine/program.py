@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import runpy
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
@@ -88,8 +90,21 @@ class Program:
 
     def _run_file(self) -> None:
         try:
-            runpy.run_path(str(self._path), run_name="pypiserver_program")
+            with _garbage_kept():
+                runpy.run_path(str(self._path), run_name="pypiserver_program")
         except Exception as error:
             # The SDK would sooner raise the failure of a request than what the program made of it.
             self.error = error
             raise
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """No garbage collection, which is a quarter of the time that importing pulumi_aws takes and finds nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
