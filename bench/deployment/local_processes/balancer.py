@@ -118,8 +118,8 @@ def start_balancer(spec: BalancerSpec, run_folder: Path) -> Balancer:
     # Envoy looks whenever something changes in the folder of its targets: they have one to themselves.
     targets_path = folder / "targets" / "targets.json"
     targets_path.parent.mkdir(parents=True)
-    config_path, admin_address_path = folder / "envoy.json", folder / "admin-address"
-    config_path.write_text(json.dumps(envoy_config(spec, targets_path)))
+    config_path, admin_address_path = folder / "envoy.yaml", folder / "admin-address"
+    config_path.write_text(envoy_config(spec, targets_path), "utf-8")
     argv = [
         *(str(find_envoy()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
         *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),

@@ -31,8 +31,8 @@ from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
 from bench.packages.factory import Wheel
 
-_CONFIGURATION = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, trim_blocks=True
+_CONFIGURATION: jinja2.Template = jinja2.Template(
+    Path(__file__).with_name("nginx.conf.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True
 )
 _BACKLOG = 2048
 
@@ -98,7 +98,10 @@ class NginxProcesses(LocalStack):
         folder.mkdir(parents=True)
         with socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) as listener:
             port = listener.getsockname()[1]
-            (folder / "nginx.conf").write_text(self._configuration(task_id, port), "utf-8")
+            configuration = _CONFIGURATION.render(
+                task=task_id, port=port, site=self._site, check=self.state.balancer.health_check
+            )
+            (folder / "nginx.conf").write_text(configuration, "utf-8")
             child = spawn(
                 task_id,
                 (str(self._nginx), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"),
@@ -107,16 +110,6 @@ class NginxProcesses(LocalStack):
                 listener=listener,
             )
         return Task(task_id, port, spec.memory_mb, child)
-
-    def _configuration(self, task_id: str, port: int) -> str:
-        check = self.state.balancer.health_check
-        return _CONFIGURATION.get_template("nginx.conf.j2").render(
-            task=task_id,
-            port=port,
-            site=self._site,
-            health_check_path=check.path,
-            healthy_status=check.statuses[0],
-        )
 
 
 def find_nginx() -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 import bcrypt
 import psutil
 import pytest
+import yaml
 
 from bench.common.failures import UnavailableError
 from bench.deployment.engine import Deployment, StackConfig
@@ -212,7 +213,8 @@ def test_a_balancer_that_does_not_listen_is_told_with_the_last_error(
 def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deployment) -> None:
     check = {"path": "/simple/", "matcher": "200-401", "interval": 7, "timeout": 3, "healthyThreshold": 4}
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs.update(healthCheck=check))
-    (cluster,) = envoy_config(desired_state(graph).balancer, Path("targets.json"))["static_resources"]["clusters"]
+    config = yaml.safe_load(envoy_config(desired_state(graph).balancer, Path("targets.json")))
+    (cluster,) = config["static_resources"]["clusters"]
     (envoys,) = cluster["health_checks"]
     assert envoys["http_health_check"] == {"path": "/simple/", "expected_statuses": [{"start": 200, "end": 402}]}
     assert (envoys["interval"], envoys["timeout"], envoys["healthy_threshold"]) == ("7s", "3s", 4)
