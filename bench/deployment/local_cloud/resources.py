@@ -14,9 +14,6 @@ from typing import Any, Literal
 from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud.computed import Origin, answer, computed_outputs
 
-REGION = "us-west-2"
-ACCOUNT_ID = "123456789012"
-
 Operation = Literal["create", "update", "delete"]
 
 
@@ -144,7 +141,7 @@ class ResourceStore:
                 self._records.pop(urn, None)
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        return answer(token, REGION, ACCOUNT_ID, args)
+        return answer(token, args)
 
     def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         origin = self._origin(old.urn, old.number, old.revision + 1)
@@ -152,7 +149,7 @@ class ResourceStore:
 
     def _origin(self, urn: str, number: int, revision: int = 1) -> Origin:
         digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
-        return Origin(urn, digest, REGION, ACCOUNT_ID, self._entropy, number, revision)
+        return Origin(urn, digest, self._entropy, number, revision)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):

@@ -11,9 +11,9 @@ from dataclasses import replace
 from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud.computed import compute, monitoring, network, security, storage
 from bench.deployment.local_cloud.computed.functions import answer
-from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
+from bench.deployment.local_cloud.computed.origin import ACCOUNT_ID, REGION, Compute, Computed, Inputs, Origin
 
-__all__ = ["RESOURCES", "Computed", "Inputs", "Origin", "answer", "computed_outputs"]
+__all__ = ["ACCOUNT_ID", "REGION", "RESOURCES", "Computed", "Inputs", "Origin", "answer", "computed_outputs"]
 
 RESOURCES: Mapping[str, Compute] = {
     **compute.RESOURCES,

@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from bench.deployment.local_cloud.computed.ids import association, hex_id, uuid_of, with_arn
-from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
+from bench.deployment.local_cloud.computed.origin import (
+    ACCOUNT_ID,
+    Compute,
+    Computed,
+    Inputs,
+    Origin,
+    arn,
+    global_arn,
+    template,
+)
 
 
 def _launch_template(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"lt-0{origin.digest[:16]}"
-    name = inputs.get("name", origin.physical_name)
-    return id_, {"name": name, "arn": origin.arn("ec2", f"launch-template/{id_}"), "latestVersion": origin.revision}
+    id_, computed = template("lt-0{digest:.16}", name="{name}", arn=arn("ec2", "launch-template/{id}"))(origin, inputs)
+    return id_, {**computed, "latestVersion": origin.revision}
 
 
 def _route(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
@@ -21,53 +28,43 @@ def _route(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
 
 
 def _vpc(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"vpc-0{origin.digest[:16]}"
-    computed = {
-        "arn": origin.arn("ec2", f"vpc/{id_}"),
-        "defaultSecurityGroupId": f"sg-0{origin.digest[:16]}",
-    }
+    addresses = {}
     if inputs.get("assignGeneratedIpv6CidrBlock"):
-        computed["ipv6CidrBlock"] = f"2600:1f14:{origin.digest[:4]}:{origin.digest[4:6]}00::/56"
-    return id_, computed
+        addresses["ipv6CidrBlock"] = "2600:1f14:{digest:.4}:" + f"{origin.digest[4:6]}00::/56"
+    return template(
+        "vpc-0{digest:.16}",
+        arn=arn("ec2", "vpc/{id}"),
+        defaultSecurityGroupId="sg-0{digest:.16}",
+        **addresses,
+    )(origin, inputs)
 
 
 def _vpc_endpoint(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"vpce-0{origin.digest[:16]}"
-    computed = {"arn": origin.arn("ec2", f"vpc-endpoint/{id_}")}
-    if inputs.get("vpcEndpointType", "Gateway") == "Gateway":
-        computed["prefixListId"] = f"pl-{origin.digest[:8]}"
-    return id_, computed
+    is_gateway = inputs.get("vpcEndpointType", "Gateway") == "Gateway"
+    prefix_list = {"prefixListId": "pl-{digest:.8}"} if is_gateway else {}
+    return template("vpce-0{digest:.16}", arn=arn("ec2", "vpc-endpoint/{id}"), **prefix_list)(origin, inputs)
 
 
 def _load_balancer(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", origin.physical_name)
-    suffix = f"app/{name}/{origin.digest[:16]}"
-    arn = origin.arn("elasticloadbalancing", f"loadbalancer/{suffix}")
     internal = "internal-" if inputs.get("internal") else ""
-    return arn, {
-        "name": name,
-        "arn": arn,
-        "arnSuffix": suffix,
-        "dnsName": f"{internal}{name}-{int(origin.digest[:8], 16)}.{origin.region}.elb.amazonaws.com",
-        "zoneId": f"Z{origin.digest[:13].upper()}",
-    }
-
-
-def _target_group(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", origin.physical_name)
-    suffix = f"targetgroup/{name}/{origin.digest[:16]}"
-    arn = origin.arn("elasticloadbalancing", suffix)
-    return arn, {"name": name, "arn": arn, "arnSuffix": suffix}
+    return template(
+        arn("elasticloadbalancing", "loadbalancer/app/{name}/{digest:.16}"),
+        name="{name}",
+        arn="{id}",
+        arnSuffix="app/{name}/{digest:.16}",
+        dnsName=f"{internal}{{name}}-{int(origin.digest[:8], 16)}.{{region}}.elb.amazonaws.com",
+        zoneId="Z{DIGEST:.13}",
+    )(origin, inputs)
 
 
 def _listener(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    arn = f"{inputs['loadBalancerArn']}/{origin.digest[:16]}".replace(":loadbalancer/", ":listener/")
-    return arn, {"arn": arn}
+    listener = f"{inputs['loadBalancerArn']}/{origin.digest[:16]}".replace(":loadbalancer/", ":listener/")
+    return listener, {"arn": listener}
 
 
 def _listener_rule(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    arn = f"{inputs['listenerArn']}/{origin.digest[:16]}".replace(":listener/", ":listener-rule/")
-    return arn, {"arn": arn}
+    rule = f"{inputs['listenerArn']}/{origin.digest[:16]}".replace(":listener/", ":listener-rule/")
+    return rule, {"arn": rule}
 
 
 def _record(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
@@ -76,85 +73,79 @@ def _record(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
 
 
 def _certificate(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    arn = origin.arn("acm", f"certificate/{uuid_of(origin)}")
+    certificate = origin.arn("acm", f"certificate/{origin.uuid}")
     hosts = [inputs["domainName"], *inputs.get("subjectAlternativeNames", ())]
     # As with AWS, the same name has the same record for each certificate of an account; they come in no useful order.
     options = [
         {
             "domainName": host,
-            "resourceRecordName": f"_{_hash(origin.account, host)}.{host}.",
+            "resourceRecordName": f"_{_hash(ACCOUNT_ID, host)}.{host}.",
             "resourceRecordType": "CNAME",
-            "resourceRecordValue": f"_{_hash(host, origin.account)}.acm-validations.aws.",
+            "resourceRecordValue": f"_{_hash(host, ACCOUNT_ID)}.acm-validations.aws.",
         }
         for host in reversed(hosts)
     ]
-    return arn, {"arn": arn, "domainValidationOptions": options, "status": "PENDING_VALIDATION"}
+    return certificate, {"arn": certificate, "domainValidationOptions": options, "status": "PENDING_VALIDATION"}
 
 
 def _hash(*parts: str) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:32]
 
 
-def _certificate_validation(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    return "2026-01-01 00:00:00 +0000 UTC", {}
-
-
-def _distribution(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = f"E{origin.digest[:13].upper()}"
-    return id_, {
-        "arn": origin.arn("cloudfront", f"distribution/{id_}", regional=False),
-        "domainName": f"d{origin.digest[:13]}.cloudfront.net",
-        "hostedZoneId": "Z2FDTNDATAQYW2",  # that of every distribution
-        "status": "Deployed",
-    }
-
-
-def _policy(path: str) -> Compute:
-    def compute(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-        id_ = uuid_of(origin)
-        name = inputs.get("name", origin.physical_name)
-        return id_, {"name": name, "arn": origin.arn("cloudfront", f"{path}/{id_}", regional=False)}
-
-    return compute
-
-
 def _web_acl(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", origin.physical_name)
-    id_ = uuid_of(origin)
     scope = "global" if inputs["scope"] == "CLOUDFRONT" else "regional"
-    return id_, {"name": name, "arn": origin.arn("wafv2", f"{scope}/webacl/{name}/{id_}"), "capacity": 2}
+    id_, computed = template("{uuid}", name="{name}", arn=arn("wafv2", f"{scope}/webacl/{{name}}/{{id}}"))(
+        origin, inputs
+    )
+    return id_, {**computed, "capacity": 2}
+
+
+def _of_ec2(prefix: str, path: str) -> Compute:
+    return template(prefix + "-0{digest:.16}", arn=arn("ec2", path + "/{id}"))
+
+
+def _of_cloudfront(path: str) -> Compute:
+    return template("{uuid}", name="{name}", arn=global_arn("cloudfront", path + "/{id}"))
 
 
 RESOURCES: Mapping[str, Compute] = {
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": with_arn("sg", "ec2", "security-group"),
-    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": hex_id("eigw"),
-    "aws:ec2/eip:Eip": hex_id("eipalloc"),
-    "aws:ec2/flowLog:FlowLog": with_arn("fl", "ec2", "vpc-flow-log"),
-    "aws:ec2/internetGateway:InternetGateway": with_arn("igw", "ec2", "internet-gateway"),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _of_ec2("sg", "security-group"),
+    "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": template("eigw-0{digest:.16}"),
+    "aws:ec2/eip:Eip": template("eipalloc-0{digest:.16}"),
+    "aws:ec2/flowLog:FlowLog": _of_ec2("fl", "vpc-flow-log"),
+    "aws:ec2/internetGateway:InternetGateway": _of_ec2("igw", "internet-gateway"),
     "aws:ec2/launchTemplate:LaunchTemplate": _launch_template,
-    "aws:ec2/natGateway:NatGateway": hex_id("nat"),
+    "aws:ec2/natGateway:NatGateway": template("nat-0{digest:.16}"),
     "aws:ec2/route:Route": _route,
-    "aws:ec2/routeTable:RouteTable": with_arn("rtb", "ec2", "route-table"),
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": association,
-    "aws:ec2/securityGroup:SecurityGroup": with_arn("sg", "ec2", "security-group"),
-    "aws:ec2/subnet:Subnet": with_arn("subnet", "ec2", "subnet"),
+    "aws:ec2/routeTable:RouteTable": _of_ec2("rtb", "route-table"),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": template("{logical_name}-{digest:.8}"),
+    "aws:ec2/securityGroup:SecurityGroup": _of_ec2("sg", "security-group"),
+    "aws:ec2/subnet:Subnet": _of_ec2("subnet", "subnet"),
     "aws:ec2/vpc:Vpc": _vpc,
     "aws:ec2/vpcEndpoint:VpcEndpoint": _vpc_endpoint,
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": with_arn("sgr", "ec2", "security-group-rule"),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": with_arn("sgr", "ec2", "security-group-rule"),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _of_ec2("sgr", "security-group-rule"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _of_ec2("sgr", "security-group-rule"),
     "aws:lb/listener:Listener": _listener,
     "aws:lb/listenerRule:ListenerRule": _listener_rule,
     "aws:lb/loadBalancer:LoadBalancer": _load_balancer,
-    "aws:lb/targetGroup:TargetGroup": _target_group,
+    "aws:lb/targetGroup:TargetGroup": template(
+        arn("elasticloadbalancing", "targetgroup/{name}/{digest:.16}"),
+        name="{name}",
+        arn="{id}",
+        arnSuffix="targetgroup/{name}/{digest:.16}",
+    ),
     "aws:route53/record:Record": _record,
     "aws:acm/certificate:Certificate": _certificate,
-    "aws:acm/certificateValidation:CertificateValidation": _certificate_validation,
-    "aws:cloudfront/cachePolicy:CachePolicy": _policy("cache-policy"),
-    "aws:cloudfront/distribution:Distribution": _distribution,
-    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": _policy("origin-request-policy"),
-    "aws:wafv2/webAcl:WebAcl": _web_acl,
-    "aws:wafv2/webAclAssociation:WebAclAssociation": lambda origin, inputs: (
-        f"{inputs['webAclArn']},{inputs['resourceArn']}",
-        {},
+    "aws:acm/certificateValidation:CertificateValidation": template("2026-01-01 00:00:00 +0000 UTC"),
+    "aws:cloudfront/cachePolicy:CachePolicy": _of_cloudfront("cache-policy"),
+    "aws:cloudfront/distribution:Distribution": template(
+        "E{DIGEST:.13}",
+        arn=global_arn("cloudfront", "distribution/{id}"),
+        domainName="d{digest:.13}.cloudfront.net",
+        hostedZoneId="Z2FDTNDATAQYW2",  # that of every distribution
+        status="Deployed",
     ),
+    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": _of_cloudfront("origin-request-policy"),
+    "aws:wafv2/webAcl:WebAcl": _web_acl,
+    "aws:wafv2/webAclAssociation:WebAclAssociation": template("{webAclArn},{resourceArn}"),
 }

@@ -9,13 +9,17 @@ from collections.abc import Mapping
 
 import bcrypt
 
-from bench.deployment.local_cloud.computed.ids import named, uuid_of
-from bench.deployment.local_cloud.computed.origin import Compute, Computed, Inputs, Origin
-
-
-def _kms_key(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    id_ = uuid_of(origin)
-    return id_, {"keyId": id_, "arn": origin.arn("kms", f"key/{id_}")}
+from bench.deployment.local_cloud.computed.origin import (
+    Compute,
+    Computed,
+    Inputs,
+    Origin,
+    arn,
+    global_arn,
+    named,
+    named_by_arn,
+    template,
+)
 
 
 def _secret_version(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
@@ -26,9 +30,7 @@ def _secret_version(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
 
 
 def _secret(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
-    name = inputs.get("name", origin.physical_name)
-    arn = origin.arn("secretsmanager", f"secret:{name}-{origin.digest[7:13]}")
-    return arn, {"name": name, "arn": arn}
+    return named_by_arn("secretsmanager", f"secret:{{name}}-{origin.digest[7:13]}")(origin, inputs)
 
 
 def _random_password(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
@@ -45,12 +47,12 @@ def _random_password(origin: Origin, inputs: Inputs) -> tuple[str, Computed]:
 
 
 RESOURCES: Mapping[str, Compute] = {
-    "aws:iam/instanceProfile:InstanceProfile": named("iam", "instance-profile/", regional=False),
-    "aws:iam/role:Role": named("iam", "role/", regional=False),
-    "aws:iam/rolePolicy:RolePolicy": lambda origin, inputs: (f"{inputs['role']}:{origin.physical_name}", {}),
-    "aws:kms/key:Key": _kms_key,
+    "aws:iam/instanceProfile:InstanceProfile": named(global_arn("iam", "instance-profile/{name}")),
+    "aws:iam/role:Role": named(global_arn("iam", "role/{name}")),
+    "aws:iam/rolePolicy:RolePolicy": template("{role}:{physical_name}"),
+    "aws:kms/key:Key": template("{uuid}", keyId="{id}", arn=arn("kms", "key/{id}")),
     "aws:secretsmanager/secret:Secret": _secret,
-    "aws:secretsmanager/secretPolicy:SecretPolicy": lambda origin, inputs: (inputs["secretArn"], {}),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": template("{secretArn}"),
     "aws:secretsmanager/secretVersion:SecretVersion": _secret_version,
     "random:index/randomPassword:RandomPassword": _random_password,
 }
