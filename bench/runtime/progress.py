@@ -7,7 +7,6 @@ fail a run, so errors of writing are dropped; no other exception is, least of al
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import time
@@ -74,18 +73,6 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._progress.warn(record.getMessage())
-
-
-class _Text(io.StringIO):
-    """Text for a stream, in letters that its encoding has: rich asks for it."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._encoding
 
 
 class PlainProgress(Progress):
@@ -189,16 +176,15 @@ class LiveProgress(Progress):
         self._drawn_s = self._clock()
 
     def _rendered(self, above: Sequence[Text]) -> str:
-        text = _Text(self._stream.encoding)
         width = os.get_terminal_size(self._stream.fileno()).columns or _USUAL_WIDTH
         # A console of its own: one that lasted would be left half-way by an exception while it renders.
-        console = Console(file=text, width=width, force_terminal=True)
-        for line in above:
-            console.print(line, soft_wrap=True)
-        if not self._step:
-            return text.getvalue()
-        console.print(self._moving_line())
-        return text.getvalue().removesuffix("\n")
+        console = Console(file=self._stream, width=width, force_terminal=True)
+        with console.capture() as text:
+            for line in above:
+                console.print(line, soft_wrap=True)
+            if self._step:
+                console.print(self._moving_line())
+        return text.get().removesuffix("\n") if self._step else text.get()
 
     def _moving_line(self) -> Table:
         done, total = self._done, self._total

@@ -1,9 +1,9 @@
-"""The versions that serve here against those of the task's image."""
+"""Versions that serve here, against those of the task's image."""
 
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 from bench.deployment.description import VersionPair, Versions
 
@@ -23,13 +23,6 @@ def versions() -> Versions:
     """Python, gunicorn and gevent: here, and in the image."""
     return Versions(
         python=VersionPair(local=platform.python_version(), image=CARRIED["python"]),
-        gunicorn=VersionPair(local=_installed("gunicorn"), image=CARRIED["gunicorn"]),
-        gevent=VersionPair(local=_installed("gevent"), image=CARRIED["gevent"]),
+        gunicorn=VersionPair(local=version("gunicorn"), image=CARRIED["gunicorn"]),
+        gevent=VersionPair(local=version("gevent"), image=CARRIED["gevent"]),
     )
-
-
-def _installed(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import psutil
 
 
-class CpuObserver:
-    """Reads the CPU time of process trees when it is entered and when it is left; `used_s` is the difference, by name.
+@contextmanager
+def cpu_used_s(roots: Mapping[str, int]) -> Iterator[dict[str, float]]:
+    """The CPU time that process trees use in a context, by name; complete when the context is left.
 
     Workers that end meanwhile, and those that take their place, are in it. A tree whose root has ended is not.
+
+    Args:
+        roots: process ids by name.
     """
-
-    def __init__(self, roots: Mapping[str, int]) -> None:
-        """`roots` are process ids by name."""
-        self.used_s: dict[str, float] = {}
-        self._roots = roots
-        self._before: dict[str, float] = {}
-
-    def __enter__(self) -> Self:
-        self._before = self._read()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.used_s = {name: cpu_s - self._before[name] for name, cpu_s in self._read().items()}
-
-    def _read(self) -> dict[str, float]:
-        read = {name: tree_cpu_s(pid) for name, pid in self._roots.items()}
-        return {name: cpu_s for name, cpu_s in read.items() if cpu_s is not None}
+    before = {name: tree_cpu_s(pid) for name, pid in roots.items()}
+    used: dict[str, float] = {}
+    yield used
+    for name, pid in roots.items():
+        start_s, end_s = before[name], tree_cpu_s(pid)
+        if start_s is not None and end_s is not None:
+            used[name] = end_s - start_s
 
 
 def tree_cpu_s(pid: int) -> float | None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 from bench.deployment import Observation
 from bench.deployment.description import TaskMemory
 from bench.deployment.local_processes.reconcile import LocalStack
 from bench.deployment.local_processes.tasks import Task, proportional_memory_mb
-from bench.deployment.observe.cpu import CpuObserver
+from bench.deployment.observe.cpu import cpu_used_s
 
 _INTERVAL_S = 0.5
 _BALANCER = "balancer"
@@ -25,14 +23,14 @@ def observed(processes: LocalStack, *, watch_memory: bool) -> Iterator[Observati
     observation = Observation()
     before = requests_by_task(processes)
     roots = {**{task.id: task.child.pid for task in tasks}, _BALANCER: balancer.child.pid}
-    with MemoryObserver(tasks if watch_memory else ()) as memory, CpuObserver(roots) as cpu:
+    with peak_memory_mb(tasks if watch_memory else ()) as peaks_mb, cpu_used_s(roots) as cpu_s:
         yield observation
     after = requests_by_task(processes)
-    observation.balancer_cpu_s = cpu.used_s.pop(_BALANCER, None)
-    observation.tasks_cpu_s = cpu.used_s
+    observation.balancer_cpu_s = cpu_s.pop(_BALANCER, None)
+    observation.tasks_cpu_s = cpu_s
     # Not every server says who it is; the balancer knows of all, and where it has ended, of none.
     observation.requests_by_task = {task.id: max(0, after[task.id] - before[task.id]) for task in tasks}
-    observation.memory = [_memory_of(task, memory.peak_mb[task.id], processes) for task in tasks if watch_memory]
+    observation.memory = [_memory_of(task, peaks_mb[task.id], processes) for task in tasks if watch_memory]
 
 
 def requests_by_task(processes: LocalStack) -> Mapping[str, int]:
@@ -53,29 +51,26 @@ def _memory_of(task: Task, peak_mb: float, processes: LocalStack) -> TaskMemory:
     )
 
 
-class MemoryObserver:
-    """Samples the memory of each task while it is entered; `peak_mb` is by task id, in MB of proportional set size."""
+@contextmanager
+def peak_memory_mb(tasks: Sequence[Task]) -> Iterator[dict[str, float]]:
+    """Sample the memory of each task in a context; gives its peaks by task id, in MB of proportional set size."""
+    peaks_mb = {task.id: 0.0 for task in tasks}
+    done = threading.Event()
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self.peak_mb = {task.id: 0.0 for task in tasks}
-        self._tasks = tuple(tasks)
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._observe, name="memory-observer", daemon=True)
+    def sample() -> None:
+        for task in tasks:
+            peaks_mb[task.id] = max(peaks_mb[task.id], proportional_memory_mb(task))
 
-    def __enter__(self) -> Self:
-        self._sample()
-        self._thread.start()
-        return self
+    def watch() -> None:
+        while not done.wait(_INTERVAL_S):
+            sample()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._done.set()
-        self._thread.join()
-        self._sample()
-
-    def _observe(self) -> None:
-        while not self._done.wait(_INTERVAL_S):
-            self._sample()
-
-    def _sample(self) -> None:
-        for task in self._tasks:
-            self.peak_mb[task.id] = max(self.peak_mb[task.id], proportional_memory_mb(task))
+    thread = threading.Thread(target=watch, name="memory-peaks", daemon=True)
+    sample()
+    thread.start()
+    try:
+        yield peaks_mb
+    finally:
+        done.set()
+        thread.join()
+    sample()

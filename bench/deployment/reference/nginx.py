@@ -10,10 +10,10 @@ import base64
 import hashlib
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import jinja2
 
@@ -27,7 +27,7 @@ from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
 from bench.deployment.process_index import ProcessIndex
 from bench.index.client import HTML, IndexSession
-from bench.index.publish import fetch_catalogue
+from bench.index.pages import listed_files
 from bench.index.target import Target
 from bench.packages.factory import Wheel
 
@@ -133,31 +133,23 @@ async def write_site(folder: Path, index: Target, wheels: Sequence[Wheel]) -> No
     """
     files = folder / "files"
     paths = {wheel.filename: wheel.path for wheel in wheels}
-    projects = sorted({wheel.name for wheel in wheels})
-    for project, page in (await _pages(index, projects)).items():
-        path = files / unquote(index.listing_path(project).removeprefix(index.base_path)).lstrip("/") / "index.html"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(page)
-    for listed in await fetch_catalogue(index.url, index.username, index.password, len(projects)):
-        if listed.filename not in paths:
-            raise UnavailableError(f"{index.url} lists {listed.filename}, which was not published")
-        link = files / unquote(urlsplit(listed.url).path).lstrip("/")
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(paths[listed.filename])
+    session = await IndexSession.open(index)
+    with session.client() as client:
+        for project in sorted({wheel.name for wheel in wheels}):
+            listing = index.listing_path(project)
+            answer = await client.get(listing, HTML)
+            if answer.error or answer.status != HTTPStatus.OK:
+                raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
+            page = files / unquote(listing.removeprefix(index.base_path)).lstrip("/") / "index.html"
+            page.parent.mkdir(parents=True)
+            page.write_bytes(answer.body)
+            for listed in listed_files(answer.body):
+                if listed.filename not in paths:
+                    raise UnavailableError(f"{index.url} lists {listed.filename}, which was not published")
+                link = files / unquote(urlsplit(urljoin(listing, listed.reference)).path).lstrip("/")
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(paths[listed.filename])
     digest = base64.b64encode(hashlib.sha1(index.password.encode(), usedforsecurity=False).digest()).decode()
     users = folder / "htpasswd"
     users.touch(0o600)
     users.write_text(f"{index.username}:{{SHA}}{digest}\n", "utf-8")
-
-
-async def _pages(index: Target, projects: Sequence[str]) -> Mapping[str, bytes]:
-    """The listing of each project, as the load asks for it."""
-    pages = {}
-    session = await IndexSession.open(index)
-    with session.client() as client:
-        for project in projects:
-            answer = await client.get(index.listing_path(project), HTML)
-            if answer.error or answer.status != HTTPStatus.OK:
-                raise UnavailableError(f"{index.url} answered for {project} with status {answer.status}")
-            pages[project] = answer.body
-    return pages

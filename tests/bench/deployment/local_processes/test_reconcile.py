@@ -27,7 +27,7 @@ from bench.deployment.local_processes.load_balancer import envoy_config
 from bench.deployment.local_processes.local_command import localise
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.deployment.local_processes.tasks import prepare_host, proportional_memory_mb
-from bench.deployment.observe.local import MemoryObserver
+from bench.deployment.observe.local import peak_memory_mb
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.tasks.server_files import packed
 from tests.bench.deployment.local_processes.stacks import (
@@ -222,10 +222,10 @@ def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deploym
 
 def test_a_memory_limit_that_is_exceeded_is_told(deployment: Deployment, tmp_path: Path) -> None:
     with running(with_container(deployment.graph, lambda c: c.update(memory=5)), tmp_path) as stack:
-        with MemoryObserver(stack.tasks) as observed:
+        with peak_memory_mb(stack.tasks) as peaks_mb:
             pass
         (task,) = stack.tasks
-        assert observed.peak_mb[task.id] > task.memory_mb == 5
+        assert peaks_mb[task.id] > task.memory_mb == 5
 
 
 def test_the_files_of_the_server_come_from_the_task_definition(deployment: Deployment, tmp_path: Path) -> None:

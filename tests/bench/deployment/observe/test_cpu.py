@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bench.deployment.observe.cpu import CpuObserver, tree_cpu_s
+from bench.deployment.observe.cpu import cpu_used_s, tree_cpu_s
 
 BURNT_S = 0.2
 # What /proc counts by, and what starting a process costs besides.
@@ -83,17 +83,17 @@ def test_what_a_process_and_its_children_use_meanwhile(before: list[str], meanwh
     with burner() as busy, burner() as idle:
         for command in before:
             busy.do(command)
-        with CpuObserver({"busy": busy.process.pid, "idle": idle.process.pid}) as observer:
+        with cpu_used_s({"busy": busy.process.pid, "idle": idle.process.pid}) as used_s:
             for command in meanwhile:
                 busy.do(command)
-    assert observer.used_s["busy"] == pytest.approx(burnt_s, abs=TOLERANCE_S)
-    assert observer.used_s["idle"] == pytest.approx(0.0, abs=TOLERANCE_S)
+    assert used_s["busy"] == pytest.approx(burnt_s, abs=TOLERANCE_S)
+    assert used_s["idle"] == pytest.approx(0.0, abs=TOLERANCE_S)
 
 
 def test_a_process_that_ended_meanwhile_is_left_out() -> None:
     with burner() as one, burner() as other:
-        with CpuObserver({"one": one.process.pid, "other": other.process.pid}) as observer:
+        with cpu_used_s({"one": one.process.pid, "other": other.process.pid}) as used_s:
             one.process.kill()
             one.process.wait()
-        assert list(observer.used_s) == ["other"]
+        assert list(used_s) == ["other"]
         assert tree_cpu_s(one.process.pid) is None
