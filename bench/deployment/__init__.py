@@ -41,27 +41,21 @@ class RunContext(Protocol):
     @property
     def scratch_folder(self) -> Path:
         """An existing folder of this index alone. The run removes it after `down`."""
-        ...
 
     def step(self, name: str) -> None:
         """Begin a step, which the user sees. A signal that came before ends the run here."""
-        ...
 
     def note(self, text: str) -> None:
         """Show a fact about the step."""
-        ...
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, which a signal cancels."""
-        ...
 
     def keep_secret(self, secrets: Collection[str]) -> None:
         """Texts that no report and no message may quote."""
-        ...
 
     def write_infrastructure(self, resources: Iterable[Resource]) -> None:
         """Write the resources to infrastructure.json, secrets hidden."""
-        ...
 
 
 @dataclass
@@ -105,7 +99,6 @@ class IndexUnderTest(Protocol):
     @property
     def is_temporary(self) -> bool:
         """True where the run makes, fills and removes the index; False where the index exists before and after."""
-        ...
 
     def up(self, run: RunContext) -> Target:
         """Make the index, wait until it is healthy, and return its URL and credentials.
@@ -114,24 +107,18 @@ class IndexUnderTest(Protocol):
             UsageError: a setting or an option has a wrong value.
             UnavailableError: the index cannot be made, or does not answer.
         """
-        ...
 
     def describe(self) -> Description:
         """What the index is, as far as `up` has got."""
-        ...
 
     def observe(self) -> AbstractContextManager[Observation]:
         """A context for one load; its `Observation` is complete when the context is left."""
-        ...
 
     def task_failures(self) -> TaskFailures:
         """Tasks that ended or ran out of memory since `up`."""
-        ...
 
     def task_access(self) -> TaskAccess | None:
         """The way to the tasks past the balancer; None where there is none."""
-        ...
 
     def down(self) -> tuple[str, ...]:
         """Remove all that `up` made, and return what remains, in words. Does not raise."""
-        ...

@@ -120,7 +120,7 @@ def _run_hook_in_process(
 
 
 def _store(deflated: Path, wheel: Path) -> None:
-    """Copy an archive member by member, uncompressed."""
+    """Copy an archive member by member, uncompressed: flit_core deflates, and has no option."""
     with zipfile.ZipFile(deflated) as source, zipfile.ZipFile(wheel, "w", zipfile.ZIP_STORED) as target:
         for member in source.infolist():
             stored = zipfile.ZipInfo(member.filename, member.date_time)

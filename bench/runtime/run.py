@@ -126,15 +126,12 @@ class Job(Protocol[OutcomeT]):
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict. May end by an error or by a signal at any moment."""
-        ...
 
     def down(self, run: Run) -> None:
         """Take down what `work` put up, as far as that got; may not raise."""
-        ...
 
     def report(self, run: Run) -> OutcomeT:
         """What came out, written to the results folder too. The last thing that is asked of a job."""
-        ...
 
 
 def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[OutcomeT]) -> OutcomeT:

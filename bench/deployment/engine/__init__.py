@@ -40,7 +40,6 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """`pulumi` or `embedded`, as `--engine` spells it and the report records it."""
-        ...
 
     def up(self, config: StackConfig) -> Deployment:
         """Evaluate the program and make its resources.
@@ -49,11 +48,9 @@ class Engine(Protocol):
             UsageError: the program refuses its settings.
             UnavailableError: a resource could not be made.
         """
-        ...
 
     def down(self) -> tuple[str, ...]:
         """Delete every resource that was made, also after an `up` that failed or was interrupted.
 
         Returns the URNs of what could not be deleted; safe to call twice, and before `up`.
         """
-        ...

@@ -20,7 +20,6 @@ class Evaluation(Protocol):
 
         None where none failed, or where the providers pass their errors to the engine themselves.
         """
-        ...
 
 
 class Providers(Evaluation, Protocol):
@@ -29,7 +28,6 @@ class Providers(Evaluation, Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables with which the CLI finds the providers, or with which these find the cloud."""
-        ...
 
 
 class Monitor(Evaluation, Protocol):
@@ -38,11 +36,9 @@ class Monitor(Evaluation, Protocol):
     @property
     def state(self) -> Sequence[Mapping[str, Any]]:
         """The registered resources in the form of an exported state; complete once the program has ended."""
-        ...
 
     def close(self) -> None:
         """Refuse every further request: the program that still runs is to end."""
-        ...
 
 
 class Cloud(Protocol):
@@ -55,12 +51,10 @@ class Cloud(Protocol):
 
     def providers(self) -> AbstractContextManager[Providers]:
         """Have the providers answer for one operation of the CLI."""
-        ...
 
     @property
     def leftovers(self) -> tuple[str, ...]:
         """The URNs of all resources that exist."""
-        ...
 
 
 class InProcessCloud(Cloud, Protocol):
@@ -68,8 +62,6 @@ class InProcessCloud(Cloud, Protocol):
 
     def monitor(self, project: str, stack: str) -> Monitor:
         """A monitor for one evaluation of a stack's program."""
-        ...
 
     def delete_all(self) -> None:
         """Delete every resource, the newest first. Refused ones stay, and are among `leftovers`."""
-        ...
