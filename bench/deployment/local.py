@@ -16,8 +16,8 @@ from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes.balancer import find_envoy
-from bench.deployment.local_processes.ingress import NO_CLOUDFRONT
 from bench.deployment.local_processes.limits import TaskLimits
+from bench.deployment.local_processes.load_balancer import NO_CLOUDFRONT
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.deployment.local_processes.versions import versions
 from bench.deployment.process_index import ProcessIndex

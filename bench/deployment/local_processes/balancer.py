@@ -1,4 +1,4 @@
-"""A running Envoy: which targets it has, and what it says of them."""
+"""A running Envoy, with its configuration and its targets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from bench.common.atomic_file import write_whole
 from bench.common.failures import UnavailableError
 from bench.deployment.local_processes import local_http
-from bench.deployment.local_processes.load_balancer import CLUSTER, BalancerSpec, envoy_config, target_assignment
+from bench.deployment.local_processes.load_balancer import POLICIES, BalancerSpec
 from bench.deployment.local_processes.processes import Child, spawn
 
+_CONFIGURATION: jinja2.Template = jinja2.Template(
+    Path(__file__).with_name("envoy.yaml.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True
+)
+_CLUSTER = "targets"
 _ADMIN_TIMEOUT_S = 5.0
 
 
@@ -52,7 +58,7 @@ class Balancer:
 
     def set_targets(self, serving: Iterable[int], draining: Iterable[int] = ()) -> None:
         """Have it take these ports for its targets; `targets` says when it does."""
-        write_whole(self.targets_path, json.dumps(target_assignment(serving, draining)))
+        write_whole(self.targets_path, json.dumps(_target_assignment(serving, draining)))
 
     def targets(self) -> dict[int, TargetStatus]:
         """What it says of each target, by port.
@@ -63,7 +69,7 @@ class Balancer:
         return {
             host["address"]["socket_address"]["port_value"]: _status(host)
             for cluster in self._admin("/clusters?format=json").get("cluster_statuses", ())
-            if cluster["name"] == CLUSTER
+            if cluster["name"] == _CLUSTER
             for host in cluster.get("host_statuses", ())
         }
 
@@ -124,6 +130,35 @@ def start_balancer(spec: BalancerSpec, run_folder: Path) -> Balancer:
         *(str(find_envoy()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
         *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
     ]
-    write_whole(targets_path, json.dumps(target_assignment((), ())))
+    write_whole(targets_path, json.dumps(_target_assignment((), ())))
     child = spawn("balancer", argv, {"PATH": os.defpath, "HOME": str(folder)}, folder)
     return Balancer(child, admin_address_path, targets_path)
+
+
+def envoy_config(spec: BalancerSpec, targets_path: Path) -> str:
+    """Envoy's bootstrap configuration, in YAML.
+
+    Args:
+        targets_path: the file of `_target_assignment`, read again whenever another is moved onto it.
+    """
+    return _CONFIGURATION.render(
+        spec=spec, targets_path=targets_path, cluster=_CLUSTER, policy=POLICIES[spec.algorithm]
+    )
+
+
+def _target_assignment(serving: Iterable[int], draining: Iterable[int]) -> dict[str, Any]:
+    """The ports of the targets, in the form that Envoy reads while it runs. A draining one gets no new request."""
+    endpoints = [
+        {
+            "endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}},
+            "health_status": status,
+        }
+        for ports, status in ((serving, "HEALTHY"), (draining, "DRAINING"))
+        for port in ports
+    ]
+    assignment = {
+        "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": _CLUSTER,
+        "endpoints": [{"lb_endpoints": endpoints}],
+    }
+    return {"resources": [assignment]}

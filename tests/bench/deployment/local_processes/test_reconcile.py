@@ -23,7 +23,7 @@ from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_processes import balancer, running_tasks
-from bench.deployment.local_processes.load_balancer import envoy_config
+from bench.deployment.local_processes.balancer import envoy_config
 from bench.deployment.local_processes.local_command import localise
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.deployment.local_processes.tasks import prepare_host, proportional_memory_mb
