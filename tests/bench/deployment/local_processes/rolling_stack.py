@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.graph import Graph
-from bench.deployment.local_processes.load_balancer import BalancerSpec
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
-from bench.deployment.local_processes.running_tasks import RunningTasks
 from bench.deployment.local_processes.task_definition import TaskSpec
 from bench.deployment.local_processes.tasks import Task
 from sizing.counted import counted
@@ -22,71 +20,17 @@ class DeploymentFailedError(UnavailableError):
     """The tasks of a revision do not become healthy, or the service's own limits leave none to be replaced."""
 
 
-class RollingTasks(RunningTasks):
-    """Tasks of several revisions, which leave the way ECS has them leave."""
-
-    def __init__(self, spec: BalancerSpec, start_task: Callable[[int, TaskSpec], Task]) -> None:
-        super().__init__(spec, start_task)
-        self._revisions: dict[str, TaskSpec] = {}
-
-    def not_of(self, spec: TaskSpec) -> list[Task]:
-        """The serving tasks of other revisions."""
-        return [task for task in self.tasks if self._revisions[task.id] != spec]
-
-    def remove(self, tasks: Sequence[Task]) -> None:
-        """Give tasks no new request, let them finish those under way, and stop them.
-
-        What is not finished after the target group's deregistration delay, and after what the task takes for its stop,
-        is cut off, here as with AWS.
-        """
-        if not tasks:
-            return
-        ports = {task.port for task in tasks}
-        self.tasks = [task for task in self.tasks if task not in tasks]
-        serving = [task.port for task in self.tasks]
-
-        self.balancer.set_targets(serving, draining=ports)
-        self._wait_for_balancer(lambda: self._check_draining(ports), "the balancer keeps tasks that are to go")
-        end = time.monotonic() + self._spec.deregistration_delay_s
-        while not self._idle(ports) and time.monotonic() < end:
-            self._pause()
-
-        self.balancer.set_targets(serving)
-        self._wait_for_balancer(lambda: self._check_balanced(serving), "the balancer keeps tasks that have finished")
-        self._end(tasks, max(self._revisions[task.id].stop_timeout_s for task in tasks))
-
-    def _spawn(self, spec: TaskSpec) -> Task:
-        task = super()._spawn(spec)
-        self._revisions[task.id] = spec
-        return task
-
-    def _check_draining(self, ports: Iterable[int]) -> None:
-        targets = self.balancer.targets()
-        if not all(port in targets and targets[port].draining for port in ports):
-            raise UnavailableError("it lists some of them as serving")
-
-    def _check_balanced(self, ports: Iterable[int]) -> None:
-        targets = self.balancer.targets()
-        if targets.keys() != set(ports):
-            raise UnavailableError(f"it has {counted(len(targets), 'target')}")
-
-    def _idle(self, ports: Iterable[int]) -> bool:
-        with contextlib.suppress(UnavailableError):
-            targets = self.balancer.targets()
-            return all(port in targets and not targets[port].requests_under_way for port in ports)
-        return False
-
-
 class RollingStack(LocalStack):
-    """Of `start`, `deploy` and `scale` only one may be under way."""
+    """Tasks of several revisions, which leave the way ECS has them leave.
 
-    _running: RollingTasks
+    Of `start`, `deploy` and `scale` only one may be under way.
+    """
 
     def __init__(self, graph: Graph, run_folder: Path) -> None:
         """With as many tasks as the graph asks for."""
         state = desired_state(graph)
         super().__init__(state, run_folder, state.task_count)
-        self._running = RollingTasks(state.balancer, self._start_task)
+        self._revisions: dict[str, TaskSpec] = {}
 
     def deploy(self, graph: Graph) -> None:
         """Replace the tasks by as many of another revision, the way ECS does; returns when only those are left.
@@ -124,21 +68,21 @@ class RollingStack(LocalStack):
             raise UsageError(
                 f"{counted(task_count, 'task')}: the service has at most {self.state.task_max_count}, and 1 at least"
             )
-        for failure in self._running.add(self.state.task, max(0, task_count - len(self.tasks))):
+        for failure in self._add(self.state.task, max(0, task_count - len(self.tasks))):
             raise UnavailableError(failure)
-        self._running.remove(self.tasks[task_count:])
+        self._remove(self.tasks[task_count:])
         self._task_count = task_count
 
     def _roll_to(self, spec: TaskSpec, rollout: Rollout) -> None:
         self._prepare(spec)
         failures: list[str] = []
         while True:
-            old = self._running.not_of(spec)
+            old = self._not_of(spec)
             step = rollout.next_step(self._task_count, len(old), len(self.tasks) - len(old))
             if step is None:
                 break
-            failures += self._running.add(spec, step.start)
-            self._running.remove(old[: step.stop])
+            failures += self._add(spec, step.start)
+            self._remove(old[: step.stop])
             if len(failures) >= failures_allowed(self._task_count):
                 raise DeploymentFailedError(
                     f"{counted(len(failures), 'task')} of the new revision failed: {failures[-1]}"
@@ -149,3 +93,50 @@ class RollingStack(LocalStack):
                 f"deployment_maximum_percent = {rollout.maximum_percent} leave none of "
                 f"{counted(self._task_count, 'task')} to replace: lower the one or raise the other"
             )
+
+    def _not_of(self, spec: TaskSpec) -> list[Task]:
+        """The serving tasks of other revisions."""
+        return [task for task in self.tasks if self._revisions[task.id] != spec]
+
+    def _remove(self, tasks: Sequence[Task]) -> None:
+        """Give tasks no new request, let them finish those under way, and stop them.
+
+        What is not finished after the target group's deregistration delay, and after what the task takes for its stop,
+        is cut off, here as with AWS.
+        """
+        if not tasks:
+            return
+        ports = {task.port for task in tasks}
+        self.tasks = [task for task in self.tasks if task not in tasks]
+        serving = [task.port for task in self.tasks]
+
+        self.balancer.set_targets(serving, draining=ports)
+        self._wait_for_balancer(lambda: self._check_draining(ports), "the balancer keeps tasks that are to go")
+        end = time.monotonic() + self.state.balancer.deregistration_delay_s
+        while not self._idle(ports) and time.monotonic() < end:
+            self._pause()
+
+        self.balancer.set_targets(serving)
+        self._wait_for_balancer(lambda: self._check_balanced(serving), "the balancer keeps tasks that have finished")
+        self._end(tasks, max(self._revisions[task.id].stop_timeout_s for task in tasks))
+
+    def _spawn(self, spec: TaskSpec) -> Task:
+        task = super()._spawn(spec)
+        self._revisions[task.id] = spec
+        return task
+
+    def _check_draining(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if not all(port in targets and targets[port].draining for port in ports):
+            raise UnavailableError("it lists some of them as serving")
+
+    def _check_balanced(self, ports: Iterable[int]) -> None:
+        targets = self.balancer.targets()
+        if targets.keys() != set(ports):
+            raise UnavailableError(f"it has {counted(len(targets), 'target')}")
+
+    def _idle(self, ports: Iterable[int]) -> bool:
+        with contextlib.suppress(UnavailableError):
+            targets = self.balancer.targets()
+            return all(port in targets and not targets[port].requests_under_way for port in ports)
+        return False

@@ -22,7 +22,7 @@ from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
-from bench.deployment.local_processes import balancer, running_tasks
+from bench.deployment.local_processes import balancer, reconcile
 from bench.deployment.local_processes.balancer import envoy_config
 from bench.deployment.local_processes.local_command import localise
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
@@ -177,7 +177,7 @@ def unfinished_upload(stack: LocalStack, password: str) -> Iterator[None]:
 
 
 def test_health_check_path(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running_tasks, "START_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(reconcile, "START_TIMEOUT_S", 3.0)
     graph = altered(deployment.graph, TARGET_GROUP, lambda inputs: inputs["healthCheck"].update(path="/no-such-health"))
     # The server redirects what it does not have. On a busy machine it may not listen yet.
     why = r"GET /no-such-health within 3 s: (status 303, where 200 is healthy|GET http://127\.0\.0\.1:\d+/no-such)"
@@ -202,7 +202,7 @@ def test_a_balancer_that_does_not_listen_is_told_with_the_last_error(
     executable.write_text(f"#!/bin/sh\n{envoy}\n")
     executable.chmod(0o700)
     monkeypatch.setattr(balancer, "find_envoy", lambda: executable)
-    monkeypatch.setattr(running_tasks, "START_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(reconcile, "START_TIMEOUT_S", 0.3)
     with (
         pytest.raises(UnavailableError, match=f"does not listen within 0.3 s: .*{why}"),
         running(deployment.graph, tmp_path),

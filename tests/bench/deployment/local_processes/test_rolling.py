@@ -27,7 +27,7 @@ from bench.index.target import Target
 from bench.index.upload import Form
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.tasks.server_files import packed
-from tests.bench.deployment.local_processes.rolling_stack import DeploymentFailedError, RollingStack, RollingTasks
+from tests.bench.deployment.local_processes.rolling_stack import DeploymentFailedError, RollingStack
 from tests.bench.deployment.local_processes.stacks import (
     ROOT,
     SERVICE,
@@ -188,7 +188,7 @@ def test_a_deployment_that_is_interrupted_leaves_nothing(
     def interrupt(self: object, ports: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RollingTasks, "_check_draining", interrupt)
+    monkeypatch.setattr(RollingStack, "_check_draining", interrupt)
     with running(graph, tmp_path) as stack, pytest.raises(KeyboardInterrupt):
         stack.deploy(new_revision(graph, REVISION="2"))
     assert processes_of(mark) == []
