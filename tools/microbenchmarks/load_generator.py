@@ -64,6 +64,8 @@ def compare(options: argparse.Namespace) -> None:
     import aiohttp
     from aiohttp.http_parser import HttpResponseParser
 
+    from bench.deployment.observe.cpu import tree_cpu_s
+
     if len(cores) < 2:
         raise UserError("this needs two cores: one for the server, one for the generator", 1)
     if importlib.util.find_spec("locust") is None:
@@ -77,13 +79,13 @@ def compare(options: argparse.Namespace) -> None:
         print(f"{'':10}{'requests/s':>12}{'CPU us/request':>16}{'own core':>10}{'server core':>13}")
         for _ in range(options.runs):
             for name, runs in results.items():
-                server_cpu_s = _cpu_s(server.pid)
+                server_cpu_s = tree_cpu_s(server.pid) or 0.0
                 with _start(name, options, core=cores[1]) as generator:
                     output, _ = generator.communicate()
                 if generator.returncode:
                     raise UserError(f"{name} failed", 1)
                 run = json.loads(output)
-                run["server_core"] = (_cpu_s(server.pid) - server_cpu_s) / (run["wall_s"] + WARM_UP_S)
+                run["server_core"] = ((tree_cpu_s(server.pid) or 0.0) - server_cpu_s) / (run["wall_s"] + WARM_UP_S)
                 runs.append(run)
                 print(
                     f"{name:10}{run['rps']:12,.0f}{run['cpu_us']:16.1f}"
@@ -114,13 +116,6 @@ def _start(role: str, options: argparse.Namespace, core: int) -> subprocess.Pope
         text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {core}),
     )
-
-
-def _cpu_s(pid: int) -> float:
-    import psutil
-
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def _say(requests: int, wall_s: float, cpu_s: float) -> None:

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, sleep
 
+import psutil
+
 from pypiserver_stack.common.entry_point import Arguments, UserError
 
 POLL_INTERVAL_S = 0.002
@@ -70,9 +72,9 @@ def measure(app: str, megabytes: int) -> str:
         uploaded = threading.Event()
         poller = threading.Thread(target=_poll, args=(port, uploaded, waits_s))
         poller.start()
-        cpu_s, started_s = _cpu_s(worker), perf_counter()
+        cpu_s, started_s = sum(worker.cpu_times()[:2]), perf_counter()
         _upload(port, megabytes)
-        took_s, cpu_s = perf_counter() - started_s, _cpu_s(worker) - cpu_s
+        took_s, cpu_s = perf_counter() - started_s, sum(worker.cpu_times()[:2]) - cpu_s
         uploaded.set()
         poller.join()
     waits_s.sort()
@@ -109,7 +111,7 @@ def _poll(port: int, uploaded: threading.Event, waits_s: list[float]) -> None:
 
 
 @contextlib.contextmanager
-def _server(app: str) -> Iterator[tuple[int, int]]:
+def _server(app: str) -> Iterator[tuple[int, psutil.Process]]:
     """Port and worker of a gunicorn in a folder of its own."""
     gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
     with tempfile.TemporaryDirectory() as name, socket.create_server(("127.0.0.1", 0)) as listener:
@@ -129,13 +131,8 @@ def _server(app: str) -> Iterator[tuple[int, int]]:
             with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
                 connection.request("GET", "/health")
                 connection.getresponse().read()
-            children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
-            yield port, int(children[0])
+            (worker,) = psutil.Process(master.pid).children()
+            yield port, worker
         finally:
             master.send_signal(signal.SIGTERM)
             master.wait()
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

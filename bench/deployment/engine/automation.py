@@ -14,9 +14,8 @@ from bench.common.failures import BenchError, UnavailableError, UsageError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.background import END_PATIENCE_S, Background
 from bench.deployment.engine.cloud import Cloud
-from bench.deployment.engine.failure import failure
 from bench.deployment.engine.language_host import language_host
-from bench.deployment.engine.program import Program
+from bench.deployment.engine.program import Program, failure
 from bench.deployment.engine.pulumi_command import PrivateCommand
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import environment, passphrase, undecipherable, write_project

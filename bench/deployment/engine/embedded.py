@@ -13,8 +13,7 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.background import END_PATIENCE_S, Background
 from bench.deployment.engine.cloud import InProcessCloud
-from bench.deployment.engine.failure import failure
-from bench.deployment.engine.program import Program
+from bench.deployment.engine.program import Program, failure
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import undecipherable
 

@@ -1,4 +1,7 @@
-"""The Pulumi program: the project's own `__main__.py`, the very file that `pulumi up` runs, run in this process."""
+"""The Pulumi program, run in this process, and what its failure means.
+
+It is the project's own `__main__.py`, the very file that `pulumi up` runs.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,14 @@ from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
 from pulumi import RunError
+from pulumi.automation import CommandError
 from pulumi.runtime import run_in_stack, set_all_config
 from pulumi.runtime.settings import Settings, configure
+
+from bench.common.failures import UnavailableError, UsageError
+from bench.deployment.engine.cloud import CloudError
+from pypiserver_stack.rotate.command_error import first_error
+from pypiserver_stack.settings import ConfigurationError
 
 # A resource that is being made occupies a thread.
 _THREADS = 64
@@ -108,3 +117,24 @@ def _garbage_kept() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def failure(error: Exception, of_program: Exception | None, of_cloud: Exception | None) -> Exception:
+    """The error that an engine's `up` raises.
+
+    Args:
+        error: what the evaluation raised.
+        of_program: what the program raised, if it did.
+        of_cloud: the first request that failed, see `Evaluation.cause`.
+
+    Returns:
+        One of the given errors itself where it is neither the user's nor the cloud's: then it is a bug.
+    """
+    if isinstance(of_program, ConfigurationError):
+        return UsageError(str(of_program))
+    root = of_cloud or of_program or error
+    if isinstance(root, CommandError):
+        return UnavailableError(f"pulumi failed: {first_error(root)}")
+    if isinstance(root, CloudError | RunError):
+        return UnavailableError(str(root))
+    return root

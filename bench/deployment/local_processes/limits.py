@@ -17,7 +17,7 @@ import psutil
 
 from bench.common.cores import usable_cores
 from bench.common.run_mark import RUN_VARIABLE
-from bench.deployment.description import Limits
+from bench.deployment.description import NO_LIMITS, Limits
 from bench.deployment.local_processes.control_groups import (
     Controller,
     ControllerName,
@@ -47,12 +47,7 @@ class OomKills:
     first_at: datetime
 
 
-TURNED_OFF = Limits(
-    memory=False,
-    cpu_shares=False,
-    vcpus_per_instance=None,
-    not_enforced=("memory and CPU: turned off by --limits or bench:limits",),
-)
+TURNED_OFF = NO_LIMITS.model_copy(update={"not_enforced": ("memory and CPU: turned off by --limits or bench:limits",)})
 
 
 class TaskLimits:
