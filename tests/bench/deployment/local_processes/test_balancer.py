@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.common.failures import UnavailableError
+from bench.deployment.local_processes import local_http
 from bench.deployment.local_processes.balancer import Balancer, start_balancer
 from bench.deployment.local_processes.load_balancer import BalancerSpec, HealthCheck
 from bench.deployment.local_processes.processes import stop
@@ -62,7 +63,9 @@ def balancer(tmp_path: Path) -> Iterator[Balancer]:
         try:
             eventually(lambda: listens(balancer))
             balancer.set_targets([target.server_port])
-            eventually(lambda: target.server_port in balancer.targets())
+            # Its admin interface knows of the target a moment before the thread that serves does.
+            address = balancer.url().removeprefix("http://")
+            eventually(lambda: local_http.get(address, "/health", timeout_s=20).status == 200)
             yield balancer
         finally:
             stop([balancer.child], patience_s=0)
