@@ -3,21 +3,6 @@
 `IndexUnderTest` is the seam between the commands and every place an index can be in. `local` runs a stack on this
 machine, `live` is an index that exists already, `reference` has the indexes that a stack is compared with. A command
 uses this module and `description`, and nothing below them.
-
-A new implementation provides the six members of `IndexUnderTest`:
-
-- `up` makes the index and waits until it is healthy. It reports each step to the run that it is given, writes only
-  into that run's scratch folder, and returns the URL and the credentials, which nobody has to know before.
-- `describe` and `task_failures` answer at any time, also after an `up` that failed halfway: what is not known yet is
-  None or empty.
-- `observe` is entered before a load and left after it. Leaving it may wait for metrics that arrive late, but only
-  where the load ended without an exception.
-- `down` undoes whatever `up` got to, also where that never began or was interrupted at any line. It does not raise,
-  and it names in words what remains.
-- `task_access` is for probes that bypass the balancer; None where the tasks cannot be reached.
-
-An exception of `up` is a `BenchError` whose sentence names the way out: `UsageError` for a mistake of the user,
-`UnavailableError` where the index cannot be made or reached.
 """
 
 from __future__ import annotations
@@ -94,31 +79,39 @@ class TaskAccess:
 
 
 class IndexUnderTest(Protocol):
-    """A package index that a command loads. The module's docstring says what an implementation has to do."""
+    """A package index that a command loads."""
 
     @property
     def is_temporary(self) -> bool:
         """True where the run makes, fills and removes the index; False where the index exists before and after."""
 
     def up(self, run: RunContext) -> Target:
-        """Make the index, wait until it is healthy, and return its URL and credentials.
+        """Make the index, wait until it is healthy, and return its URL and credentials, which nobody knows before.
+
+        It reports each step to the run, and writes only into that run's scratch folder.
 
         Raises:
-            UsageError: a setting or an option has a wrong value.
+            UsageError: a setting or an option has a wrong value. This sentence and the next name the way out.
             UnavailableError: the index cannot be made, or does not answer.
         """
 
     def describe(self) -> Description:
-        """What the index is, as far as `up` has got."""
+        """What the index is, at any time, also after an `up` that failed halfway: None or empty is not known yet."""
 
     def observe(self) -> AbstractContextManager[Observation]:
-        """A context for one load; its `Observation` is complete when the context is left."""
+        """A context for one load; its `Observation` is complete when the context is left.
+
+        Leaving it may wait for metrics that arrive late, but only where the load ended without an exception.
+        """
 
     def task_failures(self) -> TaskFailures:
-        """Tasks that ended or ran out of memory since `up`."""
+        """Tasks that ended or ran out of memory since `up`, at any time."""
 
     def task_access(self) -> TaskAccess | None:
-        """The way to the tasks past the balancer; None where there is none."""
+        """The tasks, for probes that bypass the balancer; None where they cannot be reached."""
 
     def down(self) -> tuple[str, ...]:
-        """Remove all that `up` made, and return what remains, in words. Does not raise."""
+        """Remove all that `up` got to, and return what remains, in words. Does not raise.
+
+        It may be called where `up` never began, or was interrupted at any line.
+        """

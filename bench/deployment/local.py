@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 from bench.common.failures import UnavailableError, UsageError
 from bench.common.teardown import leftovers_of
 from bench.deployment import RunContext
-from bench.deployment.description import Description, Local, Plan, Stack
+from bench.deployment.description import Description, Local, Plan, Stack, VersionPair, Versions
 from bench.deployment.engine import Deployment, Engine, StackConfig
 from bench.deployment.engine.choose import choose
 from bench.deployment.local_cloud import LocalCloud
@@ -19,7 +21,7 @@ from bench.deployment.local_processes.balancer import find_envoy
 from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.load_balancer import NO_CLOUDFRONT
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
-from bench.deployment.local_processes.versions import versions
+from bench.deployment.local_processes.task_definition import CARRIED
 from bench.deployment.process_index import ProcessIndex
 from bench.index.target import Target
 from sizing.counted import counted
@@ -111,7 +113,11 @@ class LocalIndex(ProcessIndex):
             tasks_run=len(tasks),
             tasks_planned=state.task_count,
             workers_per_task=int(state.task.environment["GUNICORN_WORKERS"]),
-            versions=versions(),
+            versions=Versions(
+                python=VersionPair(local=platform.python_version(), image=CARRIED["python"]),
+                gunicorn=VersionPair(local=version("gunicorn"), image=CARRIED["gunicorn"]),
+                gevent=VersionPair(local=version("gevent"), image=CARRIED["gevent"]),
+            ),
             memory=[],
             differences=[
                 f"{len(tasks)} of {counted(state.task_count, 'task')} run, beside the load generator and the balancer.",

@@ -5,9 +5,11 @@ Read as the Pulumi CLI reads it, so that the stack files are the same for `pulum
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,18 @@ import yaml
 
 from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
-from bench.deployment.namespaces import BENCH, refuse_unknown_keys, refuse_unknown_region
 from pypiserver_stack.common.text import valid_text
 
 # As Pulumi names stacks; an organization or a project before the name is not part of the file's name.
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# The benchmark's own parameters in a stack file: `bench:clients` and the like.
+_BENCH = "bench"
+# What Pulumi takes for every provider.
+_OF_EVERY_PROVIDER = {"pluginDownloadURL", "version"}
 
 
 def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> tuple[StackConfig, dict[str, str]]:
-    """What a stack is evaluated with, and the benchmark's own parameters in its file.
+    """The configuration of a stack, and the benchmark's own parameters in its file.
 
     Args:
         project_dir: the folder of Pulumi.yaml and the stack files.
@@ -33,8 +38,8 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
         The configuration, and the text of each `bench:` key without its namespace.
 
     Raises:
-        UsageError: a file is missing or is no YAML mapping, an override is not `key=value`, or a key has a namespace
-            that nobody reads.
+        UsageError: a file is missing or is no YAML mapping, an override is not `key=value`, a key has a namespace that
+            nobody reads, or the region does not exist.
     """
     if not _STACK_NAME.fullmatch(stack):
         raise UsageError(
@@ -53,14 +58,14 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
     configured = _namespaced(project, stack_settings.get("config") or {})
     overridden = _namespaced(project, dict(_override(text) for text in overrides))
     for source, keys in (("Pulumi.yaml", declared), (path.name, configured), ("-c", overridden)):
-        refuse_unknown_keys(keys, project, source)
+        _refuse_unknown_keys(keys, project, source)
     values = {**declared, **configured, **overridden}
-    refuse_unknown_region(values)
+    _refuse_unknown_region(values)
     texts = {key: _text(value) for key, value in values.items() if not _is_encrypted(value)}
     for text in (stack, *texts, *texts.values()):
         if valid_text(text) != text:
             raise UsageError(f"{text!r} is not UTF-8: settings and stack names are text")
-    prefix = f"{BENCH}:"
+    prefix = f"{_BENCH}:"
     config = StackConfig(
         project=project,
         stack=stack,
@@ -135,3 +140,53 @@ def _text(value: Any) -> str:
     if isinstance(value, bool | int | float | dict | list):
         return json.dumps(value, separators=(",", ":"), sort_keys=True, default=str)
     return str(value)
+
+
+def _refuse_unknown_keys(keys: Iterable[str], project: str, source: str) -> None:
+    """Refuse a namespace, or a setting of the AWS provider, that does not exist: it would be ignored.
+
+    Args:
+        keys: with their namespaces.
+        source: where they come from, for the message.
+    """
+    namespaces = (project, _BENCH, "aws", "pulumi")
+    for key in keys:
+        namespace, _, name = key.partition(":")
+        if namespace not in namespaces:
+            hint = _hint(namespace, namespaces, "the namespaces are")
+            raise UsageError(f"{source}: {key} has an unknown namespace; {hint}")
+        if namespace == "aws" and name not in (settings := _provider_settings()):
+            raise UsageError(
+                f"{source}: {key} is not a setting of the AWS provider; {_hint(name, settings, 'it takes')}"
+            )
+
+
+def _refuse_unknown_region(values: Mapping[str, Any]) -> None:
+    """Refuse an `aws:region` that the AWS provider does not know, unless `aws:skipRegionValidation` allows it."""
+    region = values.get("aws:region")
+    is_newer = str(values.get("aws:skipRegionValidation")).lower() == "true"
+    if region is None or is_newer or region in (regions := _regions()):
+        return
+    hint = _hint(str(region), regions, "the regions are")
+    raise UsageError(
+        f"aws:region={region}: the AWS provider knows no such region; {hint} "
+        "For a newer one set aws:skipRegionValidation to true"
+    )
+
+
+def _provider_settings() -> Collection[str]:
+    from pulumi_aws import ProviderArgs  # takes a second, and not every stack file has settings of the provider
+
+    names = list(inspect.signature(ProviderArgs.__init__).parameters)[1:]
+    return {re.sub(r"_(.)", lambda letter: letter[1].upper(), name) for name in names} | _OF_EVERY_PROVIDER
+
+
+def _regions() -> Collection[str]:
+    from pulumi_aws import Region
+
+    return [region.value for region in Region]
+
+
+def _hint(word: str, known: Iterable[str], otherwise: str) -> str:
+    nearest = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"{otherwise} {', '.join(sorted(known))}."

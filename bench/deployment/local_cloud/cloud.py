@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud.mocks import CloudMonitor
-from bench.deployment.local_cloud.provider import AttachedProviders, serve
+from bench.deployment.local_cloud.provider import serve
 from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
 from bench.deployment.local_cloud.resources import ResourceStore
 
@@ -22,7 +22,7 @@ class LocalCloud(ResourceStore):
     interrupt_patience_s = 20.0
     destroy_timeout_s = 300.0
 
-    def providers(self) -> AbstractContextManager[AttachedProviders]:
+    def providers(self) -> AbstractContextManager[PulumiCloud]:
         return serve(PulumiCloud(self))
 
     def monitor(self, project: str, stack: str) -> CloudMonitor:

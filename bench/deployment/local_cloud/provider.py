@@ -23,31 +23,21 @@ from bench.deployment.pulumi_wire.urns import type_and_name
 _PACKAGES = ("aws", "random")
 
 
-class AttachedProviders:
-    """Providers that the CLI attaches to, as `bench.deployment.engine.cloud.Providers` says."""
-
-    def __init__(self, cloud: PulumiCloud, port: str) -> None:
-        self._cloud = cloud
-        self.environment = {
-            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in _PACKAGES),
-            # A missing provider is an error here, not a download.
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
-
-    @property
-    def cause(self) -> Exception | None:
-        return self._cloud.cause
-
-
 @contextlib.contextmanager
-def serve(cloud: PulumiCloud) -> Iterator[AttachedProviders]:
-    """Serve the local cloud to the CLI."""
+def serve(cloud: PulumiCloud) -> Iterator[PulumiCloud]:
+    """Serve the local cloud to the CLI, which attaches to it by its `environment`."""
 
     def add_service(server: Any) -> None:
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(_Provider(cloud), server)
 
     with listening(add_service) as address:
-        yield AttachedProviders(cloud, address.rsplit(":", 1)[1])
+        port = address.rsplit(":", 1)[1]
+        cloud.environment = {
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in _PACKAGES),
+            # A missing provider is an error here, not a download.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        yield cloud
 
 
 class _Provider(provider_pb2_grpc.ResourceProviderServicer):

@@ -25,6 +25,8 @@ class PulumiCloud:
         self._closed = threading.Event()
         self.cause: Exception | None = None
         """See `bench.deployment.engine.cloud.Evaluation.cause`."""
+        self.environment: Mapping[str, str] = {}
+        """Variables with which the CLI finds the cloud while it is served."""
 
     def close(self) -> None:
         """Create nothing from now on: the program that still runs is to end."""

@@ -38,10 +38,7 @@ class Record:
     id: str
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
-    number: int = 1
-    """Its place in the sequence of resources with this URN, from 1."""
-    revision: int = 1
-    """How often it was made or changed."""
+    origin: Origin
 
 
 class ResourceStore:
@@ -86,8 +83,10 @@ class ResourceStore:
         self._fail_on_request("create", type_)
         with self._lock:
             number = self._made[urn] + 1
-        id_, computed = computed_outputs(type_, self._origin(urn, number), inputs)
-        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, number=number)
+        digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
+        origin = Origin(urn, digest, self._entropy, number)
+        id_, computed = computed_outputs(type_, origin, inputs)
+        record = Record(urn, type_, id_, dict(inputs), {**inputs, **computed}, origin)
         with self._lock:
             self._made[urn] = number
             old = self._records.pop(urn, None)
@@ -114,8 +113,9 @@ class ResourceStore:
         if old is None:
             raise CloudError(f"{urn} does not exist")
         self._fail_on_request("update", old.type)
-        outputs = {**inputs, **self._computed_next(old, inputs)}
-        record = replace(old, inputs=dict(inputs), outputs=outputs, revision=old.revision + 1)
+        origin = _changed(old.origin)
+        outputs = {**inputs, **computed_outputs(old.type, origin, inputs)[1]}
+        record = replace(old, inputs=dict(inputs), outputs=outputs, origin=origin)
         with self._lock:
             self._records[urn] = record
         return record
@@ -123,7 +123,7 @@ class ResourceStore:
     def computed_after(self, urn: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """What would be computed for a resource if it had these inputs; nothing where it is gone."""
         old = self.read(urn)
-        return self._computed_next(old, inputs) if old is not None else {}
+        return computed_outputs(old.type, _changed(old.origin), inputs)[1] if old is not None else {}
 
     def delete(self, urn: str, id_: str = "") -> None:
         """Remove a resource; one that is gone already is no error, as with AWS.
@@ -143,14 +143,6 @@ class ResourceStore:
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         return answer(token, args)
 
-    def _computed_next(self, old: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        origin = self._origin(old.urn, old.number, old.revision + 1)
-        return computed_outputs(old.type, origin, inputs)[1]
-
-    def _origin(self, urn: str, number: int, revision: int = 1) -> Origin:
-        digest = hashlib.sha256((urn if number == 1 else f"{urn}#{number}").encode()).hexdigest()
-        return Origin(urn, digest, self._entropy, number, revision)
-
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
         for index, fault in enumerate(self._faults):
             if fault.operation != operation or (fault.type and fault.type != type_):
@@ -164,3 +156,7 @@ class ResourceStore:
                 time.sleep(fault.delay_s)
             if fault.error:
                 raise CloudError(fault.error)
+
+
+def _changed(origin: Origin) -> Origin:
+    return replace(origin, revision=origin.revision + 1)

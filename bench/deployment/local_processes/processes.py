@@ -35,11 +35,11 @@ class Child:
         """What it ended with, negative for a signal; None while it runs."""
         return self.popen.poll()
 
-    def last_log_lines(self, lines: int = 3) -> str:
+    def last_log_lines(self) -> str:
         """The end of its log, on one line."""
         with contextlib.suppress(OSError):
             text = self.log_path.read_text("utf-8", errors="replace")
-            return " / ".join(line.strip() for line in text.splitlines()[-lines:] if line.strip())
+            return " / ".join(line.strip() for line in text.splitlines()[-3:] if line.strip())
         return ""
 
 

@@ -20,7 +20,17 @@ from bench.deployment.graph import Graph, Resource
 from pypiserver_stack.hosts.user_data import decoded
 from sizing import catalogue
 
-# The image whose software is installed in this environment, whatever digest it is pinned by.
+IMAGE = "pypiserver/pypiserver:v2.4.2"
+CARRIED = {
+    "python": "3.10",
+    "pypiserver": "2.4.2",
+    "gunicorn": "20.0.4",
+    "gevent": "24.11.1",
+    "passlib": "1.7.4",
+    "bcrypt": "3.2.0",
+}
+"""The versions in `IMAGE`, read from it."""
+# Its software is installed in this environment, whatever digest it is pinned by.
 IMAGES = re.compile(r"pypiserver/pypiserver:v[0-9.]+(@sha256:[0-9a-f]{64})?")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.deployment.local_processes.versions import CARRIED, IMAGE
+from bench.deployment.local_processes.task_definition import CARRIED, IMAGE
 from pypiserver_stack.settings import Settings
 from pypiserver_stack.tasks.container_definition import IMAGE_GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import CONTAINER_FOLDER
