@@ -36,7 +36,7 @@ from bench.common.failures import UsageError
 )
 def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
-    from bench.commands.run.job import Cycle
+    from bench.commands.run.cycle import Cycle
     from bench.deployment.live import LiveIndex
     from bench.index.target import Target
     from bench.report.report_blocks import REPORT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 
@@ -18,6 +18,7 @@ from bench.commands.options import (
     with_options,
 )
 from bench.commands.outcome import run_to_end
+from bench.commands.parameters import limits_parameter
 from bench.common.failures import UsageError
 from bench.common.ranges import Number, Whole
 
@@ -51,14 +52,40 @@ from bench.common.ranges import Number, Whole
     help="Time in seconds after which no change is begun",
 )
 @click.option("--keep-packages", is_flag=True, help="Leave the uploaded wheels on the index, and check no removals")
-def consistency(results: Path, quiet: bool, **asked: Any) -> NoReturn:
+def consistency(
+    url: str | None,
+    username: str,
+    stack: str | None,
+    engine: Literal["auto", "pulumi", "embedded"] | None,
+    overrides: tuple[str, ...],
+    tasks: int | None,
+    results: Path,
+    quiet: bool,
+    **parameters: Any,
+) -> NoReturn:
     """Check that no task misses a file from the moment its upload was answered."""
     username_source = click.get_current_context().get_parameter_source("username")
-    if asked["url"] is None and username_source is click.core.ParameterSource.COMMANDLINE:
-        raise UsageError(
-            f"--username {asked['username']} changes nothing without --url: leave it out, or name the index"
-        )
+    if url is None and username_source is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(f"--username {username} changes nothing without --url: leave it out, or name the index")
     from bench.commands.consistency.blocks import CONSISTENCY
-    from bench.commands.consistency.job import job
+    from bench.commands.consistency.job import ConsistencyCheck
+    from bench.commands.consistency.model import CheckParameters
+    from bench.deployment import IndexUnderTest
+    from bench.deployment.live import LiveIndex
+    from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
+    from bench.deployment.stack_config import load_stack
+    from bench.index.target import Target
 
-    run_to_end(job(**asked, password=os.environ.get("PYPI_PASSWORD", "")), CONSISTENCY, results, quiet)
+    index: IndexUnderTest
+    if url is not None:
+        if stack or engine or overrides:
+            raise UsageError(
+                f"--stack, --engine and -c change nothing of the live index {url}: leave them, or unset PYPI_URL"
+            )
+        index = LiveIndex(Target(url, username, os.environ.get("PYPI_PASSWORD", "")))
+    else:
+        config, bench_values = load_stack(PROJECT_FOLDER, stack or "stress", overrides)
+        enforce_limits = limits_parameter({}, bench_values) == "auto"
+        index = LocalIndex(config, LocalOptions(engine or "auto", tasks, enforce_limits))
+    check = ConsistencyCheck(index, CheckParameters(tasks=tasks, **parameters))
+    run_to_end(check, CONSISTENCY, results, quiet)

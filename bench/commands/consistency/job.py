@@ -1,26 +1,26 @@
-"""`python -m bench consistency`: the check of a live index, and of a stack that is stood up for it."""
+"""The check of an index as a job: up, changed and read, judged, down, reported."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import itertools
-from typing import Any, Literal
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 from bench.commands.consistency.blocks import CONSISTENCY
-from bench.commands.consistency.build import report_fields
 from bench.commands.consistency.check import Check, CheckState
 from bench.commands.consistency.items import File, Project
-from bench.commands.consistency.model import CheckParameters, ConsistencyReport
+from bench.commands.consistency.judge import NAMELESS, AnswerFault, ReadKind, Tally
+from bench.commands.consistency.model import CheckParameters, ConsistencyReport, Faults, Miss, TaskResult
 from bench.commands.consistency.verdict import note_doubts, note_faults
-from bench.commands.parameters import limits_parameter
-from bench.common.failures import BenchError, UsageError
+from bench.common.failures import BenchError
+from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest
-from bench.deployment.live import LiveIndex
-from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-from bench.deployment.stack_config import load_stack
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, build
+from bench.report.build import Findings
 from bench.runtime.run import Run
 from bench.runtime.steps import stand_up, take_down
 
@@ -29,34 +29,6 @@ _FILES_PER_PROJECT = 3
 _WHEEL_BYTES = 20_000
 # For removing from a live index what an interrupted check has left there.
 _CLEANING_S = 30.0
-
-
-def job(
-    *,
-    url: str | None,
-    username: str,
-    password: str,
-    stack: str | None,
-    engine: Literal["auto", "pulumi", "embedded"] | None,
-    overrides: tuple[str, ...],
-    tasks: int | None,
-    **parameters: Any,
-) -> ConsistencyCheck:
-    """What the command line asks for.
-
-    Raises:
-        UsageError: options that change nothing, no password, or a stack file that cannot be read.
-    """
-    checked = CheckParameters(tasks=tasks, **parameters)
-    if url is not None:
-        if stack or engine or overrides:
-            raise UsageError(
-                f"--stack, --engine and -c change nothing of the live index {url}: leave them, or unset PYPI_URL"
-            )
-        return ConsistencyCheck(LiveIndex(Target(url, username, password)), checked)
-    config, bench_values = load_stack(PROJECT_FOLDER, stack or "stress", overrides)
-    enforce_limits = limits_parameter({}, bench_values) == "auto"
-    return ConsistencyCheck(LocalIndex(config, LocalOptions(engine or "auto", tasks, enforce_limits)), checked)
 
 
 class ConsistencyCheck:
@@ -119,3 +91,53 @@ def _projects(run: Run, uploads: int) -> tuple[Project, ...]:
     wheels = build(package_set, run.scratch.path / "wheels", run.progress.progress)[:uploads]
     by_project = itertools.groupby(wheels, key=lambda wheel: wheel.name)
     return tuple(Project(name, [File.of(wheel) for wheel in of_project]) for name, of_project in by_project)
+
+
+def report_fields(findings: Findings, asked: CheckParameters, state: CheckState) -> dict[str, Any]:
+    """The fields that only a `ConsistencyReport` has, of a check as far as it got."""
+    judge = state.judge
+    tasks = sorted(state.tasks | judge.tallies.keys(), key=natural_order)
+    tallies = {task: judge.tallies.get(task, Tally()) for task in tasks}
+    return {
+        "asked": asked,
+        "stack": findings.stack,
+        "uploads": state.changes["upload"],
+        "removals": state.changes["removal"],
+        "refusals": list(state.refusals.values()),
+        "reads": sum(tally.reads for tally in tallies.values()),
+        "reads_by_kind": {kind.value: judge.reads_by_kind[kind] for kind in ReadKind},
+        "faults": _faults(tally.faults for tally in tallies.values()),
+        "tasks": [_task(task, tally, state) for task, tally in tallies.items()],
+        "misses": [
+            Miss(
+                task=task or NAMELESS,
+                thing=thing,
+                change=change,
+                answers=lag.misses,
+                oldest_miss_s=lag.oldest_miss_s,
+                settled_s=lag.settled_s,
+            )
+            for (thing, change, task), lag in judge.lags.items()
+            if lag.misses
+        ],
+        "examples": judge.examples,
+        "remaining": [file.label for file in state.files if file.remains],
+    }
+
+
+def _task(task: str, tally: Tally, state: CheckState) -> TaskResult:
+    misses = [lag.oldest_miss_s for (_, _, of), lag in state.judge.lags.items() if of == task and lag.misses]
+    return TaskResult(
+        name=task or NAMELESS,
+        reads=tally.reads,
+        idle_reads=tally.idle_reads,
+        faults=_faults([tally.faults]),
+        oldest_miss_s=max(misses, default=None),
+        errors=dict(tally.errors),
+        silences=state.silences[task],
+    )
+
+
+def _faults(counters: Iterable[Counter[AnswerFault]]) -> Faults:
+    total = sum(counters, Counter())
+    return Faults(**{fault.value: total[fault] for fault in AnswerFault})

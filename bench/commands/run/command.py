@@ -22,7 +22,7 @@ from bench.commands.options import (
     with_options,
 )
 from bench.commands.outcome import conducted, show
-from bench.commands.parameters import given_options
+from bench.commands.parameters import given_options, limits_parameter, load_parameters
 from bench.common.failures import UsageError
 
 if TYPE_CHECKING:
@@ -60,9 +60,16 @@ def run(
     """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
     if target == "aws":
         raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
-    from bench.commands.run.job import job
+    from bench.commands.run.cycle import Cycle
+    from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
+    from bench.deployment.stack_config import load_stack
     from bench.report.report_blocks import REPORT
 
+    config, bench_values = load_stack(PROJECT_FOLDER, stack, overrides)
+    options = given_options()
+    load = load_parameters(options, bench_values)
+    enforce_limits = limits_parameter(options, bench_values) == "auto"
+    index = LocalIndex(config, LocalOptions(engine, tasks, enforce_limits, watch_memory=True))
     shown: list[int] = []
 
     def show_kept(report: Report, invitation: Sequence[str]) -> None:
@@ -70,15 +77,7 @@ def run(
         show(report, REPORT, results, quiet)
         print(*invitation, sep="\n", flush=True)
 
-    cycle = job(
-        stack=stack,
-        engine=engine,
-        overrides=overrides,
-        tasks=tasks,
-        options=given_options(),
-        on_kept=show_kept if keep else None,
-    )
-    report = conducted(results, quiet, cycle)
+    report = conducted(results, quiet, Cycle(index, load, on_kept=show_kept if keep else None))
     if report.exit_code not in shown:
         show(report, REPORT, results, quiet)
     sys.exit(report.exit_code)

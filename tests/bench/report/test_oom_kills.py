@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.commands.parameters import load_parameters
-from bench.commands.run.job import Cycle
+from bench.commands.run.cycle import Cycle
 from bench.deployment import TaskFailures
 from bench.deployment.description import Local
 from bench.deployment.live import LiveIndex

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.commands.consistency.blocks import CONSISTENCY
-from bench.commands.consistency.build import report_fields
 from bench.commands.consistency.check import CheckState
+from bench.commands.consistency.job import report_fields
 from bench.commands.consistency.judge import AnswerFault, Lag, Tally
 from bench.commands.consistency.model import CheckParameters, ConsistencyReport
 from bench.commands.consistency.verdict import note_faults

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.commands.parameters import load_parameters
-from bench.commands.run.job import Cycle
+from bench.commands.run.cycle import Cycle
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment import TaskFailures
 from bench.load.thresholds import Threshold

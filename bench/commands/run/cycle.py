@@ -5,12 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
-from bench.commands.parameters import Options, limits_parameter, load_parameters
 from bench.deployment import IndexUnderTest
-from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-from bench.deployment.stack_config import load_stack
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters
@@ -23,27 +19,6 @@ from bench.runtime.run import Run
 from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_down, workload_of
 
 ShowKept = Callable[[model.Report, Sequence[str]], None]
-
-
-def job(
-    *,
-    stack: str,
-    engine: Literal["auto", "pulumi", "embedded"],
-    overrides: Sequence[str],
-    tasks: int | None,
-    options: Options,
-    on_kept: ShowKept | None,
-) -> Cycle:
-    """The cycle that the command line asks for.
-
-    Raises:
-        UsageError: a value makes no sense, or the stack file cannot be read.
-    """
-    config, bench_values = load_stack(PROJECT_FOLDER, stack, overrides)
-    load = load_parameters(options, bench_values)
-    enforce_limits = limits_parameter(options, bench_values) == "auto"
-    index = LocalIndex(config, LocalOptions(engine, tasks, enforce_limits, watch_memory=True))
-    return Cycle(index, load, on_kept=on_kept)
 
 
 class Cycle:
