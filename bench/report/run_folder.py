@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.common.atomic_file import replacing
 from bench.common.failures import DiskFullError, UsageError, is_disk_full
 from bench.deployment.graph import Resource
 from bench.load.samples import Samples
@@ -78,15 +79,11 @@ class RunFolder:
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         path = self.path / name
-        # numpy appends .npz to a name that does not end with it, so the ending stays.
-        unfinished = path.with_name(f".unfinished-{name}")
         try:
-            write(unfinished)
-            unfinished.replace(path)
+            with replacing(path) as unfinished:
+                write(unfinished)
         except OSError as error:
             raise _refusal(path, error) from error
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 def new_run_id(started_at: datetime) -> str:

@@ -51,26 +51,19 @@ class StackVariant:
 class ComparedIndex:
     """One side of a comparison, with what it measured."""
 
+    target: Target
+    """Where its load goes, once it is up."""
+
     def __init__(self, run: Run, index: IndexUnderTest) -> None:
         self.run = run
+        self.name = run.name
         self.index = index
         self.rounds: list[Round] = []
         """Those that count."""
-        self._target: Target | None = None
-
-    @property
-    def name(self) -> str:
-        return self.run.name
-
-    @property
-    def target(self) -> Target:
-        """Where its load goes."""
-        assert self._target is not None, "up comes first"
-        return self._target
 
     def up(self, wheels: Sequence[Wheel]) -> None:
-        self._target = stand_up(self.run, self.index)
-        fill(self.run, self.index, self._target, wheels)
+        self.target = stand_up(self.run, self.index)
+        fill(self.run, self.index, self.target, wheels)
 
 
 class StackComparison(ComparisonJob):

@@ -28,20 +28,15 @@ class ReadKind(enum.Enum):
 
 
 class AnswerFault(enum.Enum):
-    """Fault of an answer. The names are those of the counts in the result."""
+    """Fault of an answer. `bench.commands.consistency.model.Faults`, which counts them, says what each is."""
 
     STALE = "stale"
-    """It misses what was there before it was asked for."""
     STALE_REMOVAL = "stale_removal"
-    """It shows what was gone before it was asked for."""
     LOST = "lost"
-    """It misses what had been shown before it was asked for: a page, by the same task; a download, by any."""
+    """A page misses what the same task had shown, a download what any task had."""
     EARLY = "early"
-    """It shows what nobody had begun to upload."""
     WRONG_DIGEST = "wrong_digest"
-    """The listing gives another digest than that of the bytes that were uploaded."""
     WRONG_BYTES = "wrong_bytes"
-    """The download is not what was uploaded: a file that is shown half-written, or another one."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.common.atomic_file import write_whole
 from bench.common.failures import UsageError
 
 BEGIN = "<!-- begin: python -m bench explain -->"
@@ -18,12 +19,9 @@ def write_between(path: Path, text: str) -> None:
         UsageError: as `around`, or the page cannot be written.
     """
     before, after = around(path)
-    unfinished = path.with_name(f".unfinished-{path.name}")
     try:
-        unfinished.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
-        unfinished.replace(path)
+        write_whole(path, f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}")
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise UsageError(f"--write {path}: it cannot be written ({error.strerror})") from error
 
 

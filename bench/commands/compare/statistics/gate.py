@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bench.commands.compare import model
+from bench.commands.compare.statistics.figures import ChangeKind
 from bench.commands.compare.statistics.table import FigureTable
 from bench.common.failures import IncomparableError
 
@@ -71,15 +72,32 @@ def judge(table: FigureTable, limits: GateLimits, *, in_rounds: bool) -> model.G
     Raises:
         IncomparableError: latencies have none, because there are no samples.
     """
-    default = LEAST_CHANGE_IN_ROUNDS if in_rounds else LEAST_CHANGE_OF_SINGLE_RUNS
-    least_change = default if limits.least_change is None else limits.least_change
+    least_change = limits.least_change
+    if least_change is None:
+        least_change = LEAST_CHANGE_IN_ROUNDS if in_rounds else LEAST_CHANGE_OF_SINGLE_RUNS
     judged = []
     variants = len(next(iter(table.values())))
     for name, gated in GATED.items():
         (baseline, first), *others = table[name].items()
         for variant, other in others:
             if other.change is not None and other.change.interval is not None:
-                judged.append(_judge(name, variant, first, other, least_change, limits.latency_floor_s))
+                # Where there is a change, there are two values.
+                value, other_value = first.value or 0.0, other.value or 0.0
+                amount = value - other_value if gated.higher_is_better else other_value - value
+                relative = amount / value if value else None
+                agrees = _worse_throughout(other.change.kind, other.change.interval, gated)
+                floor = limits.latency_floor_s if gated.floor is None else gated.floor
+                is_worse = amount > 0 and amount >= floor and (relative is None or relative >= least_change)
+                judged.append(
+                    model.Judged(
+                        figure=name,
+                        variant=variant,
+                        regressed=is_worse and agrees,
+                        worse_by=relative,
+                        worse_by_amount=amount,
+                        interval_agrees=agrees,
+                    )
+                )
             elif gated.floor is None:
                 raise IncomparableError(
                     f"{variant} cannot be held against {baseline}: there are no samples of both, and nothing else says "
@@ -93,38 +111,10 @@ def judge(table: FigureTable, limits: GateLimits, *, in_rounds: bool) -> model.G
     )
 
 
-def _judge(
-    name: str,
-    variant: str,
-    first: model.MeasuredFigure,
-    other: model.MeasuredFigure,
-    least_change: float,
-    latency_floor_s: float,
-) -> model.Judged:
-    """Where there is a change with an interval, there are two values."""
-    gated = GATED[name]
-    value, other_value = first.value or 0.0, other.value or 0.0
-    amount = value - other_value if gated.higher_is_better else other_value - value
-    relative = amount / value if value else None
-    agrees = _worse_throughout(other.change, gated)
-    floor = latency_floor_s if gated.floor is None else gated.floor
-    is_worse = amount > 0 and amount >= floor and (relative is None or relative >= least_change)
-    return model.Judged(
-        figure=name,
-        variant=variant,
-        regressed=is_worse and agrees,
-        worse_by=relative,
-        worse_by_amount=amount,
-        interval_agrees=agrees,
-    )
-
-
-def _worse_throughout(change: model.Change | None, gated: _Gated) -> bool:
+def _worse_throughout(kind: ChangeKind, interval: model.Interval, gated: _Gated) -> bool:
     """Whether all of the interval of a change lies on the worse side of no change."""
-    if change is None or change.interval is None:
-        return False
-    unchanged = 1.0 if change.kind == "ratio" else 0.0
-    return change.interval.high < unchanged if gated.higher_is_better else change.interval.low > unchanged
+    unchanged = 1.0 if kind == "ratio" else 0.0
+    return interval.high < unchanged if gated.higher_is_better else interval.low > unchanged
 
 
 def regressions(gate: model.Gate) -> str:
