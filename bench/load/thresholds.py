@@ -1,4 +1,4 @@
-"""Thresholds of a measurement: a limit for each figure, and the verdict on it."""
+"""Thresholds of a measurement: a limit for each figure that can have one."""
 
 from __future__ import annotations
 
@@ -22,20 +22,6 @@ class Threshold:
 
     name: str
     limit: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Verdict on a measurement by one threshold."""
-
-    name: str
-    limit: float
-    observed: float | None
-    """None where there is nothing to observe."""
-    samples: int
-    """How many requests the figure stands on."""
-    passed: bool
-    """Never true without samples."""
 
 
 def _error_rate(samples: Samples) -> tuple[float | None, int]:
@@ -110,14 +96,3 @@ _LIMITS = {
 
 def _limits_of(figure: str) -> _FigureLimits:
     return _LIMITS[figure.rpartition("_")[2]]
-
-
-def judge(samples: Samples, thresholds: Iterable[Threshold]) -> tuple[Verdict, ...]:
-    """The verdict on each of `thresholds`, in their order."""
-    return tuple(_judge(samples, threshold) for threshold in thresholds)
-
-
-def _judge(samples: Samples, threshold: Threshold) -> Verdict:
-    observed, count = FIGURES[threshold.name](samples)
-    passed = observed is not None and (observed < threshold.limit or observed == threshold.limit == 0)
-    return Verdict(threshold.name, threshold.limit, observed, count, passed)

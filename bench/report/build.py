@@ -18,7 +18,6 @@ from bench.common.failures import ExitCode, worst
 from bench.deployment.description import Local, Plan, Stack
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Samples
-from bench.load.thresholds import Verdict
 from bench.report import figures
 from bench.report.machine import this_machine
 from bench.report.model import (
@@ -52,7 +51,7 @@ class Findings:
     local: Local | None = None
     workload: WorkloadInfo | None = None
     samples: Samples | None = None
-    thresholds: Sequence[Verdict] = ()
+    thresholds: Sequence[ThresholdResult] = ()
     generator: GeneratorHealth | None = None
     tasks_cpu_s: Mapping[str, float] = field(default_factory=dict)
     """CPU time of each task during the load."""
@@ -131,10 +130,7 @@ def report_fields(findings: Findings) -> dict[str, Any]:
         "plan": findings.plan,
         "local": findings.local,
         "workload": findings.workload,
-        "thresholds": [
-            ThresholdResult(name=v.name, limit=v.limit, observed=v.observed, samples=v.samples, passed=v.passed)
-            for v in findings.thresholds
-        ],
+        "thresholds": list(findings.thresholds),
         "summary": figures.summary(samples) if samples is not None else None,
         "phases": figures.phases(samples) if samples is not None else [],
         "operations": figures.operations(samples) if samples is not None else None,
@@ -156,7 +152,7 @@ def fingerprint(parts: FingerprintParts) -> str:
 def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
     """What thresholds, OOM kills and teardown say by themselves."""
     failures = {}
-    missed = [verdict.name for verdict in findings.thresholds if not verdict.passed]
+    missed = [threshold.name for threshold in findings.thresholds if not threshold.passed]
     thresholds = f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
     if not_kept := [*([thresholds] if missed else []), *findings.oom_kills]:
         failures[ExitCode.THRESHOLDS_MISSED] = "; ".join(not_kept)

@@ -1,8 +1,8 @@
-"""Summaries of requests: counts, rates and exact percentiles."""
+"""Summaries of requests: counts, rates, exact percentiles, and the thresholds that they meet or miss."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from bench.common.natural_order import natural_order
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples, percentile
-from bench.report.model import Figures, Operations, Percentiles, Phase, Summary
+from bench.load.thresholds import FIGURES, Threshold
+from bench.report.model import Figures, Operations, Percentiles, Phase, Summary, ThresholdResult
 
 
 def figures(samples: Samples) -> Figures:
@@ -84,6 +85,18 @@ def percentiles(values: NDArray[np.float64]) -> Percentiles | None:
     if p50 is None or p95 is None or p99 is None or largest is None:
         return None
     return Percentiles(p50=p50, p95=p95, p99=p99, max=largest)
+
+
+def judge(samples: Samples, thresholds: Iterable[Threshold]) -> list[ThresholdResult]:
+    """The result of each of `thresholds`, in their order. Without samples none is passed."""
+    results = []
+    for threshold in thresholds:
+        observed, count = FIGURES[threshold.name](samples)
+        passed = observed is not None and (observed < threshold.limit or observed == threshold.limit == 0)
+        results.append(
+            ThresholdResult(name=threshold.name, limit=threshold.limit, observed=observed, samples=count, passed=passed)
+        )
+    return results
 
 
 def _throughput_rps(samples: Samples) -> float | None:

@@ -10,8 +10,8 @@ from bench.deployment import IndexUnderTest
 from bench.index.publish import fetch_catalogue
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters
-from bench.load.thresholds import judge
 from bench.report import model
+from bench.report.figures import judge
 from bench.report.outcome import Teardown
 from bench.runtime.interruption import Interrupted
 from bench.runtime.keep import credentials_file, invitation

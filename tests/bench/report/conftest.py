@@ -14,8 +14,9 @@ from bench.deployment.description import Local, Plan, Stack, TaskMemory, Version
 from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
-from bench.load.thresholds import DEFAULTS, Threshold, judge
+from bench.load.thresholds import DEFAULTS, Threshold
 from bench.report.build import Findings, build_report
+from bench.report.figures import judge
 from bench.report.model import Report, WorkloadInfo
 from bench.report.outcome import Teardown
 

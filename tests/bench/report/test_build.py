@@ -9,15 +9,15 @@ import pytest
 from bench.common.failures import ExitCode
 from bench.deployment.description import Limits
 from bench.load.samples import Samples
-from bench.load.thresholds import Verdict, judge
 from bench.report.build import Findings, build_report
-from bench.report.model import CpuBySide, CpuTime, Percentiles, Report
+from bench.report.figures import judge
+from bench.report.model import CpuBySide, CpuTime, Percentiles, Report, ThresholdResult
 from bench.report.outcome import Teardown
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
-MET = Verdict("listing_p95_s", 2.0, 1.5, 510, True)
-MISSED = Verdict("error_rate", 0.01, 0.2, 510, False)
-WITHOUT_SAMPLES = Verdict("download_p95_s", 5.0, None, 0, False)
+MET = ThresholdResult(name="listing_p95_s", limit=2.0, observed=1.5, samples=510, passed=True)
+MISSED = ThresholdResult(name="error_rate", limit=0.01, observed=0.2, samples=510, passed=False)
+WITHOUT_SAMPLES = ThresholdResult(name="download_p95_s", limit=5.0, observed=None, samples=0, passed=False)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_thresholds_and_figures_agree(findings: Findings, samples: Samples, repo
     observed = {threshold.name: threshold.observed for threshold in report.thresholds}
 
     assert observed["listing_p95_s"] == report.operations.listing.latency_s.p95
-    assert judge(samples, []) == ()
+    assert judge(samples, []) == []
 
 
 def test_no_sentence_quotes_a_password(bare: Findings) -> None:
