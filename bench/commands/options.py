@@ -25,31 +25,12 @@ TASKS = Whole(1, 10_000)
 class StackFileOption(click.Option):
     """Option that the stack file can set too, as `bench:` and its name, and some by an environment variable.
 
-    Args:
-        default: what it is otherwise; where that depends on the workload or the machine, `shown` says how.
+    Where the default depends on the workload or the machine, `show_default` says how.
     """
 
-    def __init__(
-        self,
-        name: str,
-        type: click.ParamType[Any],
-        help: str,
-        *,
-        default: object = None,
-        shown: str | None = None,
-        variable: str | None = None,
-        metavar: str | None = None,
-    ) -> None:
-        super().__init__(
-            [spelling(name), name],
-            type=type,
-            help=help,
-            default=default,
-            show_default=shown or True,
-            envvar=variable,
-            show_envvar=variable is not None,
-            metavar=metavar,
-        )
+    def __init__(self, name: str, type: click.ParamType[Any], help: str, **attributes: Any) -> None:
+        attributes = {"show_default": True, "show_envvar": "envvar" in attributes, **attributes}
+        super().__init__([spelling(name), name], type=type, help=help, **attributes)
 
     def described(self, help: str) -> StackFileOption:
         """The same option with other words for a command in which it means something else."""
@@ -111,17 +92,17 @@ PACKAGES = StackFileOption(
     Whole(1, MAX_PACKAGES),
     "Number of packages, three wheels each",
     default=100,
-    variable="NUM_PACKAGES",
+    envvar="NUM_PACKAGES",
 )
 WHEEL_KB = StackFileOption(
-    "wheel_kb", Whole(1, 10_240), "Size of each wheel in KB", shown="from 1 KB to 5 MB, half of them below 73 KB"
+    "wheel_kb", Whole(1, 10_240), "Size of each wheel in KB", show_default="from 1 KB to 5 MB, half of them below 73 KB"
 )
 CLIENTS = StackFileOption(
     "clients",
     Whole(1, MAX_CLIENTS),
     "Number of clients that start at once",
-    shown="the workload's, 510 for burst",
-    variable="CONCURRENT_CLIENTS",
+    show_default="the workload's, 510 for burst",
+    envvar="CONCURRENT_CLIENTS",
 )
 SHAPE_OPTIONS = (
     CLIENTS,
@@ -129,24 +110,26 @@ SHAPE_OPTIONS = (
         "duration_s",
         Number(0.1, 7 * 86_400),
         "Duration of the load in seconds",
-        shown="the workload's",
-        variable="TEST_DURATION_SECONDS",
+        show_default="the workload's",
+        envvar="TEST_DURATION_SECONDS",
     ),
     StackFileOption(
         "burst_interval_s",
         Number(0.1, 86_400),
         "Time from one burst to the next in seconds",
-        shown="the workload's",
-        variable="BURST_INTERVAL_SECONDS",
+        show_default="the workload's",
+        envvar="BURST_INTERVAL_SECONDS",
     ),
     StackFileOption(
         "burst_multiplier",
         Number(1, 1_000),
         "Rate during a burst, as a multiple of the usual rate",
-        shown="the workload's",
-        variable="BURST_MULTIPLIER",
+        show_default="the workload's",
+        envvar="BURST_MULTIPLIER",
     ),
-    StackFileOption("speed", Number(0.1, 10_000), "Factor by which a recorded workload is compressed", shown="1"),
+    StackFileOption(
+        "speed", Number(0.1, 10_000), "Factor by which a recorded workload is compressed", show_default="1"
+    ),
 )
 """What changes the shape of a load: an option named so is a value of `bench.load.shapes`."""
 SEED = StackFileOption("seed", Whole(0, 2**32 - 1), "Seed of the packages and of the schedule", default=0)
@@ -163,7 +146,7 @@ GENERATORS = StackFileOption(
     "generators",
     Whole(1, MAX_PROCESSES),
     "Number of processes that send the load",
-    shown="one for each core, 4 at most",
+    show_default="one for each core, 4 at most",
 )
 
 

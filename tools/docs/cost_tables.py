@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bench.commands.cost.bill import fixed_lines
+from bench.commands.cost.bill import bill_of, fixed_lines
 from bench.commands.cost.blocks import line_cells, usd
-from bench.commands.cost.estimate import bill_of
 from bench.commands.cost.model import Bill
 from sizing.cost import Usage, prices, total_usd
 from sizing.profiles import PROFILES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.commands.cost.estimate import evaluated
+from bench.commands.cost.bill import evaluated
 from bench.deployment.engine import Deployment, StackConfig
 
 _SETTINGS = {"zone_id": "Z0123456789ABCDEFGHIJ", "alarm_emails": "ops@example.com"}

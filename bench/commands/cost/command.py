@@ -46,8 +46,8 @@ def _usage(spelling: str, name: str, help: str) -> click.Option:
 def cost(stack: str, overrides: tuple[str, ...], format_: Literal["table", "json"], **usage: float) -> None:
     """Estimate what a stack costs per month, from its resources and list prices, without AWS."""
     # Imported here: the other commands need neither Pulumi nor its second of start-up.
+    from bench.commands.cost.bill import estimate
     from bench.commands.cost.blocks import bill_blocks
-    from bench.commands.cost.estimate import estimate
     from bench.report.formats.json import json_text
     from bench.report.formats.markdown import markdown_text
 

@@ -9,9 +9,8 @@ from click.testing import CliRunner
 
 from bench.cli import cli
 from bench.commands.cost import bill
-from bench.commands.cost.bill import FIXED, fixed_lines, usage_lines
+from bench.commands.cost.bill import FIXED, bill_of, fixed_lines, usage_lines
 from bench.commands.cost.blocks import bill_blocks
-from bench.commands.cost.estimate import bill_of
 from bench.commands.cost.model import Bill
 from bench.common.failures import UsageError
 from bench.deployment.engine import Deployment
