@@ -14,7 +14,7 @@ import pytest
 
 from bench.common.failures import DiskFullError, UsageError
 from bench.deployment.graph import Resource
-from bench.load.samples import Samples
+from bench.load.samples import Recorder, Samples
 from bench.report.build import Findings, build_report
 from bench.report.model import Report
 from bench.report.report_blocks import REPORT
@@ -126,6 +126,14 @@ def test_a_truly_full_device(report: Report, tmp_path: Path) -> None:
     with pytest.raises(DiskFullError, match=r"report\.json"):
         REPORT.write(report, folder)
     assert names(folder) == []
+
+
+def test_a_full_device_is_named_for_samples_too(tmp_path: Path) -> None:
+    (tmp_path / ".unfinished-samples.npz").symlink_to("/dev/full")
+
+    with pytest.raises(DiskFullError, match=r"samples\.npz"):
+        RunFolder(tmp_path).write_samples(Recorder(("burst",), tmp_path, started_s=0.0).finish())
+    assert names(RunFolder(tmp_path)) == []
 
 
 def test_results_that_are_no_folder(tmp_path: Path) -> None:
