@@ -27,7 +27,7 @@ class RunByDefault(click.Group):
 
 @click.group(
     cls=RunByDefault,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True},
     epilog=examples("", "--packages 20 --clients 50", "load --url https://pypiserver.example.com", "cost --stack prod"),
 )
 @click.version_option(package_name="pypiserver-stack", message="%(package)s %(version)s")

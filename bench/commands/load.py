@@ -8,7 +8,16 @@ from typing import Any, NoReturn
 
 import click
 
-from bench.commands.options import PACKAGES, RESULT_OPTIONS, THRESHOLD, WHEEL_KB, examples, load_options, with_options
+from bench.commands.options import (
+    PACKAGES,
+    RESULT_OPTIONS,
+    THRESHOLD,
+    USERNAME_OPTION,
+    WHEEL_KB,
+    examples,
+    load_options,
+    with_options,
+)
 from bench.commands.outcome import run_to_end
 from bench.commands.parameters import given_options, load_parameters
 from bench.common.failures import UsageError
@@ -31,9 +40,7 @@ from bench.common.failures import UsageError
 @click.option(
     "--url", envvar="PYPI_URL", show_envvar=True, required=True, help="URL of the index; /simple/ lies below it"
 )
-@click.option(
-    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
-)
+@USERNAME_OPTION
 def load(url: str, username: str, results: Path, quiet: bool, **_: Any) -> NoReturn:
     """Load an index that is already up, with the packages that it has, and judge it."""
     from bench.commands.run.cycle import Cycle

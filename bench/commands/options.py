@@ -29,7 +29,7 @@ class StackFileOption(click.Option):
     """
 
     def __init__(self, name: str, type: click.ParamType[Any], help: str, **attributes: Any) -> None:
-        attributes = {"show_default": True, "show_envvar": "envvar" in attributes, **attributes}
+        attributes = {"show_envvar": "envvar" in attributes, **attributes}
         super().__init__([spelling(name), name], type=type, help=help, **attributes)
 
     def described(self, help: str) -> StackFileOption:
@@ -75,7 +75,6 @@ RESULT_OPTIONS = (
         ["--results"],
         type=_Folder(path_type=Path),
         default=Path("results"),
-        show_default=True,
         help="Folder for the reports",
     ),
     click.Option(["--quiet"], is_flag=True, help="Print only the result"),
@@ -174,6 +173,14 @@ OVERRIDES_OPTION = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Setting of the deployment in place of the stack file's; repeatable",
+)
+USERNAME_OPTION = click.option(
+    "--username",
+    envvar="PYPI_USERNAME",
+    show_envvar=True,
+    default="",
+    show_default=False,
+    help="User name; PYPI_PASSWORD is the password",
 )
 STACK_HELP = "Name of the stack, as in Pulumi.NAME.yaml"
 

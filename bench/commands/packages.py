@@ -24,7 +24,6 @@ from sizing.counted import counted
     "--sizes",
     type=click.Choice(["log-uniform", "uniform"]),
     default="log-uniform",
-    show_default=True,
     help="Distribution of the wheels' sizes",
 )
 @click.option("--quiet", is_flag=True, help="Print nothing")

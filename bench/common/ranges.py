@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -17,15 +18,12 @@ class Whole(click.IntRange):
 
     name = "integer"
 
-    def __init__(self, least: int, most: int) -> None:
-        super().__init__(least, most)
-        self._takes = f"a whole number from {least:,} to {most:,}"
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            raise click.BadParameter(f"{value} is not {self._takes}", ctx, param) from None
+            message = f"{value} is not a whole number from {self.min:,} to {self.max:,}"
+            raise click.BadParameter(message, ctx, param) from None
 
 
 class Number(click.FloatRange):
@@ -33,15 +31,11 @@ class Number(click.FloatRange):
 
     name = "number"
 
-    def __init__(self, least: float, most: float) -> None:
-        super().__init__(least, most)
-        self._least, self._most = least, most
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
             number = super().convert(value, param, ctx)
         except click.BadParameter:
-            number = float("nan")
-        if self._least <= number <= self._most:
-            return number
-        raise click.BadParameter(f"{value} is not a number from {self._least:,} to {self._most:,}", ctx, param)
+            number = math.nan
+        if math.isnan(number):
+            raise click.BadParameter(f"{value} is not a number from {self.min:,} to {self.max:,}", ctx, param)
+        return number

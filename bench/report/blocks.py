@@ -20,6 +20,10 @@ class Cell:
 Text = Cell | str
 
 
+def cell_of(text: Text) -> Cell:
+    return Cell(text) if isinstance(text, str) else text
+
+
 @dataclass(frozen=True, kw_only=True)
 class BlockBase:
     """Fields that blocks of every kind have."""

@@ -32,13 +32,11 @@ class RunFolder:
             folder = cls(results / new_run_id(started_at))
             try:
                 folder.path.mkdir(parents=True)
-            except FileExistsError as error:
-                if folder.path.is_dir():
-                    continue
-                raise _refusal(folder.path, error) from error
             except OSError as error:
-                raise _refusal(folder.path, error) from error
-            return folder
+                if not (isinstance(error, FileExistsError) and folder.path.is_dir()):
+                    raise _refusal(folder.path, error) from error
+            else:
+                return folder
 
     @property
     def run_id(self) -> str:

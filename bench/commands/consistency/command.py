@@ -13,6 +13,7 @@ from bench.commands.options import (
     RESULT_OPTIONS,
     STACK_HELP,
     TASKS,
+    USERNAME_OPTION,
     engine_option,
     examples,
     with_options,
@@ -32,23 +33,18 @@ from bench.common.ranges import Number, Whole
     ),
 )
 @click.option("--url", envvar="PYPI_URL", show_envvar=True, help="URL of a live index  [default: a stack of its own]")
-@click.option(
-    "--username", envvar="PYPI_USERNAME", show_envvar=True, default="", help="User name; PYPI_PASSWORD is the password"
-)
+@USERNAME_OPTION
 @click.option("--stack", metavar="NAME", show_default="stress", help=f"{STACK_HELP}; without --url")
 @engine_option(default=None)
 @OVERRIDES_OPTION
 @click.option("--tasks", type=TASKS, help="Number of tasks to run; with --url, of tasks that there are")
-@click.option("--uploads", type=Whole(1, 10_000), default=20, show_default=True, help="Number of wheels to upload")
-@click.option(
-    "--readers", type=Whole(1, 500), default=16, show_default=True, help="Number of connections that read each change"
-)
+@click.option("--uploads", type=Whole(1, 10_000), default=20, help="Number of wheels to upload")
+@click.option("--readers", type=Whole(1, 500), default=16, help="Number of connections that read each change")
 @click.option(
     "--time-limit",
     "time_limit_s",
     type=Number(1, 86_400),
     default=300,
-    show_default=True,
     help="Time in seconds after which no change is begun",
 )
 @click.option("--keep-packages", is_flag=True, help="Leave the uploaded wheels on the index, and check no removals")

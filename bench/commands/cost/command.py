@@ -15,7 +15,7 @@ from sizing.cost import Usage
 def _usage(spelling: str, name: str, help: str) -> click.Option:
     """A quantity that the usage-based part is computed for."""
     default = getattr(Usage, name)
-    return click.Option([spelling, name], type=Number(0, 10**12), default=default, show_default=True, help=help)
+    return click.Option([spelling, name], type=Number(0, 10**12), default=default, help=help)
 
 
 @with_options(
@@ -33,14 +33,13 @@ def _usage(spelling: str, name: str, help: str) -> click.Option:
         "cost --stack prod --format json",
     ),
 )
-@click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
+@click.option("--stack", default="stress", metavar="NAME", help=STACK_HELP)
 @OVERRIDES_OPTION
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["table", "json"]),
     default="table",
-    show_default=True,
     help="Format of the output; the fields of json are those of docs/cost.md",
 )
 def cost(stack: str, overrides: tuple[str, ...], format_: Literal["table", "json"], **usage: float) -> None:

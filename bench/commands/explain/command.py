@@ -28,7 +28,7 @@ from bench.common.ranges import Whole
     short_help="Show what each setting changes, one at a time",
     epilog=examples("explain --rounds 5", "explain --packages 20 --clients 100 --tasks 2"),
 )
-@click.option("--rounds", type=Whole(1, 1_000), default=3, show_default=True, help="Number of loads of each step")
+@click.option("--rounds", type=Whole(1, 1_000), default=3, help="Number of loads of each step")
 @engine_option(default="auto")
 @click.option("--tasks", type=TASKS, help="Number of tasks to run in each step")
 @click.option("--write", type=click.Path(path_type=Path), help="Page to write the table into, between its markers")

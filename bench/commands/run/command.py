@@ -38,10 +38,9 @@ if TYPE_CHECKING:
     "--target",
     type=click.Choice(["local", "aws"]),
     default="local",
-    show_default=True,
     help="Place of the deployment; aws is not available yet",
 )
-@click.option("--stack", default="stress", show_default=True, metavar="NAME", help=STACK_HELP)
+@click.option("--stack", default="stress", metavar="NAME", help=STACK_HELP)
 @engine_option(default="auto")
 @OVERRIDES_OPTION
 @click.option("--tasks", type=TASKS, help="Number of tasks to run  [default: as many as this machine can run honestly]")

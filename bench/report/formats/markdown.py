@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench.report.blocks import Block, Blocks, Cell, Table, Text
+from bench.report.blocks import Block, Blocks, Table, Text, cell_of
 from pypiserver_stack.common.text import printable
 
 # What starts something within a line. An underscore inside a word does not, and there are many in names.
@@ -27,7 +27,7 @@ def _parts(block: Block) -> Iterator[str]:
     elif block.form == "list":
         yield "\n".join(f"- {_inline(line)}" for line in block.lines)
     else:
-        yield "\n".join(["```", *(printable(_cell(line).text) for line in block.lines), "```"])
+        yield "\n".join(["```", *(printable(cell_of(line).text) for line in block.lines), "```"])
 
 
 def _table_lines(table: Table) -> Iterator[str]:
@@ -42,14 +42,10 @@ def _row(cells: Iterator[str]) -> str:
 
 
 def _inline(text: Text) -> str:
-    cell = _cell(text)
+    cell = cell_of(text)
     if cell.style == "code":
         return _code(cell.text)
     return f"**{_literal(cell.text)}**" if cell.style in ("strong", "bad") else _literal(cell.text)
-
-
-def _cell(text: Text) -> Cell:
-    return Cell(text) if isinstance(text, str) else text
 
 
 def _literal(text: str) -> str:

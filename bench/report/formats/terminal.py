@@ -16,7 +16,7 @@ import rich.table
 import rich.text
 from rich.console import Console
 
-from bench.report.blocks import Block, Blocks, Note, Style, Table, Text
+from bench.report.blocks import Block, Blocks, Note, Style, Table, Text, cell_of
 from bench.report.outcome import Outcome
 from pypiserver_stack.common.text import printable
 
@@ -57,7 +57,7 @@ class _Output(Console):
         """Print a block and, after a table, an empty line."""
         if isinstance(block, Note):
             for line in block.lines:
-                text = line if isinstance(line, str) else line.text
+                text = cell_of(line).text
                 self.print_line(f"{block.label}: {text}" if block.label else text, block.style)
         elif block.rows:
             self.print(_table(block))
@@ -92,6 +92,5 @@ def _table(block: Table) -> rich.table.Table:
 
 
 def _styled(text: Text) -> rich.text.Text:
-    if isinstance(text, str):
-        return rich.text.Text(printable(text))
-    return rich.text.Text(printable(text.text), style=_STYLES[text.style])
+    cell = cell_of(text)
+    return rich.text.Text(printable(cell.text), style=_STYLES[cell.style])
