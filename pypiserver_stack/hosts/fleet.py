@@ -10,7 +10,6 @@ import pulumi_aws as aws
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.hosts.instance_role import instance_profile
 from pypiserver_stack.hosts.launch_template import launch_template
-from pypiserver_stack.hosts.spot import spot_policy
 from pypiserver_stack.network import Network
 from pypiserver_stack.settings.groups.hosts import HostSettings
 from sizing.capacity import TaskPlan
@@ -46,7 +45,7 @@ class Fleet(pulumi.ComponentResource):
         self._tags = tags
         self.cluster = aws.ecs.Cluster(
             name,
-            settings=[aws.ecs.ClusterSettingArgs(name="containerInsights", value=container_insights)],
+            settings=[{"name": "containerInsights", "value": container_insights}],
             tags=self._tags(name),
             opts=self._child,
         )
@@ -65,20 +64,20 @@ class Fleet(pulumi.ComponentResource):
         self.group = self._group(name, settings, plan, template, network)
         self.capacity_provider = aws.ecs.CapacityProvider(
             name,
-            auto_scaling_group_provider=aws.ecs.CapacityProviderAutoScalingGroupProviderArgs(
-                auto_scaling_group_arn=self.group.arn,
-                managed_scaling=aws.ecs.CapacityProviderAutoScalingGroupProviderManagedScalingArgs(
-                    status="ENABLED",
-                    target_capacity=100,
+            auto_scaling_group_provider={
+                "auto_scaling_group_arn": self.group.arn,
+                "managed_scaling": {
+                    "status": "ENABLED",
+                    "target_capacity": 100,
                     # As many at once as a burst of new tasks needs. ECS asks again only once they have warmed up.
-                    minimum_scaling_step_size=1,
-                    maximum_scaling_step_size=plan.instance_max_count,
-                    instance_warmup_period=INSTANCE_WARMUP_S,
-                ),
+                    "minimum_scaling_step_size": 1,
+                    "maximum_scaling_step_size": plan.instance_max_count,
+                    "instance_warmup_period": INSTANCE_WARMUP_S,
+                },
                 # Its conditions are managed scaling and the group's protection from scaling in.
-                managed_termination_protection="ENABLED",
-                managed_draining="ENABLED",
-            ),
+                "managed_termination_protection": "ENABLED",
+                "managed_draining": "ENABLED",
+            },
             tags=self._tags(name),
             opts=self._child,
         )
@@ -86,11 +85,7 @@ class Fleet(pulumi.ComponentResource):
             name,
             cluster_name=self.cluster.name,
             capacity_providers=[self.capacity_provider.name],
-            default_capacity_provider_strategies=[
-                aws.ecs.ClusterCapacityProvidersDefaultCapacityProviderStrategyArgs(
-                    capacity_provider=self.capacity_provider.name, weight=1
-                )
-            ],
+            default_capacity_provider_strategies=[{"capacity_provider": self.capacity_provider.name, "weight": 1}],
             opts=self._child,
         )
         self.register_outputs({"cluster_name": self.cluster.name, "asg_name": self.group.name})
@@ -107,40 +102,35 @@ class Fleet(pulumi.ComponentResource):
             min_size=plan.instance_min_count,
             max_size=plan.instance_max_count,
             vpc_zone_identifiers=network.private_subnet_ids,
-            launch_template=None if spot else aws.autoscaling.GroupLaunchTemplateArgs(id=template.id, version=version),
-            mixed_instances_policy=spot_policy(settings, plan, template.id, version) if spot else None,
+            launch_template=None if spot else {"id": template.id, "version": version},
+            mixed_instances_policy=_spot_policy(settings, plan, template.id, version) if spot else None,
             # A Spot Instance at risk is replaced before its two minutes begin; the capacity provider's termination hook
             # drains it like any other that the group terminates.
             capacity_rebalance=spot,
             default_instance_warmup=INSTANCE_WARMUP_S,
             # A new host first, then an old one is drained and terminated, whatever the reason.
-            instance_maintenance_policy=aws.autoscaling.GroupInstanceMaintenancePolicyArgs(
-                min_healthy_percentage=100, max_healthy_percentage=110
-            ),
-            instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
-                strategy="Rolling",
+            instance_maintenance_policy={"min_healthy_percentage": 100, "max_healthy_percentage": 110},
+            instance_refresh={
+                "strategy": "Rolling",
                 # Hosts of a zone that is left are protected from scaling in: the group would never move them. The name
                 # is that of the Terraform provider, to which it is passed on as it is.
-                triggers=["vpc_zone_identifier"],
-                preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
+                "triggers": ["vpc_zone_identifier"],
+                "preferences": {
                     # The provider would send its own defaults, not the group's policy.
-                    min_healthy_percentage=100,
-                    max_healthy_percentage=110,
-                    instance_warmup=str(INSTANCE_WARMUP_S),
-                    scale_in_protected_instances="Refresh",
+                    "min_healthy_percentage": 100,
+                    "max_healthy_percentage": 110,
+                    "instance_warmup": str(INSTANCE_WARMUP_S),
+                    "scale_in_protected_instances": "Refresh",
                     # No rollback: AWS goes back to what the group had when the refresh began, and the provider gives it
                     # the new template before that.
-                ),
-            ),
+                },
+            },
             # ECS owns the number of hosts: a change of the fewest would wait for just as many as the state remembers.
             # A capacity provider, too, wants to be there before the hosts that it is for.
             wait_for_capacity_timeout="0",
             protect_from_scale_in=True,
             force_delete=True,  # protected instances would keep the group from ever reaching zero
-            tags=[
-                aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
-                for key, value in group_tags.items()
-            ],
+            tags=[{"key": key, "value": value, "propagate_at_launch": True} for key, value in group_tags.items()],
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["desiredCapacity"],  # the capacity provider owns it
@@ -149,3 +139,20 @@ class Fleet(pulumi.ComponentResource):
                 depends_on=[network],
             ),
         )
+
+
+def _spot_policy(
+    settings: HostSettings, plan: TaskPlan, template_id: pulumi.Input[str], version: pulumi.Input[str]
+) -> aws.autoscaling.GroupMixedInstancesPolicyArgsDict:
+    """On-demand instances up to the base, Spot above it. The one instance type that was sized for, in every zone."""
+    return {
+        "launch_template": {
+            "launch_template_specification": {"launch_template_id": template_id, "version": version},
+            "overrides": [{"instance_type": plan.instance_type}],
+        },
+        "instances_distribution": {
+            "on_demand_base_capacity": settings.spot_on_demand_base_count,
+            "on_demand_percentage_above_base_capacity": 0,
+            "spot_allocation_strategy": "price-capacity-optimized",
+        },
+    }

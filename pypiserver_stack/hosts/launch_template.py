@@ -55,39 +55,36 @@ def launch_template(
         name,
         image_id=settings.ami_id or _newest_image(instance, parent),
         instance_type=plan.instance_type,
-        iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(arn=profile.arn),
+        iam_instance_profile={"arn": profile.arn},
         vpc_security_group_ids=[security_group_id],
-        metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-            http_endpoint="enabled",
-            http_tokens="required",
+        metadata_options={
+            "http_endpoint": "enabled",
+            "http_tokens": "required",
             # One hop ends on the host. A task in bridge mode is one further: it gets no token, and with it neither the
             # role of the instance nor its user data. Its own credentials come from the ECS agent, and the agents and
             # the mount helper of EFS run on the host.
-            http_put_response_hop_limit=1,
-        ),
-        monitoring=aws.ec2.LaunchTemplateMonitoringArgs(enabled=settings.detailed_monitoring_enabled),
+            "http_put_response_hop_limit": 1,
+        },
+        monitoring={"enabled": settings.detailed_monitoring_enabled},
         credit_specification=(
-            aws.ec2.LaunchTemplateCreditSpecificationArgs(cpu_credits=settings.cpu_credits or "unlimited")
+            {"cpu_credits": settings.cpu_credits or "unlimited"}
             if burstable
             else None  # AWS refuses it for any other type
         ),
         block_device_mappings=[
-            aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
-                device_name="/dev/xvda",
-                ebs=aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                    encrypted="true",
-                    kms_key_id=settings.root_volume_kms_key_arn,
-                    volume_type="gp3",
-                    volume_size=settings.root_volume_gb,
-                    delete_on_termination="true",
-                ),
-            )
+            {
+                "device_name": "/dev/xvda",
+                "ebs": {
+                    "encrypted": "true",
+                    "kms_key_id": settings.root_volume_kms_key_arn,
+                    "volume_type": "gp3",
+                    "volume_size": settings.root_volume_gb,
+                    "delete_on_termination": "true",
+                },
+            }
         ],
         user_data=_user_data(settings, plan, cluster_name, host_files),
-        tag_specifications=[
-            aws.ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags(name))
-            for kind in ("instance", "volume")
-        ],
+        tag_specifications=[{"resource_type": kind, "tags": tags(name)} for kind in ("instance", "volume")],
         tags=tags(name),
         opts=pulumi.ResourceOptions(parent=parent),
     )

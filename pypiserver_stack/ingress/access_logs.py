@@ -46,18 +46,18 @@ class AccessLogs(pulumi.ComponentResource):
         ownership = aws.s3.BucketOwnershipControls(
             name,
             bucket=bucket,
-            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            rule={"object_ownership": "BucketOwnerEnforced"},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
             name,
             bucket=bucket,
             rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                        sse_algorithm="AES256"  # a balancer cannot write where the key is one of KMS
-                    )
-                )
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "AES256"  # a balancer cannot write where the key is one of KMS
+                    }
+                }
             ],
             opts=child,
         )
@@ -65,17 +65,13 @@ class AccessLogs(pulumi.ComponentResource):
             name,
             bucket=bucket,
             rules=[
-                aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="expire",
-                    status="Enabled",
-                    filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
-                        days=settings.access_log_retention_days
-                    ),
-                    abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                        days_after_initiation=1
-                    ),
-                )
+                {
+                    "id": "expire",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "expiration": {"days": settings.access_log_retention_days},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
+                }
             ],
             opts=child,
         )

@@ -41,11 +41,13 @@ class Firewall(pulumi.ComponentResource):
             scope="REGIONAL" if regional else "CLOUDFRONT",
             region=None if regional else CLOUDFRONT_REGION,
             description="Limits the requests of a single address",
-            default_action=aws.wafv2.WebAclDefaultActionArgs(allow=aws.wafv2.WebAclDefaultActionAllowArgs()),
+            default_action={"allow": {}},
             rules=[_rate_rule(name, rate_limit_per_5_min)],
-            visibility_config=aws.wafv2.WebAclVisibilityConfigArgs(
-                cloudwatch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=True
-            ),
+            visibility_config={
+                "cloudwatch_metrics_enabled": True,
+                "metric_name": name,
+                "sampled_requests_enabled": True,
+            },
             tags=tags(name),
             opts=child,
         )
@@ -54,29 +56,29 @@ class Firewall(pulumi.ComponentResource):
         self.register_outputs({"web_acl_arn": self.web_acl.arn})
 
 
-def _rate_rule(name: str, limit: int) -> aws.wafv2.WebAclRuleArgs:
-    return aws.wafv2.WebAclRuleArgs(
-        name="rate-per-address",
-        priority=0,
-        statement=aws.wafv2.WebAclRuleStatementArgs(
-            rate_based_statement=aws.wafv2.WebAclRuleStatementRateBasedStatementArgs(
-                aggregate_key_type="IP", limit=limit, evaluation_window_sec=RATE_WINDOW_MIN * 60
-            )
-        ),
-        action=aws.wafv2.WebAclRuleActionArgs(
-            block=aws.wafv2.WebAclRuleActionBlockArgs(
+def _rate_rule(name: str, limit: int) -> aws.wafv2.WebAclRuleArgsDict:
+    return {
+        "name": "rate-per-address",
+        "priority": 0,
+        "statement": {
+            "rate_based_statement": {
+                "aggregate_key_type": "IP",
+                "limit": limit,
+                "evaluation_window_sec": RATE_WINDOW_MIN * 60,
+            }
+        },
+        "action": {
+            "block": {
                 # pip waits and asks again after a 429; AWS WAF's own 403 would end the job.
-                custom_response=aws.wafv2.WebAclRuleActionBlockCustomResponseArgs(
-                    response_code=429,
-                    response_headers=[
-                        aws.wafv2.WebAclRuleActionBlockCustomResponseResponseHeaderArgs(
-                            name="Retry-After", value=str(RETRY_AFTER_S)
-                        )
-                    ],
-                )
-            )
-        ),
-        visibility_config=aws.wafv2.WebAclRuleVisibilityConfigArgs(
-            cloudwatch_metrics_enabled=True, metric_name=f"{name}-rate-per-address", sampled_requests_enabled=True
-        ),
-    )
+                "custom_response": {
+                    "response_code": 429,
+                    "response_headers": [{"name": "Retry-After", "value": str(RETRY_AFTER_S)}],
+                }
+            }
+        },
+        "visibility_config": {
+            "cloudwatch_metrics_enabled": True,
+            "metric_name": f"{name}-rate-per-address",
+            "sampled_requests_enabled": True,
+        },
+    }

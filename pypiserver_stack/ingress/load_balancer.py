@@ -9,7 +9,7 @@ from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.ingress.access_logs import AccessLogs
 from pypiserver_stack.ingress.cloudfront import CloudFront
 from pypiserver_stack.ingress.firewall import Firewall
-from pypiserver_stack.ingress.listener_routing import ListenerRouting
+from pypiserver_stack.ingress.listener_routing import route_listener
 from pypiserver_stack.ingress.names import Certificate, Zone
 from pypiserver_stack.network import AllowedClients, Network
 from pypiserver_stack.settings.groups.balancer import BalancerSettings
@@ -110,7 +110,7 @@ class LoadBalancer(pulumi.ComponentResource):
             )
         self.listeners = self._listeners(name, self.certificate_arn)
         if zone is not None:
-            ListenerRouting(
+            route_listener(
                 name,
                 tags,
                 zone=zone,
@@ -142,7 +142,7 @@ class LoadBalancer(pulumi.ComponentResource):
             # balancer reads one way and a server another must not come through. No client of an index sends such.
             desync_mitigation_mode=settings.desync_mitigation_mode,
             preserve_host_header=True,  # pypiserver's redirects name the host that the client asked
-            access_logs=aws.lb.LoadBalancerAccessLogsArgs(bucket=self.access_logs.bucket.bucket, enabled=True),
+            access_logs={"bucket": self.access_logs.bucket.bucket, "enabled": True},
             tags=self._tags(name),
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -164,17 +164,15 @@ class LoadBalancer(pulumi.ComponentResource):
             port=80,  # required, and overridden by the port that each task registers with
             load_balancing_algorithm_type=settings.load_balancing_algorithm,
             slow_start=settings.slow_start_s,
-            stickiness=aws.lb.TargetGroupStickinessArgs(
-                enabled=settings.stickiness_enabled, type="lb_cookie", cookie_duration=86400
-            ),
-            health_check=aws.lb.TargetGroupHealthCheckArgs(
-                path=settings.health_check_path,
-                matcher="200",
-                interval=10,
-                timeout=5,
-                healthy_threshold=2,
-                unhealthy_threshold=3,
-            ),
+            stickiness={"enabled": settings.stickiness_enabled, "type": "lb_cookie", "cookie_duration": 86400},
+            health_check={
+                "path": settings.health_check_path,
+                "matcher": "200",
+                "interval": 10,
+                "timeout": 5,
+                "healthy_threshold": 2,
+                "unhealthy_threshold": 3,
+            },
             deregistration_delay=settings.deregistration_delay_s,
             tags=self._tags(name),
             # Another VPC alone replaces it, and AWS moves no balancer there: it would refuse that only after the mount
@@ -183,29 +181,27 @@ class LoadBalancer(pulumi.ComponentResource):
         )
 
     def _listeners(self, name: str, certificate_arn: pulumi.Input[str] | None) -> list[aws.lb.Listener]:
+        forward: aws.lb.ListenerDefaultActionArgsDict = {
+            "type": "forward",
+            "target_group_arn": self.target_group.arn,
+        }
         if certificate_arn is None:
-            return [self._listener(name, HTTP_PORT, "HTTP", self._forward)]
-        https = self._listener(name, HTTPS_PORT, "HTTPS", self._forward, certificate_arn)
+            return [self._listener(name, HTTP_PORT, "HTTP", forward)]
+        https = self._listener(name, HTTPS_PORT, "HTTPS", forward, certificate_arn)
         if self.cloudfront is not None:
             return [https]
-        redirect = aws.lb.ListenerDefaultActionArgs(
-            type="redirect",
-            redirect=aws.lb.ListenerDefaultActionRedirectArgs(
-                protocol="HTTPS", port=str(HTTPS_PORT), status_code="HTTP_301"
-            ),
-        )
+        redirect: aws.lb.ListenerDefaultActionArgsDict = {
+            "type": "redirect",
+            "redirect": {"protocol": "HTTPS", "port": str(HTTPS_PORT), "status_code": "HTTP_301"},
+        }
         return [https, self._listener(f"{name}-redirect", HTTP_PORT, "HTTP", redirect)]
-
-    @property
-    def _forward(self) -> aws.lb.ListenerDefaultActionArgs:
-        return aws.lb.ListenerDefaultActionArgs(type="forward", target_group_arn=self.target_group.arn)
 
     def _listener(
         self,
         name: str,
         port: int,
         protocol: str,
-        action: aws.lb.ListenerDefaultActionArgs,
+        action: aws.lb.ListenerDefaultActionArgsDict,
         certificate_arn: pulumi.Input[str] | None = None,
     ) -> aws.lb.Listener:
         return aws.lb.Listener(

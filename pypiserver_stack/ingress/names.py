@@ -8,7 +8,6 @@ import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.ingress.dns_provider import dns_provider
 from pypiserver_stack.settings import ConfigurationError
 from pypiserver_stack.settings.groups.names import NamesSettings
 
@@ -27,7 +26,7 @@ class Zone:
         self._proofs: list[pulumi.Output[str]] | None = None
         self.id: pulumi.Input[str] = settings.zone_id
         self._provider = (
-            dns_provider(name, settings.dns_role_arn, parent) if settings.dns_role_arn is not None else None
+            _dns_provider(name, settings.dns_role_arn, parent) if settings.dns_role_arn is not None else None
         )
         zone = aws.route53.get_zone_output(
             zone_id=self.id, opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
@@ -89,6 +88,31 @@ class Zone:
             allow_overwrite=True,
             opts=self.options(self._parent),
         )
+
+
+def _dns_provider(name: str, role_arn: pulumi.Input[str], parent: pulumi.Resource) -> aws.Provider:
+    """A provider for a hosted zone in another account, which assumes a role as whoever deploys the stack.
+
+    Pulumi gives what is configured as `aws:...` to its default provider alone: what says who deploys is passed on.
+    """
+    configured = pulumi.Config("aws")
+    return aws.Provider(
+        f"{name}-dns",
+        profile=configured.get("profile"),
+        shared_config_files=configured.get_object("sharedConfigFiles"),
+        shared_credentials_files=configured.get_object("sharedCredentialsFiles"),
+        access_key=configured.get_secret("accessKey"),
+        secret_key=configured.get_secret("secretKey"),
+        token=configured.get_secret("token"),
+        # Each is assumed by the one before it: the role is to trust who makes everything else.
+        assume_roles=[
+            *(configured.get_object("assumeRoles") or ()),
+            {"role_arn": role_arn, "session_name": name},
+        ],
+        # Without it this provider would look for one in the environment, where the stack need not have it from.
+        region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=parent)).region,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
 
 
 def _name_for_certificate(zone: aws.route53.GetZoneResult, first_label: str) -> str:
@@ -176,11 +200,11 @@ class Records(pulumi.ComponentResource):
                     name=host,
                     type=kind,
                     aliases=[
-                        aws.route53.RecordAliasArgs(
-                            name=dns_name,
-                            zone_id=zone_id,
-                            evaluate_target_health=False,  # there is nowhere else to send a client
-                        )
+                        {
+                            "name": dns_name,
+                            "zone_id": zone_id,
+                            "evaluate_target_health": False,  # there is nowhere else to send a client
+                        }
                     ],
                     opts=zone.options(self, depends_on=after),
                 )

@@ -55,7 +55,7 @@ def _zones(settings: NetworkSettings, invoke: pulumi.InvokeOptions) -> tuple[str
     found = aws.get_availability_zones(
         state="available",
         # Not local zones, which have neither EFS nor balancers and may come first.
-        filters=[aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])],
+        filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
         opts=invoke,
     ).names
     if len(found) < count:

@@ -40,13 +40,13 @@ class Backup(pulumi.ComponentResource):
         plan = aws.backup.Plan(
             name,
             rules=[
-                aws.backup.PlanRuleArgs(
-                    rule_name="scheduled",
-                    target_vault_name=self.vault.name,
-                    schedule=settings.backup_schedule,
-                    lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=settings.backup_retention_days),
-                    recovery_point_tags=tags(name),
-                )
+                {
+                    "rule_name": "scheduled",
+                    "target_vault_name": self.vault.name,
+                    "schedule": settings.backup_schedule,
+                    "lifecycle": {"delete_after": settings.backup_retention_days},
+                    "recovery_point_tags": tags(name),
+                }
             ],
             tags=tags(name),
             opts=child,

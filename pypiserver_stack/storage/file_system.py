@@ -52,10 +52,8 @@ class Storage(pulumi.ComponentResource):
         self.access_point = aws.efs.AccessPoint(
             name,
             file_system_id=self.file_system.id,
-            posix_user=aws.efs.AccessPointPosixUserArgs(uid=UID, gid=GID),
-            root_directory=aws.efs.AccessPointRootDirectoryArgs(
-                path=settings.access_point_path, creation_info=_creation_info(settings.access_point_path)
-            ),
+            posix_user={"uid": UID, "gid": GID},
+            root_directory=_root_directory(settings.access_point_path),
             tags=tags(name),
             opts=child,
         )
@@ -74,18 +72,17 @@ class Storage(pulumi.ComponentResource):
         self.register_outputs({"file_system_id": self.file_system.id})
 
 
-def _lifecycle_policies(settings: StorageSettings) -> list[aws.efs.FileSystemLifecyclePolicyArgs]:
+def _lifecycle_policies(settings: StorageSettings) -> list[aws.efs.FileSystemLifecyclePolicyArgsDict]:
     # EFS takes one transition in each policy. The way back stays open when the way there is closed: files may be there.
-    back = aws.efs.FileSystemLifecyclePolicyArgs(transition_to_primary_storage_class="AFTER_1_ACCESS")
+    back: aws.efs.FileSystemLifecyclePolicyArgsDict = {"transition_to_primary_storage_class": "AFTER_1_ACCESS"}
     days = settings.efs_infrequent_access_after_days
     if days == "never":
         return [back]
-    transition = f"AFTER_{days}_DAY" if days == 1 else f"AFTER_{days}_DAYS"
-    return [aws.efs.FileSystemLifecyclePolicyArgs(transition_to_ia=transition), back]
+    return [{"transition_to_ia": f"AFTER_{days}_DAY" if days == 1 else f"AFTER_{days}_DAYS"}, back]
 
 
-def _creation_info(path: str) -> aws.efs.AccessPointRootDirectoryCreationInfoArgs | None:
+def _root_directory(path: str) -> aws.efs.AccessPointRootDirectoryArgsDict:
     # EFS makes a folder that is missing, and never changes the owner of one that is there. The root always is.
     if path == "/":
-        return None
-    return aws.efs.AccessPointRootDirectoryCreationInfoArgs(owner_uid=UID, owner_gid=GID, permissions="0755")
+        return {"path": path}
+    return {"path": path, "creation_info": {"owner_uid": UID, "owner_gid": GID, "permissions": "0755"}}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 
 from pypiserver_stack.settings.groups.server import STOP_TIMEOUT_S, ServerSettings
 from pypiserver_stack.storage.file_system import GID, UID
@@ -46,6 +47,10 @@ class Container:
     host_files: tuple[MountedFile, ...]
     takes_credentials: bool
     """Whether ECS injects the generated credentials."""
+
+    @property
+    def volumes(self) -> list[aws.ecs.TaskDefinitionVolumeArgsDict]:
+        return [{"name": file.volume, "host_path": file.host_path} for file in self.host_files]
 
 
 def container(

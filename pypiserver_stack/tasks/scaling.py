@@ -69,9 +69,7 @@ class Scaling(pulumi.ComponentResource):
                 resource_id=target.resource_id,
                 schedule=action.schedule,
                 timezone=action.timezone,
-                scalable_target_action=aws.appautoscaling.ScheduledActionScalableTargetActionArgs(
-                    min_capacity=action.task_min_count, max_capacity=action.task_max_count
-                ),
+                scalable_target_action={"min_capacity": action.task_min_count, "max_capacity": action.task_max_count},
                 opts=self._after_the_last(),
             )
         self.register_outputs({})
@@ -91,14 +89,12 @@ class Scaling(pulumi.ComponentResource):
             service_namespace=self._target.service_namespace,
             scalable_dimension=self._target.scalable_dimension,
             resource_id=self._target.resource_id,
-            target_tracking_scaling_policy_configuration=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs(
-                target_value=value,
-                predefined_metric_specification=aws.appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs(
-                    predefined_metric_type=metric, resource_label=label
-                ),
-                scale_out_cooldown=self._settings.scale_out_cooldown_s,
-                scale_in_cooldown=self._settings.scale_in_cooldown_s,
-            ),
+            target_tracking_scaling_policy_configuration={
+                "target_value": value,
+                "predefined_metric_specification": {"predefined_metric_type": metric, "resource_label": label},
+                "scale_out_cooldown": self._settings.scale_out_cooldown_s,
+                "scale_in_cooldown": self._settings.scale_in_cooldown_s,
+            },
             opts=self._after_the_last(depends_on),
         )
 

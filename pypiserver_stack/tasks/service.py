@@ -51,23 +51,17 @@ class Service(pulumi.ComponentResource):
             cluster=fleet.cluster.arn,
             task_definition=task.arn,
             desired_count=plan.task_min_count,
-            capacity_provider_strategies=[
-                aws.ecs.ServiceCapacityProviderStrategyArgs(
-                    capacity_provider=fleet.capacity_provider.name, base=0, weight=1
-                )
-            ],
+            capacity_provider_strategies=[{"capacity_provider": fleet.capacity_provider.name, "base": 0, "weight": 1}],
             load_balancers=[
-                aws.ecs.ServiceLoadBalancerArgs(
-                    target_group_arn=load_balancer.target_group.arn, container_name=NAME, container_port=PORT
-                )
+                {"target_group_arn": load_balancer.target_group.arn, "container_name": NAME, "container_port": PORT}
             ],
             health_check_grace_period_seconds=settings.health_check_grace_period_s,
             deployment_minimum_healthy_percent=settings.deployment_minimum_healthy_percent,
             deployment_maximum_percent=settings.deployment_maximum_percent,
-            deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
+            deployment_circuit_breaker={"enable": True, "rollback": True},
             ordered_placement_strategies=[
-                aws.ecs.ServiceOrderedPlacementStrategyArgs(type="spread", field="attribute:ecs.availability-zone"),
-                aws.ecs.ServiceOrderedPlacementStrategyArgs(type="binpack", field="memory"),
+                {"type": "spread", "field": "attribute:ecs.availability-zone"},
+                {"type": "binpack", "field": "memory"},
             ],
             # After a zone was lost and is back, its share of the tasks returns; AWS refuses it where none may be added.
             availability_zone_rebalancing="ENABLED" if settings.deployment_maximum_percent > 100 else "DISABLED",
@@ -115,16 +109,14 @@ class Service(pulumi.ComponentResource):
             parent=self,
             tags=self._tags,
         )
-        packages = aws.ecs.TaskDefinitionVolumeArgs(
-            name=PACKAGES_VOLUME,
-            efs_volume_configuration=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(
-                file_system_id=storage.file_system.id,
-                transit_encryption="ENABLED",
-                authorization_config=aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationAuthorizationConfigArgs(
-                    access_point_id=storage.access_point.id, iam="ENABLED"
-                ),
-            ),
-        )
+        packages: aws.ecs.TaskDefinitionVolumeArgsDict = {
+            "name": PACKAGES_VOLUME,
+            "efs_volume_configuration": {
+                "file_system_id": storage.file_system.id,
+                "transit_encryption": "ENABLED",
+                "authorization_config": {"access_point_id": storage.access_point.id, "iam": "ENABLED"},
+            },
+        }
         return aws.ecs.TaskDefinition(
             name,
             # Families are the account's, not the stack's: two stacks must not register revisions of the same one, and
@@ -135,13 +127,7 @@ class Service(pulumi.ComponentResource):
             network_mode="bridge",
             execution_role_arn=execution.role.arn,
             task_role_arn=own_role.role.arn,
-            volumes=[
-                packages,
-                *(
-                    aws.ecs.TaskDefinitionVolumeArgs(name=file.volume, host_path=file.host_path)
-                    for file in container.host_files
-                ),
-            ],
+            volumes=[packages, *container.volumes],
             container_definitions=with_outputs(
                 container,
                 log_group=self.logs.name,

@@ -20,7 +20,7 @@ from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION, LocalCloud
 from bench.deployment.stack_config import load_stack
-from pypiserver_stack.network.address_plan import ipv6_range, private_range, public_range
+from pypiserver_stack.network.own_vpc import ipv6_range, private_range, public_range
 from tests.pypiserver_stack.network.test_reachability import ECR_IMAGE
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated
 from tests.pypiserver_stack.support.plain_settings import plain_settings
