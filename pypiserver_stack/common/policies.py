@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -40,6 +41,11 @@ class ServiceRole:
         self.policies.append(aws.iam.RolePolicy(name, role=self.role.id, policy=document, opts=self._child))
 
 
+def policy_document(*statements: Mapping[str, Any]) -> pulumi.Output[str]:
+    """A policy document of statements, their values Inputs or plain, as JSON."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements})
+
+
 def allowing(*statements: dict[str, Any]) -> dict[str, Any]:
     """A policy document of statements that allow."""
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
@@ -52,4 +58,4 @@ def _trust(service: str, parent: pulumi.Resource) -> pulumi.Output[str]:
         # Otherwise somebody in another account could have the service use the role for them.
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=parent)).account_id
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)

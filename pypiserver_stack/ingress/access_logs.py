@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.policies import policy_document
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.settings.groups.balancer import BalancerSettings
 from pypiserver_stack.settings.groups.cloudfront import CLOUDFRONT_REGION
@@ -86,29 +87,24 @@ class AccessLogs(pulumi.ComponentResource):
     def _document(self, cloudfront_enabled: bool) -> pulumi.Output[str]:
         account = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
         objects = pulumi.Output.concat(self.bucket.arn, "/*")
-        return pulumi.Output.json_dumps(
+        return policy_document(
             {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "BalancerWrites",
-                        "Effect": "Allow",
-                        "Principal": {"Service": LOG_DELIVERY},
-                        "Action": "s3:PutObject",
-                        # The path names the account whose balancer writes: another account's is refused.
-                        "Resource": pulumi.Output.concat(self.bucket.arn, "/AWSLogs/", account, "/*"),
-                    },
-                    *([self._cloudfront_writes(account)] if cloudfront_enabled else []),
-                    {
-                        "Sid": "NobodyWithoutTls",
-                        "Effect": "Deny",
-                        "Principal": "*",
-                        "Action": "s3:*",
-                        "Resource": [self.bucket.arn, objects],
-                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                    },
-                ],
-            }
+                "Sid": "BalancerWrites",
+                "Effect": "Allow",
+                "Principal": {"Service": LOG_DELIVERY},
+                "Action": "s3:PutObject",
+                # The path names the account whose balancer writes: another account's is refused.
+                "Resource": pulumi.Output.concat(self.bucket.arn, "/AWSLogs/", account, "/*"),
+            },
+            *([self._cloudfront_writes(account)] if cloudfront_enabled else []),
+            {
+                "Sid": "NobodyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [self.bucket.arn, objects],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
         )
 
     def _cloudfront_writes(self, account: pulumi.Output[str]) -> dict[str, object]:

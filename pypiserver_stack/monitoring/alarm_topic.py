@@ -8,11 +8,12 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.policies import policy_document
 from pypiserver_stack.common.tags import Tags
 
 
 class AlarmTopic(pulumi.ComponentResource):
-    """An encrypted topic that CloudWatch's alarms of this account may publish to, with the addresses that it tells.
+    """An encrypted topic that CloudWatch's alarms of this account may publish to, with the addresses that it notifies.
 
     The key is our own: AWS's key for SNS does not admit CloudWatch, and its messages would be lost without a word.
     """
@@ -29,7 +30,7 @@ class AlarmTopic(pulumi.ComponentResource):
             description="Messages about alarms of the package index",
             enable_key_rotation=True,
             deletion_window_in_days=7,  # the least there is; nothing that it encrypts is kept
-            policy=pulumi.Output.json_dumps(_key_policy(account)),
+            policy=_key_policy(account),
             tags=tags(logical_name),
             opts=child,
         )
@@ -37,7 +38,7 @@ class AlarmTopic(pulumi.ComponentResource):
         policy = aws.sns.TopicPolicy(
             logical_name,
             arn=topic.arn,
-            policy=pulumi.Output.json_dumps(_topic_policy(topic.arn, account)),
+            policy=_topic_policy(topic.arn, account),
             opts=child,
         )
         self.arn = policy.arn
@@ -58,50 +59,44 @@ def _from_alarms(account: pulumi.Input[str]) -> dict[str, Any]:
     }
 
 
-def _key_policy(account: pulumi.Input[str]) -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                # Leaves it to the account's IAM policies who manages the key; without it nobody ever could.
-                "Sid": "ManagedByThisAccount",
-                "Effect": "Allow",
-                "Principal": {"AWS": account},
-                "Action": "kms:*",
-                "Resource": "*",  # in a key's policy: this key
-            },
-            {
-                "Sid": "UsedByAlarms",
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudwatch.amazonaws.com"},
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-                "Resource": "*",
-                "Condition": _from_alarms(account),
-            },
-        ],
-    }
+def _key_policy(account: pulumi.Input[str]) -> pulumi.Output[str]:
+    return policy_document(
+        {
+            # Leaves it to the account's IAM policies who manages the key; without it nobody ever could.
+            "Sid": "ManagedByThisAccount",
+            "Effect": "Allow",
+            "Principal": {"AWS": account},
+            "Action": "kms:*",
+            "Resource": "*",  # in a key's policy: this key
+        },
+        {
+            "Sid": "UsedByAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": _from_alarms(account),
+        },
+    )
 
 
-def _topic_policy(topic_arn: pulumi.Input[str], account: pulumi.Input[str]) -> dict[str, Any]:
+def _topic_policy(topic_arn: pulumi.Input[str], account: pulumi.Input[str]) -> pulumi.Output[str]:
     """Policy of the topic. It replaces the default one, which lets the whole account publish."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "PublishedToByAlarms",
-                "Effect": "Allow",
-                "Principal": {"Service": "cloudwatch.amazonaws.com"},
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": _from_alarms(account),
-            },
-            {
-                "Sid": "EncryptedOnTheWay",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sns:Publish",
-                "Resource": topic_arn,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ],
-    }
+    return policy_document(
+        {
+            "Sid": "PublishedToByAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": _from_alarms(account),
+        },
+        {
+            "Sid": "EncryptedOnTheWay",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import pulumi
 
@@ -16,40 +16,24 @@ from pypiserver_stack.monitoring.metrics import Metric
 GRID_WIDTH = 24
 PERIOD_S = 60
 
-
-@dataclass(frozen=True)
-class MetricLine:
-    """A metric on a graph."""
-
-    metric: Metric
-    statistic: str
-    label: str
-    id: str | None = None
-    """Name in expressions; begins with a lower-case letter."""
-    visible: bool = True
-
-    def entry(self) -> list[Any]:
-        """Namespace, name, each dimension's name and value, and how it is drawn."""
-        options: dict[str, Any] = {"stat": self.statistic, "label": self.label}
-        if self.id is not None:
-            options["id"] = self.id
-        if not self.visible:
-            options["visible"] = False
-        dimensions = [part for pair in self.metric.dimensions.items() for part in pair]
-        return [self.metric.namespace, self.metric.name, *dimensions, options]
+GraphLine = list[Any]
+"""A line of a graph, as the body has it."""
 
 
-@dataclass(frozen=True)
-class Expression:
+def metric_line(metric: Metric, statistic: str, label: str, **options: Any) -> GraphLine:
+    """Namespace, name, each dimension's name and value, and how it is drawn."""
+    dimensions = [part for pair in metric.dimensions.items() for part in pair]
+    return [metric.namespace, metric.name, *dimensions, {"stat": statistic, "label": label, **options}]
+
+
+def operand(metric: Metric, statistic: str, name: str) -> GraphLine:
+    """A line that is not drawn: expressions have it by its name, which begins with a lower-case letter."""
+    return metric_line(metric, statistic, name, id=name, visible=False)
+
+
+def expression(text: pulumi.Input[str], label: str, name: str) -> GraphLine:
     """An expression over other lines of a graph, or a search that gives one line for each metric it finds."""
-
-    expression: pulumi.Input[str]
-    label: str
-    id: str
-
-    def entry(self) -> list[Any]:
-        """The expression, as the only element of its own array."""
-        return [{"expression": self.expression, "label": self.label, "id": self.id}]
+    return [{"expression": text, "label": label, "id": name}]
 
 
 @dataclass(frozen=True)
@@ -57,12 +41,13 @@ class GraphWidget:
     """Lines over time."""
 
     title: str
-    lines: Sequence[MetricLine | Expression]
+    lines: Sequence[GraphLine]
     unit: str
     """Label of the axis."""
     marks: Mapping[str, float] = field(default_factory=dict)
     """Horizontal lines: label to value."""
     stacked: bool = False
+    height: ClassVar = 6
 
     def widget(self, region: pulumi.Input[str]) -> dict[str, Any]:
         properties: dict[str, Any] = {
@@ -71,7 +56,7 @@ class GraphWidget:
             "view": "timeSeries",
             "stacked": self.stacked,
             "period": PERIOD_S,
-            "metrics": [line.entry() for line in self.lines],
+            "metrics": list(self.lines),
             "yAxis": {"left": {"min": 0, "label": self.unit, "showUnits": False}},
         }
         if self.marks:
@@ -87,18 +72,15 @@ class AlarmStates:
 
     title: str
     alarm_arns: Sequence[pulumi.Input[str]]
+    height: ClassVar = 3
 
     def widget(self, region: pulumi.Input[str]) -> dict[str, Any]:
         """Type and properties; an alarm's ARN has its region in it."""
         return {"type": "alarm", "properties": {"title": self.title, "alarms": list(self.alarm_arns)}}
 
 
-@dataclass(frozen=True)
-class Row:
-    """Widgets side by side, each as wide as the others."""
-
-    widgets: Sequence[GraphWidget | AlarmStates]
-    height: Literal[3, 6] = 6
+Row = Sequence[GraphWidget | AlarmStates]
+"""Widgets of one height side by side, each as wide as the others."""
 
 
 def body(rows: Iterable[Row], region: pulumi.Input[str]) -> dict[str, Any]:
@@ -106,9 +88,9 @@ def body(rows: Iterable[Row], region: pulumi.Input[str]) -> dict[str, Any]:
     placed = []
     y = 0
     for row in rows:
-        edges = [GRID_WIDTH * i // len(row.widgets) for i in range(len(row.widgets) + 1)]
-        for widget, x, end in zip(row.widgets, edges, edges[1:], strict=False):
-            placed.append({**widget.widget(region), "x": x, "y": y, "width": end - x, "height": row.height})
-        y += row.height
+        edges = [GRID_WIDTH * i // len(row) for i in range(len(row) + 1)]
+        for widget, x, end in zip(row, edges, edges[1:], strict=False):
+            placed.append({**widget.widget(region), "x": x, "y": y, "width": end - x, "height": widget.height})
+        y += row[0].height
     # Longer ranges get longer periods: CloudWatch keeps what it has of each minute for 15 days.
     return {"start": "-PT3H", "periodOverride": "auto", "widgets": placed}

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from pypiserver_stack.common.policies import policy_document
 from pypiserver_stack.common.tags import Tags
 from pypiserver_stack.settings.groups.credentials import CredentialSettings
 
@@ -71,7 +72,7 @@ class Credentials(pulumi.ComponentResource):
         aws.secretsmanager.SecretPolicy(
             name,
             secret_arn=self.secret.arn,
-            policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            policy=policy_document(statement),
             block_public_policy=True,
             opts=self._child,
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from pypiserver_stack.common.policies import policy_document
 from pypiserver_stack.storage.file_system import Storage
 
 _MOUNT = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"]
@@ -61,13 +62,9 @@ def file_system_policy(
                 "Action": [*_MOUNT, _ROOT],
             }
         )
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [{**statement, "Resource": storage.file_system.arn} for statement in statements],
-    }
     return aws.efs.FileSystemPolicy(
         name,
         file_system_id=storage.file_system.id,
-        policy=pulumi.Output.json_dumps(document),
+        policy=policy_document(*({**statement, "Resource": storage.file_system.arn} for statement in statements)),
         opts=pulumi.ResourceOptions(parent=parent),
     )
