@@ -44,7 +44,7 @@ def _a_network_without_nat_takes_its_image_from_ecr(settings: Settings) -> Itera
             "takes an image from a private ECR registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com/...), which {} is not: "
             "without NAT neither Docker Hub nor any other registry can be reached; set image, or nat_gateways to one"
         )
-        yield Problem("nat_gateways", "none", allowed.format(settings.image), frozenset(["image"]))
+        yield settings.refused("nat_gateways", allowed.format(settings.image), "image")
 
 
 # In each private subnet: what AWS keeps, a mount target, an endpoint for each service, what a balancer must find free.
@@ -62,14 +62,14 @@ def _the_own_vpc_holds_the_instances(settings: Settings) -> Iterator[Problem]:
         zones = counted(settings.availability_zone_count, "zone")
         allowed = f"holds at most {counted(room, 'instance')} in {zones}, and there may be {most}"
         others = ("instance_max_count", "instance_min_count", "availability_zone_count")
-        yield Problem("vpc_cidr", settings.vpc_cidr, f"{allowed}: take a larger range", frozenset(others))
+        yield settings.refused("vpc_cidr", f"{allowed}: take a larger range", *others)
 
 
 def _credits_are_of_burstable_instances(settings: Settings) -> Iterator[Problem]:
     """AWS launches no instance with a credit specification that its type cannot have."""
     if settings.cpu_credits is not None and not BURSTABLE.match(settings.instance_type):
         allowed = f"not set, for instance_type {settings.instance_type} has no CPU credits"
-        yield Problem("cpu_credits", settings.cpu_credits, allowed, frozenset(["instance_type"]))
+        yield settings.refused("cpu_credits", allowed, "instance_type")
 
 
 def _some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
@@ -77,8 +77,7 @@ def _some_instances_are_spot(settings: Settings) -> Iterator[Problem]:
     most = settings.instance_max_count
     if settings.spot_enabled and most is not None and settings.spot_on_demand_base_count >= most:
         allowed = f"below instance_max_count, which is {most}, or no instance would be a Spot one"
-        others = frozenset(["spot_enabled", "instance_max_count"])
-        yield Problem("spot_on_demand_base_count", settings.spot_on_demand_base_count, allowed, others)
+        yield settings.refused("spot_on_demand_base_count", allowed, "spot_enabled", "instance_max_count")
 
 
 def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
@@ -86,7 +85,7 @@ def _a_spot_instance_has_time_to_drain(settings: Settings) -> Iterator[Problem]:
     most_s = _SPOT_NOTICE_S - STOP_TIMEOUT_S - 1
     if settings.spot_enabled and settings.deregistration_delay_s > most_s:
         allowed = f"at most {most_s} with spot_enabled, so that a task has ended when its instance goes"
-        yield Problem("deregistration_delay_s", settings.deregistration_delay_s, allowed, frozenset(["spot_enabled"]))
+        yield settings.refused("deregistration_delay_s", allowed, "spot_enabled")
 
 
 def _two_passwords(settings: Settings) -> Iterator[Problem]:
@@ -106,7 +105,7 @@ def _a_distribution_has_what_it_needs(settings: Settings) -> Iterator[Problem]:
         return
 
     def refused(key: str, allowed: str, *others: str) -> Problem:
-        return Problem(key, as_configured(getattr(settings, key)), allowed, frozenset(["cloudfront_enabled", *others]))
+        return settings.refused(key, allowed, "cloudfront_enabled", *others)
 
     if settings.zone_id is None:
         yield refused(

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pulumi
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from pypiserver_stack.settings.problems import Caution, Problem
+from pypiserver_stack.settings.problems import Caution, Problem, as_configured
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
@@ -52,6 +52,10 @@ class Group(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         for setting in cls.model_fields.values():
             setting.description = " ".join((setting.description or "").split())
+
+    def refused(self, key: str, allowed: str, *others: str) -> Problem:
+        """The mistake that the value of a setting is, as the others are."""
+        return Problem(key, as_configured(getattr(self, key)), allowed, frozenset(others))
 
     def contradictions(self) -> Iterable[Problem]:
         """Contradictions between the settings of this group."""
@@ -103,28 +107,23 @@ Cidr = Annotated[
 ]
 
 
-def _items(value: object) -> object:
-    """A list as Pulumi passes one, which is JSON, or texts with commas between."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value  # which is no list: refused
-    return [item.strip() for item in value.split(",") if item.strip()]
-
-
-LISTED = BeforeValidator(_items)
-"""Makes a tuple of what a configuration has for it: `Annotated[tuple[str, ...], LISTED]`."""
-
-
 def _from_json(value: object) -> object:
     """A list as Pulumi passes one; what is no JSON is no list, and refused."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+def _items(value: object) -> object:
+    """A list as Pulumi passes one, or texts with commas between."""
+    if not isinstance(value, str) or value.lstrip().startswith("["):
+        return _from_json(value)
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+LISTED = BeforeValidator(_items)
+"""Makes a tuple of what a configuration has for it: `Annotated[tuple[str, ...], LISTED]`."""
 
 
 OBJECTS = BeforeValidator(_from_json)

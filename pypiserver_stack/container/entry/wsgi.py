@@ -1,8 +1,12 @@
-"""WSGI application: pypiserver with our hooks, and the front before it."""
+"""WSGI application: pypiserver with our hooks, and the front before it.
+
+The task definition's environment says how; docs/configuration.md explains its variables.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from pypiserver import app_from_config, setup_routes_from_config
 from pypiserver.backend import BackendProxy
@@ -11,7 +15,6 @@ from pypiserver.config import Config
 from pypiserver_stack.container.access.authentication import authenticator_from_environment
 from pypiserver_stack.container.base.digests import DigestStore
 from pypiserver_stack.container.entry.front import Front
-from pypiserver_stack.container.entry.task_settings import TaskSettings
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
@@ -21,34 +24,40 @@ from pypiserver_stack.container.pypiserver_hooks.removal import NoRemovalProxy
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 
-settings = TaskSettings.read(os.environ)
+
+def _is_on(variable: str) -> bool:
+    return os.environ[variable] == "true"
+
+
+packages = Path(os.environ["PYPISERVER_PACKAGES"])
+overwrite = _is_on("PYPISERVER_OVERWRITE")
 config = Config.default_with_overrides(
-    roots=[settings.packages],
+    roots=[packages],
     backend_arg="simple-dir",
-    overwrite=settings.overwrite,
+    overwrite=overwrite,
     # The front has asked for credentials already: pypiserver asking again would pay for a slow hash twice.
     authenticate=[],
     password_file=".",
     disable_fallback=True,
 )
-digests = DigestStore(settings.packages)
-store = PackageStore(settings.packages, digests)
-proxy = BackendProxy if settings.removal else NoRemovalProxy
+digests = DigestStore(packages)
+store = PackageStore(packages, digests)
+proxy = BackendProxy if _is_on("PYPISERVER_REMOVAL") else NoRemovalProxy
 index = downloads = None
-if settings.backend == "validated":
-    index = PackageIndex(settings.packages, digests, margin_s=settings.index_margin_s)
+if os.environ["PYPISERVER_BACKEND"] == "validated":
+    index = PackageIndex(packages, digests, margin_s=float(os.environ["PYPISERVER_INDEX_MARGIN_S"]))
     config.backend = proxy(ValidatedBackend(config, index, store))
-    downloads = Downloads(
-        index, settings.packages, immutable=not settings.overwrite, shared_cache=settings.shared_cache
-    )
+    downloads = Downloads(index, packages, immutable=not overwrite, shared_cache=_is_on("PYPISERVER_SHARED_CACHE"))
 else:
     config.backend = proxy(WalkingBackend(config, digests))
+# Docker names a container's host after the container; ECS lists the same id with the task.
+served_by = [("X-Served-By", os.environ.get("HOSTNAME", "unknown"))]
 
 application = Front(
     add_project_info(setup_routes_from_config(app_from_config(config), config), config.backend),
     authenticator_from_environment(os.environ),
-    Uploads(store, config, limit_bytes=settings.upload_limit_bytes),
+    Uploads(store, config, limit_bytes=int(os.environ["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20),
     index=index,
     downloads=downloads,
-    response_headers=[("X-Served-By", settings.task_id)] if settings.timing_headers else [],
+    response_headers=served_by if _is_on("PYPISERVER_TIMING_HEADERS") else [],
 )

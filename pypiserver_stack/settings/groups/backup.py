@@ -28,8 +28,7 @@ class BackupSettings(Group):
         """AWS Backup refuses plans that start more than one backup in an hour."""
         minutes = self.backup_schedule.removeprefix("cron(").split()[0]
         if not minutes.isdigit():
-            yield Problem(
+            yield self.refused(
                 "backup_schedule",
-                self.backup_schedule,
                 f"its minutes are {minutes}, and a backup can start once an hour at most: give one number from 0 to 59",
             )

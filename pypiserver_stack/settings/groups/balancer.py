@@ -57,10 +57,10 @@ class BalancerSettings(Group):
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
         """
-        algorithm, others = self.load_balancing_algorithm, frozenset(["load_balancing_algorithm"])
+        algorithm = self.load_balancing_algorithm
         if self.slow_start_s and algorithm != "round_robin":
             allowed = f"does not go with load_balancing_algorithm {algorithm}: set that to round_robin, or this to 0"
-            yield Problem("slow_start_s", self.slow_start_s, allowed, others)
+            yield self.refused("slow_start_s", allowed, "load_balancing_algorithm")
         if self.stickiness_enabled and algorithm == "weighted_random":
             allowed = f"does not go with load_balancing_algorithm {algorithm}: set another one, or this to false"
-            yield Problem("stickiness_enabled", "true", allowed, others)
+            yield self.refused("stickiness_enabled", allowed, "load_balancing_algorithm")

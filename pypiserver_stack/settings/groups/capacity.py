@@ -43,4 +43,4 @@ class CapacitySettings(Group):
         ):
             low, high = getattr(self, low_key), getattr(self, high_key)
             if low is not None and high is not None and low > high:
-                yield Problem(low_key, low, f"at most {high_key}, which is {high}", frozenset([high_key]))
+                yield self.refused(low_key, f"at most {high_key}, which is {high}", high_key)

@@ -34,9 +34,5 @@ class CloudFrontSettings(Group):
         """Settings that need a distribution."""
         for key in OF_THE_DISTRIBUTION:
             if key in self.model_fields_set and not self.cloudfront_enabled:
-                yield Problem(
-                    key,
-                    getattr(self, key),
-                    "takes a distribution: set cloudfront_enabled to true, or leave it out",
-                    frozenset(["cloudfront_enabled"]),
-                )
+                allowed = "takes a distribution: set cloudfront_enabled to true, or leave it out"
+                yield self.refused(key, allowed, "cloudfront_enabled")

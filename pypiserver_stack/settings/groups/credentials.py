@@ -55,12 +55,8 @@ class CredentialSettings(Group):
         """A published password that is not accepted; readers that cannot all decrypt."""
         if self.published_generation not in self.password_generations:
             accepted = ", ".join(map(str, self.password_generations))
-            yield Problem(
-                "published_password_generation",
-                self.published_password_generation,
-                f"one of password_generations, which are {accepted}",
-                frozenset(["password_generations"]),
-            )
+            allowed = f"one of password_generations, which are {accepted}"
+            yield self.refused("published_password_generation", allowed, "password_generations")
         accounts = {reader.split(":")[4] for reader in self.secret_readers if isinstance(reader, str)}
         if len(accounts) > 1 and self.secret_kms_key_arn is None:
             yield Problem(

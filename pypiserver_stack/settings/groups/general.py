@@ -56,4 +56,4 @@ class GeneralSettings(Group):
                 "does not begin with aws, ecs, fargate, internal-, sg-, xn--, sthree- or amzn-s3-demo-, which AWS "
                 "keeps for itself"
             )
-            yield Problem("service_name", self.service_name, allowed)
+            yield self.refused("service_name", allowed)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pypiserver_stack.settings.problems import Caution, Problem, as_configured
+from pypiserver_stack.settings.problems import Caution, Problem
 from pypiserver_stack.settings.types import LISTED, Cidr, Group, RoleArn, arn, reference
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -80,21 +80,19 @@ class NamesSettings(Group):
         if self.zone_id is None:
             for key in IN_THE_ZONE:
                 if key in self.model_fields_set and getattr(self, key) is not None:
-                    yield Problem(
-                        key, as_configured(getattr(self, key)), "takes a zone: set zone_id", frozenset(["zone_id"])
-                    )
+                    yield self.refused(key, "takes a zone: set zone_id", "zone_id")
         elif self.certificate_arn is None and self.certificate_issuers and AMAZON.isdisjoint(self.certificate_issuers):
-            yield Problem(
+            yield self.refused(
                 "certificate_issuers",
-                as_configured(self.certificate_issuers),
                 "must hold amazon.com, which issues the certificate that is made in the zone, unless certificate_arn "
                 "names another",
-                frozenset(["certificate_arn", "zone_id"]),
+                "certificate_arn",
+                "zone_id",
             )
         for key in ("dns_names", "allowed_cidrs"):
             items = getattr(self, key) or ()
             if len(set(items)) < len(items):
-                yield Problem(key, as_configured(items), "takes each of them once")
+                yield self.refused(key, "takes each of them once")
 
     def _plain_http(self) -> Iterator[Problem]:
         keys = frozenset(["zone_id", "certificate_arn", "balancer_scheme", "allowed_cidrs"])

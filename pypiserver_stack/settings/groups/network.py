@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pypiserver_stack.settings.problems import Problem, as_configured
+from pypiserver_stack.settings.problems import Problem
 from pypiserver_stack.settings.types import LISTED, Group, LogRetentionDays, only, reference
 
 _PRIVATE_RANGES = [IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
@@ -78,12 +78,12 @@ class NetworkSettings(Group):
             given = getattr(self, key)
             if given and not getattr(self, other):
                 allowed = f"needed with {key}: give both, or neither for a VPC of the stack's own"
-                yield Problem(other, "", allowed, frozenset([key]))
+                yield self.refused(other, allowed, key)
             if _twice(given):
-                yield Problem(key, as_configured(given), "names a subnet twice")
+                yield self.refused(key, "names a subnet twice")
         if len(self.balancer_subnet_ids) == 1:
             allowed = "at least two, in different availability zones: a balancer takes no fewer"
-            yield Problem("balancer_subnet_ids", as_configured(self.balancer_subnet_ids), allowed)
+            yield self.refused("balancer_subnet_ids", allowed)
         if self.subnets_given:
             for key in OWN_VPC_ALONE:
                 if key in self.model_fields_set:
@@ -93,7 +93,7 @@ class NetworkSettings(Group):
                     yield Problem(key, getattr(self, key), allowed, keys)
         elif self.resolver_addresses:
             allowed = "is about the VPC of given subnets, and none are given: the stack's own VPC has Amazon's resolver"
-            yield Problem("resolver_addresses", as_configured(self.resolver_addresses), allowed, keys)
+            yield self.refused("resolver_addresses", allowed, *keys)
 
 
 def _twice(given: tuple[Any, ...]) -> bool:

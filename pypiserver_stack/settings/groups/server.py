@@ -71,7 +71,7 @@ class ServerSettings(Group):
         actual = {key: getattr(self, key) for key in needed}
         if self.entry_point == "image" and actual != needed:
             allowed = "takes authentication bcrypt and backend simple-dir, which are {authentication} and {backend}"
-            yield Problem("entry_point", "image", allowed.format(**actual), frozenset(needed))
+            yield self.refused("entry_point", allowed.format(**actual), *needed)
 
     def cautions(self) -> Iterator[Caution]:
         """A tag without a digest."""

@@ -49,11 +49,7 @@ class StorageSettings(Group):
         mode, throughput = self.efs_throughput_mode, self.efs_provisioned_throughput_mibps
         if mode == "provisioned" and throughput is None:
             figure = "efs_provisioned_throughput_mibps"
-            yield Problem("efs_throughput_mode", mode, f"needs {figure}", frozenset([figure]))
+            yield self.refused("efs_throughput_mode", f"needs {figure}", figure)
         if mode != "provisioned" and throughput is not None:
-            yield Problem(
-                "efs_provisioned_throughput_mibps",
-                throughput,
-                f"only with efs_throughput_mode provisioned, which is {mode}",
-                frozenset(["efs_throughput_mode"]),
-            )
+            allowed = f"only with efs_throughput_mode provisioned, which is {mode}"
+            yield self.refused("efs_provisioned_throughput_mibps", allowed, "efs_throughput_mode")
