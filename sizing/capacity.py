@@ -6,26 +6,29 @@ infrahouse/pypiserver/aws 2.3.0; where a plan departs from them, docs/sizing.md 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sizing.advice import Advice, advise
-from sizing.cautions import shortcomings
+from sizing.counted import counted
 from sizing.demand import SizingSettings, SizingValues, given, refuse_contradictions, task_demand
-from sizing.deployment import places_needed
 from sizing.instances import Instance
 from sizing.packing import (
+    MOUNT_PROXY_MEMORY_MB,
     DaemonTask,
     baseline_cpu_units,
     cpu_units_for_tasks,
-    cpu_units_reserved,
-    mount_proxies_memory_mb,
     offered_memory_mb,
     page_cache_memory_mb,
+    places_needed,
     tasks_held,
 )
 from sizing.refusals import TooFewInstancesError, too_few_instances, too_small
+
+# Half of what the formula keeps back for the page cache. The formula subtracts from the nominal memory, of which the
+# kernel shows less, so an instance that is full by memory never has all of it.
+LEAST_PAGE_CACHE_MEMORY_MB = 250
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         TooFewInstancesError: the most instances cannot hold the most tasks, or a deployment of them would not end.
     """
     made = _plan(settings, instance, daemons)
-    lacking = _lacking(made, settings, instance, daemons)
+    lacking = tuple(_shortcomings(made, settings.cpu_credits))
     if not lacking:
         return made
 
@@ -111,7 +114,7 @@ def plan(settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonT
         except TooFewInstancesError as error:
             values = replace(values, instance_max_count=error.fitting_instance_max_count)
             fitting = _plan(values, other, daemons)
-        return None if _lacking(fitting, values, other, daemons) else values
+        return None if any(_shortcomings(fitting, values.cpu_credits)) else values
 
     advice = advise(settings, instance, daemons, made.task_min_count, accept)
     as_set = tuple(f"{name}={value}" for name, value in advice.items())
@@ -151,7 +154,7 @@ def _plan(settings: SizingSettings, instance: Instance, daemons: Sequence[Daemon
         memory_for_tasks_mb=offered_mb,
         cpu_units_for_tasks=cpu_units_for_tasks(instance.vcpu_count),
         ecs_reserved_memory_mb=instance.registered_memory_mb - offered_mb,
-        mount_proxies_memory_mb=mount_proxies_memory_mb(per_instance),
+        mount_proxies_memory_mb=per_instance * MOUNT_PROXY_MEMORY_MB,
         tasks_per_instance_by_memory=by_memory,
         tasks_per_instance_by_cpu=by_cpu,
         tasks_per_instance=per_instance,
@@ -164,15 +167,31 @@ def _plan(settings: SizingSettings, instance: Instance, daemons: Sequence[Daemon
             instance, daemons, per_instance * settings.container_memory_mb
         ),
         burstable_baseline_cpu_units=baseline_cpu_units(instance),
-        cpu_units_reserved=cpu_units_reserved(task, per_instance, daemons),
+        cpu_units_reserved=per_instance * task.cpu_units + sum(daemon.cpu_units for daemon in daemons),
     )
 
 
-def _lacking(
-    made: TaskPlan, settings: SizingSettings, instance: Instance, daemons: Sequence[DaemonTask]
-) -> tuple[str, ...]:
-    task = task_demand(settings, settings.container_memory_mb)
-    return tuple(shortcomings(settings, task, instance, daemons, made.task_min_count, made.tasks_per_instance))
+def _shortcomings(made: TaskPlan, cpu_credits: str | None) -> Iterator[str]:
+    """Demands that the instances cannot sustain, a clause each."""
+    full = counted(made.tasks_per_instance, "task")
+    if made.task_min_count > (held := made.instance_min_count * made.tasks_per_instance):
+        yield (
+            f"task_min_count = {made.task_min_count} is above the {counted(held, 'task')} that instance_min_count = "
+            f"{made.instance_min_count} has room for, so that the rest wait until ECS managed scaling has added "
+            "instances"
+        )
+    if (left_mb := made.page_cache_memory_mb - made.mount_proxies_memory_mb) < LEAST_PAGE_CACHE_MEMORY_MB:
+        yield (
+            f"instance_type {made.instance_type} has {left_mb} MB left for page cache beside the reservations of "
+            f"{full} and {made.mount_proxies_memory_mb} MB for mounts, and metadata of EFS and hot files need "
+            f"{LEAST_PAGE_CACHE_MEMORY_MB} MB"
+        )
+    baseline_units = made.burstable_baseline_cpu_units
+    if cpu_credits == "standard" and baseline_units is not None and baseline_units < made.cpu_units_reserved:
+        yield (
+            f"with cpu_credits = standard, instance_type {made.instance_type} is throttled to {baseline_units} CPU "
+            f"units once its CPU credits are spent, below the {made.cpu_units_reserved} reserved by {full}"
+        )
 
 
 def _way_out(advice: Advice, instance: Instance) -> str:

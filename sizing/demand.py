@@ -1,4 +1,7 @@
-"""Demand of one task, and the settings that it follows from."""
+"""Demand of one task, and the settings that it follows from.
+
+The formulas are those of the Terraform module infrahouse/pypiserver/aws 2.3.0, so that plans can be compared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,12 @@ from dataclasses import dataclass, fields
 from typing import Protocol, Self
 
 from sizing.errors import SizingError
-from sizing.workers import cpu_units, memory_reservation_mb, worker_count
+
+MEMORY_PER_WORKER_MB = 128
+MIN_WORKERS = 2
+MAX_WORKERS = 8
+CPU_UNITS_PER_WORKER = 150
+CPU_UNITS_PER_TASK = 40  # gunicorn's master process
 
 
 class SizingSettings(Protocol):
@@ -65,6 +73,21 @@ class TaskDemand:
     workers: int
     cpu_units: int
     memory_reservation_mb: int
+
+
+def worker_count(container_memory_mb: int) -> int:
+    """gunicorn workers of a task: one for each 128 MB of its limit, from 2 to 8."""
+    return max(MIN_WORKERS, min(MAX_WORKERS, container_memory_mb // MEMORY_PER_WORKER_MB))
+
+
+def cpu_units(workers: int) -> int:
+    """CPU units that a task with so many workers reserves; 1024 are one vCPU."""
+    return workers * CPU_UNITS_PER_WORKER + CPU_UNITS_PER_TASK
+
+
+def memory_reservation_mb(container_memory_mb: int) -> int:
+    """Memory that ECS sets aside for a task when it places it: three quarters of the limit, rounded down."""
+    return container_memory_mb * 3 // 4
 
 
 def task_demand(settings: SizingSettings, container_memory_mb: int) -> TaskDemand:

@@ -76,11 +76,6 @@ def page_cache_memory_mb(instance: Instance, daemons: Sequence[DaemonTask], used
     return instance.registered_memory_mb - SYSTEM_MEMORY_MB - used_by_daemons_mb - used_by_tasks_mb
 
 
-def mount_proxies_memory_mb(tasks: int) -> int:
-    """Memory of the mounts of so many tasks on their instance."""
-    return tasks * MOUNT_PROXY_MEMORY_MB
-
-
 def baseline_cpu_units(instance: Instance) -> int | None:
     """CPU units that last without CPU credits; None where all of them do."""
     if instance.burstable_baseline_percent is None:
@@ -88,6 +83,17 @@ def baseline_cpu_units(instance: Instance) -> int | None:
     return instance.vcpu_count * CPU_UNITS_PER_VCPU * instance.burstable_baseline_percent // 100
 
 
-def cpu_units_reserved(task: TaskDemand, tasks: int, daemons: Sequence[DaemonTask]) -> int:
-    """CPU that so many tasks and the daemon tasks reserve on an instance."""
-    return tasks * task.cpu_units + sum(daemon.cpu_units for daemon in daemons)
+def places_needed(task_min_count: int, task_max_count: int, minimum_healthy_percent: int) -> int:
+    """Tasks that the most instances must hold, so that the most run and a deployment makes progress at every count.
+
+    A deployment either starts a new task first, which takes one place more, or stops an old one first, which the
+    minimum healthy percentage must allow. At 50 %, of one task it allows none: half a task, rounded up, is one.
+    """
+    return max(
+        count + (not _may_stop_one(count, minimum_healthy_percent))
+        for count in range(task_min_count, task_max_count + 1)
+    )
+
+
+def _may_stop_one(count: int, minimum_healthy_percent: int) -> bool:
+    return -(-count * minimum_healthy_percent // 100) < count

@@ -6,12 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from sizing.counted import counted
-from sizing.demand import SizingSettings, given, task_demand
-from sizing.deployment import places_needed
+from sizing.demand import MEMORY_PER_WORKER_MB, SizingSettings, given, task_demand
 from sizing.errors import SizingError
 from sizing.instances import Instance, cheapest
-from sizing.packing import DaemonTask, left_for_tasks, tasks_held
-from sizing.workers import MEMORY_PER_WORKER_MB
+from sizing.packing import DaemonTask, left_for_tasks, places_needed, tasks_held
 
 # Settings that, once set, keep a task as large as it is however small its container gets; the first one set decides.
 _OVERRIDES = {

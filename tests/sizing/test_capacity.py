@@ -22,10 +22,10 @@ from sizing import (
     plan,
 )
 from sizing.capacity import instance_max_count
-from sizing.deployment import places_needed
 from sizing.packing import (
     cpu_units_for_tasks,
     memory_for_tasks_mb,
+    places_needed,
     tasks_by_cpu,
     tasks_by_memory,
 )

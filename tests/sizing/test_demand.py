@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sizing.workers import cpu_units, memory_reservation_mb, worker_count
+from sizing.demand import cpu_units, memory_reservation_mb, worker_count
 
 
 @pytest.mark.parametrize(
