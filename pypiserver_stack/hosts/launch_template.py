@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from pypiserver_stack.common.tags import Tags
-from pypiserver_stack.hosts.user_data import WrittenFile, user_data
+from pypiserver_stack.hosts.user_data import user_data
 from pypiserver_stack.settings.groups.hosts import HostSettings
 from sizing.capacity import TaskPlan
 from sizing.instances import Instance
@@ -27,13 +28,8 @@ def refuse_large_user_data(name: str, settings: HostSettings, plan: TaskPlan) ->
     Raises:
         ConfigurationError: it does not.
     """
-    files = [
-        WrittenFile(path=file.path, permissions=file.permissions, content=known)
-        for file in settings.host_extra_files
-        if isinstance(known := file.content, str)
-    ]
-    cluster_name = name + _PLACEHOLDER_SUFFIX
-    user_data(settings, plan.memory_for_tasks_mb, cluster_name=cluster_name, files=files)
+    files: Any = [dict(file) for file in settings.host_extra_files if isinstance(file.content, str)]
+    user_data(settings, plan.memory_for_tasks_mb, cluster_name=name + _PLACEHOLDER_SUFFIX, files=files)
 
 
 def launch_template(
@@ -101,10 +97,7 @@ def _user_data(
 ) -> pulumi.Output[str]:
     files = [
         *({"path": path, "permissions": "0644", "content": content} for path, content in host_files.items()),
-        *(
-            {"path": file.path, "permissions": file.permissions, "content": file.content}
-            for file in settings.host_extra_files
-        ),
+        *map(dict, settings.host_extra_files),
     ]
     return pulumi.Output.all(cluster_name=cluster_name, files=files).apply(
         lambda known: user_data(settings, plan.memory_for_tasks_mb, **known)

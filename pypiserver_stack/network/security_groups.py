@@ -6,7 +6,7 @@ time server and the instance's metadata need no rule: security groups do not fil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -22,6 +22,8 @@ HTTPS = (443, 443)
 DNS = (53, 53)
 
 Input = pulumi.Input[str]
+_Peer = Mapping[str, Input]
+"""The other side of a rule, under the name of its argument."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,6 @@ class AllowedClients:
     cidrs: Sequence[str] = ()
     """IPv4 or IPv6 ranges; with none of these and no prefix lists, the VPC's own."""
     prefix_list_ids: Sequence[Input] = ()
-
-
-@dataclass(frozen=True)
-class _Peer:
-    """The other side of a rule, which is one of these."""
-
-    group: Input | None = None
-    cidr_ipv4: Input | None = None
-    cidr_ipv6: Input | None = None
-    prefix_list_id: Input | None = None
-
-    @classmethod
-    def range(cls, cidr: str) -> _Peer:
-        return cls(cidr_ipv6=cidr) if ":" in cidr else cls(cidr_ipv4=cidr)
 
 
 class SecurityGroups(pulumi.ComponentResource):
@@ -66,7 +54,7 @@ class SecurityGroups(pulumi.ComponentResource):
         """
         Args:
             vpc_cidrs: the VPC's own ranges: IPv4, then IPv6 if there is one.
-            s3_prefix_list_id: where hosts have no way to the internet: of the gateway endpoint they have instead.
+            s3_prefix_list_id: where instances have no way to the internet: of the gateway endpoint in its place.
         """
         super().__init__("pypiserver:index:SecurityGroups", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
@@ -82,15 +70,15 @@ class SecurityGroups(pulumi.ComponentResource):
         self._connect("instances-to-files", self.instances, self.files, NFS)
         if self.endpoints is None or s3_prefix_list_id is None:
             # AWS's services and the image's registry, whose addresses nobody promises.
-            self._egress("instances-to-https", self.instances, HTTPS, _Peer(cidr_ipv4=ANYWHERE))
+            self._egress("instances-to-https", self.instances, HTTPS, {"cidr_ipv4": ANYWHERE})
             if settings.ipv6_enabled:
-                self._egress("instances-to-https-ipv6", self.instances, HTTPS, _Peer(cidr_ipv6=ANYWHERE_IPV6))
+                self._egress("instances-to-https-ipv6", self.instances, HTTPS, {"cidr_ipv6": ANYWHERE_IPV6})
         else:
             self._connect("instances-to-endpoints", self.instances, self.endpoints, HTTPS)
-            self._egress("instances-to-s3", self.instances, HTTPS, _Peer(prefix_list_id=s3_prefix_list_id))
+            self._egress("instances-to-s3", self.instances, HTTPS, {"prefix_list_id": s3_prefix_list_id})
         for i, address in enumerate(settings.resolver_addresses):
             for protocol in ("udp", "tcp"):
-                resolver = _Peer(cidr_ipv4=pulumi.Output.concat(address, "/32"))
+                resolver = {"cidr_ipv4": pulumi.Output.concat(address, "/32")}
                 self._egress(f"instances-to-resolver-{i}-{protocol}", self.instances, DNS, resolver, protocol)
         self.register_outputs({})
 
@@ -101,13 +89,15 @@ class SecurityGroups(pulumi.ComponentResource):
         )
 
     def _admit_clients(self, clients: AllowedClients, vpc_cidrs: Sequence[Input]) -> None:
-        peers = {cidr.translate(_NAMEABLE): _Peer.range(cidr) for cidr in clients.cidrs}
-        peers |= {f"list-{i}": _Peer(prefix_list_id=id_) for i, id_ in enumerate(clients.prefix_list_ids)}
+        peers: dict[str, _Peer] = {
+            cidr.translate(_NAMEABLE): {"cidr_ipv6" if ":" in cidr else "cidr_ipv4": cidr} for cidr in clients.cidrs
+        }
+        peers |= {f"list-{i}": {"prefix_list_id": id_} for i, id_ in enumerate(clients.prefix_list_ids)}
         if not peers:
             ipv4, *ipv6 = vpc_cidrs
-            peers = {"vpc": _Peer(cidr_ipv4=ipv4)}
+            peers = {"vpc": {"cidr_ipv4": ipv4}}
             if ipv6:
-                peers["vpc-ipv6"] = _Peer(cidr_ipv6=ipv6[0])
+                peers["vpc-ipv6"] = {"cidr_ipv6": ipv6[0]}
         for port in clients.ports:
             for label, peer in peers.items():
                 self._ingress(f"clients-{label}-to-{port}", self.balancer, (port, port), peer)
@@ -116,19 +106,14 @@ class SecurityGroups(pulumi.ComponentResource):
         self, what: str, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, ports: tuple[int, int]
     ) -> None:
         """Out of one group and into the other: either rule alone lets nothing through."""
-        self._egress(what, source, ports, _Peer(group=target.id))
-        self._ingress(what, target, ports, _Peer(group=source.id))
+        self._egress(what, source, ports, {"referenced_security_group_id": target.id})
+        self._ingress(what, target, ports, {"referenced_security_group_id": source.id})
 
     def _ingress(self, what: str, owner: aws.ec2.SecurityGroup, ports: tuple[int, int], peer: _Peer) -> None:
         self._rule(aws.vpc.SecurityGroupIngressRule, what, owner, ports, peer, "tcp")
 
     def _egress(
-        self,
-        what: str,
-        owner: aws.ec2.SecurityGroup,
-        ports: tuple[int, int],
-        peer: _Peer,
-        protocol: str = "tcp",
+        self, what: str, owner: aws.ec2.SecurityGroup, ports: tuple[int, int], peer: _Peer, protocol: str = "tcp"
     ) -> None:
         self._rule(aws.vpc.SecurityGroupEgressRule, what, owner, ports, peer, protocol)
 
@@ -149,10 +134,7 @@ class SecurityGroups(pulumi.ComponentResource):
             ip_protocol=protocol,
             from_port=ports[0],
             to_port=ports[1],
-            referenced_security_group_id=peer.group,
-            cidr_ipv4=peer.cidr_ipv4,
-            cidr_ipv6=peer.cidr_ipv6,
-            prefix_list_id=peer.prefix_list_id,
+            **peer,
             tags=self._tags(name),
             opts=self._child,
         )

@@ -1,10 +1,10 @@
-"""Provider of the package: Pulumi's own for components, with descriptions in the schema and readable errors."""
+"""Component and provider of the package. Pulumi infers the schema from annotations; the descriptions are ours."""
 
-from __future__ import annotations
+# Pulumi reads annotations as they are, so they must not be kept as text: no `from __future__ import annotations`.
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.errors import InputPropertiesError, InputPropertyErrorDetails
@@ -13,15 +13,36 @@ from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyD
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
+from pypiserver_stack import server
+from pypiserver_stack.common.schema_types import schema_type, typed_dict
 from pypiserver_stack.outputs import Outputs
-from pypiserver_stack.provider.component import PypiServerComponent
-from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed, default
+from pypiserver_stack.settings import ConfigurationError, Settings, SettingsError, allowed, default, read_settings
 from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 
 PACKAGE = "pypiserver"
 # A package that is taken from a folder or a repository has no version of its own: the source's counts.
 VERSION = "0.0.0"
 SECRET_OUTPUTS = ("password",)
+
+if TYPE_CHECKING:
+    PypiServerArgs = dict[str, Any]
+else:
+    PypiServerArgs = typed_dict(
+        "PypiServerArgs",
+        {key: schema_type(setting.annotation) for key, setting in Settings.model_fields.items()},
+        Settings.__doc__,
+    )
+
+
+class PypiServerComponent(server.PypiServer):
+    """A private Python package index on AWS: pypiserver in ECS tasks on EC2, packages on EFS, a balancer in front."""
+
+    def __init__(self, name: str, args: PypiServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, read_settings(args), opts)
+
+
+# The name of the component in every language, which Pulumi takes from the class.
+PypiServerComponent.__name__ = server.PypiServer.__name__
 
 
 class PypiServerProvider(ComponentProvider):
