@@ -106,20 +106,18 @@ class Exchange:
         return self.status == HTTPStatus.NOT_IMPLEMENTED
 
 
+@dataclass(frozen=True)
 class IndexSession:
     """The part that all clients of one index share: its addresses, the credentials and, if asked for, a cookie jar.
 
     It follows no redirect, decompresses nothing, and takes no proxy from the environment.
     """
 
-    def __init__(
-        self, target: Target, endpoint: Endpoint, *, keep_cookies: bool = False, timeout_s: float | None = None
-    ) -> None:
-        """`timeout_s` is for a request with its answer, in place of the usual `REQUEST_TIMEOUT_S`."""
-        self.target = target
-        self.endpoint = endpoint
-        self.timeout_s = timeout_s
-        self.jar = aiohttp.CookieJar(unsafe=True) if keep_cookies else None
+    target: Target
+    endpoint: Endpoint
+    jar: aiohttp.CookieJar | None
+    timeout_s: float | None
+    """For a request with its answer, in place of the usual `REQUEST_TIMEOUT_S`."""
 
     @classmethod
     async def open(cls, target: Target, *, keep_cookies: bool = False, timeout_s: float | None = None) -> Self:
@@ -132,7 +130,7 @@ class IndexSession:
             endpoint = await Endpoint.of(target)
         except OSError as error:
             raise UnavailableError(f"no connection to {target.url}: {error.strerror or error}") from error
-        return cls(target, endpoint, keep_cookies=keep_cookies, timeout_s=timeout_s)
+        return cls(target, endpoint, aiohttp.CookieJar(unsafe=True) if keep_cookies else None, timeout_s)
 
     def client(self, number: int = 0, user_agent: str = AGENT) -> Client:
         """A new client, as each process of an installer is one. `number` spreads clients over the addresses."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bench.packages.worker import Result, WheelJob  # imports what only a worker needs
 
 _IMPORT_ROOT = Path(__file__).parents[2]
+_FAILED = "the test packages could not be built: "
 
 
 def build_wheels(
@@ -55,13 +56,13 @@ def build_wheels(
             os.close(worker_fd)  # the pipe ends when the last worker does
         for result in _results(results_fd, stop):
             if "error" in result:
-                raise DiskFullError(folder.parent) if result["disk_full"] else BenchError(_failure(result["error"]))
+                raise DiskFullError(folder.parent) if result["disk_full"] else BenchError(_FAILED + result["error"])
             digests[result["filename"]] = result["sha256"]
             on_built(len(digests))
         for index, worker in enumerate(workers):
             if status := worker.wait():
                 *_, last_line = ["", *_log_path(folder, index).read_text(errors="replace").splitlines()]
-                raise BenchError(_failure(f"a worker process ended with status {status}. {last_line}"))
+                raise BenchError(f"{_FAILED}a worker process ended with status {status}. {last_line}")
     finally:
         for worker in workers:
             worker.kill()
@@ -104,7 +105,3 @@ def _results(results_fd: int, stop: threading.Event) -> Iterator[Result]:
             *lines, unfinished = (unfinished + chunk).split(b"\n")
             yield from map(json.loads, lines)
     raise BuildStoppedError
-
-
-def _failure(reason: str) -> str:
-    return f"the test packages could not be built: {reason}"

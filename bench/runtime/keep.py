@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +12,8 @@ from bench.index.target import Target
 def credentials_file(folder: Path, target: Target) -> Path:
     """The credentials in a netrc file for its owner alone, in the run's own folder, which goes with the run."""
     path = folder / "netrc"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        host = urlsplit(target.url).hostname
-        file.write(f"machine {host} login {target.username} password {target.password}\n")
+    path.touch(0o600, exist_ok=False)
+    path.write_text(f"machine {target.host} login {target.username} password {target.password}\n", "utf-8")
     return path
 
 

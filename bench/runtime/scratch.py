@@ -4,8 +4,8 @@ The folder's name holds its owner's process id and start time, so that a folder 
 owner is dead differs from one whose owner lives, even where the process id has been given out again. Every process
 that a run starts carries `RUN_VARIABLE` in its environment: it is found by it whatever else was lost.
 
-A watchdog, which is a process of its own, removes both when the run is killed. Where that was killed too, the next run
-does it. What else a run may leave behind belongs into `remove_run`, which all three ends of a run call.
+A watchdog, `python -m bench.runtime.scratch RUN_MARK`, removes both when the run is killed. Where that was killed too,
+the next run does it. What else a run may leave behind belongs into `remove_run`, which all three ends of a run call.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _start_watchdog(run_mark: str) -> subprocess.Popen[bytes]:
     # The mark is left out: what ends the processes of a run must not end this one.
     inherited = {name: value for name, value in os.environ.items() if name != RUN_VARIABLE}
     return subprocess.Popen(
-        [sys.executable, "-m", "bench.runtime.watchdog", run_mark],
+        [sys.executable, "-m", "bench.runtime.scratch", run_mark],
         cwd=_IMPORT_ROOT,
         env={**inherited, "TMPDIR": tempfile.gettempdir()},
         stdin=subprocess.PIPE,
@@ -172,3 +172,20 @@ def _own_base_folder() -> None:
     with contextlib.suppress(FileNotFoundError):
         if base.is_symlink() or base.stat().st_uid != os.getuid():
             raise PermissionError(errno.EACCES, "the folder belongs to somebody else", str(base))
+
+
+def _watch(run_mark: str) -> None:
+    """Wait until a run is gone, and remove what it left behind.
+
+    Standard input is a pipe that nobody writes to, and whose other end only the run holds. The kernel closes that end
+    when the run is gone, whatever ended it.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    # A process that the run was just starting carries the mark only once it executes its own program.
+    for _ in range(2):
+        remove_run(run_mark)
+
+
+if __name__ == "__main__":
+    _watch(sys.argv[1])

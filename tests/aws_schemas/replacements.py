@@ -14,7 +14,7 @@ from pulumi import _types
 
 from bench.deployment.local_cloud import REGION
 from bench.deployment.local_cloud.computed import RESOURCES
-from bench.deployment.local_cloud.replacements import PATH
+from bench.deployment.local_cloud.provider import REPLACEMENTS
 from tests.aws_schemas.table import MAPPED
 
 _RULE_SOURCE = {"cidrIpv4", "cidrIpv6", "fromPort", "ipProtocol", "prefixListId", "referencedSecurityGroupId", "toPort"}
@@ -87,4 +87,4 @@ def _inputs_of(type_: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    PATH.write_text(json.dumps(replacements(), indent=2) + "\n")
+    REPLACEMENTS.write_text(json.dumps(replacements(), indent=2) + "\n")

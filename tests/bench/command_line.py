@@ -153,5 +153,5 @@ def command_line(process: psutil.Process) -> str:
 
 def watchdog_of(pid: int) -> psutil.Process:
     """The process that cleans up when the run of this id is killed."""
-    (found,) = (child for child in psutil.Process(pid).children() if "bench.runtime.watchdog" in command_line(child))
+    (found,) = (child for child in psutil.Process(pid).children() if "bench.runtime.scratch" in command_line(child))
     return found

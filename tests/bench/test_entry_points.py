@@ -29,7 +29,7 @@ INTERNAL = {
     "bench/load/worker.py",
     "bench/packages/worker.py",
     "bench/pytest_plugin.py",
-    "bench/runtime/watchdog.py",
+    "bench/runtime/scratch.py",
     "tools/environment.py",  # runs before anything is installed
     "tools/microbenchmarks/load_generator.py",
 }

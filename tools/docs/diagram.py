@@ -50,7 +50,7 @@ def components(graph: Graph) -> list[Component]:
     found = (graph.resources[urn] for urn in own)
     return sorted(
         (
-            Component(_name(one), _name(graph.resources[one.parent]), dict(sorted(own[one.urn].items())))
+            Component(_name(one.type), _name(graph.resources[one.parent].type), dict(sorted(own[one.urn].items())))
             for one in found
             if one.type != WHOLE
         ),
@@ -63,9 +63,9 @@ def references(graph: Graph) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {component.name: set() for component in components(graph)}
     for resource in graph:
         for dependency in resource.dependencies:
-            ends = [_component(graph, one) for one in (resource, graph.resources[dependency])]
-            if ends[0] != ends[1] and WHOLE not in (end.type for end in ends):
-                found[_name(ends[0])].add(_name(ends[1]))
+            start, end = (_component(graph, one).type for one in (resource, graph.resources[dependency]))
+            if start != end and WHOLE not in (start, end):
+                found[_name(start)].add(_name(end))
     return found
 
 
@@ -95,7 +95,7 @@ def reachable(arrows: Mapping[str, Set[str]], start: str) -> set[str]:
 def mermaid(graph: Graph) -> str:
     """The diagram: parts of a component are drawn inside it."""
     boxes = components(graph)
-    wholes = sorted({box.part_of for box in boxes} - {_name_of(WHOLE)})
+    wholes = sorted({box.part_of for box in boxes} - {_name(WHOLE)})
     lines = ["flowchart TD"]
     for whole in wholes:
         lines.append(f"  subgraph all-{whole}[{whole}]")
@@ -121,7 +121,7 @@ def table(graph: Graph) -> str:
     for component in components(graph):
         makes = ", ".join(_counted(component.resources)) or "nothing but its parts"
         name = component.name
-        if component.part_of != _name_of(WHOLE):
+        if component.part_of != _name(WHOLE):
             name += f", in {component.part_of}"
         rows.append(f"| {name} | {makes} | {', '.join(sorted(arrows[component.name]))} |")
     return "\n".join(rows) + "\n"
@@ -171,11 +171,7 @@ def _component(graph: Graph, resource: Resource) -> Resource:
     return resource
 
 
-def _name(component: Resource) -> str:
-    return _name_of(component.type)
-
-
-def _name_of(type_: str) -> str:
+def _name(type_: str) -> str:
     return type_.rpartition(":")[2]
 
 

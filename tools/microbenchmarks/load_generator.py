@@ -118,7 +118,7 @@ def _start(role: str, options: argparse.Namespace, core: int) -> subprocess.Pope
     )
 
 
-def _say(requests: int, wall_s: float, cpu_s: float) -> None:
+def _print_figures(requests: int, wall_s: float, cpu_s: float) -> None:
     print(
         json.dumps({"rps": requests / wall_s, "cpu_us": cpu_s / requests * 1e6, "wall_s": wall_s, "cpu_s": cpu_s}),
         flush=True,
@@ -203,7 +203,7 @@ def run_ours(options: argparse.Namespace) -> None:
         await asyncio.sleep(WARM_UP_S)
         requests, wall_s, cpu_s = recorder.requests, perf_counter(), process_time()
         await asyncio.sleep(options.seconds)
-        _say(recorder.requests - requests, perf_counter() - wall_s, process_time() - cpu_s)
+        _print_figures(recorder.requests - requests, perf_counter() - wall_s, process_time() - cpu_s)
         assert recorder.failed == 0
         for task in clients:
             task.cancel()
@@ -243,7 +243,7 @@ def run_locust(options: argparse.Namespace) -> None:
     total = environment.stats.total
     requests, wall_s, cpu_s = total.num_requests, perf_counter(), process_time()
     gevent.sleep(options.seconds)
-    _say(total.num_requests - requests, perf_counter() - wall_s, process_time() - cpu_s)
+    _print_figures(total.num_requests - requests, perf_counter() - wall_s, process_time() - cpu_s)
     assert total.num_failures == 0
     runner.quit()
 

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import resource_pb2
 from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
 from bench.deployment.pulumi_wire.property_values import from_struct, to_struct, with_secrets
-from bench.deployment.pulumi_wire.urns import is_provider, make_urn
+from bench.deployment.pulumi_wire.urns import STACK_TYPE, is_provider
 
 
 class CloudMonitor(MockMonitor):
@@ -38,7 +38,10 @@ class CloudMonitor(MockMonitor):
         return list(self._state.values())
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        return make_urn(self._project, self._stack, parent, type_, name)
+        """The URN of a resource, with the types of all ancestors but the stack's. Source: the Go SDK's `urn.New`."""
+        parent_types = parent.split("::")[2] if parent else STACK_TYPE
+        qualified_type = type_ if parent_types == STACK_TYPE else f"{parent_types}${type_}"
+        return f"urn:pulumi:{self._stack}::{self._project}::{qualified_type}::{name}"
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         answer = self._cloud.invoke(request.tok, from_struct(request.args))

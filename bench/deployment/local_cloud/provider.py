@@ -7,7 +7,10 @@ says what it is.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
@@ -15,12 +18,15 @@ from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from bench.deployment.local_cloud.replacements import keeps_its_name, replaced_for
 from bench.deployment.pulumi_wire.grpc_service import listening
 from bench.deployment.pulumi_wire.property_values import from_struct, plain, to_struct
 from bench.deployment.pulumi_wire.urns import type_and_name
 
+REPLACEMENTS = Path(__file__).with_name("replacements.json")
+"""Inputs whose change makes another resource, by type; `python -m tests.aws_schemas.replacements` generates it."""
 _PACKAGES = ("aws", "random")
+# Which of those inputs AWS fills in by itself: what the program does not say of them stays as it is.
+_FILLED_IN = frozenset(["creationToken", "kmsKeyId", "name"])
 
 
 @contextlib.contextmanager
@@ -121,3 +127,28 @@ def _refusal_to(context: Any) -> Iterator[None]:
         yield
     except Exception as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def replaced_for(type_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    """The paths of the inputs that another resource has to be made for; none where the change is made in place."""
+    return tuple(
+        path
+        for path in _paths().get(type_, ())
+        if _at(path, old) != _at(path, new) and not (path in _FILLED_IN and path not in new)
+    )
+
+
+def keeps_its_name(type_: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a resource and what replaces it would have one name, that the program gave: the old one must go first."""
+    return "name" in _paths().get(type_, ()) and "name" in new and old.get("name") == new["name"]
+
+
+@cache
+def _paths() -> Mapping[str, tuple[str, ...]]:
+    return {type_: tuple(paths) for type_, paths in json.loads(REPLACEMENTS.read_text()).items()}
+
+
+def _at(path: str, values: Any) -> Any:
+    for name in path.split("."):
+        values = values.get(name) if isinstance(values, Mapping) else None
+    return values

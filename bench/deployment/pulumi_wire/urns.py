@@ -5,13 +5,6 @@ from __future__ import annotations
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-def make_urn(project: str, stack: str, parent: str, type_: str, name: str) -> str:
-    """The URN of a resource, with the types of all ancestors but the stack's. Source: the Go SDK's `urn.New`."""
-    parent_types = parent.split("::")[2] if parent else STACK_TYPE
-    qualified_type = type_ if parent_types == STACK_TYPE else f"{parent_types}${type_}"
-    return f"urn:pulumi:{stack}::{project}::{qualified_type}::{name}"
-
-
 def is_provider(type_: str) -> bool:
     """Whether a resource is a provider's own configuration, which the engine keeps to itself."""
     return type_.startswith("pulumi:providers:")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench.deployment.local_cloud import LocalCloud
-from bench.deployment.local_cloud.replacements import PATH, keeps_its_name, replaced_for
+from bench.deployment.local_cloud.provider import REPLACEMENTS, keeps_its_name, replaced_for
 from tests.aws_schemas.replacements import PROVIDER_REPLACES, PROVIDER_UPDATES, replacements
 
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
@@ -22,11 +22,11 @@ def urn(type_: str) -> str:
 
 def test_the_file_is_what_the_schemas_say() -> None:
     """Else: `python -m tests.aws_schemas.replacements`."""
-    assert json.loads(PATH.read_text()) == replacements()
+    assert json.loads(REPLACEMENTS.read_text()) == replacements()
 
 
 def test_the_providers_cases_are_none_that_the_schemas_have_anyway() -> None:
-    known = json.loads(PATH.read_text())
+    known = json.loads(REPLACEMENTS.read_text())
     for type_, paths in PROVIDER_REPLACES.items():
         assert paths <= {*known[type_]}
     for type_, paths in PROVIDER_UPDATES.items():
