@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class RunContext(Protocol):
-    """What `up` needs of the run that it is part of."""
+    """The run that `up` is part of, as far as it needs it."""
 
     @property
     def scratch_folder(self) -> Path:
@@ -45,7 +45,7 @@ class RunContext(Protocol):
 
 @dataclass
 class Observation:
-    """What the tasks and the balancer did during a load; complete once `observe` is left without an exception."""
+    """Work of the tasks and the balancer during a load; complete once `observe` is left without an exception."""
 
     tasks_cpu_s: dict[str, float] = field(default_factory=dict)
     """CPU time of each task in seconds. A task that ended has none."""
@@ -58,7 +58,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class TaskFailures:
-    """What went wrong with the tasks since `up`, in sentences."""
+    """Failures of the tasks since `up`, in sentences."""
 
     ended: tuple[str, ...] = ()
     """Processes that ended although nobody stopped them."""
@@ -96,7 +96,7 @@ class IndexUnderTest(Protocol):
         """
 
     def describe(self) -> Description:
-        """What the index is, at any time, also after an `up` that failed halfway: None or empty is not known yet."""
+        """Describe the index, at any time, also after an `up` that failed halfway: None or empty is not known yet."""
 
     def observe(self) -> AbstractContextManager[Observation]:
         """A context for one load; its `Observation` is complete when the context is left.

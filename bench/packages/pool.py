@@ -93,7 +93,7 @@ def _log_path(folder: Path, index: int) -> Path:
 
 
 def _results(results_fd: int, stop: threading.Event) -> Iterator[Result]:
-    """What the workers report until the last of them has ended."""
+    """Reports of the workers, until the last of them has ended."""
     poll = select.poll()
     poll.register(results_fd, select.POLLIN | select.POLLHUP)
     unfinished = b""

@@ -18,7 +18,7 @@ def credentials_file(folder: Path, target: Target) -> Path:
 
 
 def invitation(url: str, credentials: Path) -> list[str]:
-    """What to type to use the index, in a shell with or without a proxy."""
+    """Commands that use the index, for a shell with or without a proxy."""
     quoted = shlex.quote(str(credentials))
     no_proxy = f"no_proxy={urlsplit(url).hostname}"
     return [

@@ -131,7 +131,7 @@ class Job(Protocol[OutcomeT]):
         """Take down what `work` put up, as far as that got; may not raise."""
 
     def report(self, run: Run) -> OutcomeT:
-        """What came out, written to the results folder too. The last thing that is asked of a job."""
+        """Outcome of the run, written to the results folder too. Nothing else is asked of a job afterwards."""
 
 
 def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[OutcomeT]) -> OutcomeT:

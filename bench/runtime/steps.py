@@ -74,7 +74,7 @@ def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Pa
 
 
 def workload_of(load: LoadParameters, packages: int, wheels: int, package_set: str | None) -> model.WorkloadInfo:
-    """What is sent to an index that has so many packages and wheels, for the report."""
+    """Description, for the report, of the workload of an index that has so many packages and wheels."""
     return model.WorkloadInfo(
         name=load.workload.name,
         clients=load.workload.shape.clients,

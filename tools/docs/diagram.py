@@ -128,7 +128,7 @@ def table(graph: Graph) -> str:
 
 
 def page_part(graph: Graph) -> str:
-    """What docs/architecture.md holds of it."""
+    """The part of docs/architecture.md that is drawn."""
     return f"```mermaid\n{mermaid(graph)}```\n\n{table(graph)}"
 
 

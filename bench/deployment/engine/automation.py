@@ -52,7 +52,7 @@ class AutomationEngine:
         self._running: Background[Any] | None = None
         self._state_is_doubtful = False
         self.changes: Mapping[str, int] = {}
-        """What the last `up` or `refresh` did: number of resources by kind of change, such as `{"create": 63}`."""
+        """Number of resources by kind of change in the last `up` or `refresh`, such as `{"create": 63}`."""
 
     def up(self, config: StackConfig) -> Deployment:
         """The second time it updates what is there."""
@@ -66,7 +66,7 @@ class AutomationEngine:
         return self._operate(up)
 
     def preview(self, config: StackConfig) -> Mapping[str, int]:
-        """What `up` would do: number of resources by kind of change. Raises what `up` raises."""
+        """Number of resources that `up` would change, by kind of change. Raises what `up` raises."""
         return self._operate(lambda: _by_kind(self._open(config).preview(color="never").change_summary))
 
     def refresh(self) -> None:

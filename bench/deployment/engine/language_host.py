@@ -30,7 +30,7 @@ from bench.deployment.pulumi_wire.grpc_service import connected
 
 
 def language_host(program: Program) -> Callable[[Any], None]:
-    """What adds the service to a gRPC server."""
+    """A function that adds the service to a gRPC server."""
     return lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_LanguageHost(program), server)
 
 

@@ -39,7 +39,7 @@ class Program:
         self._over = False
         self._evaluation: asyncio.Task[None] | None = None
         self.error: Exception | None = None
-        """What the evaluation raised, unless the engine had given it up by then."""
+        """Exception of the evaluation, unless the engine had given it up by then."""
 
     def evaluate(
         self, connect: Callable[[], Settings], config: Mapping[str, str], secret_keys: Collection[str] = ()

@@ -74,7 +74,7 @@ class PulumiCloud:
         return outputs
 
     def planned(self, urn: str, inputs: Values, outputs: Values) -> dict[str, Any]:
-        """What a preview tells of a resource that is to be given other inputs, and now has these outputs.
+        """Previewed outputs of a resource that is to be given other inputs, and now has these outputs.
 
         What AWS computed for it is still known, but for what the change touches: as with Pulumi's own provider. Of a
         resource that is gone nothing is.
@@ -92,7 +92,7 @@ class PulumiCloud:
             self._cloud.delete(urn, id_)
 
     def invoke(self, token: str, arguments: Values) -> dict[str, Any]:
-        """What a provider function answers."""
+        """Answer of a provider function."""
         with self._noting(f"the function {token} failed"):
             return self._cloud.invoke(token, plain(arguments))
 

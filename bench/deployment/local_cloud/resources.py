@@ -121,7 +121,7 @@ class ResourceStore:
         return record
 
     def computed_after(self, urn: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What would be computed for a resource if it had these inputs; nothing where it is gone."""
+        """Computed outputs of a resource if it had these inputs; nothing where it is gone."""
         old = self.read(urn)
         return computed_outputs(old.type, _changed(old.origin), inputs)[1] if old is not None else {}
 

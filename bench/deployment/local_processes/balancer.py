@@ -61,7 +61,7 @@ class Balancer:
         write_whole(self.targets_path, json.dumps(_target_assignment(serving, draining)))
 
     def targets(self) -> dict[int, TargetStatus]:
-        """What it says of each target, by port.
+        """Status of each target, by port.
 
         Raises:
             UnavailableError: it does not answer.

@@ -95,7 +95,7 @@ class TaskLimits:
 
     @property
     def enforced(self) -> Limits:
-        """What was enforced on the tasks that were started."""
+        """Limits that were enforced on the tasks that were started."""
         reasons = [f"{_NAMES[controller]}: {reason}" for controller, reason in self._reasons.items()]
         vcpus, reason = self._quota() if "cpu" in self._controllers else (None, "")
         if reason:

@@ -32,15 +32,15 @@ class Child:
 
     @property
     def exit_status(self) -> int | None:
-        """What it ended with, negative for a signal; None while it runs."""
+        """Exit status, negative for a signal; None while it runs."""
         return self.popen.poll()
 
-    def last_log_lines(self) -> str:
-        """The end of its log, on one line."""
+    def log_end(self) -> str:
+        """The end of its log, on one line; `nothing` where there is none."""
         with contextlib.suppress(OSError):
             text = self.log_path.read_text("utf-8", errors="replace")
-            return " / ".join(line.strip() for line in text.splitlines()[-3:] if line.strip())
-        return ""
+            return " / ".join(line.strip() for line in text.splitlines()[-3:] if line.strip()) or "nothing"
+        return "nothing"
 
 
 def spawn(

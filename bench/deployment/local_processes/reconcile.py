@@ -49,7 +49,7 @@ class DesiredState:
 
 
 def desired_state(graph: Graph) -> DesiredState:
-    """What the graph's one service, its target group and its listener ask to run.
+    """State that the graph's one service, its target group and its listener ask for.
 
     Raises:
         UnavailableError: something in it cannot run on this machine.
@@ -244,7 +244,7 @@ class LocalStack:
                 raise UnavailableError(_ending(child))
             if time.monotonic() > deadline:
                 raise UnavailableError(
-                    f"{complaint} within {START_TIMEOUT_S:g} s: {last_error}; {child.name} logged: {_log_end(child)}"
+                    f"{complaint} within {START_TIMEOUT_S:g} s: {last_error}; {child.name} logged: {child.log_end()}"
                 ) from last_error
             self._pause()
 
@@ -266,8 +266,4 @@ def _check_health(check: HealthCheck, port: int) -> None:
 
 
 def _ending(child: Child) -> str:
-    return f"{child.name} ended with status {child.exit_status}: {_log_end(child)}"
-
-
-def _log_end(child: Child) -> str:
-    return child.last_log_lines() or "nothing"
+    return f"{child.name} ended with status {child.exit_status}: {child.log_end()}"

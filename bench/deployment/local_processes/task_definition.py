@@ -79,7 +79,7 @@ def read_instance(graph: Graph, service: Resource) -> InstanceSpec:
 
 
 def read_task(graph: Graph, service: Resource) -> TaskSpec:
-    """What the tasks of a service run.
+    """Task of a service.
 
     Raises:
         UnavailableError: the graph describes something that cannot run on this machine.
@@ -161,7 +161,7 @@ def _users_file(
 
 
 def _host_files(graph: Graph, service: Resource) -> dict[PurePosixPath, str]:
-    """What the user data of the service's instances writes."""
+    """Files that the user data of the service's instances writes."""
     template = _launch_template(graph, _group(graph, service))
     cloud_config = yaml.safe_load(decoded(template.inputs["userData"]))
     return {_below_host(file["path"]): file["content"] for file in cloud_config["write_files"]}

@@ -90,7 +90,7 @@ FUNCTIONS: Mapping[str, Callable[[Inputs], Computed]] = {
 
 
 def answer(token: str, args: Inputs) -> Computed:
-    """What a provider function answers.
+    """Answer of a provider function.
 
     Raises:
         CloudError: nobody has written an answer for this function, or AWS would refuse its arguments.
