@@ -87,7 +87,7 @@ class Balancer:
             address = self.admin_address_path.read_text()
         except OSError as error:
             raise UnavailableError(f"it has not written the address of its admin interface: {error}") from error
-        answer = local_http.get(address, path, _ADMIN_TIMEOUT_S)
+        answer = local_http.send("GET", address, path, _ADMIN_TIMEOUT_S)
         if answer.status != 200:
             raise UnavailableError(f"its admin interface answers GET {path} with status {answer.status}")
         result: dict[str, Any] = json.loads(answer.body)

@@ -18,11 +18,6 @@ class Response:
     body: bytes
 
 
-def get(address: str, path: str, timeout_s: float) -> Response:
-    """GET a path of a process; see `send`."""
-    return send("GET", address, path, timeout_s)
-
-
 def send(
     method: str,
     address: str,

@@ -258,7 +258,7 @@ class LocalStack:
 
 
 def _check_health(check: HealthCheck, port: int) -> None:
-    status = local_http.get(f"127.0.0.1:{port}", check.path, check.timeout_s).status
+    status = local_http.send("GET", f"127.0.0.1:{port}", check.path, check.timeout_s).status
     lowest, highest = check.statuses
     if not lowest <= status <= highest:
         healthy = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"

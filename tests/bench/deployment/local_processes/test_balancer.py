@@ -65,7 +65,7 @@ def balancer(tmp_path: Path) -> Iterator[Balancer]:
             balancer.set_targets([target.server_port])
             # Its admin interface knows of the target a moment before the thread that serves does.
             address = balancer.url().removeprefix("http://")
-            eventually(lambda: local_http.get(address, "/health", timeout_s=20).status == 200)
+            eventually(lambda: local_http.send("GET", address, "/health", timeout_s=20).status == 200)
             yield balancer
         finally:
             stop([balancer.child], patience_s=0)

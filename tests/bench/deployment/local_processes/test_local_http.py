@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from bench.common.failures import UnavailableError
-from bench.deployment.local_processes.local_http import Response, get
+from bench.deployment.local_processes.local_http import Response, send
 from tests.dead_proxy import DEAD_PROXY
 
 
@@ -41,7 +41,7 @@ def behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_answer_is_given_as_it_came(status: str) -> None:
     head = f"HTTP/1.1 {status}\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 2\r\n\r\n"
     with answering(head.encode() + b"ok") as address:
-        assert get(address, "/", timeout_s=20) == Response(int(status[:3]), b"ok")
+        assert send("GET", address, "/", timeout_s=20) == Response(int(status[:3]), b"ok")
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_what_is_no_answer_is_named(answer: bytes, reason: str) -> None:
         answering(answer) as address,
         pytest.raises(UnavailableError, match=rf"GET http://{address}/status: .*{reason}"),
     ):
-        get(address, "/status", timeout_s=20)
+        send("GET", address, "/status", timeout_s=20)
 
 
 def test_nobody_there_is_named() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(UnavailableError, match="Connection refused"):
-            get(f"127.0.0.1:{unused.getsockname()[1]}", "/", timeout_s=20)
+            send("GET", f"127.0.0.1:{unused.getsockname()[1]}", "/", timeout_s=20)
