@@ -73,10 +73,10 @@ def main(jobs_path: Path, results_fd: int) -> int:
     except BrokenPipeError:
         return 1
     except Exception as error:
-        traceback.print_exc()
         # What a hook raises arrives wrapped.
         cause = error.exception if isinstance(error, BuildBackendException) else error
         _report(results_fd, {"error": f"{type(cause).__name__}: {cause}"[:1000], "disk_full": is_disk_full(cause)})
+        traceback.print_exc()  # last: the log lies on the same disk, which may be full
         return 1
     return 0
 
