@@ -7,7 +7,6 @@ a stalled index from hiding its own stall (coordinated omission; docs/measuring.
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -55,13 +54,6 @@ class Arrivals:
         """Due, phase, action, package and client of each."""
         columns = (self.due_s, self.phase, self.action, self.package, self.client)
         return zip(*(column.tolist() for column in columns), strict=True)
-
-
-def burst_starts_s(duration_s: float | None, interval_s: float) -> tuple[float, ...]:
-    """When bursts start, in seconds from the start of the load: after each interval that leaves them some time."""
-    # The margin keeps a quotient of 2.0000000001 from making a burst at the very end.
-    bursts = math.ceil((duration_s or 0.0) / interval_s - 1e-9) - 1
-    return tuple(interval_s * number for number in range(1, bursts + 1))
 
 
 def regular_visits(

@@ -6,6 +6,7 @@ arrive at random moments whether or not the index keeps up. A `Recording` is a r
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common.failures import UsageError
-from bench.load.schedule import Action, Arrivals, burst_starts_s, random_moments, regular_visits
+from bench.load.schedule import Action, Arrivals, random_moments, regular_visits
 
 _FIXED_RATE = "its request rate says how much is asked"
 _NO_BURSTS = "it has no bursts whose interval could be set"
@@ -67,8 +68,12 @@ class Shape(ABC):
 
     @property
     def burst_starts_s(self) -> tuple[float, ...]:
-        """When the bursts start, in seconds from the start of the load."""
-        return burst_starts_s(self.duration_s, self.burst_interval_s) if self.burst_interval_s else ()
+        """When bursts start, in seconds from the start of the load: after each interval that leaves them some time."""
+        if not self.burst_interval_s:
+            return ()
+        # The margin keeps a quotient of 2.0000000001 from making a burst at the very end.
+        bursts = math.ceil((self.duration_s or 0.0) / self.burst_interval_s - 1e-9) - 1
+        return tuple(self.burst_interval_s * number for number in range(1, bursts + 1))
 
     def changed(self, name: str, **values: Any) -> Self:
         """This shape of the workload `name`, with the values of options that apply to it."""

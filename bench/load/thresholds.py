@@ -73,26 +73,18 @@ class Override(click.ParamType[Threshold]):
             nearest = difflib.get_close_matches(name, FIGURES)
             hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the figures are {', '.join(FIGURES)}"
             self.fail(f"{value}: there is no figure {name!r}; {hint}", param, ctx)
-        allowed = _limits_of(name)
+        numbers, unit, example = _LIMITS[name.rpartition("_")[2]]
         try:
-            return Threshold(name, float(allowed.numbers.convert(limit, param, ctx)))
+            return Threshold(name, float(numbers.convert(limit, param, ctx)))
         except click.BadParameter as error:
-            self.fail(f"{value}: {error.message}, {allowed.unit}, such as {name}={allowed.example}", param, ctx)
+            self.fail(f"{value}: {error.message}, {unit}, such as {name}={example}", param, ctx)
 
 
-@dataclass(frozen=True)
-class _FigureLimits:
-    numbers: Number | Whole
-    unit: str
-    example: str
-
-
-_LIMITS = {
-    "rate": _FigureLimits(Number(0, 1), "a share of the requests", "0.05 for 5 %"),
-    "s": _FigureLimits(Number(0, 86_400), "in seconds", "3"),
-    "5xx": _FigureLimits(Whole(0, 10**9), "a number of answers", "0"),
-}
-
-
-def _limits_of(figure: str) -> _FigureLimits:
-    return _LIMITS[figure.rpartition("_")[2]]
+# By the end of a figure's name: the limits that it can have, their unit, and an example.
+_LIMITS: Mapping[str, tuple[Number | Whole, str, str]] = MappingProxyType(
+    {
+        "rate": (Number(0, 1), "a share of the requests", "0.05 for 5 %"),
+        "s": (Number(0, 86_400), "in seconds", "3"),
+        "5xx": (Whole(0, 10**9), "a number of answers", "0"),
+    }
+)

@@ -79,10 +79,10 @@ def _thresholds(report: Report) -> Table | Note:
 def _operations(operations: Operations, summary: Summary) -> Iterator[Block]:
     measured = [(name, figures) for name, figures in operations if figures.requests]
     yield _figures("Operations", [*measured, ("all", summary)] if measured else [])
-    yield Note(
-        lines=["Latency is from the moment a request was due, failures included.", _in_flight(summary)],
-        shown="document",
-    )
+    failed = f" Failed requests: {wording.errors(summary.errors_by_kind)}." if summary.errors_by_kind else ""
+    in_flight = f"In flight at once: {counted(summary.peak_in_flight, 'request')} at most.{failed}"
+    latency = "Latency is from the moment a request was due, failures included."
+    yield Note(lines=[latency, in_flight], shown="document")
     if summary.work_s is not None:
         yield Table(
             heading="Queueing and work",
@@ -118,11 +118,6 @@ def _figures(
         ],
         shown=shown,
     )
-
-
-def _in_flight(summary: Summary) -> str:
-    failed = f" Failed requests: {wording.errors(summary.errors_by_kind)}." if summary.errors_by_kind else ""
-    return f"In flight at once: {counted(summary.peak_in_flight, 'request')} at most.{failed}"
 
 
 def _tasks(report: Report) -> Iterator[Block]:

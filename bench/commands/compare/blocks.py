@@ -61,7 +61,8 @@ def _blocks(comparison: Comparison) -> Iterator[Block]:
         yield Note(lines=[_rounds(comparison, comparison.workload.name)], shown="document")
     if comparison.figures:
         yield _figures(comparison)
-        yield Note(lines=[_basis(comparison), _changes(comparison)])
+        changes = f"Changes are to {comparison.variants[0].name}: factors, and percentage points for shares."
+        yield Note(lines=[_basis(comparison), changes])
     if comparison.gate is not None:
         yield from _gate(comparison.gate)
     if comparison.variants:
@@ -101,10 +102,6 @@ def _basis(comparison: Comparison) -> str:
             "from the next, and what is one number a round has no interval."
         )
     return f"Intervals are 95 %, of {counted(comparison.rounds, 'round')} and the requests within them."
-
-
-def _changes(comparison: Comparison) -> str:
-    return f"Changes are to {comparison.variants[0].name}: factors, and percentage points for shares."
 
 
 def _gate(gate: Gate) -> Iterator[Block]:

@@ -6,9 +6,11 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+from pydantic_core import from_json
+
 from bench.commands.compare import model
 from bench.commands.compare.build import ComparisonJob
-from bench.commands.compare.report_file import FILE_NAME, path_of, read_report
 from bench.commands.compare.sameness import require_equal
 from bench.commands.compare.statistics.gate import GateLimits
 from bench.commands.compare.statistics.rounds import Contender, Round
@@ -20,6 +22,8 @@ from bench.runtime.run import Run
 from bench.runtime.steps import take_down
 from sizing.counted import counted
 
+FILE_NAME = "report.json"
+SCHEMA_VERSION = 1
 # A run that ended otherwise has figures of something else, or none.
 _WITH_FIGURES = (ExitCode.PASSED, ExitCode.THRESHOLDS_MISSED, ExitCode.LEFTOVERS)
 
@@ -37,7 +41,7 @@ class ReportComparison(ComparisonJob):
         """
         if len(paths) < 2:
             raise UsageError(f"{paths[0]} alone is no comparison: give the baseline's folder, then the other's")
-        self._paths = [path_of(path) for path in paths]
+        self._paths = [_path_of(path) for path in paths]
         places = [path.resolve() for path in self._paths]
         for path, place in zip(paths, places, strict=True):
             if places.count(place) > 1:
@@ -64,11 +68,61 @@ class ReportComparison(ComparisonJob):
 def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
     """A report that has figures, and its summary."""
     what = "baseline" if is_baseline else "report"
-    report = read_report(path, what)
+    report = _read_report(path, what)
     if report.exit_code not in _WITH_FIGURES or report.summary is None or not report.summary.requests:
         why = f"its run ended as {report.verdict}" if report.exit_code not in _WITH_FIGURES else "it has no requests"
         raise IncomparableError(f"the {what} {path} has no figures to compare: {why}")
     return report, report.summary
+
+
+def _path_of(given: Path) -> Path:
+    """The report that a path means: a results folder stands for the one in it."""
+    try:
+        return given / FILE_NAME if given.is_dir() else given
+    except OSError:  # such as a name that is too long: reading it says so
+        return given
+
+
+def _read_report(path: Path, what: str) -> Report:
+    """The report in a file, which is `what` to the comparison.
+
+    Raises:
+        IncomparableError: there is no such file, it is not a report, or it is one of another schema version.
+    """
+    text = _text(path, what)
+    try:
+        content = from_json(text)
+    except ValueError as error:
+        raise IncomparableError(f"the {what} {path} is not JSON: {error}") from error
+    if not isinstance(content, dict) or "schema_version" not in content:
+        raise IncomparableError(f"the {what} {path} is JSON but not a report: it has no field schema_version")
+    if content["schema_version"] != SCHEMA_VERSION:
+        raise IncomparableError(
+            f"the {what} {path} has schema_version {content['schema_version']!r} and this program reads "
+            f"{SCHEMA_VERSION}: compare with the version that wrote it, or measure again"
+        )
+    try:
+        return Report.model_validate_json(text, extra="ignore")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise IncomparableError(
+            f"the {what} {path} is not a report of schema_version {SCHEMA_VERSION}: field {field}: {first['msg']}"
+        ) from error
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise IncomparableError(f"there is no {what}: {path} does not exist") from None
+    except OSError as error:
+        raise IncomparableError(f"there is no {what}: {path} cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise IncomparableError(f"the {what} {path} is not UTF-8 text, so it is not a {FILE_NAME}") from error
+    if not text.strip():
+        raise IncomparableError(f"the {what} {path} is empty: measure again")
+    return text
 
 
 def _must_be_equal(report: Report) -> dict[str, object]:

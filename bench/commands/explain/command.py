@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 
@@ -32,9 +32,19 @@ from bench.common.ranges import Whole
 @engine_option(default="auto")
 @click.option("--tasks", type=TASKS, help="Number of tasks to run in each step")
 @click.option("--write", type=click.Path(path_type=Path), help="Page to write the table into, between its markers")
-def explain(results: Path, quiet: bool, **values: Any) -> NoReturn:
+def explain(
+    rounds: int,
+    engine: Literal["auto", "pulumi", "embedded"],
+    tasks: int | None,
+    write: Path | None,
+    results: Path,
+    quiet: bool,
+    **_: Any,
+) -> NoReturn:
     """Go from the Terraform module's setup to this one, one setting at a time, and show what each changes."""
     from bench.commands.explain.blocks import EXPLANATION
-    from bench.commands.explain.job import job
+    from bench.commands.explain.job import Ladder
+    from bench.commands.explain.ladder import ladder
 
-    run_to_end(job(options=given_options(), **values), EXPLANATION, results, quiet)
+    climb = Ladder(ladder(), rounds=rounds, engine=engine, tasks=tasks, page=write, options=given_options())
+    run_to_end(climb, EXPLANATION, results, quiet)

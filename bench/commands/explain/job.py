@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bench.commands.compare.model import MeasuredFigure
 from bench.commands.compare.stacks import ComparedIndex, StackComparison, StackVariant
@@ -12,7 +12,7 @@ from bench.commands.compare.statistics.bootstrap import Bootstrap
 from bench.commands.compare.statistics.rounds import Contender
 from bench.commands.compare.statistics.table import figures_table
 from bench.commands.explain.blocks import EXPLANATION, page_blocks
-from bench.commands.explain.ladder import PEER, LadderStep, ladder
+from bench.commands.explain.ladder import PEER, LadderStep
 from bench.commands.explain.mixing import packages_to_mix, upload_interleaved
 from bench.commands.explain.model import Explanation, Probes, StepResult
 from bench.commands.explain.page import around, write_between
@@ -30,16 +30,36 @@ _CHEAP_PATH = "/health"
 class Ladder:
     """One climb. `work` puts every step up and measures it, `down` takes down what `work` got to."""
 
-    def __init__(self, steps: Sequence[LadderStep], comparison: StackComparison, page: Path | None) -> None:
+    def __init__(
+        self,
+        steps: Sequence[LadderStep],
+        *,
+        rounds: int,
+        engine: Literal["auto", "pulumi", "embedded"],
+        tasks: int | None,
+        page: Path | None,
+        options: Options,
+    ) -> None:
         """
         Args:
-            comparison: its variants are `steps`.
             page: the page that the table is written into, if it is wanted there.
+
+        Raises:
+            UsageError: the page has no place for the table.
         """
+        if page is not None:
+            around(page)  # before anything is measured
         self._steps = steps
         self._page = page
-        self._comparison = comparison
         self._probes: dict[str, Probes] = {}
+        self._comparison = StackComparison(
+            [StackVariant(step.name, PEER, step.overrides) for step in steps],
+            rounds=rounds,
+            engine=engine,
+            tasks=tasks,
+            # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.
+            options={"workload": "burst", "cookies": "shared", **options},
+        )
 
     def work(self, run: Run) -> None:
         run.step("packages to interleave")
@@ -77,35 +97,6 @@ class Ladder:
                 run.findings.fail(error.exit_code, str(error))
                 return run.conclude(EXPLANATION, **own)
         return explanation
-
-
-def job(
-    *,
-    rounds: int,
-    engine: Literal["auto", "pulumi", "embedded"],
-    tasks: int | None,
-    write: Path | None,
-    steps: Sequence[LadderStep] | None = None,
-    options: Options,
-    **_: Any,
-) -> Ladder:
-    """The climb that the command line asks for.
-
-    Raises:
-        UsageError: a value makes no sense, or the page has no place for the table.
-    """
-    steps = ladder() if steps is None else steps
-    comparison = StackComparison(
-        [StackVariant(step.name, PEER, step.overrides) for step in steps],
-        rounds=rounds,
-        engine=engine,
-        tasks=tasks,
-        # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.
-        options={"workload": "burst", "cookies": "shared", **options},
-    )
-    if write is not None:
-        around(write)  # before anything is measured
-    return Ladder(steps, comparison, write)
 
 
 async def _probe(one: ComparedIndex, wheels: Sequence[Wheel]) -> Probes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench.commands.explain.job import job
+from bench.commands.explain.job import Ladder
 from bench.commands.explain.ladder import ladder
 from bench.runtime.progress import open_progress
 from bench.runtime.run import conduct
@@ -16,9 +16,8 @@ from bench.runtime.run import conduct
 
 def main(results: str, numbers: str, page: str) -> int:
     steps = [ladder()[int(number)] for number in numbers.split(",")]
-    climb = job(
-        rounds=1, engine="embedded", tasks=None, write=Path(page), steps=steps, options={"packages": 3, "clients": 12}
-    )
+    options = {"packages": 3, "clients": 12}
+    climb = Ladder(steps, rounds=1, engine="embedded", tasks=None, page=Path(page), options=options)
     with open_progress(sys.stderr, quiet=False) as progress:
         return conduct(Path(results), ["python", "-m", "bench", "explain"], progress, climb).exit_code
 
