@@ -11,7 +11,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import IO
@@ -41,24 +41,19 @@ class LoadResult:
     generator: GeneratorHealth
 
 
+@dataclass
 class Load:
     """One load. `run` it once; `result` gives what was recorded, also when `run` was cancelled or failed."""
 
-    def __init__(
-        self, spec: LoadSpec, generators: int = 1, *, on_progress: Callable[[float, int], None] | None = None
-    ) -> None:
-        """
-        Args:
-            generators: how many processes to spread it over.
-            on_progress: called on the event loop about twice a second by each of them, with the seconds since the start
-                and the number of requests that have ended.
-        """
-        self._spec = spec
-        self._generators = generators
-        self._on_progress = on_progress
-        self._workers: list[_Worker] = []
-        self._measured: list[ProcessMeasurement] = []
-        self._started_s = perf_counter()
+    spec: LoadSpec
+    generators: int = 1
+    """How many processes to spread it over."""
+    on_progress: Callable[[float, int], None] | None = None
+    """Called on the event loop about twice a second by each of them, with the seconds since the start and the number of
+    requests that have ended."""
+    _workers: list[_Worker] = field(default_factory=list, init=False)
+    _measured: list[ProcessMeasurement] = field(default_factory=list, init=False)
+    _started_s: float = field(default_factory=perf_counter, init=False)
 
     async def run(self) -> None:
         """Send the load, and wait for the last answer.
@@ -66,8 +61,8 @@ class Load:
         Cancelling it closes every connection, and ends the processes. Each of its errors is a `BenchError`.
         """
         try:
-            for index in range(self._generators):
-                worker = await _Worker.start(self._spec, index, self._generators, self._report_progress)
+            for index in range(self.generators):
+                worker = await _Worker.start(self.spec, index, self.generators, self._report_progress)
                 self._workers.append(worker)
             await self._send_rounds()
         finally:
@@ -79,7 +74,7 @@ class Load:
 
     def result(self) -> LoadResult:
         """What was measured. Requests that were under way when the load was cancelled have no row."""
-        samples = Samples.merged([part.samples for part in self._measured], self._spec.workload.shape.phases)
+        samples = Samples.merged([part.samples for part in self._measured], self.spec.workload.shape.phases)
         return LoadResult(
             samples,
             GeneratorHealth.of(
@@ -98,27 +93,25 @@ class Load:
             for worker in self._workers:
                 worker.start_round(round_started_s)
             await _all_ready(self._workers)
-            workload = self._spec.workload
+            workload = self.spec.workload
             if not workload.shape.repeats or perf_counter() - self._started_s >= (workload.shape.duration_s or 0):
                 return
 
     def _report_progress(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(perf_counter() - self._started_s, sum(worker.requests for worker in self._workers))
+        if self.on_progress is not None:
+            self.on_progress(perf_counter() - self._started_s, sum(worker.requests for worker in self._workers))
 
 
+@dataclass
 class _Worker:
     """One process of a load, as its parent sees it."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, log: IO[bytes], name: str, on_progress: Callable[[], None]
-    ) -> None:
-        self.requests = 0
-        self._process = process
-        self._log = log
-        self._name = name
-        self._on_progress = on_progress
-        self._length: int | None = None
+    process: asyncio.subprocess.Process
+    log: IO[bytes]
+    name: str
+    on_progress: Callable[[], None]
+    requests: int = 0
+    _length: int | None = None
 
     @classmethod
     async def start(cls, spec: LoadSpec, index: int, of: int, on_progress: Callable[[], None]) -> _Worker:
@@ -146,8 +139,8 @@ class _Worker:
                 raise _error_of(message)
 
     def start_round(self, started_s: float) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{started_s!r}\n".encode())
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{started_s!r}\n".encode())
 
     async def end(self) -> ProcessMeasurement:
         """Have it drop what is under way and send what it measured; kill it where it does not.
@@ -155,41 +148,41 @@ class _Worker:
         Raises:
             GeneratorLostError: it sent nothing.
         """
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         try:
             async with asyncio.timeout(END_PATIENCE_S):
                 while not isinstance(message := await self._next(), ProcessMeasurement):
                     pass
-                await self._process.wait()
+                await self.process.wait()
                 return message
         except TimeoutError:
             raise GeneratorLostError(
-                f"{self._name} did not end within {END_PATIENCE_S:g} s: {_last_line(self._log) or 'it said nothing'}"
+                f"{self.name} did not end within {END_PATIENCE_S:g} s: {_last_line(self.log) or 'it said nothing'}"
             ) from None
         finally:
-            if self._process.returncode is None:
-                self._process.kill()
-                await self._process.wait()
-            self._log.close()
+            if self.process.returncode is None:
+                self.process.kill()
+                await self.process.wait()
+            self.log.close()
 
     async def _next(self) -> Message:
         """What it says next. May be cancelled and called again: no part of a message is lost."""
-        assert self._process.stdout is not None
+        assert self.process.stdout is not None
         try:
             if self._length is None:
-                self._length = int.from_bytes(await self._process.stdout.readexactly(LENGTH_BYTES))
-            message: Message = pickle.loads(await self._process.stdout.readexactly(self._length))
+                self._length = int.from_bytes(await self.process.stdout.readexactly(LENGTH_BYTES))
+            message: Message = pickle.loads(await self.process.stdout.readexactly(self._length))
         except asyncio.IncompleteReadError:
-            status = await self._process.wait()
+            status = await self.process.wait()
             raise GeneratorLostError(
-                f"{self._name} ended with status {status}, and what it had measured is lost: "
-                f"{_last_line(self._log) or 'it said nothing'}"
+                f"{self.name} ended with status {status}, and what it had measured is lost: "
+                f"{_last_line(self.log) or 'it said nothing'}"
             ) from None
         self._length = None
         if isinstance(message, int):
             self.requests = message
-            self._on_progress()
+            self.on_progress()
         return message
 
 

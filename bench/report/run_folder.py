@@ -6,6 +6,7 @@ import json
 import secrets as randomness
 import shutil
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +17,14 @@ from bench.load.samples import Samples
 from bench.report.redact import redacted_resources
 
 
+@dataclass(frozen=True)
 class RunFolder:
     """A run's folder. Writing a file again replaces it: a run that stays up reports before and after it goes down.
 
     What cannot be written is a `UsageError`, or a `DiskFullError` for want of space.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     @classmethod
     def create(cls, results: Path, started_at: datetime) -> RunFolder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from bench.commands.compare import model
 from bench.commands.compare.blocks import COMPARISON
 from bench.commands.compare.statistics.bootstrap import RESAMPLES, Bootstrap
@@ -12,19 +14,16 @@ from bench.common.failures import BenchError, ExitCode
 from bench.runtime.run import Run
 
 
+@dataclass(kw_only=True)
 class ComparisonJob:
     """The part that a comparison of stacks and one of reports have in common: what was measured, and its report."""
 
-    def __init__(self, limits: GateLimits | None) -> None:
-        """
-        Args:
-            limits: None: nothing is held against anybody.
-        """
-        self.contenders: list[Contender] = []
-        """With the same number of rounds each."""
-        self.warm_up_rounds = 0
-        self.differing: list[str] = []
-        self._limits = limits
+    limits: GateLimits | None = None
+    """None: nothing is held against anybody."""
+    contenders: list[Contender] = field(default_factory=list, init=False)
+    """With the same number of rounds each."""
+    warm_up_rounds: int = field(default=0, init=False)
+    differing: list[str] = field(default_factory=list, init=False)
 
     def report(self, run: Run) -> model.Comparison:
         """Compute the figures of what was measured, judge them if that is wanted, and write the comparison."""
@@ -51,11 +50,11 @@ class ComparisonJob:
 
     def _gate(self, run: Run) -> model.Gate | None:
         """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
-        if self._limits is None or run.findings.failures or len(self.contenders) < 2:
+        if self.limits is None or run.findings.failures or len(self.contenders) < 2:
             return None
         bootstrap = Bootstrap(self.rounds, run.findings.seed, confidence(len(self.contenders)))
         try:
-            gate = judge(figures_table(self.contenders, bootstrap), self._limits, in_rounds=bootstrap.of_rounds)
+            gate = judge(figures_table(self.contenders, bootstrap), self.limits, in_rounds=bootstrap.of_rounds)
         except BenchError as error:
             run.findings.fail(error.exit_code, str(error))
             return None

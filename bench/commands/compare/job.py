@@ -52,8 +52,8 @@ def job(
             "there is nothing to compare: give --stacks peer,stress, or --against limit, or the folders of two runs"
         )
     return StackComparison(
-        parse_stacks(_DEFAULT_STACK if stacks is None else stacks, overrides),
-        rounds=ROUNDS if rounds is None else rounds,
+        variants=parse_stacks(_DEFAULT_STACK if stacks is None else stacks, overrides),
+        rounds_each=ROUNDS if rounds is None else rounds,
         engine=engine or "auto",
         tasks=tasks,
         options=options,

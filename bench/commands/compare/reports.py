@@ -46,7 +46,7 @@ class ReportComparison(ComparisonJob):
         for path, place in zip(paths, places, strict=True):
             if places.count(place) > 1:
                 raise UsageError(f"{path} is given twice: a report does not differ from itself")
-        super().__init__(limits)
+        super().__init__(limits=limits)
 
     def work(self, run: Run) -> None:
         """Read the reports, and refuse them where they differ in what must be equal."""

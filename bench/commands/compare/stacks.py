@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.commands.compare import model
 from bench.commands.compare.build import ComparisonJob
 from bench.commands.compare.sameness import difference_sentences, require_equal
-from bench.commands.compare.statistics.gate import GateLimits
 from bench.commands.compare.statistics.rounds import Contender, Round
 from bench.commands.parameters import Options, limits_parameter, load_parameters
 from bench.common.failures import ExitCode, UsageError
@@ -66,41 +65,29 @@ class ComparedIndex:
         fill(self.run, self.index, self.target, wheels)
 
 
+@dataclass(kw_only=True)
 class StackComparison(ComparisonJob):
-    """One comparison of stacks. `work` puts all of them up and loads them, `down` takes down what `work` got to."""
+    """One comparison of stacks. `work` puts all of them up and loads them, `down` takes down what `work` got to.
 
-    def __init__(
-        self,
-        variants: Sequence[StackVariant],
-        *,
-        rounds: int,
-        engine: Literal["auto", "pulumi", "embedded"],
-        tasks: int | None,
-        options: Options,
-        against: Rival | None = None,
-        limits: GateLimits | None = None,
-    ) -> None:
-        """
-        Args:
-            tasks: of each stack; None: as many as this machine can run honestly.
-            limits: None: nothing is held against anybody.
+    Raises:
+        UsageError: there is one stack only, and nothing else to compare it with.
+    """
 
-        Raises:
-            UsageError: there is one stack only, and nothing else to compare it with.
-        """
-        if len(variants) < 2 and against is None:
+    variants: Sequence[StackVariant]
+    rounds_each: int
+    engine: Literal["auto", "pulumi", "embedded"]
+    tasks: int | None
+    """Of each stack; None: as many as this machine can run honestly."""
+    options: Options
+    against: Rival | None = None
+    indexes: list[ComparedIndex] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        if len(self.variants) < 2 and self.against is None:
             raise UsageError(
-                f"--stacks {variants[0].name}: one stack alone is no comparison: name another after a comma, "
+                f"--stacks {self.variants[0].name}: one stack alone is no comparison: name another after a comma, "
                 "or add --against limit or --against devpi"
             )
-        super().__init__(limits)
-        self.indexes: list[ComparedIndex] = []
-        self._variants = variants
-        self._rounds = rounds
-        self._engine: Literal["auto", "pulumi", "embedded"] = engine
-        self._tasks = tasks
-        self._options = options
-        self._against = against
 
     def work(self, run: Run) -> None:
         stacks, load = self._configured()
@@ -109,7 +96,7 @@ class StackComparison(ComparisonJob):
         run.step("packages")
         wheels = run.wheels(load.package_set)
         packages = sorted({wheel.name for wheel in wheels})
-        uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self._rounds)
+        uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self.rounds_each)
         run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
 
         self.indexes = self._lined_up(run, stacks, wheels)
@@ -119,26 +106,26 @@ class StackComparison(ComparisonJob):
 
     def _configured(self) -> tuple[list[LocalIndex], LoadParameters]:
         """Each stack, and the load, which has to be the same for all of them."""
-        loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in self._variants]
-        loads = [load_parameters(self._options, bench_values) for _, bench_values in loaded]
-        for variant, load in zip(self._variants, loads, strict=True):
-            require_equal(self._variants[0].name, _shape(loads[0]), variant.name, _shape(load))
+        loaded = [load_stack(PROJECT_FOLDER, variant.stack, variant.overrides) for variant in self.variants]
+        loads = [load_parameters(self.options, bench_values) for _, bench_values in loaded]
+        for variant, load in zip(self.variants, loads, strict=True):
+            require_equal(self.variants[0].name, _shape(loads[0]), variant.name, _shape(load))
         workload = loads[0].workload
-        if self._against == "limit" and workload.shape.uploads:
+        if self.against == "limit" and workload.shape.uploads:
             raise UsageError(
                 f"--against limit takes no uploads, which are part of the workload {workload.name}: leave it out"
             )
         stacks = [
-            LocalIndex(config, LocalOptions(self._engine, self._tasks, limits_parameter({}, bench_values) == "auto"))
+            LocalIndex(config, LocalOptions(self.engine, self.tasks, limits_parameter({}, bench_values) == "auto"))
             for config, bench_values in loaded
         ]
         return stacks, loads[0]
 
     def _lined_up(self, run: Run, stacks: Sequence[LocalIndex], wheels: Sequence[Wheel]) -> list[ComparedIndex]:
         """The variants in their order, none of them up yet. What `--against` names stands beside the last stack."""
-        names = [variant.name for variant in self._variants]
+        names = [variant.name for variant in self.variants]
         indexes: list[tuple[str, IndexUnderTest]] = [*zip(names, stacks, strict=True)]
-        match self._against:
+        match self.against:
             case "limit":
                 indexes.append(("limit", NginxIndex(stacks[-1], names[-1], wheels)))
             case "devpi":
@@ -149,7 +136,7 @@ class StackComparison(ComparisonJob):
         self.differing = _differing(self.indexes)
         self.warm_up_rounds = WARM_UP_ROUNDS
         uploads_each = load.workload.shape.uploads
-        for number in range(WARM_UP_ROUNDS + self._rounds):
+        for number in range(WARM_UP_ROUNDS + self.rounds_each):
             name = f"round {number}" if number >= WARM_UP_ROUNDS else "warm-up"
             # Other packages in each round, and the same for every variant.
             own_load = replace(load, seed=load.seed + number)

@@ -89,16 +89,7 @@ class Check:
             UnavailableError: there is no such host, or the index does not take the very first upload.
         """
         self._session = await IndexSession.open(self._target)
-        await self._run(change, perf_counter() + time_limit_s)
-
-    async def remove_rest(self) -> None:
-        """Remove what the index may still have of the check, without a read."""
-        self._session = await IndexSession.open(self._target)
-        for file in self._state.files:
-            if file.remains:
-                await self._remove(file)
-
-    async def _run(self, change: Change, deadline_s: float) -> None:
+        deadline_s = perf_counter() + time_limit_s
         background, self._readers = (
             [self._reader(number) for number in range(count)] for count in (BACKGROUND_READERS, self._reader_count)
         )
@@ -115,6 +106,13 @@ class Check:
         finally:
             for reader in (*background, *self._readers):
                 reader.abort()
+
+    async def remove_rest(self) -> None:
+        """Remove what the index may still have of the check, without a read."""
+        self._session = await IndexSession.open(self._target)
+        for file in self._state.files:
+            if file.remains:
+                await self._remove(file)
 
     async def _change_project(self, change: Change, project: Project, deadline_s: float) -> None:
         """Its first file by itself, for what is new; the others at once, for what two changes in a row do."""

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.commands.consistency.blocks import CONSISTENCY
@@ -31,21 +32,21 @@ _WHEEL_BYTES = 20_000
 _CLEANING_S = 30.0
 
 
+@dataclass
 class ConsistencyCheck:
     """The check of one index. What it uploads to an index that stays it removes, however it ends."""
 
-    def __init__(self, index: IndexUnderTest, parameters: CheckParameters) -> None:
-        self._index = index
-        self._parameters = parameters
-        self._state = CheckState()
-        self._target: Target | None = None
+    index: IndexUnderTest
+    parameters: CheckParameters
+    _state: CheckState = field(default_factory=CheckState, init=False)
+    _target: Target | None = field(default=None, init=False)
 
     def work(self, run: Run) -> None:
-        self._target = target = stand_up(run, self._index)
-        tasks = self._index.describe().tasks
+        self._target = target = stand_up(run, self.index)
+        tasks = self.index.describe().tasks
         if tasks:
-            self._parameters = self._parameters.model_copy(update={"tasks": len(tasks)})
-        parameters, state = self._parameters, self._state
+            self.parameters = self.parameters.model_copy(update={"tasks": len(tasks)})
+        parameters, state = self.parameters, self._state
         run.step("packages")
         state.projects, state.tasks = _projects(run, parameters.uploads), set(tasks)
         try:
@@ -57,23 +58,23 @@ class ConsistencyCheck:
                 run.wait_for(check.run("removal", parameters.time_limit_s / 2))
         finally:
             note_faults(run.findings, state)
-        failures = self._index.task_failures()
+        failures = self.index.task_failures()
         note_doubts(run.findings, parameters, state, [*failures.ended, *failures.oom_kills])
 
     def down(self, run: Run) -> None:
         """Remove what the check has left on an index that stays, and take down one that does not."""
-        take_down(run, self._remove_rest, self._index.down)
+        take_down(run, self._remove_rest, self.index.down)
 
     def report(self, run: Run) -> ConsistencyReport:
-        return run.conclude(CONSISTENCY, **report_fields(run.findings, self._parameters, self._state))
+        return run.conclude(CONSISTENCY, **report_fields(run.findings, self.parameters, self._state))
 
     def _remove_rest(self) -> list[str]:
         remaining = [file for file in self._state.files if file.remains]
         target = self._target
-        if self._index.is_temporary or self._parameters.keep_packages or target is None or not remaining:
+        if self.index.is_temporary or self.parameters.keep_packages or target is None or not remaining:
             return []
         with contextlib.suppress(TimeoutError, BenchError):  # what remains is reported in either case
-            check = Check(target, self._state, self._parameters.readers, lambda done, total: None)
+            check = Check(target, self._state, self.parameters.readers, lambda done, total: None)
             asyncio.run(asyncio.wait_for(check.remove_rest(), _CLEANING_S))
         return [f"{file.label} on {target.url}" for file in remaining if file.remains]
 

@@ -53,8 +53,8 @@ class Ladder:
         self._page = page
         self._probes: dict[str, Probes] = {}
         self._comparison = StackComparison(
-            [StackVariant(step.name, PEER, step.overrides) for step in steps],
-            rounds=rounds,
+            variants=[StackVariant(step.name, PEER, step.overrides) for step in steps],
+            rounds_each=rounds,
             engine=engine,
             tasks=tasks,
             # One cookie jar for all clients, as in the test that the Terraform module publishes: else no cookie sticks.

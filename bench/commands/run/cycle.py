@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.deployment import IndexUnderTest
@@ -21,21 +22,18 @@ from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_
 ShowKept = Callable[[model.Report, Sequence[str]], None]
 
 
+@dataclass(frozen=True)
 class Cycle:
     """One load of one index. `work` puts up and loads, `down` takes down what `work` got to."""
 
-    def __init__(self, index: IndexUnderTest, load: LoadParameters, *, on_kept: ShowKept | None = None) -> None:
-        """
-        Args:
-            on_kept: shows the report of an index that is then kept up, and how it is used; None: it is not kept up.
-        """
-        self._index = index
-        self._load = load
-        self._on_kept = on_kept
+    index: IndexUnderTest
+    load: LoadParameters
+    on_kept: ShowKept | None = None
+    """Shows the report of an index that is then kept up, and how it is used; None: it is not kept up."""
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict; where the index is kept, then wait for a signal."""
-        findings, index, load = run.findings, self._index, self._load
+        findings, index, load = run.findings, self.index, self.load
         findings.seed = load.seed
         target = stand_up(run, index)
         packages, uploads = self._filled(run, target)
@@ -48,15 +46,15 @@ class Cycle:
         findings.oom_kills = index.task_failures().oom_kills
         if local := index.describe().local:
             findings.local = local.model_copy(update={"memory": measurement.observation.memory})
-        if self._on_kept is not None:
-            self._keep(run, target, self._on_kept)
+        if self.on_kept is not None:
+            self._keep(run, target, self.on_kept)
 
     def down(self, run: Run) -> None:
         # Of a measurement that was finished they are recorded; a kept index may have had others since.
         if run.findings.local is None:
-            run.findings.oom_kills = self._index.task_failures().oom_kills
-        take_down(run, self._index.down)
-        if not self._index.is_temporary and run.findings.teardown == Teardown(complete=True, leftovers=[]):
+            run.findings.oom_kills = self.index.task_failures().oom_kills
+        take_down(run, self.index.down)
+        if not self.index.is_temporary and run.findings.teardown == Teardown(complete=True, leftovers=[]):
             run.findings.teardown = None  # nothing of the index is the run's own
 
     def report(self, run: Run) -> model.Report:
@@ -64,12 +62,12 @@ class Cycle:
 
     def _filled(self, run: Run, target: Target) -> tuple[Sequence[str], Sequence[Path]]:
         """The names of the packages that are on the index once it is filled, and wheels for the clients to upload."""
-        load = self._load
-        if self._index.is_temporary:
+        load = self.load
+        if self.index.is_temporary:
             run.step("packages")
             wheels = run.wheels(load.package_set)
             uploads = prepared_uploads(run, load)
-            fill(run, self._index, target, wheels)
+            fill(run, self.index, target, wheels)
             packages = sorted({wheel.name for wheel in wheels})
             run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
         else:
