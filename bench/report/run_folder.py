@@ -30,7 +30,8 @@ class RunFolder:
     def create(cls, results: Path, started_at: datetime) -> RunFolder:
         """Make the folder of a run that starts now, before anything else of the run exists."""
         while True:
-            folder = cls(results / new_run_id(started_at))
+            # Runs that start in the same second differ in four random hexadecimal digits.
+            folder = cls(results / f"{started_at.astimezone(UTC):%Y%m%d-%H%M%S}-{randomness.token_hex(2)}")
             try:
                 folder.path.mkdir(parents=True)
             except OSError as error:
@@ -83,11 +84,6 @@ class RunFolder:
                 write(unfinished)
         except OSError as error:
             raise _refusal(path, error) from error
-
-
-def new_run_id(started_at: datetime) -> str:
-    """UTC time of the start, and four random hexadecimal digits for runs that start in the same second."""
-    return f"{started_at.astimezone(UTC):%Y%m%d-%H%M%S}-{randomness.token_hex(2)}"
 
 
 def _refusal(path: Path, error: OSError) -> UsageError | DiskFullError:
