@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -66,10 +66,9 @@ def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadPara
     )
 
 
-def limits_parameter(options: Options, stack_file: Mapping[str, str]) -> Literal["auto", "off"]:
-    """Whether the tasks get limits: the option, else the stack file's `bench:limits`, else `auto`."""
-    limits: Literal["auto", "off"] = _values(options, stack_file)["limits"]
-    return limits
+def enforces_limits(options: Options, stack_file: Mapping[str, str]) -> bool:
+    """Whether the tasks get limits: by the option, else the stack file's `bench:limits`, else they do."""
+    return bool(_values(options, stack_file)["limits"] == "auto")
 
 
 @with_options(*LOAD_OPTIONS, LIMITS)

@@ -8,21 +8,15 @@ from typing import Any
 from bench.common.failures import IncomparableError
 
 
-def differences(first: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Path and both values of each field in which two nested mappings differ; None for one that is missing."""
-    one, two = dict(_fields("", first)), dict(_fields("", other))
-    return [
-        (path, one.get(path), two.get(path)) for path in dict.fromkeys((*one, *two)) if one.get(path) != two.get(path)
-    ]
-
-
 def difference_sentences(
     first_name: str, first: Mapping[str, Any], other_name: str, other: Mapping[str, Any]
 ) -> list[str]:
-    """A sentence for each difference."""
+    """A sentence with both values for each field in which two nested mappings differ."""
+    one, two = dict(_fields("", first)), dict(_fields("", other))
     return [
-        f"{path} is {_spelled(one)} in {first_name} and {_spelled(two)} in {other_name}"
-        for path, one, two in differences(first, other)
+        f"{path} is {_spelled(one.get(path))} in {first_name} and {_spelled(two.get(path))} in {other_name}"
+        for path in dict.fromkeys((*one, *two))
+        if one.get(path) != two.get(path)
     ]
 
 

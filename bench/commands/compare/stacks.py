@@ -16,7 +16,7 @@ from bench.commands.compare import model
 from bench.commands.compare.build import ComparisonJob
 from bench.commands.compare.sameness import difference_sentences, require_equal
 from bench.commands.compare.statistics.rounds import Contender, Round
-from bench.commands.parameters import Options, limits_parameter, load_parameters
+from bench.commands.parameters import Options, enforces_limits, load_parameters
 from bench.common.failures import ExitCode, UsageError
 from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest, TaskFailures
@@ -116,7 +116,7 @@ class StackComparison(ComparisonJob):
                 f"--against limit takes no uploads, which are part of the workload {workload.name}: leave it out"
             )
         stacks = [
-            LocalIndex(config, LocalOptions(self.engine, self.tasks, limits_parameter({}, bench_values) == "auto"))
+            LocalIndex(config, LocalOptions(self.engine, self.tasks, enforces_limits({}, bench_values)))
             for config, bench_values in loaded
         ]
         return stacks, loads[0]

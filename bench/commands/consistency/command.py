@@ -19,7 +19,7 @@ from bench.commands.options import (
     with_options,
 )
 from bench.commands.outcome import run_to_end
-from bench.commands.parameters import limits_parameter
+from bench.commands.parameters import enforces_limits
 from bench.common.failures import UsageError
 from bench.common.ranges import Number, Whole
 
@@ -81,7 +81,6 @@ def consistency(
         index = LiveIndex(Target(url, username, os.environ.get("PYPI_PASSWORD", "")))
     else:
         config, bench_values = load_stack(PROJECT_FOLDER, stack or "stress", overrides)
-        enforce_limits = limits_parameter({}, bench_values) == "auto"
-        index = LocalIndex(config, LocalOptions(engine or "auto", tasks, enforce_limits))
+        index = LocalIndex(config, LocalOptions(engine or "auto", tasks, enforces_limits({}, bench_values)))
     check = ConsistencyCheck(index, CheckParameters(tasks=tasks, **parameters))
     run_to_end(check, CONSISTENCY, results, quiet)

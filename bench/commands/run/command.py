@@ -22,7 +22,7 @@ from bench.commands.options import (
     with_options,
 )
 from bench.commands.outcome import conducted, show
-from bench.commands.parameters import given_options, limits_parameter, load_parameters
+from bench.commands.parameters import enforces_limits, given_options, load_parameters
 from bench.common.failures import UsageError
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def run(
     config, bench_values = load_stack(PROJECT_FOLDER, stack, overrides)
     options = given_options()
     load = load_parameters(options, bench_values)
-    enforce_limits = limits_parameter(options, bench_values) == "auto"
-    index = LocalIndex(config, LocalOptions(engine, tasks, enforce_limits, watch_memory=True))
+    limited = enforces_limits(options, bench_values)
+    index = LocalIndex(config, LocalOptions(engine, tasks, limited, watch_memory=True))
     shown: list[int] = []
 
     def show_kept(report: Report, invitation: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.cli import cli
 from bench.commands.options import SHAPE_OPTIONS, VARIABLES
-from bench.commands.parameters import Options, given_options, limits_parameter, load_parameters
+from bench.commands.parameters import Options, enforces_limits, given_options, load_parameters
 from bench.common.failures import UsageError
 from bench.load.parameters import LoadParameters
 from bench.load.shapes import Rate
@@ -128,13 +128,13 @@ def test_one_cookie_jar_takes_one_process() -> None:
 def test_the_tasks_get_limits_unless_somebody_turns_them_off(
     option: str | None, stack_file: dict[str, str], limits: str
 ) -> None:
-    assert limits_parameter({} if option is None else {"limits": option}, stack_file) == limits
+    assert enforces_limits({} if option is None else {"limits": option}, stack_file) == (limits == "auto")
     assert parameters_of({}, {}, stack_file).seed == 0
 
 
 def test_other_limits_are_refused() -> None:
     with pytest.raises(UsageError, match="bench:limits: 'on' is not one of 'auto', 'off'"):
-        limits_parameter({}, {"limits": "on"})
+        enforces_limits({}, {"limits": "on"})
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=list(WORKLOADS))

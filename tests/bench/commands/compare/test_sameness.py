@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from bench.commands.compare.sameness import difference_sentences, differences, require_equal
+from bench.commands.compare.sameness import difference_sentences, require_equal
 from bench.common.failures import ExitCode, IncomparableError
 
 FIRST = {"seed": 0, "workload": {"name": "burst", "clients": 510}, "plan": None}
 
 
 def test_equals_may_be_compared() -> None:
-    assert differences(FIRST, FIRST) == []
+    assert difference_sentences("A", FIRST, "B", FIRST) == []
     require_equal("A", FIRST, "B", FIRST)
 
 
 def test_each_field_is_named_by_its_path() -> None:
     other = {"seed": 1, "workload": {"name": "burst", "clients": 200}, "plan": None}
 
-    assert differences(FIRST, other) == [("seed", 0, 1), ("workload.clients", 510, 200)]
+    assert difference_sentences("A", FIRST, "B", other) == [
+        "seed is 0 in A and 1 in B",
+        "workload.clients is 510 in A and 200 in B",
+    ]
 
 
 def test_a_field_that_only_one_has_is_a_difference() -> None:
