@@ -1,6 +1,6 @@
 """Report from the findings of a run.
 
-`Findings` is filled in by whoever runs the cycle, as far as the run gets; `build_report` makes a report of it at any
+`Findings` is filled in by whoever runs the cycle, as far as the run gets; `build_outcome` makes a report of it at any
 time. What follows from other findings (figures, verdict, exit code, fingerprint) is derived here and nowhere else, so
 that a report cannot contradict itself.
 """
@@ -25,7 +25,6 @@ from bench.report.model import (
     CpuTime,
     FingerprintParts,
     Generator,
-    Report,
     ThresholdResult,
     WorkloadInfo,
 )
@@ -113,11 +112,6 @@ def build_outcome(kind: type[T], findings: Findings, ended_at: datetime, **own: 
         machine=this_machine(),
         **own,
     )
-
-
-def build_report(findings: Findings, ended_at: datetime) -> Report:
-    """The report of `run` or `load` as far as it got."""
-    return build_outcome(Report, findings, ended_at, **report_fields(findings))
 
 
 def report_fields(findings: Findings) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,7 +106,7 @@ def report_fields(findings: Findings, asked: CheckParameters, state: CheckState)
         "refusals": list(state.refusals.values()),
         "reads": sum(tally.reads for tally in tallies.values()),
         "reads_by_kind": {kind.value: judge.reads_by_kind[kind] for kind in ReadKind},
-        "faults": _faults(tally.faults for tally in tallies.values()),
+        "faults": _faults(judge.faults),
         "tasks": [_task(task, tally, state) for task, tally in tallies.items()],
         "misses": [
             Miss(
@@ -132,13 +131,12 @@ def _task(task: str, tally: Tally, state: CheckState) -> TaskResult:
         name=task or NAMELESS,
         reads=tally.reads,
         idle_reads=tally.idle_reads,
-        faults=_faults([tally.faults]),
+        faults=_faults(tally.faults),
         oldest_miss_s=max(misses, default=None),
         errors=dict(tally.errors),
         silences=state.silences[task],
     )
 
 
-def _faults(counters: Iterable[Counter[AnswerFault]]) -> Faults:
-    total = sum(counters, Counter())
-    return Faults(**{fault.value: total[fault] for fault in AnswerFault})
+def _faults(counts: Counter[AnswerFault]) -> Faults:
+    return Faults(**{fault.value: counts[fault] for fault in AnswerFault})

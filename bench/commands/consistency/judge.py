@@ -110,6 +110,11 @@ class Judge:
         self._first_shown_s: dict[tuple[str, str], float] = {}
         """By label and task: when the first answer was complete that showed it. Task '*' is any."""
 
+    @property
+    def faults(self) -> Counter[AnswerFault]:
+        """Answers of all tasks with each fault."""
+        return sum((tally.faults for tally in self.tallies.values()), Counter())
+
     def listing(self, read: Read, project: Project, listed: Mapping[str, ListedFile]) -> None:
         """Judge a project's listing; one that does not exist lists nothing."""
         unknown = listed.keys() - {file.label for file in project.files}

@@ -25,8 +25,7 @@ _WORDS = {
 
 def note_faults(findings: Findings, state: CheckState) -> None:
     """Note whether an answer was wrong. That holds however the check ended."""
-    faults = _faults(state)
-    if faults:
+    if faults := state.judge.faults:
         findings.fail(ExitCode.THRESHOLDS_MISSED, _inconsistency(faults, state))
 
 
@@ -37,15 +36,11 @@ def note_doubts(findings: Findings, asked: CheckParameters, state: CheckState, a
         accidents: what befell the stack meanwhile, in words.
     """
     doubts = [*accidents, *_doubts(asked, state)]
-    if doubts and not _faults(state):
+    if doubts and not state.judge.faults:
         findings.fail(ExitCode.UNTRUSTWORTHY, "; ".join(doubts))
     else:
         findings.warnings += doubts
     findings.warnings += _warnings(asked, state)
-
-
-def _faults(state: CheckState) -> Counter[AnswerFault]:
-    return sum((tally.faults for tally in state.judge.tallies.values()), Counter())
 
 
 def _inconsistency(faults: Counter[AnswerFault], state: CheckState) -> str:

@@ -15,10 +15,11 @@ from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
 from bench.load.thresholds import DEFAULTS, Threshold
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.figures import judge
 from bench.report.model import Report, WorkloadInfo
 from bench.report.outcome import Teardown
+from tests.bench.report.reports import build_report
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 ENDED_AT = datetime(2026, 11, 23, 20, 15, 41, tzinfo=UTC)

@@ -9,10 +9,11 @@ import pytest
 from bench.common.failures import ExitCode
 from bench.deployment.description import Limits
 from bench.load.samples import Samples
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.figures import judge
 from bench.report.model import CpuBySide, CpuTime, Percentiles, Report, ThresholdResult
 from bench.report.outcome import Teardown
+from tests.bench.report.reports import build_report
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 MET = ThresholdResult(name="listing_p95_s", limit=2.0, observed=1.5, samples=510, passed=True)

@@ -9,12 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from bench.common.failures import ExitCode
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.formats.json import json_text
 from bench.report.formats.markdown import markdown_text
 from bench.report.model import Percentiles, Report
 from bench.report.report_blocks import REPORT
 from tests.bench.report.conftest import ENDED_AT, STARTED_AT
+from tests.bench.report.reports import build_report
 
 
 def refuse(constant: str) -> NoReturn:

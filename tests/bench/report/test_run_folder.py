@@ -15,10 +15,11 @@ import pytest
 from bench.common.failures import DiskFullError, UsageError
 from bench.deployment.graph import Resource
 from bench.load.samples import Recorder, Samples
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.model import Report
 from bench.report.report_blocks import REPORT
 from bench.report.run_folder import RunFolder
+from tests.bench.report.reports import build_report
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 PASSWORD = "correct-horse-battery-staple"

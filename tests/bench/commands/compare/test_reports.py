@@ -18,13 +18,14 @@ from bench.commands.compare.statistics.gate import GateLimits
 from bench.common.failures import UsageError
 from bench.load.health import GeneratorHealth
 from bench.load.samples import COLUMNS, Samples
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.formats.json import json_text
 from bench.report.model import WorkloadInfo
 from bench.report.outcome import Teardown
 from bench.runtime.progress import Progress
 from bench.runtime.run import conduct
 from tests.bench.command_line import Bench
+from tests.bench.report.reports import build_report
 
 Write = Callable[..., Path]
 REQUESTS = 300

@@ -10,11 +10,12 @@ import pytest
 
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.formats.markdown import markdown_text
 from bench.report.model import Report
 from bench.report.outcome import Teardown
 from bench.report.report_blocks import REPORT
+from tests.bench.report.reports import build_report
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 

@@ -14,10 +14,11 @@ from typing import TextIO
 from bench.deployment.description import Limits
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
-from bench.report.build import Findings, build_report
+from bench.report.build import Findings
 from bench.report.formats.terminal import print_outcome
 from bench.report.model import Report
 from bench.report.report_blocks import REPORT
+from tests.bench.report.reports import build_report
 
 FOLDER = Path("results/20261123-201500-3f2a")
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
