@@ -11,7 +11,7 @@ import pickle
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import IO
@@ -126,10 +126,8 @@ class _Worker:
             stderr=log,
             start_new_session=True,  # a terminal's Ctrl-C is for us alone
         )
-        # Limits are judged here; and what keeps them read-only cannot be pickled.
-        sendable = replace(spec, workload=replace(spec.workload, thresholds={}))
         assert process.stdin is not None
-        process.stdin.write(pickle.dumps((sendable, index, of)))
+        process.stdin.write(pickle.dumps((spec, index, of)))
         return cls(process, log, f"process {index + 1} of {of} of the load generator", on_progress)
 
     async def ready(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import click
@@ -41,18 +40,17 @@ def _latency(operation: Operation, percent: float) -> Callable[[Samples], tuple[
 
 
 # Each figure that can have a limit: what was observed, and on how many requests it stands.
-FIGURES: Mapping[str, Callable[[Samples], tuple[float | None, int]]] = MappingProxyType(
-    {
+FIGURES: Mapping[str, Callable[[Samples], tuple[float | None, int]]] = {
+    **{
         f"{operation.name.lower()}_p{percent}_s": _latency(operation, percent)
         for operation in Operation
         for percent in (50, 95, 99)
-    }
-    | {"error_rate": _error_rate, "status_5xx": _status_5xx}
-)
+    },
+    "error_rate": _error_rate,
+    "status_5xx": _status_5xx,
+}
 
-DEFAULTS: Mapping[str, float] = MappingProxyType(
-    {"listing_p95_s": 2.0, "download_p95_s": 5.0, "error_rate": 0.01, "status_5xx": 0.0}
-)
+DEFAULTS: Mapping[str, float] = {"listing_p95_s": 2.0, "download_p95_s": 5.0, "error_rate": 0.01, "status_5xx": 0.0}
 
 
 def thresholds_for(workload: Workload, overrides: Iterable[Threshold] = ()) -> tuple[Threshold, ...]:
@@ -81,10 +79,8 @@ class Override(click.ParamType[Threshold]):
 
 
 # By the end of a figure's name: the limits that it can have, their unit, and an example.
-_LIMITS: Mapping[str, tuple[Number | Whole, str, str]] = MappingProxyType(
-    {
-        "rate": (Number(0, 1), "a share of the requests", "0.05 for 5 %"),
-        "s": (Number(0, 86_400), "in seconds", "3"),
-        "5xx": (Whole(0, 10**9), "a number of answers", "0"),
-    }
-)
+_LIMITS: Mapping[str, tuple[Number | Whole, str, str]] = {
+    "rate": (Number(0, 1), "a share of the requests", "0.05 for 5 %"),
+    "s": (Number(0, 86_400), "in seconds", "3"),
+    "5xx": (Whole(0, 10**9), "a number of answers", "0"),
+}

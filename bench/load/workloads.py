@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ class Workload:
     install: tuple[Operation, ...] = INSTALL_FROM_SIMPLE
     """The requests of one install, in order."""
     user_agents: tuple[str, ...] = ("pip/25.3", "poetry/2.1.3")
-    thresholds: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
     """Limits that differ from the defaults of `bench.load.thresholds`; None leaves a threshold out."""
 
     @property
@@ -54,7 +53,7 @@ class Workload:
 
 
 def _catalogue(*workloads: Workload) -> Mapping[str, Workload]:
-    return MappingProxyType({workload.name: workload for workload in workloads})
+    return {workload.name: workload for workload in workloads}
 
 
 WORKLOADS: Mapping[str, Workload] = _catalogue(
@@ -81,7 +80,7 @@ WORKLOADS: Mapping[str, Workload] = _catalogue(
         name="uploads",
         summary="100 clients at once, each uploads one new wheel",
         shape=Rounds(clients=100, only_uploads=True),
-        thresholds=MappingProxyType({"listing_p95_s": None, "download_p95_s": None}),
+        thresholds={"listing_p95_s": None, "download_p95_s": None},
     ),
     Workload(
         name="light",

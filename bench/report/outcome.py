@@ -7,7 +7,6 @@ fractions of 1, names carry their unit. `bench/schema.py` prints the JSON schema
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -51,7 +50,7 @@ class Machine(ModelPart):
 class Outcome(ModelPart):
     """Outcome of one run of a command, however it ended."""
 
-    verdicts: ClassVar[Mapping[ExitCode, str]] = MappingProxyType({})
+    verdicts: ClassVar[Mapping[ExitCode, str]] = {}
     """Names of exit codes that mean something of their own to the command."""
 
     schema_version: Literal[1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from bench.report.model import CpuTime, Percentiles
 
@@ -70,16 +69,14 @@ def cpu_per_request(cpu: CpuTime) -> str:
     return NOTHING if cpu.per_request_us is None else f"{cpu.per_request_us:,.0f} us"
 
 
-_ERRORS: Mapping[str, str] = MappingProxyType(
-    {
-        "connect": "without a connection",
-        "timeout": "timed out",
-        "disconnected": "cut off",
-        "status": "answered with a status of 400 or above",
-        "digest": "with other bytes than listed",
-        "protocol": "with an answer that is not an index's",
-    }
-)
+_ERRORS: Mapping[str, str] = {
+    "connect": "without a connection",
+    "timeout": "timed out",
+    "disconnected": "cut off",
+    "status": "answered with a status of 400 or above",
+    "digest": "with other bytes than listed",
+    "protocol": "with an answer that is not an index's",
+}
 
 
 def errors(by_kind: Mapping[str, int]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from bench.commands.compare.model import Change, Comparison, Gate, Interval, MeasuredFigure
 from bench.report import wording
@@ -12,19 +11,17 @@ from bench.report.layout import Layout
 from bench.report.wording import NOTHING, significant
 from sizing.counted import counted
 
-_HEADINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "latency_p50_s": "latency p50, s",
-        "latency_p95_s": "latency p95, s",
-        "latency_p99_s": "latency p99, s",
-        "throughput_rps": "throughput, req/s",
-        "error_rate": "errors, %",
-        "per_task_deviation": "unevenness of tasks, %",
-        "tasks_cpu_us_per_request": "CPU of the tasks, us/request",
-        "balancer_cpu_us_per_request": "CPU of the balancer, us/request",
-        "generator_cpu_us_per_request": "CPU of the client, us/request",
-    }
-)
+_HEADINGS: Mapping[str, str] = {
+    "latency_p50_s": "latency p50, s",
+    "latency_p95_s": "latency p95, s",
+    "latency_p99_s": "latency p99, s",
+    "throughput_rps": "throughput, req/s",
+    "error_rate": "errors, %",
+    "per_task_deviation": "unevenness of tasks, %",
+    "tasks_cpu_us_per_request": "CPU of the tasks, us/request",
+    "balancer_cpu_us_per_request": "CPU of the balancer, us/request",
+    "generator_cpu_us_per_request": "CPU of the client, us/request",
+}
 _SHARES = ("error_rate", "per_task_deviation")
 
 

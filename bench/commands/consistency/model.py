@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -65,9 +64,10 @@ class Miss(ModelPart):
 class ConsistencyReport(Outcome):
     """One check, however it ended."""
 
-    verdicts: ClassVar[Mapping[ExitCode, str]] = MappingProxyType(
-        {ExitCode.THRESHOLDS_MISSED: "inconsistent", ExitCode.UNTRUSTWORTHY: "unproved"}
-    )
+    verdicts: ClassVar[Mapping[ExitCode, str]] = {
+        ExitCode.THRESHOLDS_MISSED: "inconsistent",
+        ExitCode.UNTRUSTWORTHY: "unproved",
+    }
 
     asked: CheckParameters
     stack: Stack | None

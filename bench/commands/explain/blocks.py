@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from bench.commands.compare.blocks import figure_cells, figure_heading
 from bench.commands.explain.model import Explanation, Probes, StepResult
@@ -63,17 +62,15 @@ COLUMNS = (
 
 _COST = ("latency_p50_s", "latency_p95_s", "throughput_rps", "tasks_cpu_us_per_request")
 # Where a change of each setting shows, if anywhere.
-SHOWN_IN: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "stickiness_enabled": ("per_task_deviation", "spread"),
-        "gunicorn_keepalive_s": ("idle",),
-        "health_check_path": ("health_check",),
-        "entry_point": ("accepted", "whole"),
-        "authentication": _COST,
-        "backend": _COST,
-        "load_balancing_algorithm": ("latency_p95_s", "per_task_deviation"),
-    }
-)
+SHOWN_IN: Mapping[str, tuple[str, ...]] = {
+    "stickiness_enabled": ("per_task_deviation", "spread"),
+    "gunicorn_keepalive_s": ("idle",),
+    "health_check_path": ("health_check",),
+    "entry_point": ("accepted", "whole"),
+    "authentication": _COST,
+    "backend": _COST,
+    "load_balancing_algorithm": ("latency_p95_s", "per_task_deviation"),
+}
 
 
 def page_blocks(explanation: Explanation) -> Blocks:

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TextIO
 
 import rich.table
@@ -22,9 +21,14 @@ from pypiserver_stack.common.text import printable
 
 _NARROWEST = 80  # below it figures would be cut; a terminal wraps whole lines instead
 _WIDEST = 500
-_STYLES: Mapping[Style, str] = MappingProxyType(
-    {"plain": "", "code": "", "strong": "bold", "good": "green", "bad": "bold red", "warning": "yellow"}
-)
+_STYLES: Mapping[Style, str] = {
+    "plain": "",
+    "code": "",
+    "strong": "bold",
+    "good": "green",
+    "bad": "bold red",
+    "warning": "yellow",
+}
 
 
 def print_outcome(outcome: Outcome, blocks: Blocks, document: Path, stream: TextIO, *, quiet: bool) -> None:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -56,8 +55,7 @@ def worker(load: LoadSpec, program: str = PROGRAM) -> Iterator[Worker]:
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         started = Worker(process)
-        sendable = replace(load, workload=replace(load.workload, thresholds={}))
-        started.send(pickle.dumps((sendable, 0, 1)))
+        started.send(pickle.dumps((load, 0, 1)))
         yield started
         process.kill()
 

@@ -6,7 +6,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -137,12 +136,10 @@ def _cpu_us(side: str) -> Quotient:
 
 
 # In the order in which they are shown; names carry units.
-FIGURES: Mapping[str, Figure] = MappingProxyType(
-    {
-        **{f"latency_p{percent}_s": LatencyPercentile(percent) for percent in (50, 95, 99)},
-        "throughput_rps": Quotient(lambda round_: round_.requests, lambda round_: round_.duration_s),
-        "error_rate": ErrorRate(),
-        "per_task_deviation": TaskDeviation(),
-        **{f"{side}_cpu_us_per_request": _cpu_us(side) for side in ("tasks", "balancer", "generator")},
-    }
-)
+FIGURES: Mapping[str, Figure] = {
+    **{f"latency_p{percent}_s": LatencyPercentile(percent) for percent in (50, 95, 99)},
+    "throughput_rps": Quotient(lambda round_: round_.requests, lambda round_: round_.duration_s),
+    "error_rate": ErrorRate(),
+    "per_task_deviation": TaskDeviation(),
+    **{f"{side}_cpu_us_per_request": _cpu_us(side) for side in ("tasks", "balancer", "generator")},
+}

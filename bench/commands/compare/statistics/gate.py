@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from bench.commands.compare import model
 from bench.commands.compare.statistics.figures import ChangeKind
@@ -34,16 +33,14 @@ class _Gated:
     """In the figure's unit; None: that of latencies."""
 
 
-GATED: Mapping[str, _Gated] = MappingProxyType(
-    {
-        "latency_p50_s": _Gated(),
-        "latency_p95_s": _Gated(),
-        "latency_p99_s": _Gated(),
-        "throughput_rps": _Gated(higher_is_better=True, floor=1.0),
-        "error_rate": _Gated(floor=0.001),
-        "tasks_cpu_us_per_request": _Gated(floor=10.0),
-    }
-)
+GATED: Mapping[str, _Gated] = {
+    "latency_p50_s": _Gated(),
+    "latency_p95_s": _Gated(),
+    "latency_p99_s": _Gated(),
+    "throughput_rps": _Gated(higher_is_better=True, floor=1.0),
+    "error_rate": _Gated(floor=0.001),
+    "tasks_cpu_us_per_request": _Gated(floor=10.0),
+}
 
 
 # Of comparisons in which nothing differs, at most so many may be called a regression. docs/compare.md has
