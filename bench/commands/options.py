@@ -130,7 +130,7 @@ SHAPE_OPTIONS = (
         "speed", Number(0.1, 10_000), "Factor by which a recorded workload is compressed", show_default="1"
     ),
 )
-"""What changes the shape of a load: an option named so is a value of `bench.load.shapes`."""
+"""Options that change the shape of a load: each is a value of `bench.load.shapes` by the same name."""
 SEED = StackFileOption("seed", Whole(0, 2**32 - 1), "Seed of the packages and of the schedule", default=0)
 LIMITS = StackFileOption(
     "limits",

@@ -53,6 +53,6 @@ def show(outcome: T, layout: Layout[T], results: Path, quiet: bool) -> None:
 
 
 def _command() -> list[str]:
-    """What repeats the run, values from the environment included."""
+    """The command that repeats the run, values from the environment included."""
     variables = [f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name)]
     return [*(["env", *variables] if variables else []), "python", "-m", "bench", *sys.argv[1:]]

@@ -32,7 +32,7 @@ def given_options() -> Options:
 
 
 def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadParameters:
-    """What to send: the options, else the environment, else the stack file's `bench:` values, else the defaults.
+    """The load to send. A value comes from the options, else the environment, else the stack file, else the defaults.
 
     An option that changes nothing in the workload is refused. The environment and the stack file hold values for every
     workload; those that change nothing are ignored.

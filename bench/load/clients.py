@@ -53,7 +53,7 @@ class ProcessMeasurement:
     cpu_s: float
     """CPU time of the whole process, from the start of the first round to the end of the last."""
     wall_s: float
-    """How long that was."""
+    """Time between the two."""
     exhausted: int
     """Connections that could not be made for want of ports, files or memory on this side."""
 
@@ -127,11 +127,11 @@ class ProcessClients:
 
     @property
     def requests(self) -> int:
-        """How many have ended."""
+        """Number of requests that have ended."""
         return self._recorder.requests
 
     def measured(self) -> ProcessMeasurement:
-        """What was measured so far. Requests that were under way when a round was cancelled have no row."""
+        """The measurement so far. Requests that were under way when a round was cancelled have no row."""
         return ProcessMeasurement(self._recorder.finish(), self._cpu_s, self._wall_s, self._traffic.exhausted)
 
     async def _client(self, due_s: float, phase: int, action: Action, package: int, number: int) -> None:

@@ -121,5 +121,5 @@ class Installer:
 
 
 def _unless(useful: object) -> ErrorKind:
-    """What is wrong with an answer that turned out `useful`, or not."""
+    """Fault of an answer that turned out `useful`, or not."""
     return ErrorKind.NONE if useful else ErrorKind.PROTOCOL

@@ -17,16 +17,16 @@ class LoadParameters:
     workload: Workload
     packages: int
     wheel_kb: int | None
-    """What each wheel carries; None: from 1 KB to 5 MB."""
+    """Size of each wheel; None: from 1 KB to 5 MB."""
     seed: int
     cookies: Literal["none", "shared"]
     generators: int
-    """How many processes send it."""
+    """Number of processes that send it."""
     thresholds: tuple[Threshold, ...]
 
     @property
     def package_set(self) -> PackageSet:
-        """What the index is filled with."""
+        """The packages that the index is filled with."""
         return PackageSet(packages=self.packages, seed=self.seed, **self._sizes)
 
     def upload_set(self, wheels: int) -> PackageSet:
@@ -40,7 +40,7 @@ class LoadParameters:
         return {} if self.wheel_kb is None else {"min_bytes": self.wheel_kb * 1024, "max_bytes": self.wheel_kb * 1024}
 
     def as_dict(self) -> dict[str, Any]:
-        """What shapes the load beside the number of clients and packages, for the report."""
+        """The values that shape the load beside the number of clients and packages, for the report."""
         shape = self.workload.shape
         return {
             "duration_s": shape.duration_s,

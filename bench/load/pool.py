@@ -47,7 +47,7 @@ class Load:
 
     spec: LoadSpec
     generators: int = 1
-    """How many processes to spread it over."""
+    """Number of processes to spread it over."""
     on_progress: Callable[[float, int], None] | None = None
     """Called on the event loop about twice a second by each of them, with the seconds since the start and the number of
     requests that have ended."""
@@ -73,7 +73,7 @@ class Load:
                 raise outcome
 
     def result(self) -> LoadResult:
-        """What was measured. Requests that were under way when the load was cancelled have no row."""
+        """The measurement. Requests that were under way when the load was cancelled have no row."""
         samples = Samples.merged([part.samples for part in self._measured], self.spec.workload.shape.phases)
         return LoadResult(
             samples,
@@ -165,7 +165,7 @@ class _Worker:
             self.log.close()
 
     async def _next(self) -> Message:
-        """What it says next. May be cancelled and called again: no part of a message is lost."""
+        """The next message. May be cancelled and called again: no part of a message is lost."""
         assert self.process.stdout is not None
         try:
             if self._length is None:

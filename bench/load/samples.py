@@ -66,7 +66,7 @@ class Samples:
     """nan where no byte came."""
     done_s = _Column(np.float64)
     server_s = _Column(np.float64)
-    """What the server says that the request cost it, as `total` in Server-Timing; nan where it does not say."""
+    """Cost of the request to the server, by the `total` of its Server-Timing; nan where it does not say."""
     received_bytes = _Column(np.int64)
     """Bytes of the body; headers are not counted."""
     status = _Column(np.uint16)

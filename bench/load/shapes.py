@@ -28,9 +28,9 @@ class Shape(ABC):
     """One way in which clients arrive; every shape is a frozen data class."""
 
     clients: int | None
-    """How many clients start at once; None where a rate decides."""
+    """Number of clients that start at once; None where a rate decides."""
     duration_s: float | None
-    """How long new work keeps arriving; what was begun is then finished. None: a single round."""
+    """Time for which new work keeps arriving; what was begun is then finished. None: a single round."""
     burst_interval_s: float | None
     """A burst starts after each such interval. None: bursts do not return."""
     burst_multiplier: float | None
@@ -51,7 +51,7 @@ class Shape(ABC):
     @property
     @abstractmethod
     def uploads(self) -> int:
-        """How many distinct new wheels are uploaded at most."""
+        """Number of distinct new wheels that are uploaded at most."""
 
     @abstractmethod
     def total(self, requests_per_install: int) -> int | None:

@@ -44,7 +44,7 @@ class Workload:
         return self.shape.total(len(self.install))
 
     def arrivals(self, seed: int, packages: int, round_number: int = 0) -> Arrivals:
-        """Who is due when, in the order in which they are due; the same for the same seed.
+        """The clients, in the order in which they are due; the same for the same seed.
 
         Each of the `packages` is as likely as any other. A workload that repeats its round chooses anew in each.
         """
@@ -52,11 +52,7 @@ class Workload:
         return self.shape.arrivals(len(self.install), packages, random).in_order()
 
 
-def _catalogue(*workloads: Workload) -> Mapping[str, Workload]:
-    return {workload.name: workload for workload in workloads}
-
-
-WORKLOADS: Mapping[str, Workload] = _catalogue(
+_CATALOGUE = (
     Workload(
         name="burst",
         summary="510 clients at once, each one install: redirect, listing, newest wheel",
@@ -111,6 +107,7 @@ WORKLOADS: Mapping[str, Workload] = _catalogue(
         ),
     ),
 )
+WORKLOADS: Mapping[str, Workload] = {workload.name: workload for workload in _CATALOGUE}
 
 
 def with_options(workload: Workload, **values: Any) -> Workload:

@@ -80,7 +80,7 @@ class Ending(NamedTuple):
 
 
 def ending_of(findings: Findings) -> Ending:
-    """How a run ended, as far as it got."""
+    """The end of a run, as far as it got."""
     failures = {**_evident_failures(findings), **findings.failures}
     exit_code = worst(set(failures))
     failure = failures.get(exit_code)
@@ -144,7 +144,7 @@ def fingerprint(parts: FingerprintParts) -> str:
 
 
 def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
-    """What thresholds, OOM kills and teardown say by themselves."""
+    """Failures that follow from thresholds, OOM kills and teardown."""
     failures = {}
     missed = [threshold.name for threshold in findings.thresholds if not threshold.passed]
     thresholds = f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
@@ -168,7 +168,7 @@ def _warnings(findings: Findings, failures: Mapping[ExitCode, str], exit_code: E
 
 
 def _proved(findings: Findings) -> str:
-    """What a passed run proved, and what not."""
+    """The proof of a passed run, and its limits."""
     local = findings.local
     if local is None:
         return "the index holds this load"

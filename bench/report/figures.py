@@ -71,7 +71,7 @@ def per_task(samples: Samples) -> dict[str, int]:
 
 
 def deviation(per_task: Mapping[str, int], tasks: int) -> float | None:
-    """How far the requests of one of the `tasks` lie from an even share, at the most: 0 is even, 1 is none at all."""
+    """Largest distance of one of the `tasks` from an even share of the requests: 0 is even, 1 is none at all."""
     if not per_task:
         return None
     counts = [*per_task.values(), *[0] * (tasks - len(per_task))]

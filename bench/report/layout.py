@@ -26,9 +26,9 @@ class Layout(Generic[T]):
     file_stem: str
     """Name of the report's files, without suffix."""
     title: Callable[[T], str]
-    """What was measured, in a few words."""
+    """The measured subject, in a few words."""
     own_blocks: Callable[[T], Iterable[Block]]
-    """What only this command's outcome has."""
+    """The blocks that only this command's outcome has."""
 
     def blocks(self, outcome: T) -> Blocks:
         """The whole report."""

@@ -72,5 +72,5 @@ class Outcome(ModelPart):
 
     @property
     def success(self) -> str:
-        """What exit code 0 means, in words."""
+        """Meaning of exit code 0, in a sentence."""
         return "passed"

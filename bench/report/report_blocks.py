@@ -179,7 +179,7 @@ def _memory_row(memory: TaskMemory) -> tuple[str | Cell, ...]:
 
 
 def _oom_kills(memory: TaskMemory) -> str:
-    """What a task's memory limit did, or would have done on ECS."""
+    """Effect of a task's memory limit here, or on ECS."""
     if memory.oom_kills is None:
         return "OOM kill on ECS" if memory.would_be_oom_killed else "within"
     if not memory.oom_kills or memory.first_oom_kill_at is None:
@@ -188,7 +188,7 @@ def _oom_kills(memory: TaskMemory) -> str:
 
 
 def _limits(enforced: Limits) -> str:
-    """Which limits the tasks were under, and which not."""
+    """The limits that the tasks were under, and those that they were not."""
     held = [
         *(["memory of each task"] if enforced.memory else []),
         *(["CPU shares of the tasks"] if enforced.cpu_shares else []),
@@ -209,7 +209,7 @@ def _generator(generator: Generator) -> Iterator[Note]:
 
 
 def _tasks_run(local: Local) -> str:
-    """How much of the plan ran here, such as `2 of 12 tasks`."""
+    """The part of the plan that ran here, such as `2 of 12 tasks`."""
     return f"{local.tasks_run} of {counted(local.tasks_planned, 'task')}"
 
 

@@ -80,5 +80,5 @@ _ERRORS: Mapping[str, str] = {
 
 
 def errors(by_kind: Mapping[str, int]) -> str:
-    """How many requests failed in which way, such as `4 timed out, 1 cut off`."""
+    """Number of requests that failed in each way, such as `4 timed out, 1 cut off`."""
     return ", ".join(f"{count:,} {_ERRORS.get(kind, kind)}" for kind, count in by_kind.items())

@@ -26,7 +26,7 @@ _SHARES = ("error_rate", "per_task_deviation")
 
 
 def figure_heading(figure: str) -> str:
-    """What a figure is, with its unit."""
+    """Name of a figure, with its unit."""
     return _HEADINGS.get(figure, figure)
 
 

@@ -126,7 +126,7 @@ def _text(path: Path, what: str) -> str:
 
 
 def _must_be_equal(report: Report) -> dict[str, object]:
-    """What two runs must have in common; how many tasks ran decides as much as what was planned."""
+    """The fields that two runs must have in common; how many tasks ran decides as much as the plan."""
     local = report.local
     here = None
     if local:

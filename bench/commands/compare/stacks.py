@@ -34,7 +34,7 @@ from bench.runtime.steps import Measurement, fill, measure, prepared_uploads, st
 
 WARM_UP_ROUNDS = 1
 Rival = Literal["limit", "devpi"]
-"""What `--against` takes, and the name of the variant that it adds."""
+"""Value of `--against`, and name of the variant that it adds."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _row(name: str, reads: int, faults: Faults, misses: Sequence[Miss], errors: 
 
 
 def _known_after(misses: Sequence[Miss]) -> str:
-    """How long the slowest of the changes took that were missed at all."""
+    """Time that the slowest of the changes took that were missed at all."""
     settled = [miss.settled_s for miss in misses]
     if not settled:
         return NOTHING

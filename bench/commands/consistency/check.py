@@ -47,7 +47,7 @@ class CheckState:
     changes: Counter[Change] = field(default_factory=Counter)
     """Those that the index answered with success."""
     refusals: dict[tuple[Change, str], str] = field(default_factory=dict)
-    """What came in place of success, by change and file name."""
+    """Answers in place of success, by change and file name."""
     silences: Counter[str] = field(default_factory=Counter)
     """By task: changes about which it gave no answer that proves anything."""
 

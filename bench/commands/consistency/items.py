@@ -40,7 +40,7 @@ class File:
 
     @property
     def label(self) -> str:
-        """What it is called in the result."""
+        """Its name in the result."""
         return self.wheel.filename
 
     @property

@@ -62,7 +62,7 @@ class Lag:
     oldest_miss_s: float = 0.0
     """The longest time after the change at which an answer that does not know of it was asked for."""
     settled_s: float | None = None
-    """How long after the change the first answer was there that was asked for after the last miss, and knew of it."""
+    """Time from the change until the first answer was there that was asked for after the last miss, and knew of it."""
     _last_miss_sent_s: float = -inf
     _settled_sent_s: float = -inf
 
@@ -164,7 +164,7 @@ class Judge:
         return any(lag.misses for (label, of, _), lag in self.lags.items() if (label, of) == (item.label, change))
 
     def _presence(self, read: Read, item: CheckedItem, viewer: str, *, shown: bool) -> tuple[list[AnswerFault], bool]:
-        """What is wrong with its being shown, or not; and whether that proves anything."""
+        """Faults of its being shown, or not; and whether that proves anything."""
         faults = []
         must_show, must_hide = (rule(read.sent_s, read.done_s) for rule in (item.must_show, item.must_hide))
         changed_s = item.changed_s(read.sent_s)

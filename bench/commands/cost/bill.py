@@ -77,7 +77,7 @@ def _item(line: Line) -> BillLine:
 
 
 def evaluated(config: StackConfig) -> Deployment:
-    """What the program makes of a configuration, without AWS and without a Pulumi command.
+    """The deployment that the program makes of a configuration, without AWS and without a Pulumi command.
 
     Raises:
         UsageError: it refuses the settings.

@@ -125,7 +125,7 @@ def _shown_in(step: StepResult) -> tuple[str, ...]:
 
 
 def _basis(explanation: Explanation) -> str:
-    """What the figures stand on."""
+    """The basis of the figures."""
     workload = explanation.workload
     if workload is None or not explanation.rounds:
         return "No round was measured in every step."

@@ -48,7 +48,7 @@ def ladder() -> tuple[LadderStep, ...]:
 
 
 def settings_of(stack: str, overrides: Sequence[str] = ()) -> Settings:
-    """What a stack file sets, with overrides over it, and the defaults of the rest."""
+    """Settings of a stack file, with overrides over it, and the defaults of the rest."""
     config, _ = load_stack(PROJECT_FOLDER, stack, overrides)
     prefix = f"{config.project}:"
     return read_settings({key.removeprefix(prefix): text for key, text in config.values.items()})

@@ -26,7 +26,7 @@ def write_between(path: Path, text: str) -> None:
 
 
 def around(path: Path) -> tuple[str, str]:
-    """What stands before and behind the markers of a page.
+    """The text before and behind the markers of a page.
 
     Raises:
         UsageError: it cannot be read, or has not both markers, once each and in their order.

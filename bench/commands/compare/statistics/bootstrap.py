@@ -86,7 +86,7 @@ class Bootstrap:
         return low
 
     def shares(self, hits: Sequence[int], totals: Sequence[int]) -> Floats:
-        """How large a share of the requests, `totals` a round, is among the `hits`, in each resample."""
+        """The share of the requests, `totals` a round, that is among the `hits`, in each resample."""
         of_round = np.array(totals)[self._drawn]
         chance = np.array(hits)[self._drawn] / np.maximum(of_round, 1)
         resampled: Floats = self._random.binomial(of_round, chance).sum(axis=1) / of_round.sum(axis=1)
@@ -124,7 +124,7 @@ class Bootstrap:
 
 
 def rank_of(count: int, percent: float) -> int:
-    """Which of `count` values in order, counted from 1, is their percentile."""
+    """Number of the value, counted from 1, that is the percentile of `count` values in order."""
     return max(1, math.ceil(count * percent / 100 - 1e-9))
 
 

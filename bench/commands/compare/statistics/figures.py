@@ -23,7 +23,7 @@ class Figure(ABC):
     """A figure of the rounds of a variant; there is at least one."""
 
     change: ClassVar[ChangeKind] = "ratio"
-    """What tells how the figure differs between two variants."""
+    """The measure of how the figure differs between two variants."""
 
     @abstractmethod
     def value(self, rounds: Sequence[Round]) -> float | None:

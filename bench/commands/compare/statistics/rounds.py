@@ -27,7 +27,7 @@ class Round:
 
     @classmethod
     def of(cls, samples: Samples, per_task: Mapping[str, int], cpu_s: Mapping[str, float | None]) -> Round:
-        """What `samples`, of at least one request, and the other sides say of a load."""
+        """The round that `samples`, of at least one request, and the other sides describe."""
         return cls(
             latency_s=np.array(samples.latency_s),
             failed=int(samples.failed.sum()),
@@ -38,7 +38,7 @@ class Round:
 
     @property
     def requests(self) -> int:
-        """How many there were."""
+        """Number of requests."""
         return len(self.latency_s)
 
 
