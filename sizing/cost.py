@@ -25,9 +25,9 @@ class Price:
     usd: float
     unit: str
     region: str
-    date: str | None
-    """The day or the month for which the source says so; None where it says none."""
     source: str
+    date: str | None = None
+    """The day or the month for which the source says so; None where it says none."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,7 @@ class Usage:
 def prices() -> Mapping[str, Price]:
     """Every price by its name, read only."""
     data = tomllib.loads(files("sizing").joinpath("data", "prices.toml").read_text("utf-8"))
-    return MappingProxyType(
-        {
-            name: Price(
-                what=facts["what"],
-                usd=facts["usd"],
-                unit=facts["unit"],
-                region=data["region"],
-                date=facts.get("date"),
-                source=facts["source"],
-            )
-            for name, facts in data["prices"].items()
-        }
-    )
+    return MappingProxyType({name: Price(**facts, region=data["region"]) for name, facts in data["prices"].items()})
 
 
 def instance_price(instance: Instance) -> Price | None:

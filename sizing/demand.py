@@ -104,28 +104,25 @@ def task_demand(settings: SizingSettings, container_memory_mb: int) -> TaskDeman
 
 def refuse_contradictions(settings: SizingSettings, task: TaskDemand) -> None:
     """Raise PlanError for the first setting that is below 1 or contradicts another."""
-    for name, value in (
-        ("instance_min_count", settings.instance_min_count),
-        ("instance_max_count", settings.instance_max_count),
-        ("container_memory_mb", settings.container_memory_mb),
-        ("container_memory_reservation_mb", task.memory_reservation_mb),
-        ("container_cpu_units", task.cpu_units),
-        ("gunicorn_workers", task.workers),
-        ("task_min_count", settings.task_min_count),
-        ("task_max_count", settings.task_max_count),
-    ):
+    values = {
+        "instance_min_count": settings.instance_min_count,
+        "instance_max_count": settings.instance_max_count,
+        "container_memory_mb": settings.container_memory_mb,
+        "container_memory_reservation_mb": task.memory_reservation_mb,
+        "container_cpu_units": task.cpu_units,
+        "gunicorn_workers": task.workers,
+        "task_min_count": settings.task_min_count,
+        "task_max_count": settings.task_max_count,
+    }
+    for name, value in values.items():
         if value is not None and value < 1:
             raise PlanError(f"{name} = {value} is below 1: set it to 1 or more")
-    for low_name, low, high_name, high in (
-        ("instance_min_count", settings.instance_min_count, "instance_max_count", settings.instance_max_count),
-        ("task_min_count", settings.task_min_count, "task_max_count", settings.task_max_count),
-        (
-            "container_memory_reservation_mb",
-            task.memory_reservation_mb,
-            "container_memory_mb",
-            settings.container_memory_mb,
-        ),
+    for low_name, high_name in (
+        ("instance_min_count", "instance_max_count"),
+        ("task_min_count", "task_max_count"),
+        ("container_memory_reservation_mb", "container_memory_mb"),
     ):
+        low, high = values[low_name], values[high_name]
         if low is not None and high is not None and low > high:
             raise PlanError(f"{low_name} = {low} is above {high_name} = {high}: lower the first or raise the second")
 

@@ -53,10 +53,10 @@ class Instance:
     architecture: Architecture
     burstable_baseline_percent: int | None
     """Share of each vCPU that lasts without CPU credits; None where all of it does."""
-    price_usd_per_hour: float | None
+    price_usd_per_hour: float | None = None
     """Linux on demand; None where not known, and with it its region and date."""
-    price_region: str | None
-    price_date: str | None
+    price_region: str | None = None
+    price_date: str | None = None
 
     @classmethod
     def described(
@@ -74,9 +74,6 @@ class Instance:
             registered_memory_source=_NOT_MEASURED,
             architecture=architecture,
             burstable_baseline_percent=LOWEST_BURSTABLE_BASELINE_PERCENT if burstable else None,
-            price_usd_per_hour=None,
-            price_region=None,
-            price_date=None,
         )
 
 

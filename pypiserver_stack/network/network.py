@@ -59,9 +59,9 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = tags
         self.ip_address_type = "dualstack" if settings.ipv6_enabled else "ipv4"
+        s3_prefix_list_id = None
         if isinstance(site, GivenSite):
             self._use(site)
-            groups = self._security_groups(name, settings, clients)
         else:
             own = self._make(name, settings, site, protect)
             if settings.flow_logs_enabled:
@@ -76,17 +76,27 @@ class Network(pulumi.ComponentResource):
             s3 = S3Endpoint(
                 name, tags, vpc_id=self.vpc_id, route_table_ids=own.private_route_table_ids, opts=self._child
             )
-            without_nat = settings.nat_gateways == "none"
-            groups = self._security_groups(name, settings, clients, s3.prefix_list_id if without_nat else None)
-            if groups.endpoints is not None:
-                InterfaceEndpoints(
-                    name,
-                    tags,
-                    vpc_id=self.vpc_id,
-                    subnet_ids=self.private_subnet_ids,
-                    security_group_id=groups.endpoints.id,
-                    opts=self._child,
-                )
+            if settings.nat_gateways == "none":
+                s3_prefix_list_id = s3.prefix_list_id
+        groups = SecurityGroups(
+            name,
+            settings,
+            tags,
+            vpc_id=self.vpc_id,
+            vpc_cidrs=self.vpc_cidrs,
+            clients=clients,
+            s3_prefix_list_id=s3_prefix_list_id,
+            opts=self._child,
+        )
+        if groups.endpoints is not None:
+            InterfaceEndpoints(
+                name,
+                tags,
+                vpc_id=self.vpc_id,
+                subnet_ids=self.private_subnet_ids,
+                security_group_id=groups.endpoints.id,
+                opts=self._child,
+            )
         self.balancer_group = groups.balancer
         self.instance_group = groups.instances
         self.file_system_group = groups.files
@@ -109,21 +119,3 @@ class Network(pulumi.ComponentResource):
         # Zones are added and taken away at the end: here a number stays with its zone.
         self.mount_target_subnet_ids = {str(i): subnet for i, subnet in enumerate(own.private_subnet_ids)}
         return own
-
-    def _security_groups(
-        self,
-        name: str,
-        settings: NetworkSettings,
-        clients: AllowedClients,
-        s3_prefix_list_id: pulumi.Input[str] | None = None,
-    ) -> SecurityGroups:
-        return SecurityGroups(
-            name,
-            settings,
-            self._tags,
-            vpc_id=self.vpc_id,
-            vpc_cidrs=self.vpc_cidrs,
-            clients=clients,
-            s3_prefix_list_id=s3_prefix_list_id,
-            opts=self._child,
-        )
