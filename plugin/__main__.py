@@ -1,4 +1,4 @@
-"""What Pulumi starts as the package's provider: it serves PypiServer to programs in any language."""
+"""Program that Pulumi starts as the package's provider: it serves PypiServer to programs in any language."""
 
 import os
 import sys

@@ -21,7 +21,7 @@ EXTRA_POLICY = "instance_extra_policy"
 
 
 def refuse_large_policy(name: str, settings: HostSettings) -> None:
-    """Whether IAM takes `instance_extra_policy` beside the stack's own policies, before any resource exists.
+    """Refuse an `instance_extra_policy` that IAM does not take beside the stack's own, before any resource exists.
 
     Raises:
         SettingsError: it does not.

@@ -23,7 +23,7 @@ _PLACEHOLDER_SUFFIX = "-0123456"
 
 
 def refuse_large_user_data(name: str, settings: HostSettings, plan: TaskPlan) -> None:
-    """Whether EC2 takes the user data, as far as it is known before any resource exists.
+    """Refuse user data that EC2 does not take, as far as it is known before any resource exists.
 
     Raises:
         ConfigurationError: it does not.

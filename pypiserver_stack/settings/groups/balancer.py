@@ -25,7 +25,7 @@ class BalancerSettings(Group):
     load_balancing_algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = (
         "least_outstanding_requests"
     )
-    """How the balancer picks a task for a request."""
+    """Choice of the task for a request."""
     # All others are behind the password.
     health_check_path: Literal["/health", "/"] = "/health"
     """Path of the balancer's health check. pypiserver's `/` walks every package; `/health` is static."""

@@ -58,8 +58,8 @@ class HostSettings(Group):
     """Key that the disks are encrypted with, without it AWS's own; its policy must let the Auto Scaling service role
     use it, or no instance starts."""
     cpu_credits: Literal["standard", "unlimited"] | None = None
-    """What a burstable instance does without CPU credits: standard throttles it to its baseline, unlimited bills for
-    more. Computed: unlimited where instance_type is burstable, for a new T3 starts without credits."""
+    """Behaviour of a burstable instance without CPU credits: standard throttles it to its baseline, unlimited bills
+    for more. Computed: unlimited where instance_type is burstable, for a new T3 starts without credits."""
     detailed_monitoring_enabled: bool = False
     """EC2 metrics each minute and not every five, for a fee; those of memory come so anyway."""
     spot_enabled: bool = False
@@ -77,7 +77,7 @@ class HostSettings(Group):
     ] = ()
     """Shell commands that each instance runs as root at its first boot, after ours."""
     instance_extra_policy: PolicyDocument | None = None
-    """What the role of the instances may do besides what the stack itself needs."""
+    """Rights of the instances' role besides those that the stack itself needs."""
 
     def contradictions(self) -> Iterator[Problem]:
         """Names and paths that are there twice or taken."""

@@ -40,7 +40,7 @@ class ServerSettings(Group):
     """Container image of the tasks, by tag, and better by digest too: a tag can be moved to another image, a digest
     cannot."""
     entry_point: Literal["gunicorn", "image"] = "gunicorn"
-    """What starts in the task. gunicorn: our server, with gevent patched before anything is imported. image: the
+    """Program of the task. gunicorn: our server, with gevent patched before anything is imported. image: the
     image's own entry point, as the Terraform module uses it, which reads nothing of the settings from upload_limit_mb
     to index_margin_s but overwrite; kept for comparison."""
     authentication: Literal["sha256", "htpasswd", "bcrypt"] = "sha256"

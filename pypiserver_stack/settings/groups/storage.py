@@ -20,7 +20,7 @@ class StorageSettings(Group):
     """File system."""
 
     efs_throughput_mode: Literal["elastic", "bursting", "provisioned"] = "elastic"
-    """How EFS throughput is granted and paid. elastic: by use. bursting: with the size, and from credits. provisioned:
+    """Grant and price of EFS throughput. elastic: by use. bursting: with the size, and from credits. provisioned:
     always the same."""
     efs_provisioned_throughput_mibps: Annotated[float, Field(ge=1, le=3414)] | None = None
     """Throughput in MiB/s with efs_throughput_mode provisioned; its upper end is the region's."""
