@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import process_time
 from typing import TypeVar
 
 Input = TypeVar("Input")
 
-MORE = 4
+MORE = 8
 """How many times as large the larger input is."""
-LINEAR = 8.0
-"""Below this growth: a linear function has 4, a quadratic one 16."""
-_ROUNDS = 7
+LINEAR = 3.0
+"""Below this growth: a linear function has 1, a quadratic one 8."""
+_ROUNDS = 5
 
 
 def growth(call: Callable[[Input], object], make: Callable[[int], Input], size: int) -> float:
-    """How many times as much CPU time an input takes that is `MORE` times as large as `size`; the least of several."""
-    inputs = [make(factor * size) for factor in (1, MORE)]
-    # In turn, so that a slow moment of the machine falls on both.
-    rounds = [(_cpu_s(call, inputs[0]), _cpu_s(call, inputs[1])) for _ in range(_ROUNDS)]
+    """The CPU time of an input `MORE` times as large as `size`, in that of `MORE` inputs of `size`; least of several.
+
+    A linear function takes as long for both, so that a slow moment of the machine is as likely in one as in the other.
+    """
+    small, large = [make(size)] * MORE, [make(MORE * size)]
+    rounds = [(_cpu_s(call, small), _cpu_s(call, large)) for _ in range(_ROUNDS)]
     return min(large_s for _, large_s in rounds) / min(small_s for small_s, _ in rounds)
 
 
-def _cpu_s(call: Callable[[Input], object], given: Input) -> float:
+def _cpu_s(call: Callable[[Input], object], inputs: Sequence[Input]) -> float:
     started_s = process_time()
-    call(given)
+    for given in inputs:
+        call(given)
     return process_time() - started_s

@@ -104,10 +104,11 @@ def _dns_provider(name: str, role_arn: pulumi.Input[str], parent: pulumi.Resourc
         access_key=configured.get_secret("accessKey"),
         secret_key=configured.get_secret("secretKey"),
         token=configured.get_secret("token"),
-        # Each is assumed by the one before it: the role is to trust who makes everything else.
+        # Each is assumed by the one before it: the role is to trust who makes everything else. A provider takes its
+        # arguments as JSON, in which the names of a dictionary would stay as they are here.
         assume_roles=[
             *(configured.get_object("assumeRoles") or ()),
-            {"role_arn": role_arn, "session_name": name},
+            aws.ProviderAssumeRoleArgs(role_arn=role_arn, session_name=name),
         ],
         # Without it this provider would look for one in the environment, where the stack need not have it from.
         region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=parent)).region,

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud, computed
 from bench.deployment.stack_config import load_stack
+from tests.bench.deployment.engine.whole_stack import fast_engine
 from tests.pypiserver_stack.support.evaluation import ROOT, evaluated, inputs
 
 SERVICE = "aws:ecs/service:Service"
@@ -155,7 +155,7 @@ def test_an_update_of_something_else_leaves_the_scale_alone(
 ) -> None:
     monkeypatch.setenv("PATH", f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}")
     cloud = LocalCloud()
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     config, _ = load_stack(ROOT, "stress")
     engine.up(config)
     (service,), (group,) = ([r for r in cloud.records.values() if r.type == kind] for kind in (SERVICE, GROUP))

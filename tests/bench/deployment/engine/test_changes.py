@@ -13,7 +13,7 @@ from bench.deployment.engine.automation import AutomationEngine
 from pypiserver_stack.settings import Settings, read_settings
 from tests.bench.deployment.engine.changes import PAGE, DocumentedChange, tables
 from tests.bench.deployment.engine.failing_cloud import FailingCloud
-from tests.bench.deployment.engine.whole_stack import ROOT, WHOLE, changes, label, whole
+from tests.bench.deployment.engine.whole_stack import WHOLE, changes, fast_engine, label, whole
 
 TOGETHER, ALONE = tables()
 # Of these the page says in words what a change of them does.
@@ -33,7 +33,7 @@ def engine(
     """An engine with the whole stack, which is gone afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{pulumi_folder}{os.pathsep}{os.environ['PATH']}")
-        engine = AutomationEngine(cloud, ROOT, tmp_path_factory.mktemp("work"))
+        engine = fast_engine(cloud, tmp_path_factory.mktemp("work"))
     engine.up(whole())
     yield engine
     # Without protection, it can be taken away.

@@ -14,6 +14,7 @@ from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.command_line import ROOT
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ENTROPY = b"the same for both"
 HTTPS = ("zone_id=Z0123456789ABCDEFGHIJ", "balancer_scheme=internet-facing", "removal_enabled=false")
@@ -51,7 +52,7 @@ RULE = "aws:lb/listenerRule:ListenerRule"
 
 def test_it_is_switched_on_and_off_without_another_balancer(tmp_path: Path) -> None:
     cloud = LocalCloud(entropy=ENTROPY)
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     https, on = (load_stack(ROOT, "stress", settings)[0] for settings in (HTTPS, ON))
     engine.up(https)
 
@@ -91,7 +92,7 @@ def test_it_is_switched_on_and_off_without_another_balancer(tmp_path: Path) -> N
 
 def test_the_real_engine_makes_the_same_of_it_and_keeps_the_header_secret(tmp_path: Path) -> None:
     on = load_stack(ROOT, "stress", ON)[0]
-    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(entropy=ENTROPY), tmp_path / "work")
     deployment = engine.up(on)
     assert deployment == EmbeddedEngine(LocalCloud(entropy=ENTROPY), ROOT).up(on)
     header = deployment.graph.one("aws:cloudfront/distribution:Distribution").inputs["origins"][0]["customHeaders"][0]

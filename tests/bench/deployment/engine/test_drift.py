@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.local_cloud import LocalCloud
-from tests.bench.deployment.engine.whole_stack import ROOT, changes, whole
+from tests.bench.deployment.engine.whole_stack import changes, fast_engine, whole
 
 ALTERED: dict[str, tuple[str, dict[str, Any]]] = {
     "TargetGroup": ("aws:lb/targetGroup:TargetGroup", {"deregistrationDelay": 300}),
@@ -36,7 +35,7 @@ def urn(cloud: LocalCloud, label: str, type_: str) -> str:
 
 def test_what_was_altered_or_removed_outside_is_put_right(tmp_path: Path) -> None:
     cloud, config = LocalCloud(), whole()
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     engine.up(config)
     inputs = {urn: record.inputs for urn, record in cloud.records.items()}
     for label, (type_, other) in ALTERED.items():

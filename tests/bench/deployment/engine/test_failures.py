@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from bench.common.failures import BenchError
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.local_cloud.computed import RESOURCES
 from tests.bench.deployment.engine.failing_cloud import LIMIT, FailingCloud
-from tests.bench.deployment.engine.whole_stack import ROOT, whole
+from tests.bench.deployment.engine.whole_stack import ROOT, fast_engine, whole
 
 BEHIND_CLOUDFRONT = ("cloudfront_enabled=true", "removal_enabled=false")
 # There the web ACL is named by the distribution.
@@ -44,7 +43,7 @@ def test_what_could_not_be_made_is_made_the_next_time_or_nothing_is_left(
 ) -> None:
     """Each resource of the program fails once, and each time the stack is both taken down and tried again."""
     cloud, config = FailingCloud(refuses_first=True), whole(*overrides)
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
 
     def attempt() -> str:
         try:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ROOT = Path(__file__).resolve().parents[4]
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
 def test_a_changed_file_changes_the_template_and_rolls_the_group(tmp_path: Path) -> None:
     cloud = LocalCloud()
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     before = engine.up(load_stack(ROOT, "stress")[0])
     records = cloud.records
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ROOT = Path(__file__).resolve().parents[4]
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 def test_a_file_system_is_imported_and_then_changed_in_place(tmp_path: Path) -> None:
     cloud = LocalCloud()
     existing = cloud.create(URN, FILE_SYSTEM, AS_THE_MODULE_MADE_IT)
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     config = load_stack(ROOT, "stress", ["access_point_path=/"])[0]
     file = tmp_path / "import.json"
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench.deployment.engine import StackConfig
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
-from tests.bench.deployment.engine.whole_stack import changes
+from tests.bench.deployment.engine.whole_stack import changes, fast_engine
 from tests.pypiserver_stack.network.test_reachability import ECR_IMAGE, GIVEN
 from tests.pypiserver_stack.support.evaluation import ROOT
 
@@ -28,7 +27,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 )
 def test_every_network_through_its_whole_life(overrides: tuple[str, ...], tmp_path: Path) -> None:
     config, _ = load_stack(ROOT, "stress", overrides)
-    engine = AutomationEngine(LocalCloud(entropy=b"the same for both"), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(entropy=b"the same for both"), tmp_path / "work")
     wanted = EmbeddedEngine(LocalCloud(entropy=b"the same for both"), ROOT).up(config)
     resources = len(wanted.graph) + 1  # and the stack
     assert engine.preview(config) == {"create": resources}
@@ -38,7 +37,7 @@ def test_every_network_through_its_whole_life(overrides: tuple[str, ...], tmp_pa
 
 
 def test_another_way_out_replaces_nothing(tmp_path: Path) -> None:
-    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(), tmp_path / "work")
     engine.up(load_stack(ROOT, "stress")[0])
     before = engine.changes["create"]
     engine.up(load_stack(ROOT, "stress", ["nat_gateways=one_per_zone"])[0])
@@ -57,7 +56,7 @@ def given(zones: str) -> StackConfig:
 
 def test_a_zone_keeps_its_mount_target_whichever_others_there_are(tmp_path: Path) -> None:
     """A file system takes one in each zone: a second one, before the first is gone, is refused."""
-    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(), tmp_path / "work")
     engine.up(given("abc"))
 
     def mount_targets_changed(zones: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.deployment.engine.changes import tables
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ROOT = Path(__file__).resolve().parents[4]
 FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
@@ -47,7 +48,7 @@ def cloud() -> LocalCloud:
 @pytest.fixture
 def engine(cloud: LocalCloud, tmp_path: Path) -> Iterator[AutomationEngine]:
     """An engine whose stack is gone afterwards."""
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     yield engine
     # Without protection: it can be taken away.
     engine.up(config())

@@ -14,15 +14,15 @@ from pulumi.automation import Stack, UpResult
 
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.engine import StackConfig
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.state import deployment
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
 from bench.index.target import Target
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.rotate.steps import rotate
+from tests.bench.deployment.engine.whole_stack import fast_engine
 from tests.bench.deployment.local_processes.rolling_stack import RollingStack
-from tests.bench.deployment.local_processes.stacks import ROOT, running, two_tasks
+from tests.bench.deployment.local_processes.stacks import running, two_tasks
 from tests.bench.deployment.local_processes.steady_load import SteadyLoad
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
@@ -90,7 +90,7 @@ def status(url: str, password: str) -> int:
 def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = f"a test in {tmp_path.name}"
     monkeypatch.setenv(RUN_VARIABLE, mark)
-    engine = AutomationEngine(LocalCloud(), ROOT, tmp_path / "engine")
+    engine = fast_engine(LocalCloud(), tmp_path / "engine")
     deployed = engine.up(
         StackConfig(
             "pypiserver",

@@ -12,6 +12,7 @@ from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from sizing.profiles import PROFILES
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ROOT = Path(__file__).resolve().parents[4]
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -37,7 +38,7 @@ def test_small_project(project: Path, config: StackConfig, tmp_path: Path) -> No
 def test_every_stack_through_its_whole_life(stack: str, tmp_path: Path) -> None:
     cloud = LocalCloud(entropy=ENTROPY)
     config, _ = load_stack(ROOT, stack)
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
 
     deployment = engine.up(config)
     wanted = embedded(ROOT, config)
@@ -62,7 +63,7 @@ def test_every_stack_through_its_whole_life(stack: str, tmp_path: Path) -> None:
 def test_every_profile(profile: str, tmp_path: Path) -> None:
     # A stack of its own for each: what an update is told to ignore stays as the profile before had it.
     config, _ = load_stack(ROOT, "stress", [f"profile={profile}"])
-    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(entropy=ENTROPY), tmp_path / "work")
     deployment = engine.up(config)
     wanted = embedded(ROOT, config)
     assert deployment.graph.resources == wanted.graph.resources

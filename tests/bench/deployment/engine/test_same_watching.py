@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ROOT = Path(__file__).resolve().parents[4]
 ENTROPY = b"the same for both"
@@ -25,7 +25,7 @@ def test_everything_is_watched_and_people_are_told(tmp_path: Path) -> None:
         "efs_throughput_mode=bursting",
     ]
     config, _ = load_stack(ROOT, "stress", overrides)
-    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), ROOT, tmp_path / "work")
+    engine = fast_engine(LocalCloud(entropy=ENTROPY), tmp_path / "work")
     deployment = engine.up(config)
     wanted = EmbeddedEngine(LocalCloud(entropy=ENTROPY), ROOT).up(config)
     assert deployment.graph.resources == wanted.graph.resources

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.bench.command_line import ROOT
+from tests.bench.deployment.engine.whole_stack import fast_engine
 
 ENTROPY = b"the same for both"
 SETTINGS = (
@@ -28,7 +28,7 @@ SETTINGS = (
 def test_the_real_engine_makes_the_same_of_it(tmp_path: Path) -> None:
     config, _ = load_stack(ROOT, "stress", SETTINGS)
     cloud = LocalCloud(entropy=ENTROPY)
-    engine = AutomationEngine(cloud, ROOT, tmp_path / "work")
+    engine = fast_engine(cloud, tmp_path / "work")
     deployment = engine.up(config)
     assert deployment == EmbeddedEngine(LocalCloud(entropy=ENTROPY), ROOT).up(config)
     resources = len(deployment.graph) + 2  # the stack, and the provider, which no graph holds
@@ -40,7 +40,7 @@ def test_the_real_engine_makes_the_same_of_it(tmp_path: Path) -> None:
 
 def provider_inputs(*configured: str, work_dir: Path) -> dict[str, Any]:
     """What the zone's provider is told, in the state of the real engine."""
-    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), ROOT, work_dir)
+    engine = fast_engine(LocalCloud(entropy=ENTROPY), work_dir)
     engine.up(load_stack(ROOT, "stress", (*SETTINGS, *configured))[0])
     exported = engine.drive(lambda stack: stack.export_stack()).deployment
     assert engine.down() == ()

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from bench.deployment.engine import StackConfig
+from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.cloud import Cloud
 from bench.deployment.stack_config import load_stack
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -33,6 +35,16 @@ def whole(*overrides: str, without: Collection[str] = ()) -> StackConfig:
     """The configuration of that stack with some settings changed, or without some."""
     kept = [setting for setting in WHOLE if setting.partition("=")[0] not in without]
     return load_stack(ROOT, "stress", (*kept, *overrides))[0]
+
+
+def fast_engine(cloud: Cloud, work_dir: Path) -> AutomationEngine:
+    """The real engine over the program. It saves its state once an operation, not after each of 105 resources.
+
+    That is half of the CLI's time. What a killed CLI leaves is for tests of an engine as it is.
+    """
+    engine = AutomationEngine(cloud, ROOT, work_dir)
+    engine._command.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+    return engine
 
 
 def changes(operate: Callable[..., object]) -> dict[str, str]:
