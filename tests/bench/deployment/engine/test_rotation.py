@@ -11,10 +11,10 @@ from pulumi.automation import ConfigValue, Stack
 
 from bench.common.failures import UnavailableError
 from bench.deployment.engine import StackConfig
-from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.rotate.steps import RotationError, rotate
 from tests.bench.deployment.engine.rotated import PASSWORD, SERVICE, TASK, VERSION, RotatedCloud, write_project
+from tests.bench.deployment.engine.whole_stack import fast_engine
 from tests.thorough import thorough
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -34,7 +34,7 @@ class Deployed:
 
     def __init__(self, project: Path, config: StackConfig, work: Path) -> None:
         self.cloud = RotatedCloud()
-        self.engine = AutomationEngine(self.cloud, project, work)
+        self.engine = fast_engine(self.cloud, work, project)
         self.first = str(self.engine.up(config).outputs["password"])
         self.lines: list[str] = []
         self.secrets: list[dict[str, Any]] = []

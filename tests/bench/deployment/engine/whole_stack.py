@@ -37,12 +37,12 @@ def whole(*overrides: str, without: Collection[str] = ()) -> StackConfig:
     return load_stack(ROOT, "stress", (*kept, *overrides))[0]
 
 
-def fast_engine(cloud: Cloud, work_dir: Path) -> AutomationEngine:
-    """The real engine over the program. It saves its state once an operation, not after each of 105 resources.
+def fast_engine(cloud: Cloud, work_dir: Path, project_dir: Path = ROOT) -> AutomationEngine:
+    """The real engine. It saves its state once an operation, and not after each of the program's 105 resources.
 
     That is half of the CLI's time. What a killed CLI leaves is for tests of an engine as it is.
     """
-    engine = AutomationEngine(cloud, ROOT, work_dir)
+    engine = AutomationEngine(cloud, project_dir, work_dir)
     engine._command.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
     return engine
 
