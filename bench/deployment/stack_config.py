@@ -19,8 +19,9 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 from pypiserver_stack.common.text import valid_text
 
-# As Pulumi names stacks; an organization or a project before the name is not part of the file's name.
-_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# As Pulumi names stacks; an organization or a project before the name is not part of the file's name. With a hyphen
+# first the CLI takes a name for options.
+_STACK_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
 # The benchmark's own parameters in a stack file: `bench:clients` and the like.
 _BENCH = "bench"
 # What Pulumi takes for every provider.
@@ -43,8 +44,8 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
     """
     if not _STACK_NAME.fullmatch(stack):
         raise UsageError(
-            f"{stack!r} is not a stack name: name it as in Pulumi.NAME.yaml, by letters, digits, hyphens, "
-            "underscores and periods, without organization or project"
+            f"{stack!r} is not a stack name: name it as in Pulumi.NAME.yaml, by letters, digits, underscores, "
+            "periods and, but for the first, hyphens, without organization or project"
         )
     project_settings = _read(project_dir / "Pulumi.yaml")
     project = str(project_settings.get("name", ""))

@@ -113,7 +113,7 @@ def test_a_stack_that_is_missing_names_those_there_are(project: Path) -> None:
         load_stack(project, "production")
 
 
-@pytest.mark.parametrize("stack", ["", "organization/shop/prod", "../prod", "prod ", "pröd", "p" * 101])
+@pytest.mark.parametrize("stack", ["", "-l", "organization/shop/prod", "../prod", "prod ", "pröd", "p" * 101])
 def test_what_is_no_name_of_a_stack(project: Path, stack: str) -> None:
     with pytest.raises(UsageError, match=r"is not a stack name: name it as in Pulumi\.NAME\.yaml"):
         load_stack(project, stack)

@@ -92,7 +92,7 @@ def stack_configs(draw: st.DrawFn) -> StackConfig:
     chance = Random(repr(switched))
     keys = chance.sample(sorted(_SETTINGS), chance.randint(4, _SETTINGS_AT_ONCE))
     others = {key: draw(_SETTINGS[key]) for key in keys}
-    name = draw(st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True))
+    name = draw(st.from_regex(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}", fullmatch=True))
     entrance = draw(st.sampled_from(_ENTRANCES))
     return StackConfig(_BASE.project, name, _allowed({**switched, **others}, entrance))
 
