@@ -1,6 +1,6 @@
 """The catalogue of workloads: what clients ask for, and the shape of the load. docs/workloads.md is the page for users.
 
-A workload is one entry of `WORKLOADS`, a new shape one class in `bench.load.shapes`.
+A workload is one entry of `_CATALOGUE`, a new shape one class in `bench.load.shapes`.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def _thresholds(report: Report) -> Table | Note:
                 Cell("passed", "good") if threshold.passed else Cell("MISSED", "bad"),
                 wording.measure(threshold.name, threshold.observed),
                 # A limit of 0 has to be met exactly.
-                f"{'< ' if threshold.limit else ''}{wording.measure(threshold.name, threshold.limit)}",
+                f"{'< ' if threshold.limit else ''}{wording.limit(threshold.name, threshold.limit)}",
                 wording.count(threshold.samples),
             )
             for threshold in report.thresholds

@@ -24,6 +24,17 @@ def measure(name: str, value: float | None) -> str:
     return share(value) if name.endswith("_rate") else f"{value:,.10g}"
 
 
+def limit(name: str, value: float) -> str:
+    """The limit of a threshold, with the unit of `measure` and all digits that it was given."""
+    if name.endswith("_s"):
+        return f"{_in_full(value, 3)} s"
+    return f"{_in_full(value * 100, 2)} %" if name.endswith("_rate") else f"{value:,.10g}"
+
+
+def _in_full(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}" if math.isclose(value, round(value, decimals)) else f"{value:,.10g}"
+
+
 def seconds(value: float) -> str:
     """To the millisecond, without a unit."""
     return f"{value:,.3f}"

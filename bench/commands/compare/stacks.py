@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bench.commands.compare import model
 from bench.commands.compare.build import ComparisonJob
@@ -86,7 +86,7 @@ class StackComparison(ComparisonJob):
         if len(self.variants) < 2 and self.against is None:
             raise UsageError(
                 f"--stacks {self.variants[0].name}: one stack alone is no comparison: name another after a comma, "
-                "or add --against limit or --against devpi"
+                f"or add {' or '.join(f'--against {name}' for name in get_args(Rival))}"
             )
 
     def work(self, run: Run) -> None:
