@@ -14,6 +14,7 @@ from bench.deployment.engine import StackConfig
 from bench.deployment.local_cloud import REGION
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.hosts.plan import plan_capacity
+from pypiserver_stack.ingress.names import FIRST_NAME_MAX_LENGTH
 from pypiserver_stack.settings import ConfigurationError, Settings, read_settings
 from pypiserver_stack.settings.groups.capacity import CapacitySettings
 from pypiserver_stack.settings.problems import SettingsError
@@ -25,6 +26,8 @@ from tests.pypiserver_stack.support.every_option import OPTIONS
 _SCHEMA = Settings.model_json_schema()
 _BASE = load_stack(ROOT, "stress")[0]
 _SETTINGS_AT_ONCE = 12
+_ZONE_NAME = "example.com"
+"""Name of every zone in the local cloud."""
 
 
 def _examples(key: str) -> list[str]:
@@ -73,6 +76,10 @@ _SETTINGS = {key: _values(schema, _examples(key)).map(_text) for key, schema in 
 
 # Any other type is asked of AWS.
 _SETTINGS["instance_type"] = st.sampled_from(sorted(catalogue()))
+# The name of the zone, which the program learns from AWS, comes behind the first one, and both stand in a certificate.
+_SETTINGS["dns_names"] = _SETTINGS["dns_names"].filter(
+    lambda names: len(f"{json.loads(names)[0]}.{_ZONE_NAME}") <= FIRST_NAME_MAX_LENGTH
+)
 SWITCHES = sorted(key for key, schema in _SCHEMA["properties"].items() if schema.get("type") == "boolean")
 _ENTRANCES: tuple[dict[str, str], ...] = (
     {},
