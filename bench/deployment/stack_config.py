@@ -21,7 +21,7 @@ from pypiserver_stack.common.text import valid_text
 
 # As Pulumi names stacks; an organization or a project before the name is not part of the file's name. With a hyphen
 # first the CLI takes a name for options.
-_STACK_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
+STACK_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
 # The benchmark's own parameters in a stack file: `bench:clients` and the like.
 _BENCH = "bench"
 # What Pulumi takes for every provider.
@@ -42,7 +42,7 @@ def load_stack(project_dir: Path, stack: str, overrides: Sequence[str] = ()) -> 
         UsageError: a file is missing or is no YAML mapping, an override is not `key=value`, a key has a namespace that
             nobody reads, or the region does not exist.
     """
-    if not _STACK_NAME.fullmatch(stack):
+    if not STACK_NAME.fullmatch(stack):
         raise UsageError(
             f"{stack!r} is not a stack name: name it as in Pulumi.NAME.yaml, by letters, digits, underscores, "
             "periods and, but for the first, hyphens, without organization or project"

@@ -20,7 +20,7 @@ from pypiserver_stack.common.text import printable
 if TYPE_CHECKING:
     import click
 
-_OURS = ("bench", "benchmarks", "pypiserver_stack", "sizing")
+_OURS = ("bench", "pypiserver_stack", "sizing", "tools")
 _OLDEST_PYTHON = (3, 11)
 _REFUSED = 2
 _INTERRUPTED = 130

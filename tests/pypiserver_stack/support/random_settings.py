@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.deployment.engine import StackConfig
 from bench.deployment.local_cloud import REGION
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import STACK_NAME, load_stack
 from pypiserver_stack.hosts.plan import plan_capacity
 from pypiserver_stack.ingress.names import FIRST_NAME_MAX_LENGTH
 from pypiserver_stack.settings import ConfigurationError, Settings, read_settings
@@ -99,7 +99,7 @@ def stack_configs(draw: st.DrawFn) -> StackConfig:
     chance = Random(repr(switched))
     keys = chance.sample(sorted(_SETTINGS), chance.randint(4, _SETTINGS_AT_ONCE))
     others = {key: draw(_SETTINGS[key]) for key in keys}
-    name = draw(st.from_regex(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}", fullmatch=True))
+    name = draw(st.from_regex(STACK_NAME, fullmatch=True))
     entrance = draw(st.sampled_from(_ENTRANCES))
     return StackConfig(_BASE.project, name, _allowed({**switched, **others}, entrance))
 
