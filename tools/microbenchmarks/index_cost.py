@@ -36,7 +36,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pypiserver.backend import listdir
 
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.system_calls import SystemCalls
 from pypiserver_stack.container.index.package_index import PackageIndex
 
@@ -70,7 +70,7 @@ def fill(root: Path, files: int) -> None:
 
 def measure(root: Path) -> None:
     resident_before = resident_mb()
-    index = PackageIndex(root, DigestStore(root), margin_s=MARGIN_S)
+    index = PackageIndex(root, RecordStore(root), margin_s=MARGIN_S)
     show("first scan", timed(index.snapshot))
     show("memory of the index", f"{resident_mb() - resident_before:.1f} MB")
     show("scan that finds nothing new", timed(index.snapshot))
@@ -84,7 +84,7 @@ def measure(root: Path) -> None:
     show("scan and root page", timed(lambda: index.root_page(as_json=True)))
     show("most memory of the process so far", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
-    slow = PackageIndex(root, DigestStore(root), margin_s=MARGIN_S, calls=SlowCalls())
+    slow = PackageIndex(root, RecordStore(root), margin_s=MARGIN_S, calls=SlowCalls())
     trust(slow)
     show(f"{ADDED_S * 1000:.0f} ms more a call: validation", timed(slow.snapshot))
     started_s = perf_counter()

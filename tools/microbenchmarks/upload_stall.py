@@ -35,13 +35,13 @@ END = f"\r\n--{BOUNDARY}--\r\n".encode()
 APPLICATION = """
 from pathlib import Path
 import pypiserver
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
 
 root = Path("packages")
 pypiserver_app = pypiserver.app(roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".")
-uploads = Uploads(PackageStore(root, DigestStore(root)), pypiserver_app._pypiserver_config, limit_bytes=2**40)
+uploads = Uploads(PackageStore(root, RecordStore(root)), pypiserver_app._pypiserver_config, limit_bytes=2**40)
 
 
 def ours(environ, start_response):

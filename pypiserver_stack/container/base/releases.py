@@ -52,6 +52,12 @@ def version_key(version: str) -> tuple[Any, ...]:
         return False, parse_version(spelled), spelled
 
 
+def canonical_version(version: str) -> str:
+    """The version as PEP 440 spells it; as it is where it is none."""
+    is_version, key, *_ = version_key(version)
+    return str(key) if is_version else version
+
+
 def newest(versions: Iterable[str]) -> str:
     """The newest final version; the newest of all where none is final."""
     return max(versions, key=lambda version: (_is_final(version), version_key(version)))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
+"""Errors for a path where nothing lies any more, or something other than a file or a directory."""
 
 
 class SystemCalls:

@@ -17,7 +17,7 @@ from pypiserver_stack.container.access.authentication import Authenticator
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 from pypiserver_stack.container.http.conditions import is_unchanged
-from pypiserver_stack.container.http.negotiation import wants_json
+from pypiserver_stack.container.http.negotiation import accepts_gzip, wants_json
 from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
 from pypiserver_stack.container.http.timing import Timing
 from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
@@ -162,8 +162,13 @@ def _redirect(status: str, path: str) -> HttpResponse:
 
 def _page(environ: Environ, page: ListingPage) -> HttpResponse:
     # "no-cache" lets a client keep the page and has it ask each time whether it is still the same.
-    headers = [("ETag", page.etag), ("Cache-Control", "private, no-cache"), ("Vary", "Accept")]
-    if is_unchanged(environ, page.etag):
+    headers = [("Cache-Control", "private, no-cache"), ("Vary", "Accept, Accept-Encoding")]
+    typed = [("Content-Type", page.content_type)]
+    body, etag = page.body, page.etag
+    if page.gzip_body is not None and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        body, etag = page.gzip_body, page.gzip_etag
+        typed.append(("Content-Encoding", "gzip"))
+    headers.append(("ETag", etag))
+    if is_unchanged(environ, etag):
         return HttpResponse("304 Not Modified", headers, [])
-    typed = [("Content-Type", page.content_type), ("Content-Length", str(len(page.body)))]
-    return HttpResponse("200 OK", [*typed, *headers], [page.body])
+    return HttpResponse("200 OK", [*typed, ("Content-Length", str(len(body))), *headers], [body])

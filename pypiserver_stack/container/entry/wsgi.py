@@ -13,7 +13,7 @@ from pypiserver.backend import BackendProxy
 from pypiserver.config import Config
 
 from pypiserver_stack.container.access.authentication import authenticator_from_environment
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.entry.front import Front
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.package_store import PackageStore
@@ -23,6 +23,7 @@ from pypiserver_stack.container.pypiserver_hooks.project_info import add_project
 from pypiserver_stack.container.pypiserver_hooks.removal import NoRemovalProxy
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
+from pypiserver_stack.container.pypiserver_hooks.yanking import add_yanking
 
 
 def _is_on(variable: str) -> bool:
@@ -40,21 +41,24 @@ config = Config.default_with_overrides(
     password_file=".",
     disable_fallback=True,
 )
-digests = DigestStore(packages)
-store = PackageStore(packages, digests)
+records = RecordStore(packages)
+store = PackageStore(packages, records)
 proxy = BackendProxy if _is_on("PYPISERVER_REMOVAL") else NoRemovalProxy
+pypiserver = setup_routes_from_config(app_from_config(config), config)
 index = downloads = None
 if os.environ["PYPISERVER_BACKEND"] == "validated":
-    index = PackageIndex(packages, digests, margin_s=float(os.environ["PYPISERVER_INDEX_MARGIN_S"]))
+    index = PackageIndex(packages, records, margin_s=float(os.environ["PYPISERVER_INDEX_MARGIN_S"]))
     config.backend = proxy(ValidatedBackend(config, index, store))
+    # simple-dir's listings cannot say that a file is yanked: there the action is unknown.
+    pypiserver = add_yanking(pypiserver, config.backend, packages)
     downloads = Downloads(index, packages, immutable=not overwrite, shared_cache=_is_on("PYPISERVER_SHARED_CACHE"))
 else:
-    config.backend = proxy(WalkingBackend(config, digests))
+    config.backend = proxy(WalkingBackend(config, records))
 # Docker names a container's host after the container; ECS lists the same id with the task.
 served_by = [("X-Served-By", os.environ.get("HOSTNAME", "unknown"))]
 
 application = Front(
-    add_project_info(setup_routes_from_config(app_from_config(config), config), config.backend),
+    add_project_info(pypiserver, config.backend),
     authenticator_from_environment(os.environ),
     Uploads(store, config, limit_bytes=int(os.environ["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20),
     index=index,

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from pypiserver_stack.container.base.digests import Digests, FileKey
 from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.records import FileKey, PackageRecord
+from pypiserver_stack.container.base.system_calls import GONE
 from pypiserver_stack.container.http.conditions import fails_precondition, is_unchanged, wanted_range
 from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
-from pypiserver_stack.container.index.directory import GONE, PackageEntry
+from pypiserver_stack.container.index.directory import PackageEntry
 from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
 
 # Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
@@ -39,7 +40,7 @@ class Downloads:
     def __init__(self, index: PackageIndex, root: Path, *, immutable: bool, shared_cache: bool) -> None:
         """
         Args:
-            immutable: a file whose digests are known never changes under its name, so that clients may keep it.
+            immutable: a file whose record is known never changes under its name, so that clients may keep it.
             shared_cache: so may a cache in front that has Authorization in its key.
         """
         self._index = index
@@ -83,9 +84,9 @@ class Downloads:
 
     def _file(self, environ: Environ, entry: PackageEntry, opened: _Opened) -> HttpResponse:
         size = opened.key.size
-        digests = entry.digests
-        etag = f'"{digests.sha256}"' if digests else None
-        headers = [_TYPE, self._caching(digests), ("Accept-Ranges", "bytes")]
+        record = entry.record
+        etag = f'"{record.sha256}"' if record else None
+        headers = [_TYPE, self._caching(record), ("Accept-Ranges", "bytes")]
         if fails_precondition(environ, etag):
             _close(opened)
             return text("412 Precondition Failed", "the file is another one")
@@ -115,17 +116,17 @@ class Downloads:
     def _metadata(self, environ: Environ, path: str) -> HttpResponse | None:
         entry = self._index.find(path)
         content = self._index.metadata(entry) if entry else None
-        if entry is None or content is None or entry.digests is None:
+        if entry is None or content is None or entry.record is None:
             return None
-        etag = f'"{entry.digests.metadata_sha256}"'
-        headers: Headers = [_TYPE, self._caching(entry.digests), ("ETag", etag)]
+        etag = f'"{entry.record.metadata_sha256}"'
+        headers: Headers = [_TYPE, self._caching(entry.record), ("ETag", etag)]
         if is_unchanged(environ, etag):
             return HttpResponse("304 Not Modified", headers, [])
         return HttpResponse("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
 
-    def _caching(self, digests: Digests | None) -> tuple[str, str]:
-        # Without digests it may still be written to.
-        return self._keep if self._immutable and digests else _ASK_AGAIN
+    def _caching(self, record: PackageRecord | None) -> tuple[str, str]:
+        # Without a record it may still be written to.
+        return self._keep if self._immutable and record else _ASK_AGAIN
 
 
 class _FileBody:

@@ -18,9 +18,9 @@ from typing import Any
 
 from gevent.lock import BoundedSemaphore
 
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
+from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.files.wheel_metadata import wheel_metadata
+from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
 
 INCOMING = ".incoming"
 STALE_S = 6 * 3600
@@ -40,15 +40,15 @@ class StoreError(Exception):
 class PackageStore:
     """The directory of the packages, for writing, as one worker sees it. No file call is made on the event loop."""
 
-    def __init__(self, root: Path, digests: DigestStore) -> None:
+    def __init__(self, root: Path, records: RecordStore) -> None:
         self._root = root
-        self._digests = digests
+        self._records = records
         self._threads = BoundedSemaphore(_THREADS)
         self._next_cleaning_s = 0.0
 
     def incoming(self) -> Incoming:
         """A new package, as a context manager: what has not been published at the end is gone."""
-        return Incoming(self._root, self._digests, self._off_the_loop, self._clean)
+        return Incoming(self._root, self._records, self._off_the_loop, self._clean)
 
     def _off_the_loop(self, function: Callable[..., Any], *arguments: object) -> None:
         try:
@@ -75,10 +75,10 @@ class Incoming:
     """One package while it comes in. All but `sha256` raise `StoreError` where the file system fails."""
 
     def __init__(
-        self, root: Path, digests: DigestStore, off_the_loop: Callable[..., None], clean: Callable[[float], None]
+        self, root: Path, records: RecordStore, off_the_loop: Callable[..., None], clean: Callable[[float], None]
     ) -> None:
         self._root = root
-        self._digests = digests
+        self._records = records
         self._off_the_loop = off_the_loop
         self._clean = clean
         self._path = root / INCOMING / secrets.token_hex(16)
@@ -99,15 +99,18 @@ class Incoming:
     def write(self, data: bytes) -> None:
         self._off_the_loop(self._write, data)
 
-    def publish(self, filename: str, *, overwrite: bool) -> None:
-        """Put the package into the root as `filename`, whole and durable, and keep its digests.
+    def publish(self, filename: str, *, overwrite: bool, claimed_python: str | None = None) -> None:
+        """Put the package into the root as `filename`, whole and durable, and keep its record.
 
         Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds.
+
+        Args:
+            claimed_python: the Python versions for a package without core metadata.
 
         Raises:
             FileExistsError: the name is taken.
         """
-        self._off_the_loop(self._publish, filename, overwrite)
+        self._off_the_loop(self._publish, filename, overwrite, claimed_python)
 
     def _create(self) -> None:
         try:
@@ -122,10 +125,11 @@ class Incoming:
         self._file.write(data)
         self._sha256.update(data)
 
-    def _publish(self, filename: str, overwrite: bool) -> None:
+    def _publish(self, filename: str, overwrite: bool, claimed_python: str | None) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        metadata = wheel_metadata(str(self._path), filename)
+        with self._path.open("rb") as package:
+            content = PackageContent(self.sha256, core_metadata(package, filename))
         if overwrite:
             self._path.replace(self._root / filename)
         else:
@@ -134,8 +138,7 @@ class Incoming:
         # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:
         # a listing that is made meanwhile hashes the package itself.
         key = FileKey.of(os.fstat(self._file.fileno()))
-        metadata_sha256 = None if metadata is None else hashlib.sha256(metadata).hexdigest()
-        self._digests.put(filename, key, Digests(self.sha256, metadata_sha256), metadata)
+        self._records.put(filename, key, content, claimed_python=claimed_python)
         _sync_directory(self._root)
 
     def _discard(self) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from pypiserver.bottle_wrapper import HTTPError
 
+from pypiserver_stack.container.base.core_metadata import valid_specifier
 from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.container.files.claimed_release import contradiction
 from pypiserver_stack.container.files.multipart import FormPart, MultipartError, boundary_of, read_form
@@ -25,7 +26,7 @@ PYPISERVER_BODY_BYTES = 64 * 1024
 """The largest body that pypiserver gets."""
 _READ_BYTES = 64 * 1024  # where gunicorn's reader is at its fastest
 _FIELD_BYTES = 1024
-_FIELDS = (":action", "name", "version", "sha256_digest")
+_FIELDS = (":action", "name", "version", "sha256_digest", "requires_python", "reason")
 _LOG_INTERVAL_S = 10
 
 _FILENAME = re.compile(r"[a-z0-9_!+-][a-z0-9_.!+-]{0,254}", re.I | re.A)  # no leading dot: no listing would show it
@@ -123,13 +124,14 @@ class Uploads:
         name, version = (fields.get(field, b"").decode("utf-8", "replace").strip() for field in ("name", "version"))
         if wrong := contradiction(package.filename, name, version):
             return text("400 Bad Request", wrong)
+        claimed_python = valid_specifier(fields.get("requires_python", b"").decode("utf-8", "replace"))
         claimed = fields.get("sha256_digest", b"").decode("ascii", "replace").strip().lower()
         for filename, _, incoming in wanted:
             assert incoming is not None
             if claimed and filename == package.filename and claimed != incoming.sha256:
                 return text("400 Bad Request", f"The SHA-256 of what arrived is {incoming.sha256}, not {claimed!a}.")
             try:
-                incoming.publish(filename, overwrite=self._config.overwrite)
+                incoming.publish(filename, overwrite=self._config.overwrite, claimed_python=claimed_python)
             except FileExistsError:
                 return _taken(filename, environ)
         return HttpResponse("200 OK", [("Content-Length", "0")], [])

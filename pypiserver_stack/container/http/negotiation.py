@@ -1,4 +1,4 @@
-"""Choice between HTML and JSON for a listing, by the client's Accept header (PEP 691)."""
+"""Choice of the form of a listing: HTML or JSON (PEP 691), compressed or not."""
 
 from __future__ import annotations
 
@@ -18,6 +18,16 @@ def wants_json(accept: str) -> bool:
         if name:
             weights[name] = max(weights[name], _weight(parameters))
     return weights["json"] > 0 and weights["json"] >= weights["html"]
+
+
+@lru_cache(maxsize=64)
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether the header names gzip, or anything. Nothing is compressed for a client that says nothing."""
+    weights = {}
+    for choice in accept_encoding.split(","):
+        coding, *parameters = (word.strip().lower() for word in choice.split(";"))
+        weights[coding] = _weight(parameters)
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
 
 
 def _weight(parameters: list[str]) -> float:

@@ -7,7 +7,6 @@ seen. What was read later than that, by the clock of this host alone, holds unti
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
@@ -15,15 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pypiserver_stack.container.base.digests import Digests, FileKey
 from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
+from pypiserver_stack.container.base.records import FileKey, PackageRecord
 from pypiserver_stack.container.base.releases import release_of
-from pypiserver_stack.container.base.system_calls import SystemCalls
+from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
+from pypiserver_stack.container.base.yanks import YANKED
 
 _ATTEMPTS = 5
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
-GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
-"""Errors for a path where nothing lies any more, or something other than a file or a directory."""
 
 Signature = tuple[tuple[int, int, int, int] | None, ...]
 """Device, inode, mtime_ns, ctime_ns: of the directory, then of what each of its symbolic links to packages leads to."""
@@ -35,7 +33,7 @@ class FileIdentity(NamedTuple):
     key: FileKey
     seen_s: float
     """When this key was first seen, by the monotonic clock of this host."""
-    digests: Digests | None
+    record: PackageRecord | None
     """None while another file might still come with the same key."""
 
 
@@ -53,13 +51,13 @@ class PackageEntry:
 
     @property
     def key(self) -> FileKey | None:
-        """Which state of the file `digests` belongs to."""
-        return self.identity.key if self.identity and self.identity.digests else None
+        """Which state of the file `record` belongs to."""
+        return self.identity.key if self.identity and self.identity.record else None
 
     @property
-    def digests(self) -> Digests | None:
-        """None until somebody needed them."""
-        return self.identity.digests if self.identity else None
+    def record(self) -> PackageRecord | None:
+        """None until somebody needed it."""
+        return self.identity.record if self.identity else None
 
 
 class DirectoryContent(NamedTuple):
@@ -68,8 +66,10 @@ class DirectoryContent(NamedTuple):
     entries: dict[str, PackageEntry]
     """By base name."""
     subdirectories: list[str]
-    """Paths from the root, as is the next."""
+    """Paths from the root, as are the next."""
     links: list[str]
+    yanked: list[str]
+    """Packages beside which a yank is kept, whether they are there or not."""
 
 
 class ScannedDirectory(NamedTuple):
@@ -180,6 +180,7 @@ class PackageTree:
         arrived = False
         subdirectories = []
         links = []
+        yanked = []
         with self._calls.scandir(descriptor) as items:
             for item in items:  # perhaps 150,000 of them: the usual case takes as few steps as it can
                 name = item.name
@@ -189,6 +190,8 @@ class PackageTree:
                     if entry is None:
                         entry = _entry(prefix, name)
                         if entry is None:
+                            if name.endswith(YANKED):
+                                yanked.append(prefix + name.removesuffix(YANKED))
                             continue
                         arrived = True
                     if linked:
@@ -201,7 +204,7 @@ class PackageTree:
                     subdirectories.append(prefix + name)
         if not arrived and len(entries) == len(known):
             entries = known
-        return DirectoryContent(entries, subdirectories, links)
+        return DirectoryContent(entries, subdirectories, links, yanked)
 
     def _target(self, root: int, link: str) -> os.stat_result | None:
         try:

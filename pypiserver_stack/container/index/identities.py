@@ -1,7 +1,7 @@
-"""Digests of package files, known by size, times and inode number, and read only where those are not known yet.
+"""Records of package files, known by size, times and inode number; a file is read only where there is none yet.
 
 A file system may give a new file the inode number of the one just removed, and coarse time stamps may make the two look
-alike. So a digest is kept only if the file was read a margin after its key was first seen by the clock of this host, or
+alike. So a record is kept only if the file was read a margin after its key was first seen by the clock of this host, or
 a margin after its ctime by the clock of the file server: no later file has that key.
 """
 
@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey, hash_file
+from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore, read_package, record_of
 from pypiserver_stack.container.base.system_calls import SystemCalls
 from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry
 
-Found = dict[PackageEntry, Digests | None]
-"""What files hold. An entry has the same digests only if they hold until a directory changes."""
+Found = dict[PackageEntry, PackageRecord | None]
+"""What files hold. An entry has the same record only if it holds until a directory changes."""
 
 
 class FileIdentities:
     """Looks at the package files under `root`."""
 
-    def __init__(self, root: Path, digests: DigestStore, margin_s: float, calls: SystemCalls) -> None:
+    def __init__(self, root: Path, records: RecordStore, margin_s: float, calls: SystemCalls) -> None:
         self._root = root
-        self._digests = digests
+        self._records = records
         self._margin_s = margin_s
         self._calls = calls
 
     def known(self, entries: Sequence[PackageEntry]) -> Found:
-        """The digests of those files that need not be read for them.
+        """The records of those files that need not be read for them.
 
         Raises:
             OSError: a file cannot be looked at, or is `GONE`; as for `read`.
@@ -36,35 +36,38 @@ class FileIdentities:
         return {entry: self._known(entry) for entry in entries}
 
     def read(self, found: Found) -> Found:
-        """The digests of the others as well, but for a file that is just being written."""
-        clock_ns = self._digests.clock_ns()
-        return {entry: digests or self._read(entry, clock_ns) for entry, digests in found.items()}
+        """The records of the others as well, but for a file that is just being written."""
+        clock_ns = self._records.clock_ns()
+        return {entry: record or self._read(entry, clock_ns) for entry, record in found.items()}
 
-    def _known(self, entry: PackageEntry) -> Digests | None:
+    def _known(self, entry: PackageEntry) -> PackageRecord | None:
         key = FileKey.of(self._calls.stat(self._path(entry)))
         known = entry.identity
-        if known and known.digests and known.key == key:
-            return known.digests
-        stored = self._digests.get(entry.relfn, key)
+        if known and known.record and known.key == key:
+            return known.record
+        stored = self._records.get(entry.relfn, key)
         if stored:
             entry.identity = FileIdentity(key, self._calls.monotonic_s(), stored)
         return stored
 
-    def _read(self, entry: PackageEntry, clock_ns: int | None) -> Digests | None:
+    def _read(self, entry: PackageEntry, clock_ns: int | None) -> PackageRecord | None:
         known = entry.identity
         began_s = self._calls.monotonic_s()
-        read = hash_file(self._path(entry), self._calls)
+        read = read_package(self._path(entry), entry.name, self._calls)
         if read is None:
             entry.identity = None
             return None
-        key, sha256 = read
+        key, content = read
         seen_s = known.seen_s if known and known.key == key else self._calls.monotonic_s()
         settled = began_s >= seen_s + self._margin_s or (
             clock_ns is not None and key.ctime_ns + self._margin_s * 1e9 <= clock_ns
         )
-        digests = self._digests.renew(entry.relfn, key, sha256) if settled else Digests(sha256)
-        entry.identity = FileIdentity(key, seen_s, digests if settled else None)
-        return digests
+        if settled:
+            record = self._records.put(entry.relfn, key, content)
+        else:  # nor is its metadata kept, so that none is offered
+            record = record_of(entry.name, key, content)._replace(metadata_sha256=None)
+        entry.identity = FileIdentity(key, seen_s, record if settled else None)
+        return record
 
     def _path(self, entry: PackageEntry) -> str:
         return f"{self._root}/{entry.relfn}"

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from pypiserver_stack.container.base.coalesced_call import CoalescedCall
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.system_calls import SystemCalls
-from pypiserver_stack.container.index.directory import GONE, FileIdentity, PackageEntry, PackageTree, Tree
+from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore
+from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
+from pypiserver_stack.container.base.yanks import yank_reason
+from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry, PackageTree, Tree
 from pypiserver_stack.container.index.identities import FileIdentities, Found
 from pypiserver_stack.container.index.pages import ListingPage, ListingPages, project_pages, root_pages
 from pypiserver_stack.container.index.snapshot import NOTHING, Snapshot
@@ -37,29 +38,31 @@ class _RenderedProject(NamedTuple):
     """A project's listing, and what it was made from."""
 
     found: Found
+    yanked: dict[str, str]
+    """Reasons by path."""
     pages: ListingPages
     generation: int
 
     @property
     def size_bytes(self) -> int:
         # The second term: what surrounds a page, and each file in `found`.
-        return len(self.pages.html.body) + len(self.pages.json.body) + 1000 + 200 * len(self.found)
+        return self.pages.html.size_bytes + self.pages.json.size_bytes + 1000 + 200 * len(self.found)
 
 
 class PackageIndex:
     """The packages under `root`. One for each worker; its methods are for greenlets of that worker."""
 
-    def __init__(self, root: Path, digests: DigestStore, *, margin_s: float, calls: SystemCalls | None = None) -> None:
+    def __init__(self, root: Path, records: RecordStore, *, margin_s: float, calls: SystemCalls | None = None) -> None:
         """
         Args:
             margin_s: how long two changes of a directory may leave it with the same time stamps: their granularity, and
                 what the clock of the file server may do besides.
         """
         calls = calls or SystemCalls()
-        self.digests = digests
+        self.records = records
         self._root = root
         self._directory = PackageTree(root, margin_s, calls)
-        self._identities = FileIdentities(root, digests, margin_s, calls)
+        self._identities = FileIdentities(root, records, margin_s, calls)
         self._tree: Tree = {}
         self._snapshot = NOTHING
         # Replaced when somebody doubts the index, and noted by the validation that read everything because of it.
@@ -90,13 +93,13 @@ class PackageIndex:
         pages = self._root_page()
         return pages.json if as_json else pages.html
 
-    def digest(self, relfn: str) -> Digests | None:
-        """The digests of a package; None if there is none at this path."""
+    def record(self, relfn: str) -> PackageRecord | None:
+        """The record of a package; None if there is none at this path."""
         entry = self.find(relfn)
         listed = self._project(entry.project) if entry else None
         if entry is None or listed is None:
             return None
-        return entry.digests or listed.found.get(entry)
+        return entry.record or listed.found.get(entry)
 
     def find(self, relfn: str) -> PackageEntry | None:
         """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
@@ -106,17 +109,17 @@ class PackageIndex:
         return entry
 
     def is_current(self, entry: PackageEntry, key: FileKey) -> bool:
-        """Whether an opened file is the one that is listed. Afterwards `entry.digests` are its digests, if known."""
-        if entry.digests is None and (stored := offload(self.digests.get, entry.relfn, key)):
+        """Whether an opened file is the one that is listed. Afterwards `entry.record` is its record, if known."""
+        if entry.record is None and (stored := offload(self.records.get, entry.relfn, key)):
             entry.identity = FileIdentity(key, 0, stored)
         return entry.key in (None, key)
 
     def metadata(self, entry: PackageEntry) -> bytes | None:
-        """The metadata that the listing offers for a package; its digest is then `entry.digests.metadata_sha256`."""
+        """The metadata that the listing offers for a package; its digest is then `entry.record.metadata_sha256`."""
         for _ in range(_ATTEMPTS):
-            if entry.digests is None and self._project(entry.project) is None:
+            if entry.record is None and self._project(entry.project) is None:
                 return None
-            if entry.digests is None or entry.digests.metadata_sha256 is None:
+            if entry.record is None or entry.record.metadata_sha256 is None:
                 return None
             try:
                 content = offload(self._kept_metadata, entry)
@@ -130,10 +133,10 @@ class PackageIndex:
         return None
 
     def _kept_metadata(self, entry: PackageEntry) -> bytes | None:
-        """The metadata that was kept of the very file that is there; its digests are then those of the entry."""
-        digests = self._identities.known([entry])[entry]
-        content = self.digests.metadata(entry.relfn) if digests else None
-        if digests is None or content is None or hashlib.sha256(content).hexdigest() != digests.metadata_sha256:
+        """The metadata that was kept of the very file that is there; its record is then that of the entry."""
+        record = self._identities.known([entry])[entry]
+        content = self.records.metadata(entry.relfn) if record else None
+        if record is None or content is None or hashlib.sha256(content).hexdigest() != record.metadata_sha256:
             return None
         return content
 
@@ -187,12 +190,18 @@ class PackageIndex:
         if not all(found.values()):
             with self._reading:
                 found = offload(self._identities.read, found)
-        same = held is not None and held.found == found
-        pages: ListingPages = held.pages if held and same else offload(project_pages, project, found)
-        listed = _RenderedProject(found, pages, snapshot.generation)
-        if all(digests and digests == entry.digests for entry, digests in found.items()):
+        marked = [entry.relfn for entry in found if entry.relfn in snapshot.yanked] if snapshot.yanked else []
+        yanked: dict[str, str] = offload(self._reasons, marked) if marked else {}
+        same = held is not None and (held.found, held.yanked) == (found, yanked)
+        pages: ListingPages = held.pages if held and same else offload(project_pages, project, found, yanked)
+        listed = _RenderedProject(found, yanked, pages, snapshot.generation)
+        if all(record and record == entry.record for entry, record in found.items()):
             self._projects.hold(project, listed)
         return listed
+
+    def _reasons(self, relfns: list[str]) -> dict[str, str]:
+        reasons = {relfn: yank_reason(self._root, relfn) for relfn in relfns}
+        return {relfn: reason for relfn, reason in reasons.items() if reason is not None}
 
     def _render_root(self) -> ListingPages:
         if self._root_pages[0] is not self._snapshot.by_project:

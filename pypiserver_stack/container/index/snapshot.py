@@ -17,19 +17,23 @@ class Snapshot(NamedTuple):
     """Keys are normalised names."""
     names: Mapping[str, PackageEntry]
     """By base name, some entry in some directory."""
+    yanked: frozenset[str]
+    """Paths of packages beside which a yank is kept."""
     generation: int
     """Grows with each validation that did not find everything unchanged."""
 
     def after(self, known: Tree, tree: Tree) -> Snapshot:
         """The snapshot of `tree`, where this one is that of `known`: one look at each name, work for what differs."""
         gone, new = _difference(known, tree)
+        yanked = frozenset(path for seen in tree.values() for path in seen.content.yanked)
         if not gone and not new:
-            return self._replace(generation=self.generation + 1)
+            return self._replace(yanked=yanked, generation=self.generation + 1)
         directories = [seen.content.entries for seen in tree.values()]
         by_path: Mapping[str, PackageEntry] = directories[0]  # the root's names are paths already
         if len(directories) > 1:
             by_path = {entry.relfn: entry for entries in directories for entry in entries.values()}
-        return Snapshot(by_path, self._by_project(gone, new), ChainMap(*directories), self.generation + 1)
+        names = ChainMap(*directories)
+        return Snapshot(by_path, self._by_project(gone, new), names, yanked, self.generation + 1)
 
     def _by_project(self, gone: set[PackageEntry], new: list[PackageEntry]) -> dict[str, tuple[PackageEntry, ...]]:
         arrived = defaultdict(list)
@@ -43,7 +47,7 @@ class Snapshot(NamedTuple):
         return by_project
 
 
-NOTHING = Snapshot({}, {}, {}, 0)
+NOTHING = Snapshot({}, {}, {}, frozenset(), 0)
 
 
 def _difference(known: Tree, tree: Tree) -> tuple[set[PackageEntry], list[PackageEntry]]:

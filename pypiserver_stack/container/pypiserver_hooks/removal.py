@@ -10,9 +10,10 @@ from typing import Any
 from pypiserver.backend import BackendProxy, SimpleFileBackend
 from pypiserver.bottle_wrapper import HTTPError
 
-from pypiserver_stack.container.base.digests import DigestStore
 from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.releases import version_key
+from pypiserver_stack.container.base.yanks import YANKED
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 
 _log = logging.getLogger("gunicorn.error")
@@ -21,7 +22,7 @@ _log = logging.getLogger("gunicorn.error")
 class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
     """Removal by `:action=remove_pkg`, the same for both backends."""
 
-    digests: DigestStore
+    records: RecordStore
 
     def find_version(self, name: str, version: str) -> Iterator[PackageFile]:
         """The files of a release, builds and signatures too: names are compared by PEP 503, versions by PEP 440."""
@@ -45,9 +46,9 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
             raise HTTPError(503, sentence, headers={"Retry-After": "10"}) from error
 
     def _remove(self, package: PackageFile) -> None:
-        for path in (package.fn, f"{package.fn}.metadata"):
+        for path in (package.fn, f"{package.fn}.metadata", f"{package.fn}{YANKED}"):
             Path(path).unlink(missing_ok=True)  # somebody else may remove it at the same time
-        self.digests.remove(package.relfn)
+        self.records.remove(package.relfn)
 
 
 class NoRemovalProxy(BackendProxy):  # type: ignore[misc]

@@ -23,7 +23,7 @@ class ValidatedBackend(RemovingBackend):
 
     def __init__(self, config: Any, index: PackageIndex, store: PackageStore) -> None:
         super().__init__(config)
-        self.digests = index.digests
+        self.records = index.records
         self._index = index
         self._store = store
         self._overwrite: bool = config.overwrite
@@ -49,10 +49,10 @@ class ValidatedBackend(RemovingBackend):
             digest: str | None = super().digest(pkg)
             return digest
         try:
-            digests = self._index.digest(str(pkg.relfn))
+            record = self._index.record(str(pkg.relfn))
         except IndexUnavailableError as error:
             raise _unavailable(error) from error
-        return f"sha256={digests.sha256}" if digests else None
+        return f"sha256={record.sha256}" if record else None
 
     def add_package(self, filename: str, stream: BinaryIO) -> None:
         with self._store.incoming() as incoming:

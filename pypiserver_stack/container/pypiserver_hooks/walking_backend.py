@@ -8,8 +8,8 @@ from typing import Any
 
 from pypiserver.backend import all_listed_files
 
-from pypiserver_stack.container.base.digests import DigestStore
 from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
 
@@ -17,9 +17,9 @@ from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
 class WalkingBackend(RemovingBackend):
     """Walks the tree as pypiserver does, for every answer, and passes over what is left out."""
 
-    def __init__(self, config: Any, digests: DigestStore) -> None:
+    def __init__(self, config: Any, records: RecordStore) -> None:
         super().__init__(config)
-        self.digests = digests
+        self.records = records
 
     def get_all_packages(self) -> Iterator[PackageFile]:
         for root in self.roots:

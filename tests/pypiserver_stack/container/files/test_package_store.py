@@ -19,8 +19,8 @@ from pathlib import Path
 import gevent
 import pytest
 
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
 from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore
 from pypiserver_stack.container.files import package_store
 from pypiserver_stack.container.files.package_store import INCOMING, STALE_S, PackageStore, StoreError
 from tests.pypiserver_stack.container.open_files import open_files
@@ -31,7 +31,7 @@ CONTENT = bytes(range(256)) * 4000  # as DIE below writes it, in two halves
 
 @pytest.fixture
 def store(tmp_path: Path) -> PackageStore:
-    return PackageStore(tmp_path, DigestStore(tmp_path))
+    return PackageStore(tmp_path, RecordStore(tmp_path))
 
 
 def upload(store: PackageStore, name: str, content: bytes, *, overwrite: bool = False) -> str:
@@ -64,21 +64,23 @@ def test_an_empty_package_is_one(tmp_path: Path, store: PackageStore) -> None:
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_its_digest_is_kept_and_holds_for_the_file_as_it_lies_there(tmp_path: Path, overwrite: bool) -> None:
-    digests = DigestStore(tmp_path)
-    sha256 = upload(PackageStore(tmp_path, digests), NAME, CONTENT, overwrite=overwrite)
-    assert digests.get(NAME, FileKey.of((tmp_path / NAME).stat())) == Digests(sha256, None)
+def test_its_record_is_kept_and_holds_for_the_file_as_it_lies_there(tmp_path: Path, overwrite: bool) -> None:
+    records = RecordStore(tmp_path)
+    sha256 = upload(PackageStore(tmp_path, records), NAME, CONTENT, overwrite=overwrite)
+    key = FileKey.of((tmp_path / NAME).stat())
+    assert records.get(NAME, key) == PackageRecord(sha256, len(CONTENT), key.mtime_ns)
 
 
-def test_the_metadata_of_a_wheel_is_kept_with_its_digest(tmp_path: Path) -> None:
+def test_the_metadata_of_a_wheel_is_kept_with_its_record(tmp_path: Path) -> None:
     wheel, metadata = io.BytesIO(), b"Name: project\nVersion: 1.0\n"
     with zipfile.ZipFile(wheel, "w") as made:
         made.writestr("project-1.0.dist-info/METADATA", metadata)
-    digests, name = DigestStore(tmp_path), "project-1.0-py3-none-any.whl"
-    sha256 = upload(PackageStore(tmp_path, digests), name, wheel.getvalue())
-    kept = digests.get(name, FileKey.of((tmp_path / name).stat()))
-    assert kept == Digests(sha256, hashlib.sha256(metadata).hexdigest())
-    assert digests.metadata(name) == metadata
+    records, name = RecordStore(tmp_path), "project-1.0-py3-none-any.whl"
+    sha256 = upload(PackageStore(tmp_path, records), name, wheel.getvalue())
+    kept = records.get(name, FileKey.of((tmp_path / name).stat()))
+    assert kept is not None
+    assert (kept.sha256, kept.metadata_sha256) == (sha256, hashlib.sha256(metadata).hexdigest())
+    assert records.metadata(name) == metadata
 
 
 def test_it_has_the_mode_that_a_file_written_in_place_would_have(tmp_path: Path, store: PackageStore) -> None:
@@ -139,7 +141,7 @@ def test_of_many_uploads_of_one_name_exactly_one_wins(tmp_path: Path) -> None:
 
     def contend(number: int) -> None:
         try:
-            with PackageStore(tmp_path, DigestStore(tmp_path)).incoming() as incoming:
+            with PackageStore(tmp_path, RecordStore(tmp_path)).incoming() as incoming:
                 incoming.write(contents[number])
                 ready.wait()
                 incoming.publish(NAME, overwrite=False)
@@ -235,13 +237,13 @@ def test_nobody_ever_sees_a_part_of_a_package(tmp_path: Path, store: PackageStor
 OUTGROW = """
 import resource, sys
 from pathlib import Path
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.files.package_store import PackageStore, StoreError
 
 root = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    with PackageStore(root, DigestStore(root)).incoming() as incoming:
+    with PackageStore(root, RecordStore(root)).incoming() as incoming:
         for _ in range(10):
             incoming.write(bytes(50_000))
         incoming.publish("project-1.0.tar.gz", overwrite=False)
@@ -274,7 +276,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_keeps_what_it_had_and_nothing_else(small_disk: Path) -> None:
-    store = PackageStore(small_disk, DigestStore(small_disk))
+    store = PackageStore(small_disk, RecordStore(small_disk))
     upload(store, NAME, b"first")
     with pytest.raises(StoreError) as failure:
         upload(store, "large-1.0.tar.gz", CONTENT * 2)
@@ -285,7 +287,7 @@ def test_a_full_disk_keeps_what_it_had_and_nothing_else(small_disk: Path) -> Non
 
 
 def test_a_read_only_disk_takes_nothing_and_keeps_what_it_had(small_disk: Path) -> None:
-    store = PackageStore(small_disk, DigestStore(small_disk))
+    store = PackageStore(small_disk, RecordStore(small_disk))
     upload(store, NAME, b"first")
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(StoreError) as failure:
@@ -297,7 +299,7 @@ def test_a_read_only_disk_takes_nothing_and_keeps_what_it_had(small_disk: Path) 
 def test_a_root_that_is_gone_is_a_failure_of_the_store(tmp_path: Path) -> None:
     root = tmp_path / "gone"
     with pytest.raises(StoreError) as failure:
-        upload(PackageStore(root, DigestStore(root)), NAME, CONTENT)
+        upload(PackageStore(root, RecordStore(root)), NAME, CONTENT)
     assert failure.value.errno == errno.ENOENT
 
 
@@ -341,7 +343,7 @@ def _fails(*_: object) -> None:
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.files.package_store import PackageStore
 
 root, step, overwrite = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "True"
@@ -359,7 +361,7 @@ def counted(name):
 
 for name in ("mkdir", "fstat", "fsync", "link", "replace", "rename", "unlink", "open"):
     counted(name)
-with PackageStore(root, DigestStore(root)).incoming() as incoming:
+with PackageStore(root, RecordStore(root)).incoming() as incoming:
     incoming.write(bytes(range(256)) * 2000)
     os.open("/dev/null", os.O_RDONLY)  # a step in the middle of the data
     incoming.write(bytes(range(256)) * 2000)
@@ -385,7 +387,7 @@ def test_whoever_is_killed_leaves_the_whole_package_or_none(tmp_path: Path, over
         assert all((root / name).read_bytes() == CONTENT for name in published)
         outcomes.append(published == [NAME])
         # The next one finds nothing in its way.
-        upload(PackageStore(root, DigestStore(root)), NAME, b"next", overwrite=True)
+        upload(PackageStore(root, RecordStore(root)), NAME, b"next", overwrite=True)
         assert (root / NAME).read_bytes() == b"next"
         if ended.returncode == 0:
             break
@@ -405,14 +407,14 @@ def _age(path: Path, age_s: float) -> None:
 
 
 def test_what_the_dead_left_is_removed_and_the_living_are_not_disturbed(tmp_path: Path) -> None:
-    mine = PackageStore(tmp_path, DigestStore(tmp_path))
+    mine = PackageStore(tmp_path, RecordStore(tmp_path))
     with mine.incoming() as living:
         living.write(CONTENT)
         for name, age_s in {"dead": STALE_S + 60, "slow": STALE_S - 60}.items():
             (tmp_path / INCOMING / name).write_bytes(b"left over")
             _age(tmp_path / INCOMING / name, age_s)
         # A task that has just started cleans with its first upload.
-        upload(PackageStore(tmp_path, DigestStore(tmp_path)), "other-1.0.tar.gz", b"")
+        upload(PackageStore(tmp_path, RecordStore(tmp_path)), "other-1.0.tar.gz", b"")
         assert len(left_over(tmp_path)) == 2
         assert "slow" in left_over(tmp_path)
         living.publish(NAME, overwrite=False)
@@ -440,7 +442,7 @@ def test_the_age_is_by_the_clock_of_the_file_system(tmp_path: Path, monkeypatch:
     (tmp_path / INCOMING / "living").write_bytes(b"")
     ahead_s = time.time() + 365 * 86400
     monkeypatch.setattr(time, "time", lambda: ahead_s)
-    upload(PackageStore(tmp_path, DigestStore(tmp_path)), NAME, b"")
+    upload(PackageStore(tmp_path, RecordStore(tmp_path)), NAME, b"")
     assert left_over(tmp_path) == ["living"]
 
 
@@ -448,7 +450,7 @@ def test_a_leftover_that_cannot_be_removed_fails_no_upload(tmp_path: Path) -> No
     dead = tmp_path / INCOMING / "dead"
     (dead / "inside").mkdir(parents=True)
     _age(dead, STALE_S + 60)
-    upload(PackageStore(tmp_path, DigestStore(tmp_path)), NAME, b"")
+    upload(PackageStore(tmp_path, RecordStore(tmp_path)), NAME, b"")
     assert shown(tmp_path) == [NAME]
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.pkg_helpers import guess_pkgname_and_version
 
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.files.package_store import INCOMING, Incoming, PackageStore
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 
@@ -66,7 +66,7 @@ class UploadIndex:
             roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".", **options
         )
         self.config = self._app._pypiserver_config
-        self._uploads = Uploads(PackageStore(root, DigestStore(root)), self.config, limit_bytes=LIMIT_BYTES)
+        self._uploads = Uploads(PackageStore(root, RecordStore(root)), self.config, limit_bytes=LIMIT_BYTES)
         self._ours = ours
 
     def post(self, environ: dict[str, Any]) -> tuple[int, str]:
@@ -476,7 +476,7 @@ class Unavailable:
 
 def test_retrying_is_asked_for_where_it_may_help(index: UploadIndex) -> None:
     uploads = Uploads(
-        PackageStore(index.root / "gone", DigestStore(index.root)),
+        PackageStore(index.root / "gone", RecordStore(index.root)),
         index.config,
         limit_bytes=LIMIT_BYTES,
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.system_calls import SystemCalls
 from pypiserver_stack.container.index.package_index import PackageIndex
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
@@ -15,7 +15,7 @@ MARGIN_S = 2.0
 
 
 def new_index(root: Path, calls: SystemCalls) -> PackageIndex:
-    return PackageIndex(root, DigestStore(root, calls), margin_s=MARGIN_S, calls=calls)
+    return PackageIndex(root, RecordStore(root, calls), margin_s=MARGIN_S, calls=calls)
 
 
 def digests_of(index: PackageIndex, project: str) -> dict[str, str]:

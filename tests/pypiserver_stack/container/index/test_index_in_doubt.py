@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.container.base.digests import Digests, FileKey
+from pypiserver_stack.container.base.records import FileKey, PackageContent
 from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
 from tests.pypiserver_stack.container.index.file_server import FileServer
@@ -77,7 +77,7 @@ def test_a_doubt_has_everything_looked_at_again(root: Path, index: PackageIndex,
     assert calls.count["scandir"] == 1
 
 
-def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, index: PackageIndex) -> None:
+def test_an_open_file_tells_its_content_where_a_record_knows_it(root: Path, index: PackageIndex) -> None:
     package = root / "a-1.0.zip"
     package.write_bytes(b"one")
     key = FileKey.of(package.stat())
@@ -86,9 +86,9 @@ def test_an_open_file_tells_its_digests_where_a_record_knows_them(root: Path, in
 
     assert index.is_current(entry, key)
     assert entry.key is None
-    index.digests.put("a-1.0.zip", key, Digests(sha256(b"one")))
+    record = index.records.put("a-1.0.zip", key, PackageContent(sha256(b"one"), None))
     assert index.is_current(entry, key)
-    assert entry.digests == Digests(sha256(b"one"))
+    assert entry.record == record
     assert not index.is_current(entry, key._replace(inode=0))
 
 
@@ -128,8 +128,8 @@ def with_metadata(index: PackageIndex, root: Path, metadata: bytes) -> None:
     temporary = root / ".new"
     temporary.write_bytes(b"wheel of " + metadata)
     temporary.rename(package)
-    digests = Digests(sha256(package.read_bytes()), sha256(metadata))
-    index.digests.put(package.name, FileKey.of(package.stat()), digests, metadata)
+    content = PackageContent(sha256(package.read_bytes()), metadata)
+    index.records.put(package.name, FileKey.of(package.stat()), content)
 
 
 def test_metadata_is_what_the_listing_promises(root: Path, calls: CountedCalls, index: PackageIndex) -> None:
@@ -139,8 +139,8 @@ def test_metadata_is_what_the_listing_promises(root: Path, calls: CountedCalls, 
     assert entry is not None
 
     assert another_worker.metadata(entry) == b"Name: a\n"
-    assert entry.digests is not None
-    assert entry.digests.metadata_sha256 == sha256(b"Name: a\n")
+    assert entry.record is not None
+    assert entry.record.metadata_sha256 == sha256(b"Name: a\n")
 
 
 def test_metadata_of_a_package_that_was_replaced_is_the_new_one(root: Path, index: PackageIndex) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections import defaultdict
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import hypothesis.strategies as st
@@ -17,13 +20,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from pypiserver.backend import digest_file
 from pypiserver.config import Config
 
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
+from pypiserver_stack.container.base.core_metadata import core_metadata, requires_python
+from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+from pypiserver_stack.container.base.yanks import YANKED, yank_reason
 from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 from tests.pypiserver_stack.container.index.file_server import FileServer
 
-Listings = dict[str, dict[str, str]]
-"""SHA-256 by path by project."""
+
+class Listed(NamedTuple):
+    """What a listing says of a file."""
+
+    sha256: str
+    requires_python: str | None
+    yanked: str | None
+
+
+Listings = dict[str, dict[str, Listed]]
+"""By path by project."""
 
 MARGIN_S = 2.0
 
@@ -43,7 +57,19 @@ PATHS = st.sampled_from(
     ]
 )
 NAMES = st.sampled_from(["a-1.0.tar.gz", "b-1.0.zip"])
-CONTENTS = st.sampled_from([b"aa", b"bb"])  # of the same size
+
+
+def archive(python: str) -> bytes:
+    """A package that asks for a Python, for whatever name of `PATHS` it has, but that of a tar archive."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as made:
+        for name in ("a-2.0.dist-info/METADATA", "a/PKG-INFO"):
+            made.writestr(zipfile.ZipInfo(name), f"Name: a\nRequires-Python: {python}\n")
+    return written.getvalue()
+
+
+CONTENTS = st.sampled_from([archive(">=3.8"), archive(">=3.9")])  # of the same size
+REASONS = st.sampled_from(["", "it is broken", "it is unsafe"])
 SECONDS = st.sampled_from([0.0, 0.0, 0.4, 2.0, 10.0])
 
 Step = tuple[str, tuple[object, ...]]
@@ -53,8 +79,8 @@ Step = tuple[str, tuple[object, ...]]
 class FileChange:
     """One thing that a writer does, or None of it where it cannot be done."""
 
-    def __init__(self, server: FileServer, digests: DigestStore) -> None:
-        self.server, self.root, self.digests = server, server.root, digests
+    def __init__(self, server: FileServer, records: RecordStore) -> None:
+        self.server, self.root, self.records = server, server.root, records
 
     def upload(self, name: str, content: bytes) -> None:
         """As the package store does it; the record is the server's."""
@@ -63,12 +89,19 @@ class FileChange:
             self.server.link(".incoming/1", name)
             self.server.unlink(".incoming/1")
             key = FileKey.of(self.server.stat(self.root / name))
-            self.digests.put(name, key, Digests(hashlib.sha256(content).hexdigest()))
+            metadata = core_metadata(io.BytesIO(content), name)
+            self.records.put(name, key, PackageContent(hashlib.sha256(content).hexdigest(), metadata))
             self.server.mark_uploaded(name)
 
     def remove(self, path: str) -> None:
         if (self.root / path).is_file() or (self.root / path).is_symlink():
             self.server.unlink(path)
+
+    def yank(self, path: str, reason: str) -> None:
+        self.replace(f"{path}{YANKED}", reason.encode(), same_mtime=False)
+
+    def unyank(self, path: str) -> None:
+        self.remove(f"{path}{YANKED}")
 
     def replace(self, path: str, content: bytes, same_mtime: bool) -> None:
         """As rsync does: under a name with a dot first."""
@@ -154,6 +187,8 @@ STEPS = st.one_of(
     MOVES,
     _step("upload", NAMES, CONTENTS),
     _step("remove", PATHS),
+    _step("yank", PATHS, REASONS),
+    _step("unyank", PATHS),
     _step("replace", PATHS, CONTENTS, st.booleans()),
     _step("recreate", PATHS, CONTENTS, st.booleans()),
     _step("synchronise", PATHS, CONTENTS),
@@ -180,13 +215,13 @@ class IndexModel(RuleBasedStateMachine):
         self.server = FileServer(
             self.root, granularity_s=granularity_s, ahead_s=ahead_s, rename_sets_ctime=rename_sets_ctime
         )
-        self.change = FileChange(self.server, DigestStore(self.root, self.server))
+        self.change = FileChange(self.server, RecordStore(self.root, self.server))
         for folder in ("sub", "sub/deep", "other", RESTORED):
             self.server.mkdir(folder)
         self.workers = [self.new_worker(), self.new_worker()]
 
     def new_worker(self) -> PackageIndex:
-        return PackageIndex(self.root, DigestStore(self.root, self.server), margin_s=MARGIN_S, calls=self.server)
+        return PackageIndex(self.root, RecordStore(self.root, self.server), margin_s=MARGIN_S, calls=self.server)
 
     @rule(steps=st.lists(STEPS, min_size=1, max_size=3), seconds=SECONDS, worker=st.integers(0, 1))
     def changes(self, steps: list[Step], seconds: float, worker: int) -> None:
@@ -232,7 +267,10 @@ class IndexModel(RuleBasedStateMachine):
         after = oracle(self.root).get(project, {})
         assert found.keys() in (before.keys(), after.keys())
         # Not all before or all after: a page is made file by file, and one change may reach several through links.
-        assert all(digest in (before.get(path), after.get(path)) for path, digest in found.items())
+        for path, listed in found.items():
+            # The file and its yank are two, and a change of one may come between.
+            assert listed[:2] in [state[path][:2] for state in (before, after) if path in state]
+            assert listed.yanked in [state[path].yanked for state in (before, after) if path in state]
         assert listings_of(self.workers[worker]) == oracle(self.root)
 
     def teardown(self) -> None:
@@ -240,12 +278,17 @@ class IndexModel(RuleBasedStateMachine):
             shutil.rmtree(self.root.parent)
 
 
-def listing_of(index: PackageIndex, project: str) -> dict[str, str] | None:
+def listing_of(index: PackageIndex, project: str) -> dict[str, Listed] | None:
     page = index.project_page(project, as_json=True)
     if page is None:
         return None
     files = json.loads(page.body)["files"]
-    return {unquote(file["url"]).removeprefix("../../packages/"): file["hashes"]["sha256"] for file in files}
+    return {unquote(file["url"]).removeprefix("../../packages/"): listed(file) for file in files}
+
+
+def listed(file: dict[str, Any]) -> Listed:
+    reason = "" if file.get("yanked") is True else file.get("yanked")
+    return Listed(file["hashes"]["sha256"], file.get("requires-python"), reason)
 
 
 def listings_of(index: PackageIndex) -> Listings:
@@ -258,8 +301,12 @@ def oracle(root: Path) -> Listings:
     """What simple-dir finds: a fresh walk and a fresh hash of every file."""
     listings: Listings = defaultdict(dict)
     config = Config.default_with_overrides(roots=[root], authenticate=[], password_file=".")
-    for package in WalkingBackend(config, DigestStore(root)).get_all_packages():
-        listings[package.pkgname_norm][str(package.relfn)] = digest_file(str(package.fn), "sha256").split("=")[1]
+    for package in WalkingBackend(config, RecordStore(root)).get_all_packages():
+        path = Path(package.fn)
+        metadata = core_metadata(io.BytesIO(path.read_bytes()), path.name)
+        python = None if metadata is None else requires_python(metadata)
+        digest = digest_file(str(path), "sha256").split("=")[1]
+        listings[package.pkgname_norm][str(package.relfn)] = Listed(digest, python, yank_reason(root, package.relfn))
     return dict(listings)
 
 

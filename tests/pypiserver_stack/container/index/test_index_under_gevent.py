@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import gevent
-from pypiserver_stack.container.base.digests import Digests, DigestStore, FileKey
+from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
 from pypiserver_stack.container.base.system_calls import SystemCalls
 from pypiserver_stack.container.index.package_index import PackageIndex
 
@@ -43,8 +43,8 @@ class Slow(SystemCalls):
         return os.read(*arguments)
 
 calls = Slow()
-digests = DigestStore(root, calls)
-index = PackageIndex(root, digests, margin_s=0.0, calls=calls)
+records = RecordStore(root, calls)
+index = PackageIndex(root, records, margin_s=0.0, calls=calls)
 
 def until(condition):
     while not condition():
@@ -78,7 +78,7 @@ def test_while_large_files_are_read_everybody_else_goes_on(tmp_path: Path) -> No
         tmp_path,
         """
 known = root / "known-1.0.zip"
-digests.put(known.name, FileKey.of(known.stat()), Digests("ab" * 32))
+records.put(known.name, FileKey.of(known.stat()), PackageContent("ab" * 32, None))
 index.snapshot()
 calls.slow = "read"
 asking = [gevent.spawn(index.project_page, f"large{number}", True) for number in range(20)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.container.base.digests import Digests, FileKey
+from pypiserver_stack.container.base.records import FileKey, PackageContent
 from pypiserver_stack.container.index.package_index import PackageIndex
 from tests.pypiserver_stack.container.index.counted_calls import CountedCalls
 from tests.pypiserver_stack.container.index.file_server import FileServer
@@ -49,7 +49,9 @@ def test_a_project_a_root_page_and_an_entry(root: Path, index: PackageIndex) -> 
     entry = index.find("sub/My_Project-1.0.tar.gz")
     assert entry is not None
     assert (entry.name, entry.project, entry.version) == ("My_Project-1.0.tar.gz", "my-project", "1.0")
-    assert index.digest("sub/My_Project-1.0.tar.gz") == Digests(sha256(b"one"))
+    record = index.record("sub/My_Project-1.0.tar.gz")
+    assert record is not None
+    assert record.sha256 == sha256(b"one")
     assert "My_Project-1.0.tar.gz" in index.snapshot().names
     assert "sub/My_Project-1.0.tar.gz" not in index.snapshot().names
 
@@ -57,7 +59,7 @@ def test_a_project_a_root_page_and_an_entry(root: Path, index: PackageIndex) -> 
 def test_what_does_not_exist(root: Path, index: PackageIndex) -> None:
     assert index.project_page("a", as_json=True) is None
     assert index.find("a-1.0.zip") is None
-    assert index.digest("a-1.0.zip") is None
+    assert index.record("a-1.0.zip") is None
     assert json.loads(index.root_page(as_json=True).body)["projects"] == []
 
 
@@ -133,7 +135,7 @@ def test_what_an_upload_left_beside_its_file_is_enough(root: Path, index: Packag
     (root / "a-1.0-py3-none-any.whl").write_bytes(b"wheel")
     key = FileKey.of((root / "a-1.0-py3-none-any.whl").stat())
     metadata = b"Name: a\n"
-    index.digests.put("a-1.0-py3-none-any.whl", key, Digests(sha256(b"wheel"), sha256(metadata)), metadata)
+    index.records.put("a-1.0-py3-none-any.whl", key, PackageContent(sha256(b"wheel"), metadata))
 
     page = index.project_page("a", as_json=False)
 

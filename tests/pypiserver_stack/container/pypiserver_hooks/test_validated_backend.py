@@ -16,7 +16,7 @@ from pypiserver.backend import BackendProxy
 from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.config import Config
 
-from pypiserver_stack.container.base.digests import DigestStore
+from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
@@ -47,8 +47,8 @@ def config_of(root: Path, **settings: Any) -> Any:
 
 
 def backend_of(config: Any, root: Path) -> ValidatedBackend:
-    digests = DigestStore(root)
-    return ValidatedBackend(config, PackageIndex(root, digests, margin_s=2.0), PackageStore(root, digests))
+    records = RecordStore(root)
+    return ValidatedBackend(config, PackageIndex(root, records, margin_s=2.0), PackageStore(root, records))
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_directory_that_vanished_is_503_and_no_empty_list(root: Path, validate
 def test_a_file_that_cannot_be_removed_is_named_with_what_may_be_gone(root: Path, kind: str) -> None:
     config = config_of(root)
     (root / "a-1.0-py3-none-any.whl").touch()
-    backend = backend_of(config, root) if kind == "validated" else WalkingBackend(config, DigestStore(root))
+    backend = backend_of(config, root) if kind == "validated" else WalkingBackend(config, RecordStore(root))
     config.backend = BackendProxy(backend)
     packages = list(backend.find_version("a", "1.0"))
     assert len(packages) == 2
