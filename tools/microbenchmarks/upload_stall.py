@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import subprocess
 import sysconfig
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter, sleep
@@ -88,11 +90,15 @@ def _upload(port: int, megabytes: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.putrequest("POST", "/")
     connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
-    connection.putheader("Content-Length", str(len(FORM) + megabytes * len(block) + len(END)))
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("large-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: large\nVersion: 1.0\n")
+    end = wheel.getvalue() + END  # whatever lies before a zip archive belongs to nobody
+    connection.putheader("Content-Length", str(len(FORM) + megabytes * len(block) + len(end)))
     connection.endheaders(FORM)
     for _ in range(megabytes):
         connection.send(block)
-    connection.send(END)
+    connection.send(end)
     status = connection.getresponse().status
     connection.close()
     if status != 200:

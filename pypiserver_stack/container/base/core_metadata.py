@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.parser import BytesHeaderParser
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pypiserver.pkg_helpers import normalize_pkgname
+
+from pypiserver_stack.container.base.versions import version_key
 
 MAX_METADATA_BYTES = 1024 * 1024
 MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
@@ -21,9 +23,20 @@ MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
 MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 """How much of a source distribution is unpacked in search of its PKG-INFO."""
 
+_ZIP = (".whl", ".zip", ".egg")
+_MAGIC = {".tar.bz2": b"BZh", ".tar.xz": b"\xfd7zXZ\0"}
+"""Archives of kinds that are not unpacked here, and what they begin with."""
 _PIECE_BYTES = 64 * 1024
 _BLOCK_BYTES = 512  # of a tar archive
 _REGULAR_FILE = (b"0", b"\0")
+
+
+class NotAPackageError(Exception):
+    """What is wrong with a file that is to be a package, as the rest of a sentence about it."""
+
+
+class _TooLargeError(Exception):
+    """More than is read of a file that somebody uploaded."""
 
 
 def core_metadata(file: BinaryIO, filename: str) -> bytes | None:
@@ -33,22 +46,63 @@ def core_metadata(file: BinaryIO, filename: str) -> bytes | None:
     file name, in a source distribution (.tar.gz, .tgz or .zip) at its top. Never raises.
     """
     try:
-        if filename.endswith(".whl"):
-            return _from_zip(file, _is_metadata_of(filename))
-        if filename.endswith(".zip"):
-            return _from_zip(file, _is_pkg_info)
-        if filename.endswith((".tar.gz", ".tgz")):
-            return _from_tar(_unpacked(file))
+        return _metadata(file, filename, whole=False)
     except Exception:  # what zipfile raises for a hostile file is not a list that anyone keeps
-        pass
+        return None
+
+
+def checked_metadata(file: BinaryIO, filename: str) -> bytes | None:
+    """As `core_metadata`, for a file that is read to its end, as far as `MAX_UNPACKED_BYTES` when it is unpacked.
+
+    Raises:
+        NotAPackageError: it is empty, no whole archive of the kind that `filename` says, or a wheel without metadata.
+    """
+    if file.seek(0, io.SEEK_END) == 0:
+        raise NotAPackageError("is empty")
+    file.seek(0)
+    try:
+        return _metadata(file, filename, whole=True)
+    except _TooLargeError:
+        return None
+    except NotAPackageError:
+        raise
+    except Exception as error:
+        kind = "zip" if filename.lower().endswith(_ZIP) else "tar"
+        sentence = f"is no whole {kind} archive: it is damaged, ends early or is of another kind"
+        raise NotAPackageError(sentence) from error
+
+
+def _metadata(file: BinaryIO, filename: str, *, whole: bool) -> bytes | None:
+    lower = filename.lower()
+    if lower.endswith(_ZIP):
+        return _from_zip(file, filename)
+    if lower.endswith((".tar.gz", ".tgz")):
+        archive = _Unpacked(_unpacked(file))
+        metadata = _from_tar(archive)
+        if whole:
+            archive.skip_all()
+        return metadata
+    beginning = file.read(8)
+    for suffix, magic in _MAGIC.items():
+        if lower.endswith(suffix) and not beginning.startswith(magic):
+            raise NotAPackageError(f"is no {suffix} archive")
     return None
 
 
 def requires_python(metadata: bytes) -> str | None:
     """The Python versions that core metadata asks for; None where it names none, or none that PEP 440 can read."""
+    return valid_specifier(_field(metadata, "Requires-Python") or "")
+
+
+def named_release(metadata: bytes) -> tuple[str | None, str | None]:
+    """Name and version that core metadata has; None for a field that is missing, or is not ASCII."""
+    return _field(metadata, "Name"), _field(metadata, "Version")
+
+
+def _field(metadata: bytes, name: str) -> str | None:
     header = metadata.partition(b"\n\n")[0].partition(b"\r\n\r\n")[0]
-    specifier = BytesHeaderParser().parsebytes(header).get("Requires-Python")
-    return valid_specifier(specifier) if isinstance(specifier, str) else None  # of another type where it is not ASCII
+    value = BytesHeaderParser().parsebytes(header).get(name)
+    return value.strip() if isinstance(value, str) else None  # of another type where it is not ASCII
 
 
 def valid_specifier(specifier: str) -> str | None:
@@ -62,9 +116,17 @@ def valid_specifier(specifier: str) -> str | None:
     return " ".join(specifier.split()) or None
 
 
-def _from_zip(file: BinaryIO, is_wanted: Callable[[str], bool]) -> bytes | None:
+def _from_zip(file: BinaryIO, filename: str) -> bytes | None:
     with zipfile.ZipFile(_Bounded(file)) as archive:
-        found = [entry for entry in archive.infolist() if is_wanted(entry.filename)]
+        entries = archive.infolist()
+        if not entries:
+            raise NotAPackageError("is an archive without a file in it")
+        if filename.endswith(".whl"):
+            found = [entry for entry in entries if _is_metadata_of(filename, entry.filename)]
+            if not found:
+                raise NotAPackageError("has no .dist-info folder with the METADATA of the release that its name says")
+        else:
+            found = [entry for entry in entries if _is_pkg_info(entry.filename)]
         # Other methods of compression unpack without a bound.
         if len(found) != 1 or found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             return None
@@ -73,18 +135,14 @@ def _from_zip(file: BinaryIO, is_wanted: Callable[[str], bool]) -> bytes | None:
     return metadata if len(metadata) <= MAX_METADATA_BYTES else None
 
 
-def _is_metadata_of(filename: str) -> Callable[[str], bool]:
-    project, version = filename.split("-")[:2]
-    wanted = (normalize_pkgname(project), normalize_pkgname(version))
+def _is_metadata_of(filename: str, name: str) -> bool:
+    folder, _, rest = name.partition(".dist-info/")
+    return rest == "METADATA" and "/" not in folder and _release(folder) == _release(filename)
 
-    def is_wanted(name: str) -> bool:
-        folder, _, rest = name.partition(".dist-info/")
-        project, _, version = folder.partition("-")
-        if rest != "METADATA" or "/" in folder:
-            return False
-        return (normalize_pkgname(project), normalize_pkgname(version)) == wanted
 
-    return is_wanted
+def _release(name: str) -> tuple[str, tuple[Any, ...]]:
+    project, _, rest = name.partition("-")
+    return normalize_pkgname(project), version_key(rest.partition("-")[0])
 
 
 def _is_pkg_info(name: str) -> bool:
@@ -102,7 +160,7 @@ class _Bounded(io.RawIOBase):
         if size is None or size < 0:
             return self._file.read(MAX_DIRECTORY_BYTES)  # its end, where the directory is looked up
         if size > MAX_DIRECTORY_BYTES:
-            raise zipfile.BadZipFile
+            raise _TooLargeError
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -115,17 +173,22 @@ class _Bounded(io.RawIOBase):
         return True
 
 
-def _from_tar(pieces: Iterator[bytes]) -> bytes | None:
+def _from_tar(archive: _Unpacked) -> bytes | None:
     """The first PKG-INFO at the top. The standard library's reader holds headers of any length, and parses them slowly.
 
     Long names (pax and GNU headers) are passed over: the folder of a package has none.
     """
-    archive = _Unpacked(pieces)
+    first = True
     while (header := archive.read(_BLOCK_BYTES)).strip(b"\0"):
+        first = False
+        if _tar_number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+            raise NotAPackageError("is no tar archive within")
         size = _tar_number(header[124:136])
         if header[156:157] in _REGULAR_FILE and _is_pkg_info(_tar_name(header)):
             return archive.read(size) if size <= MAX_METADATA_BYTES else None
         archive.skip(size + -size % _BLOCK_BYTES)
+    if first:
+        raise NotAPackageError("is an archive without a file in it")
     return None
 
 
@@ -136,7 +199,7 @@ def _tar_name(header: bytes) -> str:
 
 def _tar_number(field: bytes) -> int:
     if field[0] & 0x80:  # GNU's form for what octal digits cannot hold
-        return int.from_bytes(field, "big") & (2 ** (8 * len(field) - 1) - 1)
+        return int.from_bytes(field[1:], "big")
     return int(field.strip(b" \0") or b"0", 8)
 
 
@@ -162,10 +225,14 @@ class _Unpacked:
     def skip(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise EOFError
+            raise _TooLargeError
         self._position += size
         while (beyond := self._position - len(self._piece)) > 0 and self._next():
             self._position = beyond
+
+    def skip_all(self) -> None:
+        while self._next():
+            self.skip(len(self._piece))
 
     def _next(self) -> bool:
         self._piece, self._position = next(self._pieces, b""), 0

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pypiserver_stack.container.base.core_metadata import core_metadata, requires_python
+from pypiserver_stack.container.base.releases import release_of, releases_of
 from pypiserver_stack.container.base.system_calls import SystemCalls
 
 _CHUNK_BYTES = 2**20
@@ -41,10 +42,12 @@ class PackageRecord(NamedTuple):
     """In hexadecimal, as is the other."""
     size_bytes: int
     upload_time_ns: int
-    """Since the epoch: the mtime of the file when this content was first recorded. An upload ends with its last write."""
+    """Since the epoch: mtime of the file when this content was first recorded. An upload ends with its last write."""
     metadata_sha256: str | None = None
     """Of a wheel's metadata, which is served on its own (PEP 658)."""
     requires_python: str | None = None
+    project: str | None = None
+    """The normalised name, where that of the file leaves it open."""
 
 
 class PackageContent(NamedTuple):
@@ -142,6 +145,8 @@ class RecordStore:
 def record_of(relfn: str, key: FileKey, content: PackageContent, *, claimed_python: str | None = None) -> PackageRecord:
     """The record of a package that nothing was recorded of before."""
     metadata = content.metadata
+    filename = relfn.rpartition("/")[2]
+    release = release_of(filename, metadata) if len(releases_of(filename)) > 1 else None
     served = metadata is not None and relfn.endswith(".whl")
     return PackageRecord(
         content.sha256,
@@ -149,6 +154,7 @@ def record_of(relfn: str, key: FileKey, content: PackageContent, *, claimed_pyth
         key.mtime_ns,
         hashlib.sha256(metadata).hexdigest() if metadata is not None and served else None,
         claimed_python if metadata is None else requires_python(metadata),
+        release and release.project,
     )
 
 

@@ -1,13 +1,17 @@
-"""Releases: project and version of a file by its name, and the order of versions (PEP 440)."""
+"""Releases: project and version of a file by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from packaging.version import Version
-from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname, parse_version
+from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
+
+from pypiserver_stack.container.base.core_metadata import named_release
+from pypiserver_stack.container.base.versions import is_version, version_key
+
+_SDIST_SUFFIX = re.compile(r"\.(zip|tar\.gz|tgz|tar\.bz2|tar\.xz)(\.asc)?$", re.I)
 
 
 class Release(NamedTuple):
@@ -23,48 +27,47 @@ class Release(NamedTuple):
         return normalize_pkgname(self.name)  # type: ignore[no-any-return]
 
 
-def release_of(filename: str) -> Release | None:
-    """The release that pypiserver takes a file for; None for a file that is no package.
+def releases_of(filename: str) -> tuple[Release, ...]:
+    """The releases that a file may be one of by its name, the likeliest first; none for a file that is no package.
 
-    A name without a project, "-1.0.tar.gz", is none either: a listing would link to the root of the server.
+    Only a source distribution can have several, and its core metadata decides: "lib-1-2.zip" is 1.post2 of lib or 2 of
+    lib-1. A name without a project, "-1.0.tar.gz", has none: a listing would link to the root of the server.
     """
     guessed = guess_pkgname_and_version(filename)
     if guessed is None:
-        return None
-    name, version = guessed
-    if "-" in version and filename.endswith((".whl", ".whl.asc")):
+        return ()
+    guess = Release(*guessed)
+    if filename.endswith((".whl", ".whl.asc")):
         # In a wheel's name a hyphen ends the version. "1.0-1" is build 1 of 1.0 there, and 1.0.post1 anywhere else.
-        version = version.partition("-")[0]
-    release = Release(name, version)
-    return release if release.project.strip("-") else None
+        guess = guess._replace(version=guess.version.partition("-")[0])
+    elif (stem := _SDIST_SUFFIX.sub("", filename)) != filename and stem.count("-") > 1:
+        # pypiserver takes the first hyphen before a digit for the end of the project.
+        splits = [split for split in _splits(stem) if is_version(split.version)]
+        if splits:
+            return tuple(sorted(splits, key=lambda split: split != guess))
+    return (guess,) if guess.project.strip("-") else ()
 
 
-@lru_cache(maxsize=4096)
-def version_key(version: str) -> tuple[Any, ...]:
-    """What versions are sorted and compared by: 1.0, 1.0.0 and v1.0 have the same key.
+def _splits(stem: str) -> Iterator[Release]:
+    for match in re.finditer(r"(?<=[^-_.])-(?=v?\d)", stem, re.I):
+        yield Release(stem[: match.start()], stem[match.end() :])
 
-    What is no version of PEP 440 is older than all that are, in pypiserver's order.
+
+def release_of(filename: str, metadata: bytes | None = None) -> Release | None:
+    """The release that a file is listed as; None for a file that is no package.
+
+    Args:
+        metadata: core metadata, for a file whose name leaves it open.
     """
-    try:
-        return True, Version(version)
-    except ValueError:  # not only InvalidVersion: Python refuses to read numbers of thousands of digits
-        spelled = version.lower().replace("_", "-")  # what stands for a hyphen in a wheel's name
-        return False, parse_version(spelled), spelled
+    releases = releases_of(filename)
+    if len(releases) > 1 and metadata is not None:
+        named = named_release(metadata)
+        return next((release for release in releases if agree(release, *named)), releases[0])
+    return releases[0] if releases else None
 
 
-def canonical_version(version: str) -> str:
-    """The version as PEP 440 spells it; as it is where it is none."""
-    is_version, key, *_ = version_key(version)
-    return str(key) if is_version else version
-
-
-def newest(versions: Iterable[str]) -> str:
-    """The newest final version; the newest of all where none is final."""
-    return max(versions, key=lambda version: (_is_final(version), version_key(version)))
-
-
-def _is_final(version: str) -> bool:
-    try:
-        return not Version(version).is_prerelease
-    except ValueError:
-        return False
+def agree(release: Release, name: str | None, version: str | None) -> bool:
+    """Whether a release has this name, by PEP 503, and this version, by PEP 440. None and "" agree with any."""
+    return (not name or normalize_pkgname(name) == release.project) and (
+        not version or version_key(version) == version_key(release.version)
+    )

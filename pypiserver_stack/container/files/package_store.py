@@ -9,23 +9,39 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from gevent.lock import BoundedSemaphore
 
-from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+
+Result = TypeVar("Result")
 
 INCOMING = ".incoming"
 STALE_S = 6 * 3600
 """Since the last write: an upload that has been silent for so long is taken for dead."""
 _CLEANING_INTERVAL_S = 3600
+_CHUNK_BYTES = 2**20
+
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+_HASHES: dict[str, Callable[[], _Hash]] = {
+    "sha256": hashlib.sha256,
+    "md5": partial(hashlib.md5, usedforsecurity=False),
+    "blake2b": partial(hashlib.blake2b, digest_size=32),
+}
 _THREADS = 5  # of the ten for file calls: a slow fsync must not keep readers waiting
 
 
@@ -46,14 +62,18 @@ class PackageStore:
         self._threads = BoundedSemaphore(_THREADS)
         self._next_cleaning_s = 0.0
 
-    def incoming(self) -> Incoming:
-        """A new package, as a context manager: what has not been published at the end is gone."""
-        return Incoming(self._root, self._records, self._off_the_loop, self._clean)
+    def incoming(self, algorithms: Iterable[str] = ()) -> Incoming:
+        """A new package, as a context manager: what has not been published at the end is gone.
 
-    def _off_the_loop(self, function: Callable[..., Any], *arguments: object) -> None:
+        Args:
+            algorithms: digests to compute beside SHA-256 while the package comes in.
+        """
+        return Incoming(self._root, self._records, algorithms, self._off_the_loop, self._clean)
+
+    def _off_the_loop(self, function: Callable[..., Result], *arguments: object) -> Result:
         try:
             with self._threads:
-                offload(function, *arguments)
+                return offload(function, *arguments)
         except FileExistsError:
             raise
         except OSError as error:
@@ -75,19 +95,24 @@ class Incoming:
     """One package while it comes in. All but `sha256` raise `StoreError` where the file system fails."""
 
     def __init__(
-        self, root: Path, records: RecordStore, off_the_loop: Callable[..., None], clean: Callable[[float], None]
+        self,
+        root: Path,
+        records: RecordStore,
+        algorithms: Iterable[str],
+        off_the_loop: Callable[..., Any],
+        clean: Callable[[float], None],
     ) -> None:
         self._root = root
         self._records = records
         self._off_the_loop = off_the_loop
         self._clean = clean
         self._path = root / INCOMING / secrets.token_hex(16)
-        self._sha256 = hashlib.sha256()
+        self._hashes = {algorithm: _HASHES[algorithm]() for algorithm in ("sha256", *algorithms)}
 
     @property
     def sha256(self) -> str:
         """Of what has been written so far, in hexadecimal."""
-        return self._sha256.hexdigest()
+        return self._hashes["sha256"].hexdigest()
 
     def __enter__(self) -> Incoming:
         self._off_the_loop(self._create)
@@ -99,18 +124,33 @@ class Incoming:
     def write(self, data: bytes) -> None:
         self._off_the_loop(self._write, data)
 
-    def publish(self, filename: str, *, overwrite: bool, claimed_python: str | None = None) -> None:
+    def digest(self, algorithm: str) -> str:
+        """Of what has been written, in hexadecimal; read again where it was not computed on the way."""
+        if algorithm not in self._hashes:
+            self._hashes[algorithm] = self.read(partial(_hashed, algorithm))
+        return self._hashes[algorithm].hexdigest()
+
+    def read(self, function: Callable[[BinaryIO], Result]) -> Result:
+        """Result of `function` for what has been written; it runs off the event loop."""
+        result: Result = self._off_the_loop(self._read, function)
+        return result
+
+    def publish(
+        self, filename: str, *, overwrite: bool, metadata: bytes | None = None, claimed_python: str | None = None
+    ) -> None:
         """Put the package into the root as `filename`, whole and durable, and keep its record.
 
         Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds.
 
         Args:
+            metadata: its core metadata.
             claimed_python: the Python versions for a package without core metadata.
 
         Raises:
             FileExistsError: the name is taken.
         """
-        self._off_the_loop(self._publish, filename, overwrite, claimed_python)
+        content = PackageContent(self.sha256, metadata)
+        self._off_the_loop(self._publish, filename, overwrite, content, claimed_python)
 
     def _create(self) -> None:
         try:
@@ -123,13 +163,17 @@ class Incoming:
 
     def _write(self, data: bytes) -> None:
         self._file.write(data)
-        self._sha256.update(data)
+        for running in self._hashes.values():
+            running.update(data)
 
-    def _publish(self, filename: str, overwrite: bool, claimed_python: str | None) -> None:
+    def _read(self, function: Callable[[BinaryIO], Result]) -> Result:
+        self._file.flush()
+        with self._path.open("rb") as package:
+            return function(package)
+
+    def _publish(self, filename: str, overwrite: bool, content: PackageContent, claimed_python: str | None) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        with self._path.open("rb") as package:
-            content = PackageContent(self.sha256, core_metadata(package, filename))
         if overwrite:
             self._path.replace(self._root / filename)
         else:
@@ -149,6 +193,13 @@ class Incoming:
     def _remove(self) -> None:
         with suppress(OSError):
             self._path.unlink()
+
+
+def _hashed(algorithm: str, file: BinaryIO) -> _Hash:
+    running = _HASHES[algorithm]()
+    while chunk := file.read(_CHUNK_BYTES):
+        running.update(chunk)
+    return running
 
 
 def _sync_directory(path: Path) -> None:

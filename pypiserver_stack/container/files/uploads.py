@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple
@@ -16,17 +17,23 @@ from urllib.parse import urlencode
 from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.core_metadata import valid_specifier
-from pypiserver_stack.container.base.releases import release_of
-from pypiserver_stack.container.files.claimed_release import contradiction
+from pypiserver_stack.container.base.releases import releases_of
 from pypiserver_stack.container.files.multipart import FormPart, MultipartError, boundary_of, read_form
+from pypiserver_stack.container.files.package_check import RefusedPackageError, check_content, check_name
 from pypiserver_stack.container.files.package_store import Incoming, PackageStore, StoreError
 from pypiserver_stack.container.http.response import Environ, HttpResponse, text
 
 PYPISERVER_BODY_BYTES = 64 * 1024
 """The largest body that pypiserver gets."""
+_NO_ATTESTATIONS = (
+    "This index keeps no attestations (PEP 740), and drops none in silence. Upload the package without them: twine "
+    "without --attestations, uv with --no-attestations."
+)
 _READ_BYTES = 64 * 1024  # where gunicorn's reader is at its fastest
 _FIELD_BYTES = 1024
-_FIELDS = (":action", "name", "version", "sha256_digest", "requires_python", "reason")
+# The last of each algorithm that a form claims a digest by, and the field that has it.
+_DIGESTS = {"sha256": "sha256_digest", "blake2b": "blake2_256_digest", "md5": "md5_digest"}
+_FIELDS = (":action", "name", "version", "requires_python", "reason", "attestations", *_DIGESTS.values())
 _LOG_INTERVAL_S = 10
 
 _FILENAME = re.compile(r"[a-z0-9_!+-][a-z0-9_.!+-]{0,254}", re.I | re.A)  # no leading dot: no listing would show it
@@ -34,10 +41,22 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _log = logging.getLogger("gunicorn.error")
 
 
+class _Digest:
+    """What is left of a file whose name is taken: it is not written."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self.write = self._sha256.update
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+
 class _File(NamedTuple):
     filename: str
-    refusal: HttpResponse | None
-    incoming: Incoming | None  # None where refused: what nobody wants is not written
+    refusal: str | None
+    content: Incoming | _Digest
 
 
 class _TooLargeError(Exception):
@@ -94,10 +113,12 @@ class Uploads:
                 return _drop
             if part.name in files:
                 raise MultipartError(f"The form has more than one {part.name!r}.")
-            refusal = self._refusal(part.filename, environ)
-            incoming = None if refusal else cleanup.enter_context(self._store.incoming())
-            files[part.name] = _File(part.filename, refusal, incoming)
-            return incoming.write if incoming else _drop
+            refusal = _wrong_name(part.filename)
+            content: Incoming | _Digest = _Digest()
+            if refusal is None and not self._is_taken(part.filename):
+                content = cleanup.enter_context(self._store.incoming(_claimed(fields)))
+            files[part.name] = _File(part.filename, refusal, content)
+            return content.write
 
         take: Callable[[bytes], object] = _drop
         failure: StoreError | None = None
@@ -116,36 +137,57 @@ class Uploads:
     def _publish(self, fields: dict[str, bytes], files: dict[str, _File], environ: Environ) -> HttpResponse:
         package, signature = files["content"], files.get("gpg_signature")
         if signature is not None and signature.filename != f"{package.filename}.asc":
-            return text("400 Bad Request", f"The signature is not called {package.filename!a} and .asc.")
+            return _refused(f"The signature is not called {package.filename!a} and .asc.")
+        if fields.get("attestations"):
+            return _refused(_NO_ATTESTATIONS)
         wanted = [file for file in (package, signature) if file is not None]
         for file in wanted:
             if file.refusal is not None:
-                return file.refusal
-        name, version = (fields.get(field, b"").decode("utf-8", "replace").strip() for field in ("name", "version"))
-        if wrong := contradiction(package.filename, name, version):
-            return text("400 Bad Request", wrong)
-        claimed_python = valid_specifier(fields.get("requires_python", b"").decode("utf-8", "replace"))
-        claimed = fields.get("sha256_digest", b"").decode("ascii", "replace").strip().lower()
-        for filename, _, incoming in wanted:
-            assert incoming is not None
-            if claimed and filename == package.filename and claimed != incoming.sha256:
-                return text("400 Bad Request", f"The SHA-256 of what arrived is {incoming.sha256}, not {claimed!a}.")
+                return _refused(file.refusal)
+            if isinstance(file.content, _Digest) and not self._is_stored(file):
+                return _taken(file.filename, environ)
+        for filename, _, content in wanted:
+            if isinstance(content, _Digest):
+                continue  # an upload is repeated, perhaps because its answer was lost
+            claims = {field: _text(value) for field, value in fields.items()} if content is package.content else {}
             try:
-                incoming.publish(filename, overwrite=self._config.overwrite, claimed_python=claimed_python)
+                self._store_package(filename, content, claims)
+            except RefusedPackageError as error:
+                return _refused(str(error))
             except FileExistsError:
-                return _taken(filename, environ)
+                if not self._is_stored(_File(filename, None, content)):
+                    return _taken(filename, environ)
         return HttpResponse("200 OK", [("Content-Length", "0")], [])
 
-    def _refusal(self, filename: str, environ: Environ) -> HttpResponse | None:
-        if not _FILENAME.fullmatch(filename) or release_of(filename) is None:
-            return text("400 Bad Request", f"Bad filename: {filename!a}")
-        try:
-            taken = not self._config.overwrite and self._config.backend.exists(filename)
-        except OSError as error:
-            raise StoreError(str(error), error.errno) from error
-        except HTTPError as error:  # the backend cannot know at the moment
-            raise StoreError(str(error.body), None) from error
-        return _taken(filename, environ) if taken else None
+    def _store_package(self, filename: str, content: Incoming, claims: dict[str, str]) -> None:
+        for algorithm, field in _DIGESTS.items():
+            claimed = claims.get(field, "").lower()
+            if claimed and claimed != (arrived := content.digest(algorithm)):
+                digest = field.removesuffix("_digest")
+                raise RefusedPackageError(f"The {digest} of what arrived is {arrived}, not {claimed!a}.")
+        check = partial(
+            check_content, filename=filename, name=claims.get("name", ""), version=claims.get("version", "")
+        )
+        metadata = content.read(check)
+        python = valid_specifier(claims.get("requires_python", ""))
+        content.publish(filename, metadata=metadata, claimed_python=python, overwrite=self._config.overwrite)
+
+    def _is_taken(self, filename: str) -> bool:
+        with _backend_errors():
+            return not self._config.overwrite and self._config.backend.exists(filename)
+
+    def _is_stored(self, file: _File) -> bool:
+        """Whether the index has the same bytes under that name."""
+        backend = self._config.backend
+        with _backend_errors():
+            packages = [
+                package
+                for project in {release.project for release in releases_of(file.filename)}
+                for package in backend.find_project_packages(project)
+                if package.relfn.rpartition("/")[2] == file.filename
+            ]
+            digests = {backend.digest(package) for package in packages}
+        return digests == {f"sha256={file.content.sha256}"}
 
     def _unavailable(self, error: StoreError) -> HttpResponse:
         if monotonic() >= self._log_again_s.get(error.errno, 0.0):
@@ -183,6 +225,17 @@ class _Body:
             raise _TooLargeError(f"An upload may have {self._limit_bytes} bytes at most.")
 
 
+@contextmanager
+def _backend_errors() -> Iterator[None]:
+    """Failures of the backend as those of the store."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(str(error), error.errno) from error
+    except HTTPError as error:  # it cannot know at the moment
+        raise StoreError(str(error.body), None) from error
+
+
 def _leave_to_pypiserver(environ: Environ, fields: dict[str, bytes]) -> None:
     """Without parts: the parser that bottle has for them takes quadratic time for some headers."""
     body = urlencode(fields).encode()
@@ -192,12 +245,35 @@ def _leave_to_pypiserver(environ: Environ, fields: dict[str, bytes]) -> None:
     environ.pop("HTTP_TRANSFER_ENCODING", None)  # bottle would undo the chunks a second time
 
 
+def _wrong_name(filename: str) -> str | None:
+    if not _FILENAME.fullmatch(filename):
+        return f"Bad filename: {filename!a}"
+    try:
+        check_name(filename)
+    except RefusedPackageError as error:
+        return str(error)
+    return None
+
+
+def _claimed(fields: dict[str, bytes]) -> list[str]:
+    """The algorithms of the digests that a form has claimed so far."""
+    return [algorithm for algorithm, field in _DIGESTS.items() if fields.get(field)]
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace").strip()
+
+
+def _refused(sentence: str) -> HttpResponse:
+    return text("400 Bad Request", sentence)
+
+
 def _drop(_: bytes) -> None:
     pass
 
 
 def _keep(fields: dict[str, bytes], name: str, data: bytes) -> None:
-    fields[name] += data
+    fields[name] += data if name != "attestations" else data[: not fields[name]]  # whether there are any is enough
     if len(fields[name]) > _FIELD_BYTES:
         raise MultipartError(f"The field {name!r} is longer than {_FIELD_BYTES} bytes.")
 

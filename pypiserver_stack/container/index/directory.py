@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
 from pypiserver_stack.container.base.records import FileKey, PackageRecord
-from pypiserver_stack.container.base.releases import release_of
+from pypiserver_stack.container.base.releases import releases_of
 from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
 from pypiserver_stack.container.base.yanks import YANKED
 
@@ -38,15 +38,17 @@ class FileIdentity(NamedTuple):
 
 
 class PackageEntry:
-    """A package file; `project` is the normalised name."""
+    """A package file as one of the releases that its name allows; `project` is the normalised name."""
 
-    __slots__ = ("identity", "name", "project", "relfn", "version")
+    __slots__ = ("identity", "name", "others", "project", "relfn", "version")
 
     def __init__(self, relfn: str, name: str, project: str, version: str) -> None:
         self.relfn = relfn
         self.name = name
         self.project = project
         self.version = version
+        self.others: tuple[PackageEntry, ...] = ()
+        """The same file as the less likely releases. What it holds says which one it is."""
         self.identity: FileIdentity | None = None
 
     @property
@@ -225,9 +227,14 @@ class PackageTree:
 
 
 def _entry(prefix: str, name: str) -> PackageEntry | None:
-    """None for a file that is no package."""
-    release = None if name.startswith(".") or is_unprintable(name) else release_of(name)
-    if release is None:
+    """The likeliest of the releases that a file may be; None for a file that is no package."""
+    releases = () if name.startswith(".") or is_unprintable(name) else releases_of(name)
+    entries = [
+        # Many files share each of these names and versions.
+        PackageEntry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))
+        for release in releases
+    ]
+    if not entries:
         return None
-    # Many files share each of these.
-    return PackageEntry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))
+    entries[0].others = tuple(entries[1:])
+    return entries[0]

@@ -96,10 +96,11 @@ class PackageIndex:
     def record(self, relfn: str) -> PackageRecord | None:
         """The record of a package; None if there is none at this path."""
         entry = self.find(relfn)
-        listed = self._project(entry.project) if entry else None
-        if entry is None or listed is None:
-            return None
-        return entry.record or listed.found.get(entry)
+        for possible in (entry, *entry.others) if entry else ():
+            listed = self._project(possible.project)
+            if listed and possible in listed.found:
+                return possible.record or listed.found[possible]
+        return None
 
     def find(self, relfn: str) -> PackageEntry | None:
         """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
@@ -190,6 +191,9 @@ class PackageIndex:
         if not all(found.values()):
             with self._reading:
                 found = offload(self._identities.read, found)
+        found = {entry: record for entry, record in found.items() if not record or record.project in (None, project)}
+        if not found:
+            return None
         marked = [entry.relfn for entry in found if entry.relfn in snapshot.yanked] if snapshot.yanked else []
         yanked: dict[str, str] = offload(self._reasons, marked) if marked else {}
         same = held is not None and (held.found, held.yanked) == (found, yanked)

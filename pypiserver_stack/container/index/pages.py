@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pypiserver_stack.container.base.records import PackageRecord
-from pypiserver_stack.container.base.releases import canonical_version, version_key
+from pypiserver_stack.container.base.versions import canonical_version, version_key
 from pypiserver_stack.container.index.directory import PackageEntry
 from pypiserver_stack.container.index.identities import Found
 

@@ -14,7 +14,7 @@ class Snapshot(NamedTuple):
 
     by_path: Mapping[str, PackageEntry]
     by_project: Mapping[str, tuple[PackageEntry, ...]]
-    """Keys are normalised names."""
+    """Keys are normalised names. A file whose name leaves its release open is in each project that it may belong to."""
     names: Mapping[str, PackageEntry]
     """By base name, some entry in some directory."""
     yanked: frozenset[str]
@@ -38,7 +38,9 @@ class Snapshot(NamedTuple):
     def _by_project(self, gone: set[PackageEntry], new: list[PackageEntry]) -> dict[str, tuple[PackageEntry, ...]]:
         arrived = defaultdict(list)
         for entry in new:
-            arrived[entry.project].append(entry)
+            for possible in (entry, *entry.others):
+                arrived[possible.project].append(possible)
+        gone = {possible for entry in gone for possible in (entry, *entry.others)}
         by_project = dict(self.by_project)
         for project in {*arrived, *(entry.project for entry in gone)}:
             stayed = [entry for entry in by_project.pop(project, ()) if entry not in gone]

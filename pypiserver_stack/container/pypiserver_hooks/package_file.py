@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pypiserver.core import PkgFile
 
-from pypiserver_stack.container.base.releases import release_of, version_key
+from pypiserver_stack.container.base.core_metadata import core_metadata
+from pypiserver_stack.container.base.releases import release_of, releases_of
+from pypiserver_stack.container.base.versions import version_key
 
 
 class PackageFile(PkgFile):  # type: ignore[misc]
@@ -20,8 +24,13 @@ class PackageFile(PkgFile):  # type: ignore[misc]
 
     @classmethod
     def at(cls, root: str, relfn: str) -> PackageFile | None:
-        """The package at a path from `root`; None for a file that is none."""
-        release = release_of(relfn.rpartition("/")[2])
+        """The package at a path from `root`; None for a file that is none. Few are opened: names tell most releases."""
+        filename = relfn.rpartition("/")[2]
+        metadata = None
+        if len(releases_of(filename)) > 1:
+            with suppress(OSError), Path(root, relfn).open("rb") as file:
+                metadata = core_metadata(file, filename)
+        release = release_of(filename, metadata)
         return release and cls(root, relfn, release.name, release.project, release.version)
 
     @property

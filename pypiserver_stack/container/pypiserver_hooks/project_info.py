@@ -10,7 +10,7 @@ from pypiserver.backend import IBackend
 from pypiserver.bottle_wrapper import Bottle, HTTPError, redirect, request, response
 from pypiserver.pkg_helpers import normalize_pkgname_for_url
 
-from pypiserver_stack.container.base.releases import newest
+from pypiserver_stack.container.base.versions import newest
 from pypiserver_stack.container.index.pages import quoted
 
 

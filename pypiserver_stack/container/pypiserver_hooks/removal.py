@@ -12,7 +12,7 @@ from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import RecordStore
-from pypiserver_stack.container.base.releases import version_key
+from pypiserver_stack.container.base.versions import version_key
 from pypiserver_stack.container.base.yanks import YANKED
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 

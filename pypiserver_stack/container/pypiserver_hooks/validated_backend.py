@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from pypiserver.bottle_wrapper import HTTPError
 from pypiserver.pkg_helpers import normalize_pkgname
 
+from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.index.directory import PackageEntry
 from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
@@ -32,7 +33,9 @@ class ValidatedBackend(RemovingBackend):
         return self._packages(self._snapshot().by_path.values())
 
     def find_project_packages(self, project: str) -> Iterator[PackageFile]:
-        return self._packages(self._snapshot().by_project.get(normalize_pkgname(project), ()))
+        wanted = normalize_pkgname(project)
+        packages = self._packages(self._snapshot().by_project.get(wanted, ()))
+        return (package for package in packages if package.pkgname_norm == wanted)
 
     def get_projects(self) -> set[str]:
         return set(self._snapshot().by_project)
@@ -59,7 +62,8 @@ class ValidatedBackend(RemovingBackend):
             while chunk := stream.read(_CHUNK_BYTES):
                 incoming.write(chunk)
             try:
-                incoming.publish(filename, overwrite=self._overwrite)
+                metadata = incoming.read(lambda file: core_metadata(file, filename))
+                incoming.publish(filename, overwrite=self._overwrite, metadata=metadata)
             except FileExistsError as error:
                 raise HTTPError(409, f"Package {filename!r} already exists!") from error
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
 import hashlib
 import io
+import lzma
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+
+from pypiserver_stack.container.base.releases import release_of
 
 BACKEND = "small-backend"
 """The project that builds what `make_sdist` makes; `make_backend` makes its wheel."""
@@ -57,14 +63,14 @@ def make_wheel(
     return wheel
 
 
-def make_sdist(folder: Path, name: str, version: str) -> Path:
+def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = ">=3.8") -> Path:
     """A source distribution that only `BACKEND` can build."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = name.replace("-", "_")
     wheel = make_wheel(folder / "inside", name, version)
     pyproject = f'[build-system]\nrequires = ["{BACKEND}"]\nbuild-backend = "{BACKEND.replace("-", "_")}"\n'
     files = {
-        "PKG-INFO": _metadata(name, version, (), ">=3.8"),
+        "PKG-INFO": _metadata(name, version, (), requires_python),
         "pyproject.toml": pyproject.encode(),
         f"built/{wheel.name}": wheel.read_bytes(),
     }
@@ -75,6 +81,35 @@ def make_sdist(folder: Path, name: str, version: str) -> Path:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return sdist
+
+
+def package_content(filename: str, padding: bytes = b"") -> bytes:
+    """A package as its file name says: an archive of that kind, with the metadata of that release.
+
+    Args:
+        padding: data within, stored as it is where the kind of archive allows.
+    """
+    release = release_of(filename)
+    if release is None or filename.endswith(".asc"):
+        return b"-----BEGIN PGP SIGNATURE-----" + padding
+    project, version = release
+    metadata = _metadata(project, version, (), ">=3.8")
+    written = io.BytesIO()
+    lower = filename.lower()
+    if lower.endswith((".whl", ".zip", ".egg")):
+        described = f"{project}-{version}.dist-info/METADATA" if lower.endswith(".whl") else f"{project}/PKG-INFO"
+        with zipfile.ZipFile(written, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("padding"), padding)
+            archive.writestr(zipfile.ZipInfo(described), metadata)
+    else:
+        with tarfile.open(fileobj=written, mode="w") as tar:
+            for path, content in (("padding", padding), ("PKG-INFO", metadata)):
+                member = tarfile.TarInfo(f"{project}-{version}/{path}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        compressions: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.compress, ".xz": lzma.compress}
+        return compressions.get(Path(lower).suffix, partial(gzip.compress, mtime=0))(written.getvalue())
+    return written.getvalue()
 
 
 def make_backend(folder: Path) -> Path:

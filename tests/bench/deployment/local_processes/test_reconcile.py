@@ -16,6 +16,7 @@ import bcrypt
 import psutil
 import pytest
 import yaml
+from urllib3 import encode_multipart_formdata
 
 from bench.common.failures import UnavailableError
 from bench.deployment.engine import Deployment, StackConfig
@@ -42,6 +43,7 @@ from tests.bench.deployment.local_processes.stacks import (
     with_container,
 )
 from tests.evaluation_cache import deployment_of
+from tests.pypiserver_stack.container.small_packages import package_content
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
@@ -55,12 +57,11 @@ def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = 
 
 
 def upload(stack: LocalStack, password: str) -> int:
-    boundary, credentials = "b0undary", base64.b64encode(f"pypiserver:{password}".encode()).decode()
-    parts = {'name=":action"': "file_upload", 'name="content"; filename="thing-1.0-py3-none-any.whl"': "content"}
-    form = "".join(f"--{boundary}\r\nContent-Disposition: form-data; {k}\r\n\r\n{v}\r\n" for k, v in parts.items())
-    headers = {"Authorization": f"Basic {credentials}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    name, credentials = "thing-1.0-py3-none-any.whl", base64.b64encode(f"pypiserver:{password}".encode()).decode()
+    form, content_type = encode_multipart_formdata({":action": "file_upload", "content": (name, package_content(name))})
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": content_type}
     connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
-    connection.request("POST", "/", f"{form}--{boundary}--\r\n", headers)
+    connection.request("POST", "/", form, headers)
     status = connection.getresponse().status
     connection.close()
     return status

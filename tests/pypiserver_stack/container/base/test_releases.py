@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from packaging.version import Version
 
-from pypiserver_stack.container.base.releases import newest, release_of, version_key
+from pypiserver_stack.container.base.releases import release_of
+from pypiserver_stack.container.base.versions import newest, version_key
 from tests.growth import LINEAR, growth
 
 

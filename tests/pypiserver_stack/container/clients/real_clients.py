@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,6 +157,12 @@ class PackageClient:
             "POETRY_VIRTUALENVS_IN_PROJECT": "true",
             "POETRY_VIRTUALENVS_OPTIONS_NO_PIP": "true",
         }
+
+
+def locked_versions(client: PackageClient) -> dict[str, str]:
+    """Version by name of what poetry has locked."""
+    locked = tomllib.loads((client.work / "poetry.lock").read_text())
+    return {package["name"]: package["version"] for package in locked["package"]}
 
 
 def succeeded(process: subprocess.Popen[str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,11 @@ from tests.pypiserver_stack.container.clients.real_clients import (
     PackageClient,
     asked,
     credentials,
+    locked_versions,
     simple_url,
     start_index,
 )
-from tests.pypiserver_stack.container.running_task import RunningTask
+from tests.pypiserver_stack.container.running_task import RunningTask, await_condition
 from tests.pypiserver_stack.container.small_packages import make_wheel
 
 DEMO, BASE, NEWER_BASE = (
@@ -26,6 +27,10 @@ DEMO, BASE, NEWER_BASE = (
 LISTINGS = [("/simple/demo/", 200), ("/simple/demo-base/", 200)]
 METADATA = [(f"{DEMO}.metadata", 200), (f"{BASE}.metadata", 200)]
 LARGE_BYTES = 3_000_000
+
+
+def offers_metadata(task: RunningTask, project: str) -> bool:
+    return b"data-core-metadata" in task.request("GET", f"/simple/{project}/")[2]
 
 
 @pytest.fixture
@@ -60,8 +65,7 @@ def _uv_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
 def _poetry_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
     client.write_project(task, "demo")
     client.run("poetry", "--no-interaction", "lock", "--regenerate", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
-    locked = tomllib.loads((client.work / "poetry.lock").read_text())
-    return {package["name"]: package["version"] for package in locked["package"]}
+    return locked_versions(client)
 
 
 RESOLVERS: dict[str, Callable[[PackageClient, RunningTask], dict[str, str]]] = {
@@ -84,14 +88,29 @@ def test_nobody_downloads_a_wheel_to_learn_what_it_needs(
             assert _got(task, tool) == sorted(LISTINGS + METADATA)
 
 
-def test_of_a_wheel_that_was_copied_in_a_small_part_is_enough(
+def test_nobody_downloads_a_wheel_that_was_copied_in_to_learn_what_it_needs(
     task: RunningTask, client: PackageClient, tmp_path: Path
 ) -> None:
-    client.publish(task, make_wheel(tmp_path, "demo-base", "1.0"))
-    demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"], padding=bytes(LARGE_BYTES))
-    demo.rename(task.packages / demo.name)
+    for wheel in (
+        make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"]),
+        make_wheel(tmp_path, "demo-base", "1.0"),
+    ):
+        wheel.rename(task.packages / wheel.name)
+    for project in ("demo", "demo-base"):  # a moment after it was copied
+        await_condition(partial(offers_metadata, task, project))
     for resolve in RESOLVERS.values():
         assert resolve(client, task) == {"demo": "1.0", "demo-base": "1.0"}
+    for tool in RESOLVERS:
+        assert _got(task, tool) == sorted(LISTINGS + METADATA)
+
+
+def test_of_a_wheel_that_is_just_being_copied_in_a_small_part_is_enough(client: PackageClient, tmp_path: Path) -> None:
+    demo = make_wheel(tmp_path, "demo", "1.0", requires=["demo-base"], padding=bytes(LARGE_BYTES))
+    with start_index(tmp_path / "task", PYPISERVER_INDEX_MARGIN_S="3600") as task:
+        client.publish(task, make_wheel(tmp_path, "demo-base", "1.0"))
+        demo.rename(task.packages / demo.name)
+        for resolve in RESOLVERS.values():
+            assert resolve(client, task) == {"demo": "1.0", "demo-base": "1.0"}
     for tool in RESOLVERS:
         of_demo = [request for request in asked(task, tool) if request.path.startswith(DEMO)]
         assert {request.status for request in of_demo if request.method == "GET"} == {206}

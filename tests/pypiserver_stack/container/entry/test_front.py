@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -207,7 +208,7 @@ def test_json_says_the_same_as_html(validated: RunningTask) -> None:
     page = json.loads(body)
     html = _links(validated.request("GET", "/simple/demo/")[2])
     assert (status, headers["content-type"], page["name"]) == (200, JSON, "demo")
-    assert headers["vary"] == "Accept"
+    assert headers["vary"] == "Accept, Accept-Encoding"
     assert {f["filename"]: f["hashes"]["sha256"] for f in page["files"]} == {
         name: href.partition("#sha256=")[2] for name, href in html.items()
     }
@@ -222,6 +223,38 @@ def test_a_client_that_has_it_gets_304(validated: RunningTask, path: str) -> Non
     status, headers, content = validated.request("GET", path, headers={"If-None-Match": etag})
     assert (status, headers["etag"], content) == (304, etag, b"")
     assert validated.request("GET", path, headers={"If-None-Match": '"other"'})[0] == 200
+
+
+@pytest.mark.parametrize("accept", [JSON, "text/html"])
+def test_a_long_listing_is_compressed_for_those_who_take_it(
+    validated: RunningTask, tmp_path: Path, accept: str
+) -> None:
+    for number in range(50):
+        (validated.packages / f"long-1.{number}.zip").write_bytes(b"")
+    wanted = {"Accept": accept}
+    status, headers, plain = validated.request("GET", "/simple/long/", headers=wanted)
+    assert (status, headers["vary"], "content-encoding" in headers) == (200, "Accept, Accept-Encoding", False)
+
+    compressed = {**wanted, "Accept-Encoding": "gzip, deflate"}
+    with start_task(tmp_path, packages=validated.packages, PYPISERVER_BACKEND="validated") as other:
+        for task in (validated, other):
+            status, gzip_headers, body = task.request("GET", "/simple/long/", headers=compressed)
+            assert (status, gzip_headers["content-encoding"]) == (200, "gzip")
+            assert (gzip_headers["content-type"], gzip_headers["vary"]) == (headers["content-type"], headers["vary"])
+            assert int(gzip_headers["content-length"]) == len(body) < len(plain) / 3
+            assert gzip.decompress(body) == plain
+            assert gzip_headers["etag"] != headers["etag"]
+            # Each form is the same for the client that has it, and for no other.
+            for tag, asked, expected in (
+                (gzip_headers["etag"], compressed, 304),
+                (gzip_headers["etag"], wanted, 200),
+                (headers["etag"], wanted, 304),
+                (headers["etag"], compressed, 200),
+            ):
+                assert task.request("GET", "/simple/long/", headers={**asked, "If-None-Match": tag})[0] == expected
+    assert validated.request("HEAD", "/simple/long/", headers=compressed)[1]["content-encoding"] == "gzip"
+    short = validated.request("GET", "/simple/demo/", headers=compressed)[1]
+    assert "content-encoding" not in short
 
 
 @pytest.mark.parametrize("name", [SMALL, LARGE])

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, await_condition, start_task
+from tests.pypiserver_stack.container.small_packages import package_content
 
 # The index of the task; every answer names the worker.
 TELLING = """
@@ -41,7 +42,7 @@ def form(name: str) -> bytes:
 
 
 def content(name: str) -> bytes:
-    return name.encode().ljust(CONTENT_BYTES, b".")
+    return package_content(name, name.encode().ljust(CONTENT_BYTES, b"."))
 
 
 class Burst:

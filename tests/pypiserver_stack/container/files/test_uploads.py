@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import io
 import logging
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,19 +18,26 @@ import pypiserver
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 from pypiserver.bottle_wrapper import HTTPError
-from pypiserver.pkg_helpers import guess_pkgname_and_version
 
 from pypiserver_stack.container.base.records import RecordStore
+from pypiserver_stack.container.base.releases import Release, release_of
 from pypiserver_stack.container.files.package_store import INCOMING, Incoming, PackageStore
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
+from tests.pypiserver_stack.container.small_packages import package_content
 
 BOUNDARY = b"0a1b"
 NAME = "project-1.0-py3-none-any.whl"
 LIMIT_BYTES = 4 * 1024 * 1024
 Field = tuple[str, str | None, bytes]
 ACTION: Field = (":action", None, b"file_upload")
-PACKAGE: Field = ("content", NAME, b"PK wheel")
+PACKAGE: Field = ("content", NAME, package_content(NAME))
+
+
+def package(filename: str, padding: bytes = b"") -> Field:
+    return ("content", filename, package_content(filename, padding))
 
 
 def form(*fields: Field) -> bytes:
@@ -107,13 +116,13 @@ def both(folder: Path, **options: Any) -> tuple[UploadIndex, UploadIndex]:
 
 def test_a_package_is_stored_and_the_answer_is_empty(index: UploadIndex) -> None:
     assert index.upload(ACTION, PACKAGE) == (200, "")
-    assert index.files() == {NAME: b"PK wheel"}
+    assert index.files() == {NAME: PACKAGE[2]}
 
 
 def test_the_order_of_the_fields_does_not_matter(index: UploadIndex) -> None:
     claimed = ("sha256_digest", None, hashlib.sha256(PACKAGE[2]).hexdigest().encode())
     assert index.upload(PACKAGE, claimed, ACTION) == (200, "")
-    assert index.files() == {NAME: b"PK wheel"}
+    assert index.files() == {NAME: PACKAGE[2]}
 
 
 SIGNATURE: Field = ("gpg_signature", f"{NAME}.asc", b"-----BEGIN")
@@ -123,7 +132,6 @@ ODD_FORMS: dict[str, list[Field]] = {
     "no content": [ACTION],
     "content without a filename": [ACTION, ("content", None, b"PK")],
     "content with an empty filename": [ACTION, ("content", "", b"PK")],
-    "empty content": [ACTION, ("content", NAME, b"")],
     "unknown action": [(":action", None, b"dance"), PACKAGE],
     "no such action": [(":action", None, b""), PACKAGE],
     "an action with a line break": [(":action", None, b"file_upload\r\n"), PACKAGE],
@@ -144,7 +152,7 @@ ODD_FORMS: dict[str, list[Field]] = {
     "signature without a filename": [ACTION, PACKAGE, ("gpg_signature", None, b"-----BEGIN")],
     "signature alone": [ACTION, SIGNATURE],
     "signature as the content": [ACTION, ("content", "project-1.0.tar.gz.asc", b"-----BEGIN")],
-    "other files": [ACTION, PACKAGE, ("attestations", "a.json", b"{}")],
+    "other files": [ACTION, PACKAGE, ("notes", "a.json", b"{}")],
     "what twine sends": [
         ("metadata_version", None, b"2.1"), ("description", None, b"x" * 200_000),
         *[("classifiers", None, b"Topic")] * 50,
@@ -160,9 +168,12 @@ def test_every_form_gets_the_status_and_the_files_that_pypiserver_would_give_it(
     tmp_path: Path, fields: list[Field], overwrite: bool
 ) -> None:
     ours, theirs = both(tmp_path, overwrite=overwrite)
-    for _ in range(2):  # the second time, what was stored is there already
-        assert ours.upload(*fields)[0] == theirs.upload(*fields)[0]
-        assert ours.files() == theirs.files()
+    assert ours.upload(*fields)[0] == theirs.upload(*fields)[0]
+    assert ours.files() == theirs.files()
+    # The second time, what was stored is there already.
+    again = theirs.upload(*fields)[0]
+    assert ours.upload(*fields)[0] == (200 if again == 409 else again)
+    assert ours.files() == theirs.files()
 
 
 @st.composite
@@ -193,15 +204,24 @@ def filenames(draw: st.DrawFn) -> str:
 def test_every_name_gets_the_status_that_pypiserver_would_give_it(filename: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = both(Path(folder))
-        package: Field = ("content", filename.replace('"', ""), b"PK")
-        guessed = guess_pkgname_and_version(filename)
-        nameless = guessed is not None and not guessed[0].strip("-_.")
-        if nameless or filename.startswith(".") or any(ord(character) < 32 for character in filename):
-            assert ours.upload(ACTION, package)[0] == 400
+        uploaded = package(filename.replace('"', ""))
+        release = release_of(filename)
+        if filename.startswith(".") or any(ord(character) < 32 for character in filename) or not is_valid(release):
+            assert ours.upload(ACTION, uploaded)[0] == 400
             assert ours.files() == {}
         else:
-            assert ours.upload(ACTION, package)[0] == theirs.upload(ACTION, package)[0]
+            assert ours.upload(ACTION, uploaded)[0] == theirs.upload(ACTION, uploaded)[0]
             assert ours.files() == theirs.files()
+
+
+def is_valid(release: Release | None) -> bool:
+    """By what PyPI takes."""
+    if release is None:
+        return False
+    try:
+        return bool(Version(release.version) and canonicalize_name(release.name, validate=True))
+    except (InvalidVersion, InvalidName):
+        return False
 
 
 @pytest.mark.parametrize(
@@ -214,9 +234,9 @@ def test_names_that_no_file_or_no_listing_can_have_are_refused(index: UploadInde
 
 
 def test_the_longest_name_that_a_file_can_have_is_taken(index: UploadIndex) -> None:
-    name = "a" * 251 + ".zip"
-    assert index.upload(ACTION, ("content", name, b"PK")) == (200, "")
-    assert index.files() == {name: b"PK"}
+    name = "a" * 247 + "-1.0.zip"
+    assert index.upload(ACTION, package(name)) == (200, "")
+    assert list(index.files()) == [name]
 
 
 @pytest.mark.parametrize("agent", ["twine/1.15.0 CPython/3.8", "twine/6.2.0", "uv/0.9", "curl/8", ""])
@@ -249,23 +269,78 @@ def test_who_was_slower_is_told_so_even_if_nothing_was_there_at_first(index: Upl
     assert index.files() == {NAME: b"faster"}
 
 
+@pytest.mark.parametrize("folder", ["", "archive/2020"])
+@pytest.mark.parametrize("agent", ["twine/6.2.0", "uv/0.9"])
+def test_the_same_bytes_again_are_a_success(index: UploadIndex, agent: str, folder: str) -> None:
+    """Perhaps the answer to the first was lost."""
+    (index.root / folder).mkdir(parents=True, exist_ok=True)
+    (index.root / folder / NAME).write_bytes(PACKAGE[2])
+    before = index.files()
+    assert index.upload(ACTION, PACKAGE, HTTP_USER_AGENT=agent) == (200, "")
+    assert index.upload(ACTION, PACKAGE, SIGNATURE, HTTP_USER_AGENT=agent) == (200, "")
+    assert index.files() == before | {SIGNATURE[1]: SIGNATURE[2]}
+    assert index.upload(ACTION, PACKAGE, (*SIGNATURE[:2], b"another"), HTTP_USER_AGENT=agent)[0] in (400, 409)
+    assert index.files() == before | {SIGNATURE[1]: SIGNATURE[2]}
+
+
+def test_whoever_was_slower_with_the_same_bytes_has_succeeded_too(index: UploadIndex) -> None:
+    body = form(ACTION, PACKAGE)
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            data = super().read(min(size or 0, 100))
+            if not data or self.tell() == len(body):
+                (index.root / NAME).write_bytes(PACKAGE[2])
+            return data
+
+    assert index.post(request(body) | {"wsgi.input": Slow(body)})[0] == 200
+    assert index.files() == {NAME: PACKAGE[2]}
+
+
 def test_overwriting_replaces(tmp_path: Path) -> None:
     index = UploadIndex(tmp_path, ours=True, overwrite=True)
-    index.upload(ACTION, ("content", NAME, b"older"))
+    index.upload(ACTION, package(NAME, b"older"))
     assert index.upload(ACTION, PACKAGE) == (200, "")
-    assert index.files() == {NAME: b"PK wheel"}
+    assert index.files() == {NAME: PACKAGE[2]}
 
 
-def test_what_arrived_damaged_is_refused(index: UploadIndex) -> None:
-    status, body = index.upload(ACTION, ("sha256_digest", None, b"0" * 64), PACKAGE)
+DIGESTS = {
+    "sha256_digest": hashlib.sha256(PACKAGE[2]).hexdigest(),
+    "md5_digest": hashlib.md5(PACKAGE[2], usedforsecurity=False).hexdigest(),
+    "blake2_256_digest": hashlib.blake2b(PACKAGE[2], digest_size=32).hexdigest(),
+}
+
+
+@pytest.mark.parametrize("field", DIGESTS)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_arrived_damaged_is_refused(index: UploadIndex, field: str, first: bool) -> None:
+    claim: Field = (field, None, b"0" * len(DIGESTS[field]))
+    status, body = index.upload(ACTION, *((claim, PACKAGE) if first else (PACKAGE, claim)))
     assert status == 400
-    assert hashlib.sha256(PACKAGE[2]).hexdigest() in body
+    assert DIGESTS[field] in body
     assert index.files() == {}
 
 
-@pytest.mark.parametrize("claim", [hashlib.sha256(PACKAGE[2]).hexdigest().upper().encode(), b"", b" \r\n"])
-def test_a_right_digest_in_capitals_or_none_is_taken(index: UploadIndex, claim: bytes) -> None:
-    assert index.upload(ACTION, ("sha256_digest", None, claim), PACKAGE)[0] == 200
+@pytest.mark.parametrize("field", DIGESTS)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_right_digest_in_capitals_is_taken(index: UploadIndex, field: str, first: bool) -> None:
+    claim: Field = (field, None, DIGESTS[field].upper().encode())
+    assert index.upload(ACTION, *((claim, PACKAGE) if first else (PACKAGE, claim))) == (200, "")
+
+
+@pytest.mark.parametrize("claim", [b"", b" \r\n"])
+def test_no_digest_is_taken(index: UploadIndex, claim: bytes) -> None:
+    assert index.upload(ACTION, *((field, None, claim) for field in DIGESTS), PACKAGE)[0] == 200
+
+
+@pytest.mark.parametrize("attestations", [b"[]", b"x" * 200_000])
+def test_attestations_are_refused_and_not_dropped_in_silence(index: UploadIndex, attestations: bytes) -> None:
+    for fields in ([("attestations", None, attestations), PACKAGE], [PACKAGE, ("attestations", None, attestations)]):
+        status, body = index.upload(ACTION, *fields)
+        assert status == 400
+        assert "attestations" in body
+        assert index.files() == {}
+    assert index.upload(ACTION, ("attestations", None, b""), PACKAGE)[0] == 200
 
 
 @pytest.mark.parametrize("cut", [1, 3, 30, 200])
@@ -285,7 +360,7 @@ def test_a_form_with_no_or_another_boundary_is_refused(index: UploadIndex, conte
 
 
 def test_a_form_with_two_packages_is_refused(index: UploadIndex) -> None:
-    assert index.upload(ACTION, PACKAGE, ("content", "other-1.0.zip", b"PK"))[0] == 400
+    assert index.upload(ACTION, PACKAGE, package("other-1.0.zip"))[0] == 400
     assert index.files() == {}
 
 
@@ -313,8 +388,8 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(index: UploadIndex
 
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
 def test_a_body_in_chunks_is_counted(index: UploadIndex, more: int, status: int) -> None:
-    padding = LIMIT_BYTES - len(form(ACTION, ("content", NAME, b"")))
-    environ = request(form(ACTION, ("content", NAME, b"x" * (padding + more))), HTTP_TRANSFER_ENCODING="chunked")
+    padding = LIMIT_BYTES - len(form(ACTION, package(NAME)))
+    environ = request(form(ACTION, package(NAME, b"x" * (padding + more))), HTTP_TRANSFER_ENCODING="chunked")
     del environ["CONTENT_LENGTH"]
     assert index.post(environ)[0] == status
     assert list(index.files()) == ([NAME] if status == 200 else [])
@@ -345,33 +420,93 @@ def test_of_a_form_that_uploads_nothing_pypiserver_gets_a_few_fields(index: Uplo
     assert int(environ["CONTENT_LENGTH"]) < 100
 
 
-CONTRADICTIONS = {
-    # By setuptools before 69.3.
-    "acme-4dviewer-1.2.0.tar.gz": ("acme-4dviewer", "1.2.0", "acme_4dviewer-1.2.0.tar.gz"),
-    "acme.geo-maps-7.tar.gz": ("acme.geo-maps", "7", "acme_geo_maps-7.tar.gz"),
-    "Acme-4DViewer-1.2.0.zip": ("acme-4dviewer", "1.2", "acme_4dviewer-1.2.0.zip"),
-    "acme-4dviewer-1.2.0-py3-none-any.whl": ("acme-4dviewer", "1.2.0", "acme_4dviewer-1.2.0-py3-none-any.whl"),
-    # Nothing that another spelling mends.
-    "project-1.0.tar.gz": ("another", "1.0", None),
-    "project-2.0.tar.gz": ("project", "1.0", None),
-    "project-1.0-py3-none-any.whl": ("", "1.0.post1", None),
-    "project-1.0.zip": ("another", "", None),
-}
-
-
-@pytest.mark.parametrize(("filename", "said"), CONTRADICTIONS.items(), ids=CONTRADICTIONS)
+@pytest.mark.parametrize(
+    ("filename", "name", "version"),
+    [
+        ("project-1.0.tar.gz", "another", "1.0"),
+        ("project-2.0.tar.gz", "project", "1.0"),
+        ("project-1.0-py3-none-any.whl", "", "1.0.post1"),
+        ("project-1.0.zip", "another", ""),
+        ("project-1-2.zip", "project", "1.0"),
+    ],
+)
 def test_a_file_that_would_be_listed_as_what_the_form_does_not_say_is_refused(
-    index: UploadIndex, filename: str, said: tuple[str, str, str | None]
+    index: UploadIndex, filename: str, name: str, version: str
 ) -> None:
-    name, version, renamed = said
     fields: list[Field] = [ACTION, ("name", None, name.encode()), ("version", None, version.encode())]
-    status, body = index.upload(*fields, ("content", filename, b"PK"))
+    status, body = index.upload(*fields, package(filename))
     assert status == 400
     assert filename in body
-    assert (f"Rename it to {renamed}, as" in body) == (renamed is not None)
     assert index.files() == {}
-    if renamed is not None:
-        assert index.upload(*fields, ("content", renamed, b"PK")) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("filename", "content", "words"),
+    [
+        pytest.param(NAME, b"", "is empty", id="empty wheel"),
+        pytest.param(NAME, b"PK noise", "no whole zip", id="no archive"),
+        pytest.param(NAME, package_content("project-1.0.tar.gz"), "no whole zip", id="another kind"),
+        pytest.param(NAME, PACKAGE[2][:-10], "no whole zip", id="cut wheel"),
+        pytest.param(NAME, b"PK\x05\x06" + bytes(18), "without a file", id="wheel of nothing"),
+        pytest.param(NAME, package_content("a-1.0.zip"), "METADATA", id="wheel without metadata"),
+        pytest.param(NAME, package_content("other-1.0-py3-none-any.whl"), "METADATA", id="another project's wheel"),
+        pytest.param("a-1.0.tar.gz", b"", "is empty", id="empty sdist"),
+        pytest.param("a-1.0.tar.gz", b"noise", "no whole tar", id="sdist of noise"),
+        pytest.param("a-1.0.tgz", gzip.compress(b"noise" * 200), "no tar archive", id="compressed noise"),
+        pytest.param("a-1.0.tgz", gzip.compress(bytes(10240)), "without a file", id="sdist of nothing"),
+        pytest.param(
+            "a-1.0.tar.gz", package_content("a-1.0.tar.gz", os.urandom(9_999))[:-5], "no whole tar", id="cut sdist"
+        ),
+        pytest.param("a-1.0.tar.gz", package_content("b-1.0.tar.gz"), "'b 1.0'", id="another project's sdist"),
+        pytest.param("a-1.0.tar.gz", package_content("a-1.1.tar.gz"), "'a 1.1'", id="another version's sdist"),
+        pytest.param("a-1.0.zip", package_content("b-1.0.zip"), "'b 1.0'", id="another project's zip"),
+        pytest.param("a-1.0.zip", b"noise", "no whole zip", id="zip of noise"),
+        pytest.param("a-1.0.tar.bz2", b"noise", "no .tar.bz2", id="bz2 of noise"),
+        pytest.param("a-1.0.tar.xz", b"noise", "no .tar.xz", id="xz of noise"),
+        pytest.param("a-1.0-py3.11.egg", b"noise", "no whole zip", id="egg of noise"),
+        pytest.param("a-2020beta-x.zip", package_content("a-2020beta-x.zip"), "PEP 440", id="no version"),
+        pytest.param("a.zip", package_content("a.zip"), "PEP 440", id="no version at all"),
+        pytest.param("a!b-1.0.zip", package_content("a!b-1.0.zip"), "ASCII letters", id="no name"),
+    ],
+)
+def test_what_is_no_package_of_its_release_is_refused_and_its_name_stays_free(
+    index: UploadIndex, filename: str, content: bytes, words: str
+) -> None:
+    status, body = index.upload(ACTION, ("content", filename, content))
+    assert status == 400
+    assert filename in body
+    assert words in body
+    assert index.files() == {}
+
+
+def test_a_wheel_whose_metadata_contradicts_its_folder_is_refused(index: UploadIndex) -> None:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("project-1.0.dist-info/METADATA", "Name: project\nVersion: 2.0\n")
+    status, body = index.upload(ACTION, ("content", NAME, written.getvalue()))
+    assert status == 400
+    assert "'project 2.0'" in body
+
+
+def test_a_name_that_leaves_its_release_open_is_taken_as_what_is_in_it(index: UploadIndex) -> None:
+    """ "lib-1-2" is 2 of lib-1, or 1.post2 of lib."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr("lib/PKG-INFO", "Name: lib\nVersion: 1.post2\n")
+    content = written.getvalue()
+    wrong: list[Field] = [("name", None, b"lib-1"), ("version", None, b"2")]
+    right: list[Field] = [("name", None, b"lib"), ("version", None, b"1.post2")]
+    assert index.upload(ACTION, *wrong, ("content", "lib-1-2.zip", content))[0] == 400
+    assert index.upload(ACTION, *right, ("content", "lib-1-2.zip", content)) == (200, "")
+    # Without metadata it would be listed as the likeliest.
+    assert index.upload(ACTION, *right, ("content", "lib-1-3.zip", written_zip("lib/setup.py")))[0] == 400
+
+
+def written_zip(name: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        archive.writestr(name, "")
+    return written.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -381,21 +516,25 @@ def test_a_file_that_would_be_listed_as_what_the_form_does_not_say_is_refused(
         ("my_project-1.0-1-py3-none-any.whl", "my-project", "v1.0"),
         ("my-project-1.0-1.tar.gz", "my-project", "1.0.post1"),
         ("my_project-1.0+local_1-py3-none-any.whl", "my-project", "1.0+local.1"),
-        ("my_project-2020.01_beta_x-py3-none-any.whl", "my-project", "2020.01-beta-x"),
         ("my_project-1.0-py3.11.egg", "my-project", "1.0"),
         ("my_project-1.0.linux-x86_64.tar.gz", "my-project", "1.0"),
         ("anything-1.0.zip", "", ""),
+        # By setuptools before 69.3, whose names do not say where the version begins.
+        ("acme-4dviewer-1.2.0.tar.gz", "acme-4dviewer", "1.2.0"),
+        ("test-package-7zip-1.1.tar.gz", "test-package-7zip", "1.1"),
+        ("acme.geo-maps-7.tar.gz", "acme.geo-maps", "7"),
+        ("Acme-4DViewer-1.2.0.zip", "acme-4dviewer", "1.2"),
     ],
 )
 def test_a_file_whose_name_spells_otherwise_what_the_form_says_is_taken(
     index: UploadIndex, filename: str, name: str, version: str
 ) -> None:
     fields: list[Field] = [ACTION, ("name", None, name.encode()), ("version", None, version.encode())]
-    assert index.upload(("content", filename, b"PK"), *fields) == (200, "")
+    assert index.upload(package(filename), *fields) == (200, "")
 
 
 def test_whoever_goes_away_leaves_nothing(index: UploadIndex) -> None:
-    body = form(ACTION, ("content", NAME, b"x" * 500_000))
+    body = form(ACTION, package(NAME, b"x" * 500_000))
 
     class Lost(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -448,7 +587,7 @@ def test_who_meets_a_full_disk_in_mid_upload_gets_to_read_the_answer(
         raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(Incoming, "_write", fail)
-    environ = request(form(ACTION, ("content", NAME, b"x" * 1_000_000)))
+    environ = request(form(ACTION, package(NAME, b"x" * 1_000_000)))
     body = environ["wsgi.input"]
     assert index.post(environ)[0] == 507
     assert body.read() == b""
@@ -489,7 +628,7 @@ def test_retrying_is_asked_for_where_it_may_help(index: UploadIndex) -> None:
 def test_what_is_refused_is_not_written(index: UploadIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     index.upload(ACTION, PACKAGE)
     monkeypatch.setattr(PackageStore, "incoming", None)
-    assert index.upload(ACTION, PACKAGE)[0] == 409
+    assert index.upload(ACTION, package(NAME, b"another"))[0] == 409
     assert index.upload(ACTION, ("content", "bad name.zip", b"PK"))[0] == 400
 
 

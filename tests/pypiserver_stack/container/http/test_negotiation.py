@@ -1,4 +1,4 @@
-"""HTML or JSON, by what real clients send."""
+"""HTML or JSON, compressed or not, by what real clients send."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.container.http.negotiation import wants_json
+from pypiserver_stack.container.http.negotiation import accepts_gzip, wants_json
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -46,3 +46,21 @@ def test_html_for_everybody_else(accept: str) -> None:
 @given(st.text(max_size=200))
 def test_no_header_is_too_odd(accept: str) -> None:
     assert wants_json(accept) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "accept_encoding",
+    ["gzip, deflate", "gzip", "GZIP", "br;q=1.0, gzip;q=0.8, *;q=0.1", "*", "x-gzip", "deflate, gzip, zstd"],
+)
+def test_gzip_for_those_who_take_it(accept_encoding: str) -> None:
+    assert accepts_gzip(accept_encoding)
+
+
+@pytest.mark.parametrize("accept_encoding", ["", "identity", "br", "gzip;q=0", "*;q=0", "gzip;q=0, *", "gzipped"])
+def test_nothing_is_compressed_for_others(accept_encoding: str) -> None:
+    assert not accepts_gzip(accept_encoding)
+
+
+@given(st.text(max_size=200))
+def test_no_list_of_encodings_is_too_odd(accept_encoding: str) -> None:
+    assert accepts_gzip(accept_encoding) in (True, False)

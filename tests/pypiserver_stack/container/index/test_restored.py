@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from urllib3 import encode_multipart_formdata
 
 from pypiserver_stack.container.base.excluded_paths import is_excluded
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.small_packages import package_content
 
 RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
 LOST = f"{RESTORED}/packages/sub/lost-1.0.zip"
@@ -34,11 +36,9 @@ def page(task: RunningTask, path: str) -> str:
 
 
 def upload(task: RunningTask, filename: str) -> int:
-    body = (
-        '--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
-        f'--b\r\nContent-Disposition: form-data; name="content"; filename="{filename}"\r\n\r\nuploaded\r\n--b--\r\n'
-    )
-    return task.request("POST", "/", body.encode(), {"Content-Type": "multipart/form-data; boundary=b"})[0]
+    fields = {":action": "file_upload", "content": (filename, package_content(filename))}
+    body, content_type = encode_multipart_formdata(fields)
+    return task.request("POST", "/", body, {"Content-Type": content_type})[0]
 
 
 def test_it_is_neither_listed_nor_served(task: RunningTask) -> None:
@@ -70,7 +70,7 @@ def test_a_package_that_is_moved_into_place_is_there_at_once(task: RunningTask) 
 
 def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask) -> None:
     assert upload(task, "lost-1.0.zip") == 200
-    assert page(task, "/packages/lost-1.0.zip") == "uploaded"
+    assert task.request("GET", "/packages/lost-1.0.zip")[2] == package_content("lost-1.0.zip")
     assert upload(task, "a-1.0.zip") == 409
 
 

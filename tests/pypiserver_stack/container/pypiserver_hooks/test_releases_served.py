@@ -11,6 +11,7 @@ import pytest
 from urllib3 import encode_multipart_formdata
 
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.small_packages import package_content
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 MIXED = [
@@ -62,7 +63,7 @@ def test_a_release_is_removed_whole_however_it_is_spelled(task: RunningTask, nam
 
 def test_the_records_of_what_was_uploaded_are_removed_too(task: RunningTask) -> None:
     for name in ("recorded-1.0.tar.gz", "recorded-1.0-py3-none-any.whl"):
-        assert post(task, action="file_upload", content=(name, b"PK"))[0] == 200
+        assert post(task, action="file_upload", content=(name, package_content(name)))[0] == 200
     records = task.packages / ".digests"
     before = len(list(records.iterdir()))
 
