@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from packaging.version import Version
 
-from pypiserver_stack.container.base.releases import release_of
+from pypiserver_stack.container.base.releases import release_of, releases_of
 from pypiserver_stack.container.base.versions import newest, version_key
 from tests.growth import LINEAR, growth
 
@@ -22,6 +22,12 @@ from tests.growth import LINEAR, growth
         ("my-lib-1.0.tar.gz.asc", ("my-lib", "1.0")),
         ("my-lib-1.0-1.tar.gz", ("my-lib", "1.0-1")),
         ("my_lib-1.0-py3.11.egg", ("my_lib", "1.0")),
+        ("my-lib-7.zip", ("my-lib", "7")),
+        ("my.lib-v7.tar.bz2", ("my.lib", "v7")),
+        ("my-lib-1.0+local.tar.gz", ("my-lib", "1.0+local")),
+        ("my-lib-1.0-beta-2.tgz", ("my-lib", "1.0-beta-2")),
+        ("my-lib-1.0-SNAPSHOT.tar.gz", ("my-lib", "1.0-SNAPSHOT")),
+        ("my_lib-1.0.linux-x86_64.tar.gz", ("my_lib", "1.0")),
     ],
 )
 def test_the_release_of_a_file(filename: str, release: tuple[str, str]) -> None:
@@ -29,6 +35,49 @@ def test_the_release_of_a_file(filename: str, release: tuple[str, str]) -> None:
     assert found is not None
     assert tuple(found) == release
     assert found.project == "my-lib"
+
+
+@pytest.mark.parametrize(
+    ("filename", "release"),
+    [
+        ("acme-4dviewer-1.2.0.tar.gz", ("acme-4dviewer", "1.2.0")),
+        ("test-package-7zip-1.1.tar.gz", ("test-package-7zip", "1.1")),
+        ("acme.geo-maps-7.tar.gz", ("acme.geo-maps", "7")),
+    ],
+)
+def test_the_only_hyphen_before_a_version_ends_the_project(filename: str, release: tuple[str, str]) -> None:
+    assert [tuple(found) for found in releases_of(filename)] == [release]
+
+
+@pytest.mark.parametrize(
+    ("filename", "releases"),
+    [
+        ("my-lib-1.0-1.tar.gz", [("my-lib", "1.0-1"), ("my-lib-1.0", "1")]),
+        ("lib-1-2.zip", [("lib-1", "2"), ("lib", "1-2")]),
+    ],
+)
+def test_core_metadata_decides_where_the_name_leaves_it_open(filename: str, releases: list[tuple[str, str]]) -> None:
+    assert [tuple(found) for found in releases_of(filename)] == releases
+    assert release_of(filename) == releases[0]
+    for name, version in releases:
+        assert release_of(filename, f"Name: {name}\nVersion: {version}\n".encode()) == (name, version)
+    # What speaks of another release, or of none, decides nothing.
+    for metadata in (b"Name: other\nVersion: 1\n", b"noise"):
+        assert release_of(filename, metadata) == releases[0]
+
+
+NAMES = st.from_regex(r"[a-z][a-z0-9]{0,3}([-_.][a-z0-9]{1,4}){0,2}", fullmatch=True)
+
+
+@given(name=NAMES, version=st.from_regex(r"([12]!)?[0-9]{1,2}(\.[0-9]){0,2}(rc1|\.post2)?(\+a\.1)?", fullmatch=True))
+@pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])
+def test_the_release_that_a_build_tool_names_a_file_after_is_among_those_that_it_may_be(
+    name: str, version: str, suffix: str
+) -> None:
+    found = releases_of(f"{name}-{version}{suffix}")
+    assert (name, version) in [tuple(release) for release in found]
+    metadata = f"Name: {name}\nVersion: {version}\n".encode()
+    assert release_of(f"{name}-{version}{suffix}", metadata) == (name, version)
 
 
 @pytest.mark.parametrize("filename", ["notes.txt", "x.whl", "my_lib-1.0.exe", "-1.0.tar.gz", "_-1.0-py3-none-any.whl"])

@@ -48,6 +48,7 @@ PATHS = st.sampled_from(
         "a-1.0.tar.gz",
         "a-2.0-py3-none-any.whl",
         "b-1.0.zip",
+        "a-1-2.zip",  # of a or of a-1
         "sub/a-1.0.tar.gz",
         "sub/deep/a-3.0.zip",
         "other/a-1.0.tar.gz",
@@ -59,16 +60,16 @@ PATHS = st.sampled_from(
 NAMES = st.sampled_from(["a-1.0.tar.gz", "b-1.0.zip"])
 
 
-def archive(python: str) -> bytes:
+def archive(python: str, name: str) -> bytes:
     """A package that asks for a Python, for whatever name of `PATHS` it has, but that of a tar archive."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as made:
-        for name in ("a-2.0.dist-info/METADATA", "a/PKG-INFO"):
-            made.writestr(zipfile.ZipInfo(name), f"Name: a\nRequires-Python: {python}\n")
+        for path in ("a-2.0.dist-info/METADATA", "a/PKG-INFO"):
+            made.writestr(zipfile.ZipInfo(path), f"Name: {name:3}\nRequires-Python: {python}\n")
     return written.getvalue()
 
 
-CONTENTS = st.sampled_from([archive(">=3.8"), archive(">=3.9")])  # of the same size
+CONTENTS = st.sampled_from([archive(">=3.8", "a"), archive(">=3.9", "a"), archive(">=3.9", "a-1")])  # of the same size
 REASONS = st.sampled_from(["", "it is broken", "it is unsafe"])
 SECONDS = st.sampled_from([0.0, 0.0, 0.4, 2.0, 10.0])
 
@@ -258,7 +259,12 @@ class IndexModel(RuleBasedStateMachine):
         assert found in (before, paths_of(oracle(self.root)))
         assert listings_of(self.workers[worker]) == oracle(self.root)
 
-    @rule(step=MOVES | STEPS, calls=st.integers(0, 40), worker=st.integers(0, 1), project=st.sampled_from(["a", "b"]))
+    @rule(
+        step=MOVES | STEPS,
+        calls=st.integers(0, 40),
+        worker=st.integers(0, 1),
+        project=st.sampled_from(["a", "a-1", "b"]),
+    )
     def changes_during_a_page(self, step: Step, calls: int, worker: int, project: str) -> None:
         before = oracle(self.root).get(project, {})
         self.server.interrupt(lambda: self.change(step), after_calls=calls)

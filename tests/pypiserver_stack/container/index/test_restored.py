@@ -36,7 +36,10 @@ def page(task: RunningTask, path: str) -> str:
 
 
 def upload(task: RunningTask, filename: str) -> int:
-    fields = {":action": "file_upload", "content": (filename, package_content(filename))}
+    fields: dict[str, str | tuple[str, bytes]] = {
+        ":action": "file_upload",
+        "content": (filename, package_content(filename)),
+    }
     body, content_type = encode_multipart_formdata(fields)
     return task.request("POST", "/", body, {"Content-Type": content_type})[0]
 
