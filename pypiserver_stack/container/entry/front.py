@@ -17,6 +17,7 @@ from pypiserver_stack.container.access.authentication import Authenticator
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 from pypiserver_stack.container.http.conditions import is_unchanged
+from pypiserver_stack.container.http.cross_site import is_cross_site
 from pypiserver_stack.container.http.negotiation import accepts_gzip, wants_json
 from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
 from pypiserver_stack.container.http.timing import Timing
@@ -26,6 +27,8 @@ from pypiserver_stack.container.index.pages import ListingPage
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
+# A browser takes a package for nothing else, and tells no other site which page it came from.
+_SAFE = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
 _UNAVAILABLE = text("503 Service Unavailable", "the packages cannot be read at the moment", [("Retry-After", "2")])
 
 
@@ -62,6 +65,8 @@ class Front:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         response = self.answer(environ)
         if response is None:
+            # bottle would make its redirects of what any client puts there.
+            environ.pop("HTTP_X_FORWARDED_HOST", None)
             return self._pypiserver(environ, self._with_headers(start_response, environ["pypiserver.timing"]))
         start_response(response.status, response.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else response.body
@@ -77,14 +82,16 @@ class Front:
             response = _UNAVAILABLE
         if response is None:
             return None
-        headers = [*response.headers, *self._headers(timing)]
         # How long a refusal took would help to guess a password.
-        return response if response.status.startswith(("401", "429")) else response._replace(headers=headers)
+        measured = [] if response.status.startswith(("401", "429")) else self._headers(timing)
+        return response._replace(headers=[*response.headers, *_SAFE, *measured])
 
     def _answer(self, environ: Environ, path: str, timing: Timing) -> HttpResponse | None:
         """None leaves the request to pypiserver."""
         method = environ["REQUEST_METHOD"]
         reads = method in ("GET", "HEAD")
+        if not reads and is_cross_site(environ):
+            return text("403 Forbidden", "A page of another site sent this request: nothing was done.")
         if reads and (public := _public(path)) is not _NOT_PUBLIC:
             return public
         started_s = perf_counter()
@@ -127,7 +134,7 @@ class Front:
 
     def _with_headers(self, start_response: StartResponse, timing: Timing) -> StartResponse:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            return start_response(status, [*headers, *self._headers(timing)], exc_info)
+            return start_response(status, [*headers, *_SAFE, *self._headers(timing)], exc_info)
 
         return start
 

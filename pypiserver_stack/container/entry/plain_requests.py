@@ -16,8 +16,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from gunicorn import SERVER_SOFTWARE
-
 from pypiserver_stack.container.http.response import Environ, HttpResponse
 
 _HEAD = re.compile(rb"(GET|HEAD) (/[!-\"$-~]*) HTTP/1\.1\r\n((?:[0-9A-Za-z!#$%&'*+.^`|~-]+:[\t -~]*\r\n)*)\r\n")
@@ -26,6 +24,8 @@ _NOT_PLAIN = frozenset(
     ["CONTENT_LENGTH", "CONTENT_TYPE", "TRANSFER_ENCODING", "SEC_WEBSOCKET_KEY1", "EXPECT", "UPGRADE", "SCRIPT_NAME"]
 )
 _MOST_HEADERS = 64
+SERVER_NAME = "pypiserver"
+"""In the header Server: no version, by which faults could be looked up."""
 
 
 class PlainRequest:
@@ -145,9 +145,7 @@ _date = _Date()
 def _head(response: HttpResponse, closes: bool) -> bytes:
     headers = "".join([f"{name}: {value}\r\n" for name, value in response.headers])
     connection = "close" if closes else "keep-alive"
-    first = (
-        f"HTTP/1.1 {response.status}\r\nServer: {SERVER_SOFTWARE}\r\nDate: {_date()}\r\nConnection: {connection}\r\n"
-    )
+    first = f"HTTP/1.1 {response.status}\r\nServer: {SERVER_NAME}\r\nDate: {_date()}\r\nConnection: {connection}\r\n"
     return f"{first}{headers}\r\n".encode("latin-1")
 
 

@@ -8,15 +8,17 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
-from pypiserver_stack.container.entry.plain_requests import PlainRequests
+from pypiserver_stack.container.entry.plain_requests import SERVER_NAME, PlainRequests
 from pypiserver_stack.container.http.connection import Connection
 
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
 IDLE_LINGER_S = 1.0
 # What makes gunicorn read a body. For the last that is eight bytes, as a draft of the WebSocket protocol had it.
+wsgi.SERVER_SOFTWARE = SERVER_NAME  # for the responses that gunicorn writes
 _BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING", "SEC-WEBSOCKET-KEY1"])
 
 

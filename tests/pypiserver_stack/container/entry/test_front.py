@@ -177,6 +177,51 @@ def test_pypiserver_gets_a_body_of_what_a_client_of_it_sends(task: RunningTask) 
     assert b"deep_one" in found.replace(b"-", b"_")
 
 
+@pytest.mark.parametrize("path", ["/", "/RPC2"])
+@pytest.mark.parametrize(
+    "browser", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Origin": "null"}]
+)
+def test_a_form_on_a_page_of_another_site_changes_nothing(
+    task: RunningTask, path: str, browser: dict[str, str]
+) -> None:
+    """The browser adds the credentials. It is answered before the body comes, and the connection ends."""
+    (task.packages / "kept-1.0.zip").touch()
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{task.port}\r\nAuthorization: {AUTHORIZATION}\r\n"
+    head += "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in browser.items())
+    with task.connect() as connection:
+        connection.sendall(f"{head}\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert (task.packages / "kept-1.0.zip").exists()
+
+
+def test_a_form_on_a_page_of_the_index_itself_is_taken(task: RunningTask) -> None:
+    (task.packages / "mine-1.0.zip").touch()
+    form = b":action=remove_pkg&name=mine&version=1.0"
+    browser = {"Sec-Fetch-Site": "same-origin", "Origin": task.url, "Content-Type": "application/x-www-form-urlencoded"}
+    assert task.request("POST", "/", form, browser)[0] == 200
+    assert not (task.packages / "mine-1.0.zip").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/demo/", "/simple/", "/simple", "/packages/", f"/packages/{SMALL}", "/nothing/at/all"]
+)
+@pytest.mark.parametrize("authorization", [AUTHORIZATION, ""])
+def test_no_answer_tells_a_version_or_lets_a_browser_guess(task: RunningTask, path: str, authorization: str) -> None:
+    headers = task.request("GET", path, headers={"Authorization": authorization})[1]
+    assert headers["server"] == "pypiserver"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/simple", "/demo", "/packages", "/simple/Demo/"])
+def test_no_redirect_leads_where_a_client_says_that_it_came_from(task: RunningTask, path: str) -> None:
+    status, headers, _ = task.request("GET", path, headers={"X-Forwarded-Host": "evil.example"})
+    assert status in (301, 303)
+    assert "evil" not in headers["location"]
+
+
 def test_every_answer_says_who_served_it_and_what_it_took(task: RunningTask) -> None:
     for path in (
         "/health",
