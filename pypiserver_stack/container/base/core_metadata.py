@@ -182,7 +182,7 @@ def _from_tar(archive: _Unpacked) -> bytes | None:
     while (header := archive.read(_BLOCK_BYTES)).strip(b"\0"):
         first = False
         if _tar_number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
-            raise NotAPackageError("is no tar archive within")
+            raise ValueError("no header of a tar archive")
         size = _tar_number(header[124:136])
         if header[156:157] in _REGULAR_FILE and _is_pkg_info(_tar_name(header)):
             return archive.read(size) if size <= MAX_METADATA_BYTES else None

@@ -31,6 +31,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from urllib3 import encode_multipart_formdata
+
 from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import packed
 
@@ -100,6 +102,12 @@ class RunningTask:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         finally:
             connection.close()
+
+    def upload(self, filename: str, content: bytes) -> int:
+        """Status of an upload without any field about the package."""
+        form: dict[str, str | tuple[str, bytes]] = {":action": "file_upload", "content": (filename, content)}
+        body, content_type = encode_multipart_formdata(form)
+        return self.request("POST", "/", body, {"Content-Type": content_type})[0]
 
     def stop(self) -> int:
         """Stop it as ECS does, with SIGTERM to the master; its exit status once it has ended."""

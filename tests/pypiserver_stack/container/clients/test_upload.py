@@ -109,9 +109,17 @@ def test_what_is_there_stays_as_it_is(task: RunningTask, client: PackageClient, 
 def test_twine_says_without_being_asked_for_more_that_it_failed(
     task: RunningTask, client: PackageClient, project: str
 ) -> None:
+    _publish(client, "twine", task, _dist(client, project))
+    another = _dist(client, project, padding=b"changed")
+    assert "HTTPError: 400 Bad Request" in _publish_in_vain(client, "twine", task, another)
+
+
+@pytest.mark.parametrize("publisher", PUBLISHERS)
+def test_an_upload_may_be_repeated(task: RunningTask, client: PackageClient, project: str, publisher: str) -> None:
+    """As after an answer that was lost."""
     files = _dist(client, project)
-    _publish(client, "twine", task, files)
-    assert "HTTPError: 400 Bad Request" in _publish_in_vain(client, "twine", task, files)
+    _publish(client, publisher, task, files)
+    _publish(client, publisher, task, files)
 
 
 def test_twine_would_take_the_answer_for_a_file_that_exists(
@@ -126,7 +134,7 @@ def test_twine_would_take_the_answer_for_a_file_that_exists(
         agent: requests.post(
             task.url,
             data={":action": "file_upload"},
-            files={"content": (wheel.name, wheel.read_bytes())},
+            files={"content": (wheel.name, b"another")},
             auth=(USERNAME, PASSWORD),
             headers={"User-Agent": agent},
             timeout=60,
@@ -153,7 +161,8 @@ def test_uv_skips_what_is_the_same_and_refuses_what_is_not(
 def test_poetry_skips_what_exists(task: RunningTask, client: PackageClient, project: str) -> None:
     files = _dist(client, project)
     _publish(client, "poetry", task, files)
-    assert _publish(client, "poetry", task, files, "--skip-existing").count("File exists. Skipping") == 2
+    another = _dist(client, project, padding=b"changed")
+    assert _publish(client, "poetry", task, another, "--skip-existing").count("File exists. Skipping") == 2
 
 
 @pytest.mark.parametrize("publisher", PUBLISHERS)

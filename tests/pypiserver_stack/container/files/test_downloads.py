@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.small_packages import package_content
 
 # Opening `errno-5.0.zip` fails with error 5; whoever asks for the size of `shrinking-1.0.zip` finds less than that.
 FAULTY = """
@@ -104,11 +105,7 @@ def test_only_a_file_that_is_known_to_be_at_rest_may_be_kept(tmp_path: Path) -> 
     ) as task:
         copied, uploaded = "copied-1.0.zip", "uploaded-1.0.zip"
         (packages / copied).write_bytes(os.urandom(10))
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n'
-            b'--b\r\nContent-Disposition: form-data; name="content"; filename="%s"\r\n\r\nPK\r\n--b--\r\n'
-        ) % uploaded.encode()
-        assert task.request("POST", "/", body, {"Content-Type": "multipart/form-data; boundary=b"})[0] == 200
+        assert task.upload(uploaded, package_content(uploaded)) == 200
         listing = task.request("GET", "/simple/copied/")[2]
         assert hashlib.sha256((packages / copied).read_bytes()).hexdigest().encode() in listing
         assert task.request("GET", f"/packages/{copied}")[1]["cache-control"] == "private, no-cache"

@@ -19,6 +19,7 @@ from pathlib import Path
 import gevent
 import pytest
 
+from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore
 from pypiserver_stack.container.files import package_store
@@ -38,7 +39,8 @@ def upload(store: PackageStore, name: str, content: bytes, *, overwrite: bool = 
     with store.incoming() as incoming:
         for start in range(0, len(content), 100_000):
             incoming.write(content[start : start + 100_000])
-        incoming.publish(name, overwrite=overwrite)
+        metadata = incoming.read(lambda file: core_metadata(file, name))
+        incoming.publish(name, metadata=metadata, overwrite=overwrite)
     return incoming.sha256
 
 

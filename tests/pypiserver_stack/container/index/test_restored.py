@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from urllib3 import encode_multipart_formdata
 
 from pypiserver_stack.container.base.excluded_paths import is_excluded
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
@@ -33,15 +32,6 @@ def page(task: RunningTask, path: str) -> str:
     status, _, body = task.request("GET", path)
     assert status == 200
     return body.decode()
-
-
-def upload(task: RunningTask, filename: str) -> int:
-    fields: dict[str, str | tuple[str, bytes]] = {
-        ":action": "file_upload",
-        "content": (filename, package_content(filename)),
-    }
-    body, content_type = encode_multipart_formdata(fields)
-    return task.request("POST", "/", body, {"Content-Type": content_type})[0]
 
 
 def test_it_is_neither_listed_nor_served(task: RunningTask) -> None:
@@ -72,9 +62,9 @@ def test_a_package_that_is_moved_into_place_is_there_at_once(task: RunningTask) 
 
 
 def test_a_name_that_only_a_restored_copy_has_can_be_uploaded(task: RunningTask) -> None:
-    assert upload(task, "lost-1.0.zip") == 200
+    assert task.upload("lost-1.0.zip", package_content("lost-1.0.zip")) == 200
     assert task.request("GET", "/packages/lost-1.0.zip")[2] == package_content("lost-1.0.zip")
-    assert upload(task, "a-1.0.zip") == 409
+    assert task.upload("a-1.0.zip", package_content("a-1.0.zip")) == 409
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -115,13 +117,26 @@ def test_no_page_shows_a_name_that_is_no_text(task: RunningTask) -> None:
         assert task.request("GET", path)[0] in (400, 404)  # bottle refuses a path that is not UTF-8
 
 
-def test_a_file_whose_form_says_another_project_is_refused(task: RunningTask) -> None:
+def test_a_file_of_an_older_setuptools_is_of_the_project_that_its_form_says(task: RunningTask) -> None:
+    """pypiserver takes it for version "4dviewer-1.2.0" of acme."""
+    name = "acme-4dviewer-1.2.0.tar.gz"
     said = {"action": "file_upload", "name": "acme-4dviewer", "version": "1.2.0"}
-
-    status, sentence = post(task, **said, content=("acme-4dviewer-1.2.0.tar.gz", b"any"))
-
-    assert status == 400
-    assert "Rename it to acme_4dviewer-1.2.0.tar.gz" in sentence
+    assert post(task, **said, content=(name, package_content(name))) == (200, "")
+    assert name.encode() in task.request("GET", "/simple/acme-4dviewer/")[2]
+    assert task.request("GET", "/simple/acme/")[0] == 404
+    assert post(task, action="remove_pkg", name="acme-4dviewer", version="1.2")[0] == 200
     assert files(task, "acme") == set()
-    assert post(task, **said, content=("acme_4dviewer-1.2.0.tar.gz", b"any"))[0] == 200
-    assert task.request("GET", "/simple/acme-4dviewer/")[0] == 200
+
+
+def test_a_copied_file_whose_name_leaves_its_project_open_is_of_that_in_its_metadata(task: RunningTask) -> None:
+    """ "open-1-2" is 2 of open-1, or 1.post2 of open."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("open/PKG-INFO", "Name: open\nVersion: 1.post2\n")
+    (task.packages / "open-1-2.zip").write_bytes(content.getvalue())
+    assert b"open-1-2.zip" in task.request("GET", "/simple/open/")[2]
+    assert task.request("GET", "/simple/open-1/")[0] == 404
+    assert task.request("GET", "/packages/open-1-2.zip")[2] == content.getvalue()
+    assert post(task, action="remove_pkg", name="open-1", version="2")[0] == 404
+    assert post(task, action="remove_pkg", name="open", version="1-2")[0] == 200
+    assert task.request("GET", "/simple/open/")[0] == 404
