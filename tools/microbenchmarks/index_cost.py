@@ -6,6 +6,9 @@ One process, patched by gevent as a worker is, over empty files of ten versions 
 is one project's page, from the request for it to its bytes, validation included; "scan" is a validation that reads the
 whole directory; "stall" is the longest time that the event loop did not run meanwhile, of a greenlet that asks for one
 millisecond. For comparison, one walk by pypiserver's simple-dir, of which it makes one for each listing and download.
+
+"read" is the first listing of a project whose packages were copied in a while ago: 100 wheels, or 100 source
+distributions with PKG-INFO at their end, of 100 kB each. Each is hashed, and read for what a listing says of it.
 """
 
 # ruff: noqa: E402
@@ -17,10 +20,13 @@ from gevent import monkey
 monkey.patch_all()
 
 import argparse
+import io
 import os
 import resource
+import tarfile
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, process_time
@@ -47,6 +53,8 @@ LISTINGS = 10_000
 SLOW_LISTINGS = 2_000
 AT_ONCE = 100
 ADDED_S = 0.001
+COPIED = 100
+COPIED_BYTES = 100_000
 
 sleep_in_thread: Callable[[float], None] = get_original("time", "sleep")
 
@@ -60,12 +68,41 @@ def main() -> None:
             fill(root, files)
             print(f"\n{files} files")
             measure(root)
+    print("\nfirst listing")
+    measure_reading()
 
 
 def fill(root: Path, files: int) -> None:
     for number in range(files):
         path = root / f"project_{number // VERSIONS}-1.{number % VERSIONS}.0-py3-none-any.whl"
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+
+
+def measure_reading() -> None:
+    for kind in ("wheels", "source distributions"):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for number in range(COPIED):
+                copy_in(root, kind, number)
+            gevent.sleep(MARGIN_S * 1.5)  # a file of long ago is settled
+            index = PackageIndex(root, RecordStore(root), margin_s=MARGIN_S)
+            show(f"read of {COPIED} {kind}", timed(lambda: index.project_page("copied", as_json=True)))  # noqa: B023
+            again = PackageIndex(root, RecordStore(root), margin_s=MARGIN_S)
+            show("  by the next worker", timed(lambda: again.project_page("copied", as_json=True)))  # noqa: B023
+
+
+def copy_in(root: Path, kind: str, number: int) -> None:
+    metadata = f"Metadata-Version: 2.1\nName: copied\nVersion: 1.{number}\nRequires-Python: >=3.8\n".encode()
+    if kind == "wheels":
+        with zipfile.ZipFile(root / f"copied-1.{number}-py3-none-any.whl", "w") as archive:
+            archive.writestr("copied.bin", os.urandom(COPIED_BYTES))
+            archive.writestr(f"copied-1.{number}.dist-info/METADATA", metadata)
+        return
+    with tarfile.open(root / f"copied-1.{number}.tar.gz", "w:gz") as tar:
+        for name, content in (("copied.bin", os.urandom(COPIED_BYTES)), ("PKG-INFO", metadata)):
+            member = tarfile.TarInfo(f"copied-1.{number}/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
 
 
 def measure(root: Path) -> None:
