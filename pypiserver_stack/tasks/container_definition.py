@@ -98,6 +98,7 @@ def _gunicorn_entry_point(settings: ServerSettings, shared_cache: bool) -> dict[
         "PYPISERVER_HTPASSWD": htpasswd_paths.get(settings.authentication),
         "PYPISERVER_UPLOAD_LIMIT_MB": str(settings.upload_limit_mb),
         "PYPISERVER_OVERWRITE": str(settings.overwrite).lower(),
+        "PYPISERVER_BUILDS": str(settings.builds_allowed).lower(),
         "PYPISERVER_REMOVAL": str(settings.removal_enabled).lower(),
         "PYPISERVER_SHARED_CACHE": str(shared_cache).lower(),
         "PYPISERVER_TIMING_HEADERS": str(settings.timing_headers).lower(),

@@ -38,12 +38,18 @@ APPLICATION = """
 from pathlib import Path
 import pypiserver
 from pypiserver_stack.container.base.records import RecordStore
+from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
 
 root = Path("packages")
 pypiserver_app = pypiserver.app(roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".")
-uploads = Uploads(PackageStore(root, RecordStore(root)), pypiserver_app._pypiserver_config, limit_bytes=2**40)
+uploads = Uploads(
+    PackageStore(root, RecordStore(root)),
+    ExistingFiles(pypiserver_app._pypiserver_config, builds_allowed=False),
+    overwrite=False,
+    limit_bytes=2**40,
+)
 
 
 def ours(environ, start_response):

@@ -66,6 +66,23 @@ def release_of(filename: str, metadata: bytes | None = None) -> Release | None:
     return releases[0] if releases else None
 
 
+def variant_of(filename: str, *, builds: bool) -> tuple[str, ...]:
+    """What tells one file of a release from its others, however the two are spelled.
+
+    For a wheel its tags; a release has one source distribution, in whatever kind of archive.
+
+    Args:
+        builds: the build number of a wheel tells it from others too.
+    """
+    lower = filename.lower()
+    if lower.endswith(".whl"):
+        _, version = guess_pkgname_and_version(filename) or ("", "")
+        build = version.partition("-")[2] if builds else ""
+        return (*lower.removesuffix(".whl").split("-")[-3:], build)
+    is_sdist = _SDIST_SUFFIX.search(filename) and not lower.endswith(".asc")
+    return ("sdist",) if is_sdist else (lower,)
+
+
 def agree(release: Release, name: str | None, version: str | None) -> bool:
     """Whether a release has this name, by PEP 503, and this version, by PEP 440. None and "" agree with any."""
     return (not name or normalize_pkgname(name) == release.project) and (

@@ -16,6 +16,7 @@ from pypiserver_stack.container.access.authentication import authenticator_from_
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.entry.front import Front
 from pypiserver_stack.container.files.downloads import Downloads
+from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
 from pypiserver_stack.container.index.package_index import PackageIndex
@@ -60,7 +61,12 @@ served_by = [("X-Served-By", os.environ.get("HOSTNAME", "unknown"))]
 application = Front(
     add_project_info(pypiserver, config.backend),
     authenticator_from_environment(os.environ),
-    Uploads(store, config, limit_bytes=int(os.environ["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20),
+    Uploads(
+        store,
+        ExistingFiles(config, builds_allowed=_is_on("PYPISERVER_BUILDS")),
+        overwrite=overwrite,
+        limit_bytes=int(os.environ["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20,
+    ),
     index=index,
     downloads=downloads,
     response_headers=served_by if _is_on("PYPISERVER_TIMING_HEADERS") else [],

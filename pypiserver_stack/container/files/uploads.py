@@ -8,16 +8,14 @@ import io
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
-from pypiserver.bottle_wrapper import HTTPError
-
 from pypiserver_stack.container.base.core_metadata import valid_specifier
-from pypiserver_stack.container.base.releases import releases_of
+from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.multipart import FormPart, MultipartError, boundary_of, read_form
 from pypiserver_stack.container.files.package_check import RefusedPackageError, check_content, check_name
 from pypiserver_stack.container.files.package_store import Incoming, PackageStore, StoreError
@@ -56,6 +54,9 @@ class _Digest:
 class _File(NamedTuple):
     filename: str
     refusal: str | None
+    """What is wrong with its name."""
+    rival: str | None
+    """The file that it may not replace."""
     content: Incoming | _Digest
 
 
@@ -66,14 +67,14 @@ class _TooLargeError(Exception):
 class Uploads:
     """Answers to `POST /` of a client that may upload."""
 
-    def __init__(self, store: PackageStore, config: Any, *, limit_bytes: int) -> None:
+    def __init__(self, store: PackageStore, existing: ExistingFiles, *, overwrite: bool, limit_bytes: int) -> None:
         """
         Args:
-            config: pypiserver's; `backend.exists` says which names are taken, `overwrite` whether that matters.
             limit_bytes: the largest body, with the form around the package.
         """
         self._store = store
-        self._config = config
+        self._existing = existing
+        self._overwrite = overwrite
         self._limit_bytes = limit_bytes
         self._log_again_s: dict[int | None, float] = {}
 
@@ -114,10 +115,10 @@ class Uploads:
             if part.name in files:
                 raise MultipartError(f"The form has more than one {part.name!r}.")
             refusal = _wrong_name(part.filename)
-            content: Incoming | _Digest = _Digest()
-            if refusal is None and not self._is_taken(part.filename):
-                content = cleanup.enter_context(self._store.incoming(_claimed(fields)))
-            files[part.name] = _File(part.filename, refusal, content)
+            rival = None if refusal else self._existing.rival_of(part.filename)
+            keeps_out = refusal or rival
+            content = _Digest() if keeps_out else cleanup.enter_context(self._store.incoming(_claimed(fields)))
+            files[part.name] = _File(part.filename, refusal, rival, content)
             return content.write
 
         take: Callable[[bytes], object] = _drop
@@ -144,9 +145,9 @@ class Uploads:
         for file in wanted:
             if file.refusal is not None:
                 return _refused(file.refusal)
-            if isinstance(file.content, _Digest) and not self._is_stored(file):
-                return _taken(file.filename, environ)
-        for filename, _, content in wanted:
+            if file.rival is not None and not self._existing.has(file.filename, file.content.sha256):
+                return _taken(file.filename, file.rival, environ)
+        for filename, _, _, content in wanted:
             if isinstance(content, _Digest):
                 continue  # an upload is repeated, perhaps because its answer was lost
             claims = {field: _text(value) for field, value in fields.items()} if content is package.content else {}
@@ -155,8 +156,8 @@ class Uploads:
             except RefusedPackageError as error:
                 return _refused(str(error))
             except FileExistsError:
-                if not self._is_stored(_File(filename, None, content)):
-                    return _taken(filename, environ)
+                if not self._existing.has(filename, content.sha256):
+                    return _taken(filename, filename, environ)
         return HttpResponse("200 OK", [("Content-Length", "0")], [])
 
     def _store_package(self, filename: str, content: Incoming, claims: dict[str, str]) -> None:
@@ -170,24 +171,7 @@ class Uploads:
         )
         metadata = content.read(check)
         python = valid_specifier(claims.get("requires_python", ""))
-        content.publish(filename, metadata=metadata, claimed_python=python, overwrite=self._config.overwrite)
-
-    def _is_taken(self, filename: str) -> bool:
-        with _backend_errors():
-            return not self._config.overwrite and self._config.backend.exists(filename)
-
-    def _is_stored(self, file: _File) -> bool:
-        """Whether the index has the same bytes under that name."""
-        backend = self._config.backend
-        with _backend_errors():
-            packages = [
-                package
-                for project in {release.project for release in releases_of(file.filename)}
-                for package in backend.find_project_packages(project)
-                if package.relfn.rpartition("/")[2] == file.filename
-            ]
-            digests = {backend.digest(package) for package in packages}
-        return digests == {f"sha256={file.content.sha256}"}
+        content.publish(filename, metadata=metadata, claimed_python=python, overwrite=self._overwrite)
 
     def _unavailable(self, error: StoreError) -> HttpResponse:
         if monotonic() >= self._log_again_s.get(error.errno, 0.0):
@@ -223,17 +207,6 @@ class _Body:
     def _bound(self, length: int) -> None:
         if length > self._limit_bytes:
             raise _TooLargeError(f"An upload may have {self._limit_bytes} bytes at most.")
-
-
-@contextmanager
-def _backend_errors() -> Iterator[None]:
-    """Failures of the backend as those of the store."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(str(error), error.errno) from error
-    except HTTPError as error:  # it cannot know at the moment
-        raise StoreError(str(error.body), None) from error
 
 
 def _leave_to_pypiserver(environ: Environ, fields: dict[str, bytes]) -> None:
@@ -278,7 +251,10 @@ def _keep(fields: dict[str, bytes], name: str, data: bytes) -> None:
         raise MultipartError(f"The field {name!r} is longer than {_FIELD_BYTES} bytes.")
 
 
-def _taken(filename: str, environ: Environ) -> HttpResponse:
+def _taken(filename: str, rival: str, environ: Environ) -> HttpResponse:
     # twine takes a 400 with these words for an existing file; it has come to know 409 as well.
     twine = "twine" in environ.get("HTTP_USER_AGENT", "")
-    return text("400 Bad Request" if twine else "409 Conflict", f"Package {filename!a} already exists.")
+    sentence = f"Package {rival!a} already exists."
+    if rival != filename:
+        sentence += f" Installers would take {filename!a} in its place: give what has changed a new version."
+    return text("400 Bad Request" if twine else "409 Conflict", sentence)

@@ -54,6 +54,9 @@ class ServerSettings(Group):
     """Largest upload in MB; a larger one is answered 413. The largest known wheels have about 900 MB."""
     overwrite: bool = False
     """Whether an upload may replace a file. While it may not, clients may keep what they downloaded."""
+    builds_allowed: bool = False
+    """Whether a wheel with another build number may join the wheel of a version that exists while `overwrite` is off.
+    Installers prefer the highest build number."""
     removal_enabled: bool = True
     """Whether clients that may upload may also remove packages (`:action=remove_pkg`). A file that is removed from the
     file system by hand is gone all the same."""

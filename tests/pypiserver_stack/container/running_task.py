@@ -190,6 +190,7 @@ def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
         "PYPISERVER_CREDENTIALS": json.dumps(credentials),
         "PYPISERVER_UPLOAD_LIMIT_MB": "100",
         "PYPISERVER_OVERWRITE": "false",
+        "PYPISERVER_BUILDS": "false",
         "PYPISERVER_REMOVAL": "true",
         "PYPISERVER_SHARED_CACHE": "false",
         "PYPISERVER_TIMING_HEADERS": "true",

@@ -24,6 +24,7 @@ from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.releases import Release, release_of
+from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import INCOMING, Incoming, PackageStore
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 from tests.pypiserver_stack.container.small_packages import package_content
@@ -68,14 +69,19 @@ def request(body: bytes, **more: str) -> dict[str, Any]:
 class UploadIndex:
     """pypiserver over a directory, and with `ours`, uploads in front of it as the task has them."""
 
-    def __init__(self, root: Path, *, ours: bool, **options: Any) -> None:
+    def __init__(self, root: Path, *, ours: bool, builds_allowed: bool = False, **options: Any) -> None:
         self.root = root
         root.mkdir(exist_ok=True)
         self._app = pypiserver.app(
             roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".", **options
         )
         self.config = self._app._pypiserver_config
-        self._uploads = Uploads(PackageStore(root, RecordStore(root)), self.config, limit_bytes=LIMIT_BYTES)
+        self._uploads = Uploads(
+            PackageStore(root, RecordStore(root)),
+            ExistingFiles(self.config, builds_allowed=builds_allowed),
+            overwrite=self.config.overwrite,
+            limit_bytes=LIMIT_BYTES,
+        )
         self._ours = ours
 
     def post(self, environ: dict[str, Any]) -> tuple[int, str]:
@@ -295,6 +301,64 @@ def test_whoever_was_slower_with_the_same_bytes_has_succeeded_too(index: UploadI
 
     assert index.post(request(body) | {"wsgi.input": Slow(body)})[0] == 200
     assert index.files() == {NAME: PACKAGE[2]}
+
+
+RIVALS = [
+    ("my_lib-2.0.0-py3-none-any.whl", "my_lib-2.0.0-99-py3-none-any.whl"),
+    ("my_lib-2.0.0-1-py3-none-any.whl", "my_lib-2.0.0-py3-none-any.whl"),
+    ("my_lib-2.0.0-py3-none-any.whl", "My.Lib-2.0-py3-none-any.whl"),
+    ("my_lib-2.0.0-py3-none-any.whl", "my_lib-2.0.0-py3-none-ANY.whl"),
+    ("my_lib-2.0.0.tar.gz", "my-lib-2.tar.gz"),
+    ("my_lib-2.0.0.tar.gz", "my_lib-2.0.0.zip"),
+]
+
+
+@pytest.mark.parametrize(("existing", "filename"), RIVALS)
+@pytest.mark.parametrize("folder", ["", "archive"])
+def test_nothing_is_taken_that_installers_would_take_in_the_place_of_what_exists(
+    index: UploadIndex, existing: str, filename: str, folder: str
+) -> None:
+    (index.root / folder).mkdir(exist_ok=True)
+    (index.root / folder / existing).write_bytes(package_content(existing))
+    before = index.files()
+    status, body = index.upload(ACTION, package(filename))
+    assert status == 409
+    assert f"{existing!r} already exists" in body
+    assert index.files() == before
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "my_lib-2.0.0-py2-none-any.whl",
+        "my_lib-2.0.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "my_lib-2.0.0.post1-py3-none-any.whl",
+        "my_lib-2.0.0+local-py3-none-any.whl",
+        "my_lib2-2.0.0-py3-none-any.whl",
+        "my_lib-2.0.0.tar.gz",
+    ],
+)
+def test_other_files_of_a_release_and_other_releases_are_taken(index: UploadIndex, filename: str) -> None:
+    for existing in ("my_lib-2.0.0-py3-none-any.whl", "my_lib-2.0.0-py3-none-any.whl.asc"):
+        (index.root / existing).write_bytes(package_content(existing))
+    assert index.upload(ACTION, package(filename)) == (200, "")
+
+
+@pytest.mark.parametrize(("existing", "filename"), RIVALS)
+def test_another_build_is_taken_where_builds_are_allowed_and_another_spelling_is_not(
+    tmp_path: Path, existing: str, filename: str
+) -> None:
+    index = UploadIndex(tmp_path, ours=True, builds_allowed=True)
+    (index.root / existing).write_bytes(package_content(existing))
+    is_build = existing.count("-") != filename.count("-") and filename.endswith(".whl")
+    assert index.upload(ACTION, package(filename))[0] == (200 if is_build else 409)
+
+
+@pytest.mark.parametrize(("existing", "filename"), RIVALS)
+def test_with_overwriting_everything_is_taken(tmp_path: Path, existing: str, filename: str) -> None:
+    index = UploadIndex(tmp_path, ours=True, overwrite=True)
+    (index.root / existing).write_bytes(package_content(existing))
+    assert index.upload(ACTION, package(filename)) == (200, "")
 
 
 def test_overwriting_replaces(tmp_path: Path) -> None:
@@ -616,7 +680,8 @@ class Unavailable:
 def test_retrying_is_asked_for_where_it_may_help(index: UploadIndex) -> None:
     uploads = Uploads(
         PackageStore(index.root / "gone", RecordStore(index.root)),
-        index.config,
+        ExistingFiles(index.config, builds_allowed=False),
+        overwrite=False,
         limit_bytes=LIMIT_BYTES,
     )
     answer = uploads(request(form(ACTION, PACKAGE)))

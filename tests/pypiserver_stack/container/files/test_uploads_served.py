@@ -30,13 +30,19 @@ from pathlib import Path
 
 import pypiserver
 from pypiserver_stack.container.base.records import RecordStore
+from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
 
 root = Path(os.environ["PYPISERVER_PACKAGES"])
 packages = pypiserver.app(roots=[root], backend_arg="simple-dir", authenticate=[], password_file=".")
 limit_bytes = int(os.environ["PYPISERVER_UPLOAD_LIMIT_MB"]) * 2**20
-uploads = Uploads(PackageStore(root, RecordStore(root)), packages._pypiserver_config, limit_bytes=limit_bytes)
+uploads = Uploads(
+    PackageStore(root, RecordStore(root)),
+    ExistingFiles(packages._pypiserver_config, builds_allowed=False),
+    overwrite=False,
+    limit_bytes=limit_bytes,
+)
 
 
 def application(environ, start_response):
