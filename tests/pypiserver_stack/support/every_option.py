@@ -149,6 +149,7 @@ OPTIONS = {
         "backend=simple-dir",
         "upload_limit_mb=64",
         "overwrite=true",
+        "builds_allowed=true",
         "timing_headers=false",
         "index_margin_s=5",
     ),
