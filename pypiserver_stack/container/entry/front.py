@@ -105,7 +105,9 @@ class Front:
             return None
         if path.startswith("/simple/"):
             return self._listing(environ, path[len("/simple/") :], timing)
-        if path.startswith("/packages/") and path != "/packages/":
+        if path == "/packages/":
+            return _page(environ, self._index.packages_page())
+        if path.startswith("/packages/"):
             started_s = perf_counter()
             file = self._downloads(environ, path[len("/packages/") :])
             timing["file_s"] = perf_counter() - started_s

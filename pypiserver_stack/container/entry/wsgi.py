@@ -22,6 +22,7 @@ from pypiserver_stack.container.files.uploads import Uploads
 from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.project_info import add_project_info
 from pypiserver_stack.container.pypiserver_hooks.removal import NoRemovalProxy
+from pypiserver_stack.container.pypiserver_hooks.search import add_search
 from pypiserver_stack.container.pypiserver_hooks.validated_backend import ValidatedBackend
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
 from pypiserver_stack.container.pypiserver_hooks.yanking import add_yanking
@@ -59,7 +60,7 @@ else:
 served_by = [("X-Served-By", os.environ.get("HOSTNAME", "unknown"))]
 
 application = Front(
-    add_project_info(pypiserver, config.backend),
+    add_search(add_project_info(pypiserver, config.backend), config.backend),
     authenticator_from_environment(os.environ),
     Uploads(
         store,

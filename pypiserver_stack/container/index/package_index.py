@@ -21,7 +21,7 @@ from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
 from pypiserver_stack.container.base.yanks import yank_reason
 from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry, PackageTree, Tree
 from pypiserver_stack.container.index.identities import FileIdentities, Found
-from pypiserver_stack.container.index.pages import ListingPage, ListingPages, project_pages, root_pages
+from pypiserver_stack.container.index.pages import ListingPage, ListingPages, packages_page, project_pages, root_pages
 from pypiserver_stack.container.index.snapshot import NOTHING, Snapshot
 
 _ATTEMPTS = 5
@@ -69,6 +69,8 @@ class PackageIndex:
         self._doubt = self._answered_doubt = object()
         self._validated = CoalescedCall(self._validate)
         self._root_page = CoalescedCall(self._render_root)
+        self._packages_page = CoalescedCall(self._render_packages)
+        self._all_packages: tuple[Mapping[str, object], ListingPage] = ({}, packages_page([]))
         self._root_pages: tuple[Mapping[str, object], ListingPages] = ({}, root_pages([]))
         self._projects = _RenderedProjects()
         self._reading = Semaphore(_PROJECTS_READ_AT_ONCE)
@@ -92,6 +94,11 @@ class PackageIndex:
         self._validated()
         pages = self._root_page()
         return pages.json if as_json else pages.html
+
+    def packages_page(self) -> ListingPage:
+        """The page of all files."""
+        self._validated()
+        return self._packages_page()
 
     def record(self, relfn: str) -> PackageRecord | None:
         """The record of a package; None if there is none at this path."""
@@ -211,6 +218,15 @@ class PackageIndex:
         if self._root_pages[0] is not self._snapshot.by_project:
             self._root_pages = offload(_root_of, self._snapshot.by_project, *self._root_pages)
         return self._root_pages[1]
+
+    def _render_packages(self) -> ListingPage:
+        if self._all_packages[0] is not self._snapshot.by_path:
+            self._all_packages = offload(_packages_of, self._snapshot.by_path)
+        return self._all_packages[1]
+
+
+def _packages_of(by_path: Mapping[str, object]) -> tuple[Mapping[str, object], ListingPage]:
+    return by_path, packages_page(by_path)
 
 
 def _root_of(

@@ -86,6 +86,13 @@ def root_pages(projects: Iterable[str]) -> ListingPages:
     )
 
 
+def packages_page(relfns: Iterable[str]) -> ListingPage:
+    """The page of all files, by their paths: without digests, for which each would have to be read."""
+    return _html(
+        "Index of packages", [f'        <a href="{quoted(path)}">{escape(path)}</a><br>' for path in sorted(relfns)]
+    )
+
+
 def _listed_files(found: Found, yanked: Mapping[str, str]) -> list[_ListedFile]:
     signatures = {entry.relfn for entry in found if entry.relfn.endswith(_SIGNATURE)}
     files = [

@@ -11,7 +11,7 @@ import shutil
 import xmlrpc.client
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urldefrag, urljoin
 
 import pytest
 
@@ -220,6 +220,33 @@ def test_no_redirect_leads_where_a_client_says_that_it_came_from(task: RunningTa
     status, headers, _ = task.request("GET", path, headers={"X-Forwarded-Host": "evil.example"})
     assert status in (301, 303)
     assert "evil" not in headers["location"]
+
+
+def test_the_page_of_all_files_leads_to_each(task: RunningTask) -> None:
+    links = _links(task.request("GET", "/packages/")[2])
+    assert {SMALL, LARGE, "sub/deep_one-0.1-py3-none-any.whl"} <= set(links)
+    for name in (SMALL, "sub/deep_one-0.1-py3-none-any.whl"):
+        url = urldefrag(urljoin(f"{task.url}/packages/", links[name])).url
+        assert task.request("GET", url.removeprefix(task.url))[2] == (task.packages / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        b"",
+        b"noise",
+        b"<methodCall/>",
+        b"<methodCall><methodName/></methodCall>",
+        b"<methodCall><methodName>search</methodName></methodCall>",
+        b"<methodCall><methodName>search</methodName><params><param><string/></param></params></methodCall>",
+        b"<methodCall><methodName>other</methodName><string>demo</string></methodCall>",
+        b'<!DOCTYPE a [<!ENTITY b "c">]><methodCall><methodName>search</methodName><string>&b;</string></methodCall>',
+        b"\xff\xfe<",
+    ],
+)
+def test_a_call_that_is_no_search_is_refused_without_a_traceback(task: RunningTask, call: bytes) -> None:
+    assert task.request("POST", "/RPC2", call)[0] == 400
+    assert "Traceback" not in task.log()
 
 
 def test_every_answer_says_who_served_it_and_what_it_took(task: RunningTask) -> None:
