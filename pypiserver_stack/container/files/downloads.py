@@ -139,9 +139,11 @@ class _FileBody:
         self._start, self._end = start, end
 
     def __iter__(self) -> Iterator[bytes]:
-        first = self._first[self._start : self._end]
-        yield first
+        first, self._first = self._first[self._start : self._end], b""
         start = self._start + len(first)
+        yield first
+        del first
+        yield b""  # whoever iterates lets go of the first bytes, for as long as a slow client takes the others
         self._environ["gunicorn.socket"].send_file(self._file.fileno(), start, self._end)
         self._environ["pypiserver.sent_bytes"] = self._end - start  # gunicorn counts only what it sends itself
 

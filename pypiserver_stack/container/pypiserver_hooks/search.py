@@ -1,4 +1,4 @@
-"""The answer for `/RPC2`, the search of older pips: as pypiserver's, but off the event loop, and 400 for other calls."""
+"""The answer for `/RPC2`, the search of older pips: as pypiserver's, off the event loop; other calls are a 400."""
 
 from __future__ import annotations
 

@@ -83,6 +83,11 @@ class RunningTask:
         """The master's children that run now, the oldest first."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
+    def resident_mb(self) -> float:
+        """What its one worker holds in memory."""
+        (worker,) = self.worker_pids()
+        return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
     def connect(self) -> socket.socket:
         """A connection of one's own. What never comes is an error after a minute."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE_S)

@@ -6,12 +6,14 @@ import errno
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.pypiserver_stack.container.running_task import RunningTask, start_task
+from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, start_task
 from tests.pypiserver_stack.container.small_packages import package_content
 
 # Opening `errno-5.0.zip` fails with error 5; whoever asks for the size of `shrinking-1.0.zip` finds less than that.
@@ -96,6 +98,26 @@ def test_what_lies_there_no_more_is_not_found(tmp_path: Path, change: Callable[[
         change(path)
         assert task.request("GET", "/packages/sub/demo-1.0.zip")[0] == 404
         assert "Traceback" not in task.log()
+
+
+@pytest.mark.parametrize("form", ["plain", "with a body"])
+def test_downloads_that_nobody_reads_hold_little_memory(tmp_path: Path, form: str) -> None:
+    """Of what leaves with the head, 64 KiB each, nothing stays."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "large-1.0.zip").write_bytes(bytes(30_000_000))
+    head = f"GET /packages/large-1.0.zip HTTP/1.1\r\nHost: index\r\nAuthorization: {AUTHORIZATION}\r\n"
+    head += "\r\n" if form == "plain" else "Content-Length: 0\r\n\r\n"
+    with start_task(tmp_path / "task", packages=packages, PYPISERVER_BACKEND="validated") as task, ExitStack() as stack:
+        task.request("GET", "/packages/large-1.0.zip")
+        before_mb = task.resident_mb()
+        for _ in range(400):
+            connection = stack.enter_context(task.connect())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(head.encode())
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        held_mb = task.resident_mb() - before_mb
+    assert held_mb < 15  # 25 MB with the first bytes
 
 
 def test_only_a_file_that_is_known_to_be_at_rest_may_be_kept(tmp_path: Path) -> None:

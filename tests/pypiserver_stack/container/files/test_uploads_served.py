@@ -188,23 +188,18 @@ def test_a_hundred_uploads_at_once_hold_little_memory(tmp_path: Path) -> None:
     (tmp_path / "task").mkdir()
     with served(tmp_path / "task", tmp_path / "packages") as task, contextlib.ExitStack() as stack:
         assert post(task, "first-1.0.zip") == 200
-        before_mb = resident_mb(task)
+        before_mb = task.resident_mb()
         names = [f"held-{number}.0.zip" for number in range(100)]
         bodies = [form(name, package_content(name, bytes(1_500_000))) for name in names]
         connections = [stack.enter_context(task.connect()) for _ in bodies]
         for connection, body in zip(connections, bodies, strict=True):
             connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
         await_condition(lambda: sum(path.stat().st_size for path in incoming(task)) > 100 * 1_400_000)
-        held_mb = resident_mb(task) - before_mb
+        held_mb = task.resident_mb() - before_mb
         for connection, body in zip(connections, bodies, strict=True):
             connection.sendall(body[-1:])
             assert status_of(connection) == 200
     assert held_mb < 64
-
-
-def resident_mb(task: RunningTask) -> float:
-    (worker,) = task.worker_pids()
-    return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.fixture
