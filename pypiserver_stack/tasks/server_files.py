@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import bz2
 import io
 import tarfile
+import tokenize
 from pathlib import Path, PurePosixPath
 
 CONTAINER_FOLDER = Path(__file__).parents[1] / "container"
@@ -31,6 +33,8 @@ os.execvp(sys.argv[1], sys.argv[1:])
 def packed(folder: Path = CONTAINER_FOLDER) -> str:
     """The package `pypiserver_stack.container` as a .tar.bz2 in base64: the same text for the same files.
 
+    Comments and docstrings stay behind. Every statement keeps its line: tracebacks name the lines of the repository.
+
     Raises:
         ValueError: the files are more than a task definition holds.
     """
@@ -38,7 +42,7 @@ def packed(folder: Path = CONTAINER_FOLDER) -> str:
     # A package of its own: without it, a pypiserver_stack that is installed would hide this one.
     files = {package / "__init__.py": b""}
     for path in sorted(folder.rglob("*.py")):
-        files[package / "container" / path.relative_to(folder)] = path.read_bytes()
+        files[package / "container" / path.relative_to(folder)] = without_comments(path.read_text()).encode()
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in files.items():
@@ -53,3 +57,20 @@ def packed(folder: Path = CONTAINER_FOLDER) -> str:
             f"{FILES_LIMIT_BYTES} of them: make them smaller, or an image of them"
         )
     return text
+
+
+def without_comments(source: str) -> str:
+    """A module's source with empty lines in the place of its comments and docstrings."""
+    lines = source.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip() + "\n"
+    for node in ast.walk(ast.parse(source)):
+        statements = getattr(node, "body", [])
+        for statement in statements if isinstance(statements, list) and len(statements) > 1 else []:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                # A string for the reader, whether of a module, a class, a function or an attribute.
+                first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+                lines[first:last] = ["\n"] * (last - first)
+    return "".join(lines)

@@ -15,12 +15,14 @@ import gevent
 from gevent.socket import wait_write
 
 from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.http.pace import Pace
 
 # Limits on purpose. A balancer forwards a head at once; only a client that means harm, or is gone, needs longer.
 HEAD_S = 10
 # What the balancer lets through. gunicorn's own limits, of a line and of how many, come to a megabyte.
 HEAD_BYTES = 65536
-# Without one byte of progress, in either direction. Longer than any retransmission that still succeeds.
+# Without one byte of progress, in either direction; pace.py bounds how slow progress may be. Longer than any
+# retransmission that still succeeds.
 STALL_S = 30
 # Above this, copying the first piece behind the head costs more than the segment it saves.
 GATHER_BYTES = 65536
@@ -54,6 +56,7 @@ class Connection:
         self._head_until_s = 0.0
         self._head_bytes = 0
         self._turn_bytes = 0
+        self._pace = Pace()
         self._client_sends = False
         self._ended = self._closed = False
 
@@ -67,6 +70,7 @@ class Connection:
         """A head has been read."""
         self.request, self.head_written, self.idle_since_s, self._client_sends = request, False, None, has_body
         self._head_bytes = 0
+        self._pace = Pace()
 
     def end_answer(self, next_began: bool) -> None:
         """The answer is whole, and the connection stays open."""
@@ -102,7 +106,9 @@ class Connection:
             raise _reset("the head is too large")
         self._sock.settimeout(self._patience_s())
         try:
+            began_s = monotonic()
             data: bytes = self._sock.recv(size)
+            self._pace.waited(began_s)
         except TimeoutError:
             self._client_sends = False
             if self.idle_since_s is not None:
@@ -116,6 +122,8 @@ class Connection:
             self.idle_since_s, self._client_sends, self._head_until_s = None, True, monotonic() + HEAD_S
         if self.request is None:
             self._head_bytes += len(data)
+        else:
+            self._progress(len(data))
         self._turn_bytes += len(data)
         if self._turn_bytes >= TURN_BYTES:
             self._turn_bytes = 0
@@ -156,16 +164,25 @@ class Connection:
     def _send(self, data: bytes | memoryview, flags: int = 0) -> None:
         self._sock.settimeout(STALL_S)
         try:
-            while (sent := self._sock.send(data, flags)) < len(data):
+            while data:
+                began_s = monotonic()
+                sent = self._sock.send(data, flags)
+                self._pace.waited(began_s)
+                self._progress(sent)
                 data = memoryview(data)[sent:]
         except TimeoutError:
+            self._give_up()
+
+    def _progress(self, count: int) -> None:
+        self._pace.moved(count)
+        if self._pace.is_too_slow:
             self._give_up()
 
     def _give_up(self) -> NoReturn:
         self._client_sends = False
         # The kernel must not go on offering what nobody takes.
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raise _reset("the client reads nothing") from None
+        raise _reset("the client takes or sends too little") from None
 
     def send_file(self, file: int, start: int, end: int) -> None:
         """Send the bytes of an open file from `start` to `end` without copying them, read off the event loop.
@@ -183,11 +200,14 @@ class Connection:
                 continue
             if sent == 0:
                 raise _reset("the file was truncated while it was sent")
+            self._progress(sent)
             start += sent
 
     def _await_reader(self) -> None:
         try:
+            began_s = monotonic()
             wait_write(self._sock.fileno(), STALL_S, TimeoutError())
+            self._pace.waited(began_s)
         except TimeoutError:
             self._give_up()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import json
@@ -15,7 +16,14 @@ from pathlib import Path
 import pytest
 
 from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
-from pypiserver_stack.tasks.server_files import BOOTSTRAP, CONTAINER_FOLDER, FILES_LIMIT_BYTES, FILES_VARIABLE, packed
+from pypiserver_stack.tasks.server_files import (
+    BOOTSTRAP,
+    CONTAINER_FOLDER,
+    FILES_LIMIT_BYTES,
+    FILES_VARIABLE,
+    packed,
+    without_comments,
+)
 
 
 @pytest.fixture
@@ -23,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "files"
     (folder / "index").mkdir(parents=True)
     for name in ("__init__.py", "wsgi.py", "index/__init__.py", "index/pages.py", "notes.txt"):
-        (folder / name).write_text(f"# {name}, für\n", "utf-8")
+        (folder / name).write_text(f"name = '{name}, für'\n", "utf-8")
     return folder
 
 
@@ -40,6 +48,69 @@ def test_every_file_of_the_server_is_packed_and_no_other(folder: Path) -> None:
     }
 
 
+SOURCE = '''"""A module.
+
+Of two paragraphs.
+"""
+
+# A remark.
+NUMBER = 1  # and another
+"""An attribute."""
+TEXT = "# no comment"
+
+
+class Only:
+    """A class of nothing else."""
+
+
+def function() -> str:
+    """A function."""
+    # A remark.
+    return """not a
+    # docstring"""
+'''
+CODE = '''
+
+
+
+
+NUMBER = 1
+
+TEXT = "# no comment"
+
+
+class Only:
+    """A class of nothing else."""
+
+
+def function() -> str:
+
+
+    return """not a
+    # docstring"""
+'''
+
+
+def test_comments_and_docstrings_stay_behind_and_statements_keep_their_lines() -> None:
+    assert [line.rstrip() for line in without_comments(SOURCE).splitlines()[6:]] == [
+        line.rstrip() for line in CODE.splitlines()[5:]
+    ]
+    assert without_comments(SOURCE).count("\n") == SOURCE.count("\n")
+
+
+@pytest.mark.parametrize("path", sorted(CONTAINER_FOLDER.rglob("*.py")), ids=lambda path: path.stem)
+def test_each_file_of_the_server_does_what_it_did(path: Path) -> None:
+    def statements(source: str) -> list[tuple[int, str]]:
+        return [
+            (node.lineno, type(node).__name__)
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.stmt) and not isinstance(getattr(node, "value", None), ast.Constant)
+        ]
+
+    source = path.read_text()
+    assert statements(without_comments(source)) == statements(source)
+
+
 def test_the_same_files_are_the_same_text(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     (copy / "index").mkdir(parents=True)
@@ -49,7 +120,7 @@ def test_the_same_files_are_the_same_text(folder: Path, tmp_path: Path) -> None:
         os.utime(copied, (1, 1))
         copied.chmod(0o600)
     assert packed(copy) == packed(folder)
-    (copy / "index" / "pages.py").write_text("# another")
+    (copy / "index" / "pages.py").write_text("another = 1")
     assert packed(copy) != packed(folder)
 
 
@@ -62,7 +133,7 @@ def test_the_files_of_the_image_come_whole_and_fit() -> None:
 
 
 def test_files_that_a_task_definition_cannot_hold_are_refused(folder: Path) -> None:
-    (folder / "noise.py").write_bytes(random.Random(1).randbytes(FILES_LIMIT_BYTES))
+    (folder / "noise.py").write_text(f"noise = {random.Random(1).randbytes(FILES_LIMIT_BYTES)!r}\n")
     with pytest.raises(ValueError, match=rf"a task definition holds {FILES_LIMIT_BYTES} of them"):
         packed(folder)
 

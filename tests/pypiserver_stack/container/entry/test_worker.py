@@ -265,6 +265,34 @@ def test_a_client_that_reads_nothing_is_let_go(tmp_path: Path) -> None:
             read_to_end(deaf)
 
 
+SLOW = "from pypiserver_stack.container.http import pace\npace.GRACE_S = 0.5\npace.MIN_BYTES_PER_S = 10**9"
+
+
+def test_a_client_that_reads_too_slowly_is_let_go_however_steadily_it_reads(tmp_path: Path) -> None:
+    with started(tmp_path, SLOW) as task, task.connect() as other, task.connect() as slow:
+        slow.sendall(GET.format("/endless").encode())
+        while not (tmp_path / "closed").exists():
+            slow.recv(65536)
+            time.sleep(0.01)
+        assert get(other, "/bytes/1") == b"x"
+
+
+def test_a_body_that_comes_too_slowly_ends_its_connection_however_steadily_it_drips(tmp_path: Path) -> None:
+    with started(tmp_path, SLOW) as task, task.connect() as other, task.connect() as slow:
+        slow.sendall(POST.format("/upload", 10**6).encode())
+        drip_to_end(slow)
+        assert get(other, "/bytes/1") == b"x"
+
+
+def test_what_the_server_takes_for_an_answer_is_no_pace_of_its_client(tmp_path: Path) -> None:
+    with started(tmp_path, SLOW) as task, task.connect() as waiting:
+        waiting.sendall(GET.format("/when/now").encode())
+        await_condition((tmp_path / "now.awaited").exists)
+        time.sleep(1)
+        (tmp_path / "now").touch()
+        assert read_answer(waiting)[1] == b"now"
+
+
 def test_a_client_that_goes_in_mid_chunk_leaves_no_spinning_worker(task: RunningTask) -> None:
     with task.connect() as other, task.connect() as gone:
         gone.sendall(b"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody")
