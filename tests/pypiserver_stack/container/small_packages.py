@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import base64
-import bz2
-import gzip
 import hashlib
 import io
-import lzma
 import tarfile
 import zipfile
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-
-from pypiserver_stack.container.base.releases import release_of
 
 BACKEND = "small-backend"
 """The project that builds what `make_sdist` makes; `make_backend` makes its wheel."""
@@ -52,7 +46,7 @@ def make_wheel(
     files = {
         f"{stem}.py": (module or f"version = {version!r}\n").encode(),
         f"{stem}.bin": padding,
-        f"{dist_info}/METADATA": _metadata(name, version, requires, requires_python),
+        f"{dist_info}/METADATA": core_metadata(name, version, requires, requires_python),
         f"{dist_info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in files.items())
@@ -70,7 +64,7 @@ def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = 
     wheel = make_wheel(folder / "inside", name, version)
     pyproject = f'[build-system]\nrequires = ["{BACKEND}"]\nbuild-backend = "{BACKEND.replace("-", "_")}"\n'
     files = {
-        "PKG-INFO": _metadata(name, version, (), requires_python),
+        "PKG-INFO": core_metadata(name, version, (), requires_python),
         "pyproject.toml": pyproject.encode(),
         f"built/{wheel.name}": wheel.read_bytes(),
     }
@@ -83,41 +77,12 @@ def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = 
     return sdist
 
 
-def package_content(filename: str, padding: bytes = b"") -> bytes:
-    """A package as its file name says: an archive of that kind, with the metadata of that release.
-
-    Args:
-        padding: data within, stored as it is where the kind of archive allows.
-    """
-    release = release_of(filename)
-    if release is None or filename.endswith(".asc"):
-        return b"-----BEGIN PGP SIGNATURE-----" + padding
-    project, version = release
-    metadata = _metadata(project, version, (), ">=3.8")
-    written = io.BytesIO()
-    lower = filename.lower()
-    if lower.endswith((".whl", ".zip", ".egg")):
-        described = f"{project}-{version}.dist-info/METADATA" if lower.endswith(".whl") else f"{project}/PKG-INFO"
-        with zipfile.ZipFile(written, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("padding"), padding)
-            archive.writestr(zipfile.ZipInfo(described), metadata)
-    else:
-        with tarfile.open(fileobj=written, mode="w") as tar:
-            for path, content in (("padding", padding), ("PKG-INFO", metadata)):
-                member = tarfile.TarInfo(f"{project}-{version}/{path}")
-                member.size = len(content)
-                tar.addfile(member, io.BytesIO(content))
-        compressions: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.compress, ".xz": lzma.compress}
-        return compressions.get(Path(lower).suffix, partial(gzip.compress, mtime=0))(written.getvalue())
-    return written.getvalue()
-
-
 def make_backend(folder: Path) -> Path:
     """The wheel of `BACKEND`."""
     return make_wheel(folder, BACKEND, "1.0", module=_BACKEND_MODULE)
 
 
-def _metadata(name: str, version: str, requires: Sequence[str], requires_python: str) -> bytes:
+def core_metadata(name: str, version: str, requires: Sequence[str], requires_python: str) -> bytes:
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", f"Requires-Python: {requires_python}"]
     return "\n".join([*lines, *(f"Requires-Dist: {requirement}" for requirement in requires), ""]).encode()
 

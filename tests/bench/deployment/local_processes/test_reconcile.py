@@ -16,7 +16,6 @@ import bcrypt
 import psutil
 import pytest
 import yaml
-from urllib3 import encode_multipart_formdata
 
 from bench.common.failures import UnavailableError
 from bench.deployment.engine import Deployment, StackConfig
@@ -43,7 +42,6 @@ from tests.bench.deployment.local_processes.stacks import (
     with_container,
 )
 from tests.evaluation_cache import deployment_of
-from tests.pypiserver_stack.container.small_packages import package_content
 
 
 def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = "") -> tuple[int, dict[str, str]]:
@@ -57,11 +55,12 @@ def get(stack: LocalStack, password: str, path: str = "/simple/", cookie: str = 
 
 
 def upload(stack: LocalStack, password: str) -> int:
-    name, credentials = "thing-1.0-py3-none-any.whl", base64.b64encode(f"pypiserver:{password}".encode()).decode()
-    form, content_type = encode_multipart_formdata({":action": "file_upload", "content": (name, package_content(name))})
-    headers = {"Authorization": f"Basic {credentials}", "Content-Type": content_type}
+    boundary, credentials = "b0undary", base64.b64encode(f"pypiserver:{password}".encode()).decode()
+    parts = {'name=":action"': "file_upload", 'name="content"; filename="thing-1.0-py3-none-any.whl"': "content"}
+    form = "".join(f"--{boundary}\r\nContent-Disposition: form-data; {k}\r\n\r\n{v}\r\n" for k, v in parts.items())
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
     connection = http.client.HTTPConnection(stack.url.removeprefix("http://"), timeout=30)
-    connection.request("POST", "/", form, headers)
+    connection.request("POST", "/", f"{form}--{boundary}--\r\n", headers)
     status = connection.getresponse().status
     connection.close()
     return status

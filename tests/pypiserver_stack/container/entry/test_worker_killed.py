@@ -11,8 +11,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, await_condition, start_task
-from tests.pypiserver_stack.container.small_packages import package_content
 
 # The index of the task; every answer names the worker.
 TELLING = """

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, start_task
-from tests.pypiserver_stack.container.small_packages import package_content
 
 # Opening `errno-5.0.zip` fails with error 5; whoever asks for the size of `shrinking-1.0.zip` finds less than that.
 FAULTY = """

@@ -27,7 +27,7 @@ from pypiserver_stack.container.base.releases import Release, release_of
 from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import INCOMING, Incoming, PackageStore
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
-from tests.pypiserver_stack.container.small_packages import package_content
+from tests.pypiserver_stack.container.package_content import package_content
 
 BOUNDARY = b"0a1b"
 NAME = "project-1.0-py3-none-any.whl"

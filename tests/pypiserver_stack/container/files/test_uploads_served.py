@@ -21,8 +21,8 @@ import requests
 from twine.commands.upload import skip_upload
 from twine.package import PackageFile
 
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import PASSWORD, USERNAME, RunningTask, await_condition, start_task
-from tests.pypiserver_stack.container.small_packages import package_content
 
 APPLICATION = """
 import os

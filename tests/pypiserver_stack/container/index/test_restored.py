@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pypiserver_stack.container.base.excluded_paths import is_excluded
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
-from tests.pypiserver_stack.container.small_packages import package_content
 
 RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
 LOST = f"{RESTORED}/packages/sub/lost-1.0.zip"

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from urllib3 import encode_multipart_formdata
 
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
-from tests.pypiserver_stack.container.small_packages import package_content
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 MIXED = [
