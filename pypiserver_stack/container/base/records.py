@@ -50,6 +50,10 @@ class PackageRecord(NamedTuple):
     """The normalised name, where that of the file leaves it open."""
 
 
+_OPTIONAL_TEXT = (str, type(None))
+_TYPES: tuple[type | tuple[type, ...], ...] = (str, int, int, _OPTIONAL_TEXT, _OPTIONAL_TEXT, _OPTIONAL_TEXT)
+
+
 class PackageContent(NamedTuple):
     """What a package was read for."""
 
@@ -75,23 +79,30 @@ class RecordStore:
         stored = self._read(relfn)
         return stored[2] if stored is not None and stored[1].metadata_sha256 is not None else None
 
-    def put(
+    def record_of(
         self, relfn: str, key: FileKey, content: PackageContent, *, claimed_python: str | None = None
     ) -> PackageRecord:
-        """Make and keep the record of one state of a file; a full or read-only file system keeps none, silently.
+        """The record of one state of a file: that of an earlier state with the same content, or a new one.
 
         Args:
             claimed_python: the Python versions for a package that does not tell them itself.
         """
         stored = self._read(relfn)
         if stored is not None and stored[1].sha256 == content.sha256:
-            _, record, metadata = stored
-        else:
-            record = record_of(relfn, key, content, claimed_python=claimed_python)
-            metadata = content.metadata or b"" if record.metadata_sha256 else b""
-        if self._write(relfn, key, record, metadata):
-            return record
-        return record._replace(metadata_sha256=None)  # no listing may offer what cannot be served
+            return stored[1]
+        return _new_record(relfn, key, content, claimed_python)
+
+    def put(
+        self, relfn: str, key: FileKey, content: PackageContent, *, claimed_python: str | None = None
+    ) -> PackageRecord:
+        """Make and keep the record of one state of a file.
+
+        A full or read-only file system keeps none, silently. The record is then one without metadata: no listing may
+        offer what cannot be served.
+        """
+        record = self.record_of(relfn, key, content, claimed_python=claimed_python)
+        metadata = content.metadata if record.metadata_sha256 is not None else None
+        return record if self._write(relfn, key, record, metadata or b"") else record._replace(metadata_sha256=None)
 
     def remove(self, relfn: str) -> None:
         """Forget a package that was removed."""
@@ -129,7 +140,9 @@ class RecordStore:
             fields = json.loads(header)
             record = PackageRecord(*(fields[name] for name in PackageRecord._fields))
             key = FileKey(*fields["key"])
-        except (OSError, ValueError, LookupError, TypeError):  # torn or of another making: as good as none
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):  # torn or of another making
+            return None
+        if not all(isinstance(value, expected) for value, expected in zip(record, _TYPES, strict=True)):
             return None
         if record.metadata_sha256 is not None and hashlib.sha256(metadata).hexdigest() != record.metadata_sha256:
             return None  # torn by a crash: nothing waits for it to be durable
@@ -142,12 +155,11 @@ class RecordStore:
         return self._folder / f"{secrets.token_hex(16)}.tmp"
 
 
-def record_of(relfn: str, key: FileKey, content: PackageContent, *, claimed_python: str | None = None) -> PackageRecord:
-    """The record of a package that nothing was recorded of before."""
+def _new_record(relfn: str, key: FileKey, content: PackageContent, claimed_python: str | None) -> PackageRecord:
     metadata = content.metadata
     filename = relfn.rpartition("/")[2]
     release = release_of(filename, metadata) if len(releases_of(filename)) > 1 else None
-    served = metadata is not None and relfn.endswith(".whl")
+    served = metadata is not None and filename.endswith(".whl")
     return PackageRecord(
         content.sha256,
         key.size,

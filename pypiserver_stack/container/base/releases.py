@@ -10,6 +10,7 @@ from pypiserver.pkg_helpers import guess_pkgname_and_version, normalize_pkgname
 
 from pypiserver_stack.container.base.core_metadata import named_release
 from pypiserver_stack.container.base.versions import is_version, version_key
+from pypiserver_stack.container.base.yanks import YANKED
 
 _SDIST_SUFFIX = re.compile(r"\.(zip|tar\.gz|tgz|tar\.bz2|tar\.xz)(\.asc)?$", re.I)
 
@@ -33,7 +34,8 @@ def releases_of(filename: str) -> tuple[Release, ...]:
     Only a source distribution can have several, and its core metadata decides: "lib-1-2.zip" is 1.post2 of lib or 2 of
     lib-1. A name without a project, "-1.0.tar.gz", has none: a listing would link to the root of the server.
     """
-    guessed = guess_pkgname_and_version(filename)
+    # pypiserver takes whatever follows "-py3.8-" for the end of a package's name.
+    guessed = None if filename.endswith(YANKED) else guess_pkgname_and_version(filename)
     if guessed is None:
         return ()
     guess = Release(*guessed)

@@ -9,13 +9,20 @@ from typing import Any
 from packaging.version import Version
 from pypiserver.pkg_helpers import parse_version
 
+MAX_CHARACTERS = 255
+"""No file name has more. Of longer text, which core metadata may have, nothing is parsed or remembered."""
 
-@lru_cache(maxsize=4096)
+
 def version_key(version: str) -> tuple[Any, ...]:
     """What versions are sorted and compared by: 1.0, 1.0.0 and v1.0 have the same key.
 
     What is no version of PEP 440 is older than all that are, in pypiserver's order.
     """
+    return _key(version) if len(version) <= MAX_CHARACTERS else (False, (), version)
+
+
+@lru_cache(maxsize=4096)
+def _key(version: str) -> tuple[Any, ...]:
     try:
         return True, Version(version)
     except ValueError:  # not only InvalidVersion: Python refuses to read numbers of thousands of digits

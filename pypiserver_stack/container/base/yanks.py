@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -12,18 +13,24 @@ from pypiserver_stack.container.base.system_calls import GONE
 YANKED = ".yanked"
 """What the name of a yanked package is followed by, in that of the file beside it."""
 MAX_REASON_BYTES = 1024
+INCOMING = ".incoming"
+"""Folder for files on their way into place. No listing shows it."""
 
 
 def yank(root: Path, relfn: str, reason: str) -> None:
-    """Yank a package, or give another reason. The file is put into place whole: nothing else shows in a listing.
+    """Yank a package, or give another reason. The file is put into place whole and durable.
 
     Raises:
         OSError: it cannot be written.
     """
     path = root / f"{relfn}{YANKED}"
-    temporary = path.with_name(f".{secrets.token_hex(16)}{YANKED}")  # no listing shows a leading dot
+    temporary = root / INCOMING / f"{secrets.token_hex(16)}{YANKED}"
+    temporary.parent.mkdir(mode=0o700, exist_ok=True)
     try:
-        temporary.write_text(reason, encoding="utf-8")
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(reason)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
@@ -42,20 +49,32 @@ def unyank(root: Path, relfn: str) -> None:
     Raises:
         OSError: it cannot be removed.
     """
-    (root / f"{relfn}{YANKED}").unlink(missing_ok=True)
+    try:
+        (root / f"{relfn}{YANKED}").unlink()
+    except OSError as error:
+        if error.errno not in (*GONE, errno.ENAMETOOLONG):
+            raise
 
 
 def yank_reason(root: Path, relfn: str) -> str | None:
     """Why a package was yanked, in one line, perhaps an empty one; None where it is not yanked.
 
+    Whoever may not read the reason still knows of the yank. A link is none: its target may change unseen.
+
     Raises:
-        OSError: the file is there and cannot be read.
+        OSError: the file is there and cannot be read at the moment.
     """
     try:
-        with (root / f"{relfn}{YANKED}").open("rb") as file:
-            reason = file.read(MAX_REASON_BYTES)
+        descriptor = os.open(root / f"{relfn}{YANKED}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            reason = os.read(descriptor, MAX_REASON_BYTES)
+        finally:
+            os.close(descriptor)
     except OSError as error:
+        if error.errno == errno.EACCES:
+            return ""
         if error.errno in GONE:
             return None
         raise
-    return " ".join(reason.decode("utf-8", "replace").split())
+    text = reason.decode("utf-8", "replace")
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

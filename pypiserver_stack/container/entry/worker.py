@@ -12,14 +12,18 @@ from gunicorn.http import wsgi
 from gunicorn.workers.ggevent import GeventWorker
 
 from pypiserver_stack.container.entry.plain_requests import SERVER_NAME, PlainRequests
+from pypiserver_stack.container.http.chunks import bound_chunks
 from pypiserver_stack.container.http.connection import Connection
+from pypiserver_stack.container.http.unfinished_heads import UnfinishedHeads
 
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
 IDLE_LINGER_S = 1.0
 # What makes gunicorn read a body. For the last that is eight bytes, as a draft of the WebSocket protocol had it.
-wsgi.SERVER_SOFTWARE = SERVER_NAME  # for the responses that gunicorn writes
 _BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING", "SEC-WEBSOCKET-KEY1"])
+
+wsgi.SERVER_SOFTWARE = SERVER_NAME  # for the responses that gunicorn writes
+bound_chunks()
 
 
 class TaskWorker(GeventWorker):  # type: ignore[misc]
@@ -33,6 +37,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
+        self._heads = UnfinishedHeads()
         self._answer_plain: Callable[[Any, Any, bytes], bool] = lambda client, address, data: False
 
     def init_process(self) -> None:
@@ -54,7 +59,9 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         answer_plain = self._answer_plain
-        connection = Connection(client, self.cfg.keepalive, lambda self, data: answer_plain(self, addr, data))
+        connection = Connection(
+            client, self.cfg.keepalive, self._heads, lambda self, data: answer_plain(self, addr, data)
+        )
         self._connections.add(connection)
         try:
             super().handle(listener, connection, addr)

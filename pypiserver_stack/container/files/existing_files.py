@@ -46,7 +46,7 @@ class ExistingFiles:
         return None
 
     def has(self, filename: str, sha256: str) -> bool:
-        """Whether a file of that name exists, and holds these bytes wherever it does."""
+        """Whether the file of that name, which exists, holds these bytes, wherever it lies."""
         backend = self._config.backend
         with _backend_errors():
             packages = [
@@ -55,6 +55,8 @@ class ExistingFiles:
                 for package in backend.find_project_packages(project)
                 if package.relfn.rpartition("/")[2] == filename
             ]
+            if not packages:
+                raise StoreError(f"{filename!a} was there and is gone", None)
             return {backend.digest(package) for package in packages} == {f"sha256={sha256}"}
 
 

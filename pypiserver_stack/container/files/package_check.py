@@ -57,7 +57,7 @@ def check_content(file: BinaryIO, filename: str, name: str, version: str) -> byt
         if not agree(releases_of(filename)[0], name, version):  # as which it would be listed
             raise RefusedPackageError(_contradiction(filename, name, version))
         return None
-    inner_name, inner_version = named_release(metadata)
+    inner_name, inner_version = named_release(metadata)  # of a wheel they are there, and its own
     if not any(agree(release, inner_name, inner_version) for release in releases):
         inner = " ".join(filter(None, [inner_name, inner_version]))
         raise RefusedPackageError(

@@ -21,10 +21,10 @@ from gevent.lock import BoundedSemaphore
 
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+from pypiserver_stack.container.base.yanks import INCOMING, unyank
 
 Result = TypeVar("Result")
 
-INCOMING = ".incoming"
 STALE_S = 6 * 3600
 """Since the last write: an upload that has been silent for so long is taken for dead."""
 _CLEANING_INTERVAL_S = 3600
@@ -177,6 +177,10 @@ class Incoming:
         if overwrite:
             self._path.replace(self._root / filename)
         else:
+            if not (self._root / filename).exists():
+                # Of an earlier file of that name, which was removed by hand.
+                self._records.remove(filename)
+                unyank(self._root, filename)
             (self._root / filename).hardlink_to(self._path)
         self._remove()
         # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:

@@ -29,7 +29,7 @@ _NO_ATTESTATIONS = (
 )
 _READ_BYTES = 64 * 1024  # where gunicorn's reader is at its fastest
 _FIELD_BYTES = 1024
-# The last of each algorithm that a form claims a digest by, and the field that has it.
+# The algorithms of digests, and the fields of a form that claim one.
 _DIGESTS = {"sha256": "sha256_digest", "blake2b": "blake2_256_digest", "md5": "md5_digest"}
 _FIELDS = (":action", "name", "version", "requires_python", "reason", "attestations", *_DIGESTS.values())
 _LOG_INTERVAL_S = 10
@@ -145,8 +145,9 @@ class Uploads:
         for file in wanted:
             if file.refusal is not None:
                 return _refused(file.refusal)
-            if file.rival is not None and not self._existing.has(file.filename, file.content.sha256):
-                return _taken(file.filename, file.rival, environ)
+            rival = file.rival
+            if rival is not None and (rival != file.filename or not self._existing.has(rival, file.content.sha256)):
+                return _taken(file.filename, rival, environ)
         for filename, _, _, content in wanted:
             if isinstance(content, _Digest):
                 continue  # an upload is repeated, perhaps because its answer was lost
@@ -246,7 +247,9 @@ def _drop(_: bytes) -> None:
 
 
 def _keep(fields: dict[str, bytes], name: str, data: bytes) -> None:
-    fields[name] += data if name != "attestations" else data[: not fields[name]]  # whether there are any is enough
+    if name == "attestations":
+        data = b"any"[: len(data)] if not fields[name] else b""  # whether there are any is enough
+    fields[name] += data
     if len(fields[name]) > _FIELD_BYTES:
         raise MultipartError(f"The field {name!r} is longer than {_FIELD_BYTES} bytes.")
 

@@ -16,6 +16,7 @@ from gevent.socket import wait_write
 
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.http.pace import Pace
+from pypiserver_stack.container.http.unfinished_heads import UnfinishedHeads
 
 # Limits on purpose. A balancer forwards a head at once; only a client that means harm, or is gone, needs longer.
 HEAD_S = 10
@@ -30,7 +31,9 @@ GATHER_BYTES = 65536
 DRAIN_S, DRAIN_BYTES = 2, 16 * 1024 * 1024
 # A client that sends as fast as it is read would keep all others waiting: after so many bytes it is their turn.
 TURN_BYTES = 256 * 1024
-_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_HEAD_TOO_LARGE = _REFUSAL.format("431 Request Header Fields Too Large").encode()
+_TOO_MANY_HEADS = _REFUSAL.format("503 Service Unavailable\r\nRetry-After: 10").encode()
 
 
 class Connection:
@@ -40,10 +43,17 @@ class Connection:
     first byte of the next head has arrived.
     """
 
-    def __init__(self, sock: Any, keepalive_s: float, answer_plain: Callable[[Connection, bytes], bool]) -> None:
+    def __init__(
+        self,
+        sock: Any,
+        keepalive_s: float,
+        heads: UnfinishedHeads,
+        answer_plain: Callable[[Connection, bytes], bool],
+    ) -> None:
         """
         Args:
             keepalive_s: how long it may stay idle.
+            heads: those of all connections.
             answer_plain: takes what an idle client has sent, and answers it if that is a plain request.
         """
         self.request: Any = None  # the one being answered
@@ -51,6 +61,7 @@ class Connection:
         self.idle_since_s: float | None = monotonic()
         self._sock = sock
         self._keepalive_s = keepalive_s
+        self._heads = heads
         self._answer_plain = answer_plain
         self._held = b""
         self._head_until_s = 0.0
@@ -69,8 +80,12 @@ class Connection:
     def begin_answer(self, request: Any, has_body: bool) -> None:
         """A head has been read."""
         self.request, self.head_written, self.idle_since_s, self._client_sends = request, False, None, has_body
-        self._head_bytes = 0
+        self._forget_head()
         self._pace = Pace()
+
+    def _forget_head(self) -> None:
+        self._heads.shrink(self._head_bytes)
+        self._head_bytes = 0
 
     def end_answer(self, next_began: bool) -> None:
         """The answer is whole, and the connection stays open."""
@@ -78,6 +93,8 @@ class Connection:
         now_s = monotonic()
         self.request, self.idle_since_s, self._client_sends = None, None if next_began else now_s, next_began
         self._head_until_s = now_s + HEAD_S
+        if next_began:
+            gevent.sleep(0)  # a client may send thousands of requests at once: after each it is the others' turn
 
     def end_idle(self, longer_than_s: float) -> None:
         """No further request, when there has been none for so long. One that has arrived unseen is still answered."""
@@ -122,6 +139,9 @@ class Connection:
             self.idle_since_s, self._client_sends, self._head_until_s = None, True, monotonic() + HEAD_S
         if self.request is None:
             self._head_bytes += len(data)
+            if not self._heads.grow(len(data)):
+                self._send(_TOO_MANY_HEADS)
+                raise _reset("all heads together are too large")
         else:
             self._progress(len(data))
         self._turn_bytes += len(data)
@@ -223,6 +243,7 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        self._forget_head()
         try:
             self.flush()
             if self._client_sends:

@@ -35,6 +35,8 @@ class FileIdentity(NamedTuple):
     """When this key was first seen, by the monotonic clock of this host."""
     record: PackageRecord | None
     """None while another file might still come with the same key."""
+    retry_s: float | None
+    """When to read the file again, by the same clock, where its record could not be kept."""
 
 
 class PackageEntry:
@@ -48,13 +50,18 @@ class PackageEntry:
         self.project = project
         self.version = version
         self.others: tuple[PackageEntry, ...] = ()
-        """The same file as the less likely releases. What it holds says which one it is."""
+        """The same file as the other releases that its name allows. What it holds says which one it is."""
         self.identity: FileIdentity | None = None
 
     @property
     def key(self) -> FileKey | None:
         """Which state of the file `record` belongs to."""
         return self.identity.key if self.identity and self.identity.record else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing but a change of a directory changes what is known of the file."""
+        return self.identity is not None and self.identity.retry_s is None
 
     @property
     def record(self) -> PackageRecord | None:
@@ -192,7 +199,7 @@ class PackageTree:
                     if entry is None:
                         entry = _entry(prefix, name)
                         if entry is None:
-                            if name.endswith(YANKED):
+                            if name.endswith(YANKED) and not linked:
                                 yanked.append(prefix + name.removesuffix(YANKED))
                             continue
                         arrived = True
@@ -236,5 +243,6 @@ def _entry(prefix: str, name: str) -> PackageEntry | None:
     ]
     if not entries:
         return None
-    entries[0].others = tuple(entries[1:])
+    for entry in entries:
+        entry.others = tuple(other for other in entries if other is not entry)
     return entries[0]

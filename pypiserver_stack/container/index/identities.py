@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore, read_package, record_of
+from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore, read_package
 from pypiserver_stack.container.base.system_calls import SystemCalls
 from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry
+
+_RETRY_S = 60
 
 Found = dict[PackageEntry, PackageRecord | None]
 """What files hold. An entry has the same record only if it holds until a directory changes."""
@@ -43,12 +45,15 @@ class FileIdentities:
     def _known(self, entry: PackageEntry) -> PackageRecord | None:
         key = FileKey.of(self._calls.stat(self._path(entry)))
         known = entry.identity
-        if known and known.record and known.key == key:
+        if known and known.record and known.key == key and not self._may_retry(known):
             return known.record
         stored = self._records.get(entry.relfn, key)
         if stored:
-            entry.identity = FileIdentity(key, self._calls.monotonic_s(), stored)
+            entry.identity = FileIdentity(key, self._calls.monotonic_s(), stored, None)
         return stored
+
+    def _may_retry(self, known: FileIdentity) -> bool:
+        return known.retry_s is not None and self._calls.monotonic_s() >= known.retry_s
 
     def _read(self, entry: PackageEntry, clock_ns: int | None) -> PackageRecord | None:
         known = entry.identity
@@ -62,12 +67,14 @@ class FileIdentities:
         settled = began_s >= seen_s + self._margin_s or (
             clock_ns is not None and key.ctime_ns + self._margin_s * 1e9 <= clock_ns
         )
-        if settled:
-            record = self._records.put(entry.relfn, key, content)
-        else:  # nor is its metadata kept, so that none is offered
-            record = record_of(entry.name, key, content)._replace(metadata_sha256=None)
-        entry.identity = FileIdentity(key, seen_s, record if settled else None)
-        return record
+        record = self._records.record_of(entry.relfn, key, content)
+        if not settled:
+            entry.identity = FileIdentity(key, seen_s, None, None)
+            return record._replace(metadata_sha256=None)  # nor is its metadata kept
+        kept = self._records.put(entry.relfn, key, content)
+        retry_s = None if kept == record else self._calls.monotonic_s() + _RETRY_S
+        entry.identity = FileIdentity(key, seen_s, kept, retry_s)
+        return kept
 
     def _path(self, entry: PackageEntry) -> str:
         return f"{self._root}/{entry.relfn}"

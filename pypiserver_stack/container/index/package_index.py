@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from threading import Semaphore
@@ -100,6 +100,14 @@ class PackageIndex:
         self._validated()
         return self._packages_page()
 
+    def packages(self, project: str) -> Iterable[PackageEntry]:
+        """The files of a project, by its normalised name."""
+        entries = self._validated().by_project.get(project, ())
+        if not any(entry.others for entry in entries):
+            return entries
+        listed = self._project(project)  # what they hold says which of them are its own
+        return tuple(listed.found) if listed else ()
+
     def record(self, relfn: str) -> PackageRecord | None:
         """The record of a package; None if there is none at this path."""
         entry = self.find(relfn)
@@ -119,7 +127,7 @@ class PackageIndex:
     def is_current(self, entry: PackageEntry, key: FileKey) -> bool:
         """Whether an opened file is the one that is listed. Afterwards `entry.record` is its record, if known."""
         if entry.record is None and (stored := offload(self.records.get, entry.relfn, key)):
-            entry.identity = FileIdentity(key, 0, stored)
+            entry.identity = FileIdentity(key, 0, stored, None)
         return entry.key in (None, key)
 
     def metadata(self, entry: PackageEntry) -> bytes | None:
@@ -206,7 +214,7 @@ class PackageIndex:
         same = held is not None and (held.found, held.yanked) == (found, yanked)
         pages: ListingPages = held.pages if held and same else offload(project_pages, project, found, yanked)
         listed = _RenderedProject(found, yanked, pages, snapshot.generation)
-        if all(record and record == entry.record for entry, record in found.items()):
+        if all(record and record == entry.record and entry.is_settled for entry, record in found.items()):
             self._projects.hold(project, listed)
         return listed
 

@@ -6,9 +6,9 @@ That is digests, sizes and times of upload (PEP 700), the Python versions (PEP 3
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
@@ -128,8 +128,14 @@ def _json(content: dict[str, Any]) -> ListingPage:
 
 
 def _page(body: bytes, content_type: str) -> ListingPage:
-    compressed = gzip.compress(body, _COMPRESSION_LEVEL, mtime=0) if len(body) > _COMPRESSED_FROM_BYTES else None
+    compressed = _gzipped(body) if len(body) > _COMPRESSED_FROM_BYTES else None
     return ListingPage(body, f'"{hashlib.sha256(body).hexdigest()}"', content_type, compressed)
+
+
+def _gzipped(body: bytes) -> bytes:
+    # Not by the module gzip, whose headers differ between versions of Python: equal tags promise equal bytes.
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=31)
+    return compressor.compress(body) + compressor.flush()
 
 
 def _anchor(file: _ListedFile) -> str:

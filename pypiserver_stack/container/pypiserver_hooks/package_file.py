@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from pypiserver.core import PkgFile
 
-from pypiserver_stack.container.base.core_metadata import core_metadata
-from pypiserver_stack.container.base.releases import release_of, releases_of
+from pypiserver_stack.container.base.releases import releases_of
 from pypiserver_stack.container.base.versions import version_key
 
 
@@ -23,15 +20,16 @@ class PackageFile(PkgFile):  # type: ignore[misc]
         self.replaces = self.digest = self.digester = None
 
     @classmethod
-    def at(cls, root: str, relfn: str) -> PackageFile | None:
-        """The package at a path from `root`; None for a file that is none. Few are opened: names tell most releases."""
-        filename = relfn.rpartition("/")[2]
-        metadata = None
-        if len(releases_of(filename)) > 1:
-            with suppress(OSError), Path(root, relfn).open("rb") as file:
-                metadata = core_metadata(file, filename)
-        release = release_of(filename, metadata)
-        return release and cls(root, relfn, release.name, release.project, release.version)
+    def at(cls, root: str, relfn: str, project: str | None = None) -> PackageFile | None:
+        """The package at a path from `root`; None for a file that is none.
+
+        Args:
+            project: the normalised name, for a file whose own leaves it open.
+        """
+        for release in releases_of(relfn.rpartition("/")[2]):
+            if project in (None, release.project):
+                return cls(root, relfn, release.name, release.project, release.version)
+        return None
 
     @property
     def parsed_version(self) -> tuple[Any, ...]:

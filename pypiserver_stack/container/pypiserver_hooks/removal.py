@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pypiserver.bottle_wrapper import HTTPError
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.versions import version_key
-from pypiserver_stack.container.base.yanks import YANKED
+from pypiserver_stack.container.base.yanks import unyank
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 
 _log = logging.getLogger("gunicorn.error")
@@ -46,8 +47,10 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
             raise HTTPError(503, sentence, headers={"Retry-After": "10"}) from error
 
     def _remove(self, package: PackageFile) -> None:
-        for path in (package.fn, f"{package.fn}.metadata", f"{package.fn}{YANKED}"):
-            Path(path).unlink(missing_ok=True)  # somebody else may remove it at the same time
+        unyank(Path(package.root), package.relfn)
+        with suppress(OSError):  # somebody's own: nothing here needs it, or needs it gone
+            Path(f"{package.fn}.metadata").unlink(missing_ok=True)
+        Path(package.fn).unlink(missing_ok=True)  # somebody else may remove it at the same time
         self.records.remove(package.relfn)
 
 

@@ -33,9 +33,10 @@ class ValidatedBackend(RemovingBackend):
         return self._packages(self._snapshot().by_path.values())
 
     def find_project_packages(self, project: str) -> Iterator[PackageFile]:
-        wanted = normalize_pkgname(project)
-        packages = self._packages(self._snapshot().by_project.get(wanted, ()))
-        return (package for package in packages if package.pkgname_norm == wanted)
+        try:
+            return self._packages(self._index.packages(normalize_pkgname(project)))
+        except IndexUnavailableError as error:
+            raise _unavailable(error) from error
 
     def get_projects(self) -> set[str]:
         return set(self._snapshot().by_project)
@@ -79,7 +80,7 @@ class ValidatedBackend(RemovingBackend):
             raise _unavailable(error) from error
 
     def _packages(self, entries: Iterable[PackageEntry]) -> Iterator[PackageFile]:
-        packages = (PackageFile.at(str(self.roots[0]), entry.relfn) for entry in entries)
+        packages = (PackageFile.at(str(self.roots[0]), entry.relfn, entry.project) for entry in entries)
         return (package for package in packages if package)
 
 

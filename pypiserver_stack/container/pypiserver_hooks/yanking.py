@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,12 @@ def add_yanking(app: Bottle, backend: IBackend, root: Path) -> Bottle:
 
 
 def _field(name: str) -> str:
-    value: str = request.forms.getunicode(name, "")
-    return " ".join(value.split())
+    # bottle hands the bytes of a form over as Latin-1.
+    value: bytes = request.forms.get(name, "").encode("latin-1")
+    try:
+        return " ".join(value.decode().split())
+    except UnicodeDecodeError:
+        raise HTTPError(400, f"The field {name!r} is not UTF-8.") from None
 
 
 def _release(backend: IBackend, name: str, version: str) -> list[PackageFile]:
@@ -57,6 +62,8 @@ def _change(package: PackageFile, change: Callable[[str], None]) -> None:
     try:
         offload(change, package.relfn)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise HTTPError(400, f"{package.relfn!a} cannot be yanked: its name is too long.") from error
         _log.error("the yank of %a could not be changed: %s", package.relfn, error.strerror)
         sentence = (
             f"The yank of {package.relfn!a} could not be changed: {error.strerror}. Other files of "

@@ -1,4 +1,4 @@
-"""Content of a package that an upload of some file name may have. It needs pypiserver, which `small_packages` does not."""
+"""Content of a package that may be uploaded under some file name. Needs pypiserver, which `small_packages` does not."""
 
 from __future__ import annotations
 

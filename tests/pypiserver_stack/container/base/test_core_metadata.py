@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gzip
 import io
 import tarfile
@@ -15,10 +17,12 @@ from hypothesis import strategies as st
 from pypiserver_stack.container.base.core_metadata import (
     MAX_DIRECTORY_BYTES,
     MAX_METADATA_BYTES,
-    MAX_UNPACKED_BYTES,
+    NotAPackageError,
+    checked_metadata,
     core_metadata,
     requires_python,
 )
+from pypiserver_stack.container.base.tar_gz import MAX_UNPACKED_BYTES
 
 WHEEL = "my_project-1.0-py3-none-any.whl"
 METADATA = b"Metadata-Version: 2.1\nName: my-project\nVersion: 1.0\n\nr\xc3\xa9sum\xc3\xa9\r\n"
@@ -52,6 +56,7 @@ def found(content: bytes, filename: str = WHEEL) -> bytes | None:
     ("folder", "filename"),
     [
         ("my_project-1.0", WHEEL),
+        ("my-project-1.0", WHEEL),
         ("My.Project-1.0", WHEEL),
         ("my_project-1.0", "My_Project-1.0-1-py3-none-any.whl"),
         ("my_project-1.0+local.1", "my_project-1.0+local.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"),
@@ -59,13 +64,14 @@ def found(content: bytes, filename: str = WHEEL) -> bytes | None:
     ],
 )
 def test_a_wheel_gives_its_metadata(folder: str, filename: str, compression: int) -> None:
+    metadata = METADATA.replace(b"1.0", folder.rpartition("-")[2].encode())
     wheel = archive(
         ("my_project/__init__.py", b""),
-        (f"{folder}.dist-info/METADATA", METADATA),
+        (f"{folder}.dist-info/METADATA", metadata),
         (f"{folder}.dist-info/RECORD", b""),
         compression=compression,
     )
-    assert found(wheel, filename) == METADATA
+    assert found(wheel, filename) == metadata
 
 
 @pytest.mark.parametrize(
@@ -90,7 +96,7 @@ def test_a_wheel_without_exactly_one_that_is_its_own_gives_none(files: list[tupl
 
 
 def test_the_largest_metadata_is_given_whole() -> None:
-    metadata = bytes(MAX_METADATA_BYTES)
+    metadata = METADATA.ljust(MAX_METADATA_BYTES)
     assert found(archive(("my_project-1.0.dist-info/METADATA", metadata))) == metadata
 
 
@@ -134,6 +140,79 @@ def test_what_follows_the_first_part_of_a_gzip_file_is_read_too() -> None:
 )
 def test_a_source_distribution_without_one_gives_none(content: bytes) -> None:
     assert found(content, "a-1.tar.gz") is None
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"Name: my-project\n", id="no version"),
+        pytest.param(b"Version: 1.0\n", id="no name"),
+        pytest.param(b"Name: other\nVersion: 1.0\n", id="another project"),
+        pytest.param(b"Name: my-project\nVersion: 1.1\n", id="another version"),
+        pytest.param(b"Name: my-project\nVersion: 1.0" + b".0" * 500_000 + b"\n", id="a version without an end"),
+        pytest.param(b"Name: my-project\nVersion: 1.0\nSummary: \xff\n", id="not UTF-8"),
+    ],
+)
+def test_metadata_by_which_installers_fail_is_as_good_as_none(metadata: bytes) -> None:
+    """pip ends with a traceback for it, and takes no other version either."""
+    wheel = archive(("my_project-1.0.dist-info/METADATA", metadata))
+    assert found(wheel) is None
+    with pytest.raises(NotAPackageError, match="METADATA"):
+        checked_metadata(io.BytesIO(wheel), WHEEL)
+
+
+def header(name: str, size: bytes, kind: bytes = b"0") -> bytes:
+    """Of a tar archive, with a right checksum."""
+    block = bytearray(tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT))
+    block[124:136], block[156:157], block[148:156] = size.ljust(12, b"\0"), kind, b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "size", [b"-1000", b"+1000", b"\xff" * 12, b"0x10", b"1_0", b"9", b"\x80" + b"\xff" * 11, b" " * 11 + b"-"]
+)
+def test_a_size_that_is_none_is_refused(size: bytes) -> None:
+    """A negative one would lead back to the same header, for ever."""
+    hostile = gzip.compress(header("a-1.0/x", size) + bytes(2048))
+    assert found(hostile, "a-1.0.tar.gz") is None
+    with contextlib.suppress(NotAPackageError):
+        assert checked_metadata(io.BytesIO(hostile), "a-1.0.tar.gz") is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a/x", "a/PKG-INFO"]), st.binary(max_size=12), st.binary(max_size=1))))
+def test_no_header_makes_a_source_distribution_take_for_ever(headers: list[tuple[str, bytes, bytes]]) -> None:
+    content = b"".join(header(name, size, kind or b"0") for name, size, kind in headers) + bytes(2048)
+    result = found(gzip.compress(content), "a-1.0.tar.gz")
+    assert result is None or len(result) <= MAX_METADATA_BYTES
+
+
+def test_numbers_as_tools_write_them_are_read() -> None:
+    for size in (b"00000000073", b"73", b"      73 ", b"73\0rest", b"\x80" + (59).to_bytes(11, "big")):
+        content = header("a-1.0/PKG-INFO", size) + METADATA.ljust(512, b"\0") + bytes(1024)
+        assert found(gzip.compress(content), "a-1.0.tar.gz") == METADATA.ljust(59, b"\0")[:59]
+
+
+@pytest.mark.parametrize("cut", [100, 512, 1000, 1536, 2000])
+def test_a_source_distribution_whose_archive_ends_early_is_refused(cut: int) -> None:
+    whole = gzip.decompress(
+        tarball(("a-1.0/PKG-INFO", METADATA), ("a-1.0/setup.py", bytes(1000)), kind=tarfile.USTAR_FORMAT)
+    )
+    assert checked_metadata(io.BytesIO(gzip.compress(whole)), "a-1.0.tar.gz") == METADATA
+    with pytest.raises(NotAPackageError):
+        checked_metadata(io.BytesIO(gzip.compress(whole[:cut])), "a-1.0.tar.gz")
+
+
+@pytest.mark.parametrize("filename", [WHEEL, "my_project-1.0.tar.gz", "my_project-1.0.zip"])
+def test_a_failing_disk_is_no_fault_of_the_package(filename: str) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, "not now")
+
+    for read in (core_metadata, checked_metadata):
+        with pytest.raises(OSError, match="not now"):
+            read(Failing(b"PK" * 1000), filename)
 
 
 @given(st.data())

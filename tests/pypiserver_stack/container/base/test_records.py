@@ -20,7 +20,7 @@ from pypiserver_stack.container.base.records import (
 from pypiserver_stack.container.base.system_calls import SystemCalls
 
 KEY = FileKey(size=3, mtime_ns=10, ctime_ns=20, inode=30)
-METADATA = b"Name: a\nRequires-Python: >=3.8\n"
+METADATA = b"Name: a\nVersion: 1.0\nRequires-Python: >=3.8\n"
 CONTENT = PackageContent("ab" * 32, METADATA)
 OTHER_CONTENT = PackageContent("cd" * 32, None)
 RECORD = PackageRecord("ab" * 32, 3, 10, hashlib.sha256(METADATA).hexdigest(), ">=3.8")
@@ -104,6 +104,9 @@ def test_metadata_that_a_crash_tore_is_read_again(tmp_path: Path) -> None:
         b"[]\n",
         b'{"key": [1], "sha256": "", "metadata_sha256": null}',
         b'{"key": [3, 10, 20, 30], "sha256": "ab", "metadata_sha256": null}\n',  # as an earlier release wrote it
+        b'{"key": [3, 10, 20, 30], "sha256": "ab", "size_bytes": 3, "upload_time_ns": "10", "metadata_sha256": null, '
+        b'"requires_python": null, "project": null}\n',
+        b"[" * 100_000,
     ],
 )
 def test_a_torn_record_is_as_good_as_none(tmp_path: Path, torn: bytes) -> None:

@@ -9,7 +9,6 @@ from packaging.version import Version
 
 from pypiserver_stack.container.base.releases import release_of, releases_of
 from pypiserver_stack.container.base.versions import newest, version_key
-from tests.growth import LINEAR, growth
 
 
 @pytest.mark.parametrize(
@@ -28,6 +27,7 @@ from tests.growth import LINEAR, growth
         ("my-lib-1.0-beta-2.tgz", ("my-lib", "1.0-beta-2")),
         ("my-lib-1.0-SNAPSHOT.tar.gz", ("my-lib", "1.0-SNAPSHOT")),
         ("my_lib-1.0.linux-x86_64.tar.gz", ("my_lib", "1.0")),
+        ("my_lib-1.0-py3.9-linux-x86_64.egg", ("my_lib", "1.0")),
     ],
 )
 def test_the_release_of_a_file(filename: str, release: tuple[str, str]) -> None:
@@ -80,7 +80,10 @@ def test_the_release_that_a_build_tool_names_a_file_after_is_among_those_that_it
     assert release_of(f"{name}-{version}{suffix}", metadata) == (name, version)
 
 
-@pytest.mark.parametrize("filename", ["notes.txt", "x.whl", "my_lib-1.0.exe", "-1.0.tar.gz", "_-1.0-py3-none-any.whl"])
+@pytest.mark.parametrize(
+    "filename",
+    ["notes.txt", "my_lib-1.0-py3.9-x.egg.yanked", "x.whl", "my_lib-1.0.exe", "-1.0.tar.gz", "_-1.0-py3-none-any.whl"],
+)
 def test_what_is_no_package_has_no_release(filename: str) -> None:
     assert release_of(filename) is None
 
@@ -131,5 +134,8 @@ def test_the_newest(versions: list[str], expected: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["1.", "a", "-1", "1.0-", "!", "+a."])
-def test_no_version_takes_long(piece: str) -> None:
-    assert growth(version_key.__wrapped__, lambda size: "1" + piece * size, 1_000) < LINEAR
+def test_text_that_no_file_name_has_is_no_version_and_is_not_parsed(piece: str) -> None:
+    longest, longer = ("1" + piece * 255)[:255], ("1" + piece * 256)[:256]
+    assert version_key(longest) is version_key(longest)  # remembered
+    assert version_key(longer) == (False, (), longer)
+    assert version_key(longer) is not version_key(longer)

@@ -293,6 +293,64 @@ def test_what_the_server_takes_for_an_answer_is_no_pace_of_its_client(tmp_path: 
         assert read_answer(waiting)[1] == b"now"
 
 
+def test_requests_that_are_sent_all_at_once_take_turns_with_those_of_others(task: RunningTask) -> None:
+    """Few enough for all answers to fit into the buffers: nothing else makes the worker turn to others."""
+    with task.connect() as burst, task.connect() as other:
+        burst.sendall(GET.format("/bytes/3").encode() * 500)
+        assert burst.recv(12) == b"HTTP/1.1 200"
+        assert get(other, "/bytes/1") == b"x"
+        answered = sum(line["path"] == "/bytes/3" for line in task.access_log())
+        assert answered < 500
+        burst.shutdown(socket.SHUT_WR)
+        assert read_to_end(burst).count(b"xxx") == 500
+
+
+def test_heads_that_do_not_end_are_bounded_in_sum(tmp_path: Path) -> None:
+    limits = "from pypiserver_stack.container.http import unfinished_heads\nunfinished_heads.MAX_BYTES = 100_000"
+    with started(tmp_path, limits) as task, ExitStack() as stack:
+        heads = [stack.enter_context(task.connect()) for _ in range(4)]
+        for head in heads[:3]:
+            head.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 30_000)
+            assert task.request("GET", "/bytes/1")[0] == 200  # what was sent before has been read
+        heads[3].sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 30_000)
+        refusal = read_to_end(heads[3])
+        assert refusal.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After" in refusal
+        # Those that have ended, or have gone, count no more.
+        heads[0].sendall(b"\r\n\r\n")
+        heads[0].recv(1)
+        heads[1].close()
+        with task.connect() as late:
+            late.sendall(b"GET /bytes/1 HTTP/1.1\r\nHost: index\r\nX: " + b"x" * 15_000)
+            assert task.request("GET", "/bytes/1")[0] == 200
+            late.sendall(b"\r\n\r\n")
+            assert read_answer(late)[1] == b"x"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"4;" + b"x" * 200_000 + b"\r\nbody\r\n0\r\n\r\n", id="extension"),
+        pytest.param(b"4\r\nbody\r\n0\r\n" + b"X: y\r\n" * 40_000 + b"\r\n", id="trailers"),
+    ],
+)
+def test_what_surrounds_chunks_is_bounded(task: RunningTask, body: bytes) -> None:
+    with task.connect() as connection:
+        connection.sendall(b"POST /upload HTTP/1.1\r\nHost: index\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(body)
+        with contextlib.suppress(ConnectionError):
+            assert b" 200 " not in read_to_end(connection)
+    assert task.request("GET", "/bytes/1")[0] == 200
+
+
+def test_chunks_with_short_extensions_and_trailers_are_taken(task: RunningTask) -> None:
+    with task.connect() as connection:
+        head = b"POST /upload HTTP/1.1\r\nHost: index\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"4;name=value\r\nbody\r\n0\r\nX-Checksum: 1\r\n\r\n")
+        assert read_answer(connection)[1].decode() == hashlib.sha256(b"body").hexdigest()
+
+
 def test_a_client_that_goes_in_mid_chunk_leaves_no_spinning_worker(task: RunningTask) -> None:
     with task.connect() as other, task.connect() as gone:
         gone.sendall(b"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody")

@@ -22,8 +22,9 @@ import pytest
 from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore
+from pypiserver_stack.container.base.yanks import INCOMING
 from pypiserver_stack.container.files import package_store
-from pypiserver_stack.container.files.package_store import INCOMING, STALE_S, PackageStore, StoreError
+from pypiserver_stack.container.files.package_store import STALE_S, PackageStore, StoreError
 from tests.pypiserver_stack.container.open_files import open_files
 
 NAME = "project-1.0.tar.gz"

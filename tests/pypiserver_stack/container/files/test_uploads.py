@@ -24,8 +24,9 @@ from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.releases import Release, release_of
+from pypiserver_stack.container.base.yanks import INCOMING
 from pypiserver_stack.container.files.existing_files import ExistingFiles
-from pypiserver_stack.container.files.package_store import INCOMING, Incoming, PackageStore
+from pypiserver_stack.container.files.package_store import Incoming, PackageStore
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 from tests.pypiserver_stack.container.package_content import package_content
 
@@ -390,6 +391,19 @@ def test_what_arrived_damaged_is_refused(index: UploadIndex, field: str, first: 
 def test_a_right_digest_in_capitals_is_taken(index: UploadIndex, field: str, first: bool) -> None:
     claim: Field = (field, None, DIGESTS[field].upper().encode())
     assert index.upload(ACTION, *((claim, PACKAGE) if first else (PACKAGE, claim))) == (200, "")
+
+
+def test_the_digests_of_a_form_are_those_of_the_package_and_not_of_its_signature(index: UploadIndex) -> None:
+    claims: list[Field] = [(field, None, digest.encode()) for field, digest in DIGESTS.items()]
+    assert index.upload(ACTION, *claims, PACKAGE, SIGNATURE) == (200, "")
+    assert set(index.files()) == {NAME, f"{NAME}.asc"}
+
+
+def test_what_is_no_package_is_refused_where_it_would_overwrite_one(tmp_path: Path) -> None:
+    index = UploadIndex(tmp_path, ours=True, overwrite=True)
+    index.upload(ACTION, PACKAGE)
+    assert index.upload(ACTION, ("content", NAME, b"noise"))[0] == 400
+    assert index.files() == {NAME: PACKAGE[2]}
 
 
 @pytest.mark.parametrize("claim", [b"", b" \r\n"])

@@ -12,6 +12,7 @@ import gevent.socket
 import pytest
 
 from pypiserver_stack.container.http.connection import GATHER_BYTES, TURN_BYTES, Connection
+from pypiserver_stack.container.http.unfinished_heads import UnfinishedHeads
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 REQUEST = object()
@@ -23,7 +24,12 @@ def ends() -> Iterator[tuple[Connection, socket.socket]]:
     served, client = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     client.settimeout(10)
     server_socket = gevent.socket.socket(served.family, served.type, served.proto, served.detach())
-    with contextlib.closing(Connection(server_socket, 60, lambda connection, data: False)) as connection, client:
+    with (
+        contextlib.closing(
+            Connection(server_socket, 60, UnfinishedHeads(), lambda connection, data: False)
+        ) as connection,
+        client,
+    ):
         yield connection, client
 
 

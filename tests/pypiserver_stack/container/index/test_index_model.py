@@ -22,6 +22,7 @@ from pypiserver.config import Config
 
 from pypiserver_stack.container.base.core_metadata import core_metadata, requires_python
 from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.container.base.yanks import YANKED, yank_reason
 from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.walking_backend import WalkingBackend
@@ -64,8 +65,9 @@ def archive(python: str, name: str) -> bytes:
     """A package that asks for a Python, for whatever name of `PATHS` it has, but that of a tar archive."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as made:
-        for path in ("a-2.0.dist-info/METADATA", "a/PKG-INFO"):
-            made.writestr(zipfile.ZipInfo(path), f"Name: {name:3}\nRequires-Python: {python}\n")
+        wheel = f"Name: a\nVersion: 2.0\nRequires-Python: {python}\n"
+        made.writestr(zipfile.ZipInfo("a-2.0.dist-info/METADATA"), wheel)
+        made.writestr(zipfile.ZipInfo("a/PKG-INFO"), f"Name: {name:3}\nRequires-Python: {python}\n")
     return written.getvalue()
 
 
@@ -310,9 +312,11 @@ def oracle(root: Path) -> Listings:
     for package in WalkingBackend(config, RecordStore(root)).get_all_packages():
         path = Path(package.fn)
         metadata = core_metadata(io.BytesIO(path.read_bytes()), path.name)
+        release = release_of(path.name, metadata)
+        assert release is not None
         python = None if metadata is None else requires_python(metadata)
         digest = digest_file(str(path), "sha256").split("=")[1]
-        listings[package.pkgname_norm][str(package.relfn)] = Listed(digest, python, yank_reason(root, package.relfn))
+        listings[release.project][str(package.relfn)] = Listed(digest, python, yank_reason(root, package.relfn))
     return dict(listings)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -11,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from urllib3 import encode_multipart_formdata
 
+from tests.pypiserver_stack.container.package_content import package_content
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
@@ -130,6 +133,70 @@ def test_nobody_yanks_without_credentials(tasks: tuple[RunningTask, RunningTask]
     body = urlencode({":action": "yank", "name": "closed", "version": "1.0"}).encode()
     assert tasks[0].request("POST", "/", body, {**FORM, "Authorization": ""})[0] == 401
     assert yanked(tasks[0], "closed") == {"closed-1.0.zip": None}
+
+
+def test_a_removed_file_that_was_yanked_and_removed_by_hand_is_uploaded_anew(
+    tasks: tuple[RunningTask, RunningTask],
+) -> None:
+    name = "orphan-1.0.zip"
+    put(tasks[0], name)
+    call(tasks[0], "yank", name="orphan", version="1.0")
+    (tasks[0].packages / name).unlink()
+    assert tasks[0].upload(name, package_content(name)) == 200
+    assert yanked(tasks[1], "orphan") == {name: None}
+
+
+@pytest.mark.parametrize(
+    "name", ["odd-1.0-py3.9-linux-x86_64.egg", "odd-1.0.win-amd64-py3.8.exe", "o" * 244 + "-1.0.zip"]
+)
+def test_a_yank_is_no_package_whatever_the_name_of_the_package(
+    tasks: tuple[RunningTask, RunningTask], name: str
+) -> None:
+    put(tasks[0], name)
+    project = name.partition("-")[0]
+    fields = {"name": project, "version": "1.0"}
+    status = call(tasks[0], "yank", **fields)[0]
+    too_long = len(name) > 248
+    assert status == (400 if too_long else 200)
+    assert yanked(tasks[1], project) == {name: None if too_long else True}
+    assert call(tasks[0], "remove_pkg", **fields)[0] == 200
+    assert [path.name for path in tasks[0].packages.iterdir() if path.name.startswith(project)] == []
+
+
+def test_a_link_is_no_yank_and_an_unreadable_file_is_one(
+    tasks: tuple[RunningTask, RunningTask], tmp_path: Path
+) -> None:
+    put(tasks[0], "linked-1.0.zip")
+    os.mkfifo(tmp_path / "fifo")
+    (tasks[0].packages / "linked-1.0.zip.yanked").symlink_to(tmp_path / "fifo")
+    assert yanked(tasks[0], "linked") == {"linked-1.0.zip": None}
+    put(tasks[0], "directory-1.0.zip")
+    (tasks[0].packages / "directory-1.0.zip.yanked").mkdir()
+    assert yanked(tasks[0], "directory") == {"directory-1.0.zip": None}
+    assert call(tasks[0], "remove_pkg", name="directory", version="1.0")[0] == 200
+
+
+def test_a_reason_is_shown_without_control_characters_and_must_be_utf_8(
+    tasks: tuple[RunningTask, RunningTask],
+) -> None:
+    put(tasks[0], "control-1.0.zip")
+    assert call(tasks[0], "yank", name="control", version="1.0", reason="a\x00b\x1b[31m")[0] == 200
+    assert yanked(tasks[1], "control") == {"control-1.0.zip": "a b [31m"}
+    form = b":action=yank&name=control&version=1.0&reason=%ff"
+    assert tasks[0].request("POST", "/", form, FORM)[0] == 400
+
+
+def test_a_listing_that_is_held_is_made_again_for_a_yank(tasks: tuple[RunningTask, RunningTask]) -> None:
+    put(tasks[0], "held-1.0.zip")
+    held = ("held-1.0.zip", None)
+    # The margin has passed, and whatever was read since is held.
+    time.sleep(0.5)
+    for _ in range(3):
+        assert tuple(yanked(tasks[1], "held").items()) == (held,)
+    call(tasks[0], "yank", name="held", version="1.0", reason="why")
+    assert yanked(tasks[1], "held") == {"held-1.0.zip": "why"}
+    call(tasks[0], "unyank", name="held", version="1.0")
+    assert yanked(tasks[1], "held") == {"held-1.0.zip": None}
 
 
 def test_a_yank_that_cannot_be_written_is_said(tasks: tuple[RunningTask, RunningTask]) -> None:
