@@ -57,7 +57,7 @@ def make_wheel(
     return wheel
 
 
-def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = ">=3.8") -> Path:
+def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = ">=3.8", padding: bytes = b"") -> Path:
     """A source distribution that only `BACKEND` can build."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = name.replace("-", "_")
@@ -66,6 +66,7 @@ def make_sdist(folder: Path, name: str, version: str, *, requires_python: str = 
     files = {
         "PKG-INFO": core_metadata(name, version, (), requires_python),
         "pyproject.toml": pyproject.encode(),
+        "padding": padding,
         f"built/{wheel.name}": wheel.read_bytes(),
     }
     sdist = folder / f"{stem}-{version}.tar.gz"

@@ -47,7 +47,7 @@ def _dist(client: PackageClient, name: str, padding: bytes = b"") -> list[Path]:
     """A wheel and a source distribution in `dist`, where poetry looks for them; it wants a project around it too."""
     (client.work / "pyproject.toml").write_text(f'[project]\nname = "{name}"\nversion = "1.0"\n')
     dist = client.work / "dist"
-    return [make_wheel(dist, name, "1.0", padding=padding), make_sdist(dist, name, "1.0")]
+    return [make_wheel(dist, name, "1.0", padding=padding), make_sdist(dist, name, "1.0", padding=padding)]
 
 
 def _publish(

@@ -163,9 +163,7 @@ def test_a_yank_is_no_package_whatever_the_name_of_the_package(
     assert [path.name for path in tasks[0].packages.iterdir() if path.name.startswith(project)] == []
 
 
-def test_a_link_is_no_yank_and_an_unreadable_file_is_one(
-    tasks: tuple[RunningTask, RunningTask], tmp_path: Path
-) -> None:
+def test_a_link_is_no_yank_nor_is_a_directory(tasks: tuple[RunningTask, RunningTask], tmp_path: Path) -> None:
     put(tasks[0], "linked-1.0.zip")
     os.mkfifo(tmp_path / "fifo")
     (tasks[0].packages / "linked-1.0.zip.yanked").symlink_to(tmp_path / "fifo")
