@@ -72,7 +72,7 @@ def project_pages(project: str, found: Found, yanked: Mapping[str, str]) -> List
         yanked: why packages were yanked, by their paths; a reason may be empty.
     """
     files = _listed_files(found, yanked)
-    versions = dict.fromkeys(canonical_version(file.entry.version) for file in files)
+    versions = dict.fromkeys(canonical_version(file.entry.version) for file in files if file.entry.version)
     content = {"meta": _META, "name": project, "versions": [*versions], "files": [_file(file) for file in files]}
     return ListingPages(_html(f"Links for {project}", [_anchor(file) for file in files]), _json(content))
 
