@@ -1,4 +1,4 @@
-"""Limit on password attempts: a token bucket for each client, in a table that never grows and never forgets."""
+"""Limit on password attempts: token buckets for each client, in a table that never grows and never forgets."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from pypiserver_stack.container.access.credentials import RetryLaterError
 
 BURST = 20
 REFILL_S = 5
-"""A client tries BURST passwords at once, then one every REFILL_S seconds: per worker of each task."""
+"""A client tries BURST passwords of a user at once, then one every REFILL_S seconds: per worker of each task."""
 BUCKETS = 16384
+GROUPS = 64
+"""User names are spread over as many groups, whether there is such a user or not, and each client has a bucket for each:
+who goes on guessing the password of one user leaves most others behind the same address alone."""
 
 
 class Attempts:
     """Token buckets for password attempts, not locked: the caller sees to it that one uses them at a time.
 
-    A keyed hash of the client picks one of a fixed number of buckets, and none is ever evicted. So no traffic refills
-    a bucket, its own client's or another's, from however many addresses: in any `t` seconds a client gets at most
-    burst + t / refill_s attempts, all clients together at most `buckets` times that. The price: of two clients, one
-    pair in `buckets` shares a bucket, and nobody outside knows which ones.
+    A keyed hash of the client and of the user's group picks one of a fixed number of buckets, and none is ever evicted.
+    So no traffic refills a bucket, its own client's or another's, from however many addresses: in any `t` seconds a client gets at most
+    burst + t / refill_s attempts for a user, `groups` times that for all users, and all clients together at most
+    `buckets` times that. The price: of two clients, one pair in `buckets` shares a bucket, and nobody outside knows
+    which ones.
     """
 
     def __init__(
@@ -33,35 +37,41 @@ class Attempts:
         burst: int = BURST,
         refill_s: float = REFILL_S,
         buckets: int = BUCKETS,
+        groups: int = GROUPS,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._refill_ns = round(refill_s * 1e9)
         self._burst_ns = burst * self._refill_ns
         self._clock_ns = clock_ns
         self._key = os.urandom(32)
+        self._groups = groups
         # A bucket is the moment at which it will be full again. Whole nanoseconds: nothing is lost to rounding.
         self._full_at_ns = array("q", bytes(8 * buckets))
 
-    def take(self, client: str) -> None:
+    def take(self, client: str, username: str) -> None:
         """
         Raises:
             RetryLaterError: 429, the client's bucket is empty; nothing was taken.
         """
-        bucket, now = self._bucket(client), self._clock_ns()
+        bucket, now = self._bucket(client, username), self._clock_ns()
         full_at = max(self._full_at_ns[bucket], now) + self._refill_ns
         early_ns = full_at - now - self._burst_ns
         if early_ns > 0:
-            sentence = "too many attempts to log in from your network"
+            sentence = "too many attempts to log in as this user from your network"
             raise RetryLaterError("429 Too Many Requests", sentence, math.ceil(early_ns / 1e9))
         self._full_at_ns[bucket] = full_at
 
-    def give_back(self, client: str) -> None:
+    def give_back(self, client: str, username: str) -> None:
         """Undo one `take`: the password was right."""
-        self._full_at_ns[self._bucket(client)] -= self._refill_ns
+        self._full_at_ns[self._bucket(client, username)] -= self._refill_ns
 
-    def _bucket(self, client: str) -> int:
-        digest = hashlib.blake2b(client.encode(), key=self._key, digest_size=8).digest()
-        return int.from_bytes(digest, "big") % len(self._full_at_ns)
+    def _bucket(self, client: str, username: str) -> int:
+        group = self._hash(username) % self._groups
+        return self._hash(f"{client} {group}") % len(self._full_at_ns)
+
+    def _hash(self, text: str) -> int:
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).digest()
+        return int.from_bytes(digest, "big")
 
 
 def client_of(request: Mapping[str, object]) -> str:

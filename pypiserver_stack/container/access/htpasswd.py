@@ -21,6 +21,8 @@ _NOT_BY_THE_C_LIBRARY = ("sha512_crypt", "sha256_crypt", "sha1_crypt", "md5_cryp
 # exponent of two, of argon2 the passes over its memory.
 _MOST_ROUNDS = {"bcrypt": 17, "bcrypt_sha256": 17, "scrypt": 20, "phpass": 23, "argon2": 100}
 _MOST_ROUNDS_OF_OTHERS = 10**7
+MAX_BCRYPT_BYTES = 72
+"""bcrypt looks at no more: whatever follows would be as good as right."""
 
 
 def _works_here(scheme: str) -> bool:
@@ -38,6 +40,8 @@ _context = CryptContext([scheme for scheme in _SCHEMES if _works_here(scheme)])
 
 def matches(password: str, stored: str) -> bool:
     """Whether the password has this hash. Slow on purpose."""
+    if len(password.encode("utf-8", "surrogatepass")) > MAX_BCRYPT_BYTES and stored.startswith("$2"):
+        return False
     try:
         return bool(_context.verify(password, stored))
     except ValueError:  # no password for this scheme: too long, or with a NUL

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from pypiserver_stack.container.access.attempts import Attempts, client_of
-from pypiserver_stack.container.access.credentials import unambiguous
+from pypiserver_stack.container.access.credentials import RetryLaterError, unambiguous
 from pypiserver_stack.container.access.htpasswd import Users, matches
 from pypiserver_stack.container.base.offload import offload
 
 REMEMBERED = 10000
+MOST_WAITING = 32
+"""Credentials whose hash runs or waits for its turn. The last of them waits 1.4 s for bcrypt of cost 10."""
+WAIT_S = 5
 
 
 class Verifier:
@@ -46,7 +49,8 @@ class Verifier:
     def check(self, username: str, password: str, request: Mapping[str, object]) -> bool:
         """
         Raises:
-            RetryLaterError: 429, too many attempts of this client; 503, the users are unknown.
+            RetryLaterError: 429, too many attempts of this client for this user; 503, the users are unknown, or too
+                many credentials wait for their hash.
         """
         stored, known = self._users().stored(username)
         if stored is None:
@@ -59,7 +63,10 @@ class Verifier:
             running = self._running.get(credential)
             if running is None:
                 client = client_of(request)
-                self._attempts.take(client)
+                if len(self._running) >= MOST_WAITING:
+                    sentence = "too many new passwords are being checked"
+                    raise RetryLaterError("503 Service Unavailable", sentence, WAIT_S)
+                self._attempts.take(client, username)
                 started = self._running[credential] = Future()
         if running is not None:
             return running.result()
@@ -77,7 +84,7 @@ class Verifier:
             with self._state:
                 del self._running[credential]
                 if right:
-                    self._attempts.give_back(client)
+                    self._attempts.give_back(client, username)
                     self._remember(credential)
         return right
 

@@ -21,9 +21,9 @@ class Clock:
         return round(self.now_s * 1e9)
 
 
-def allowed(attempts: Attempts, client: str) -> bool:
+def allowed(attempts: Attempts, client: str, username: str = "user") -> bool:
     try:
-        attempts.take(client)
+        attempts.take(client, username)
     except RetryLaterError:
         return False
     return True
@@ -41,32 +41,42 @@ def test_a_burst_then_one_for_each_refill() -> None:
     assert [allowed(attempts, "a") for _ in range(BURST + 1)] == [True] * BURST + [False]
 
 
+def test_guesses_for_one_user_leave_most_others_behind_the_same_address_alone() -> None:
+    attempts = Attempts(burst=1, refill_s=3600, buckets=2**20, groups=64)
+    assert allowed(attempts, "a", "guessed")
+    assert not allowed(attempts, "a", "guessed")
+    others = [allowed(attempts, "a", f"user{number}") for number in range(10)]
+    assert others.count(True) >= 5
+    # All users together are bounded too, whatever names are made up.
+    assert sum(allowed(attempts, "a", f"name{number}") for number in range(10_000)) <= 63
+
+
 def test_the_refusal_says_when_the_next_attempt_is_allowed() -> None:
     clock = Clock(now_s=100.5)
     attempts = Attempts(burst=1, refill_s=7, clock_ns=clock)
-    attempts.take("a")
+    attempts.take("a", "user")
     clock.now_s += 1.5
     with pytest.raises(RetryLaterError) as refused:
-        attempts.take("a")
+        attempts.take("a", "user")
     assert (refused.value.status, refused.value.retry_after_s) == ("429 Too Many Requests", 6)
     clock.now_s += refused.value.retry_after_s
-    attempts.take("a")
+    attempts.take("a", "user")
 
 
 def test_what_is_given_back_can_be_taken_again_and_no_more() -> None:
     attempts = Attempts(burst=2, refill_s=60, clock_ns=Clock())
     for _ in range(50):
-        attempts.take("a")
-        attempts.give_back("a")
+        attempts.take("a", "user")
+        attempts.give_back("a", "user")
     assert [allowed(attempts, "a") for _ in range(3)] == [True, True, False]
 
 
 def test_what_is_given_back_late_does_not_overfill_the_bucket() -> None:
     clock = Clock()
     attempts = Attempts(burst=2, refill_s=1, clock_ns=clock)
-    attempts.take("a")
+    attempts.take("a", "user")
     clock.now_s += 100
-    attempts.give_back("a")
+    attempts.give_back("a", "user")
     assert [allowed(attempts, "a") for _ in range(3)] == [True, True, False]
 
 

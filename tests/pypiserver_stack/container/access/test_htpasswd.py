@@ -151,3 +151,12 @@ class TestUnknownNames:
         names = [f"nobody{number}" for number in range(50)]
         assert [here.stored(name) for name in names] == [there.stored(name) for name in names]
         assert [here.stored(name) for name in names] != [other.stored(name) for name in names]
+
+
+@pytest.mark.parametrize("variant", ["2y", "2b"])
+def test_a_password_that_bcrypt_would_cut_is_not_taken(variant: str) -> None:
+    longest = "p" * 72
+    stored = bcrypt.hashpw(longest.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", f"${variant}$")
+    assert matches(longest, stored)
+    assert not matches(longest + "x", stored)
+    assert not matches("\u00fc" * 36 + "x", bcrypt.hashpw(("\u00fc" * 36).encode(), bcrypt.gensalt(4)).decode())

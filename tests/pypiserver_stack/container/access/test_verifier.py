@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from pypiserver_stack.container.access.credentials import RetryLaterError
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib imports `crypt`, which Python 3.13 no longer has
     from pypiserver_stack.container.access.htpasswd import Users
-    from pypiserver_stack.container.access.verifier import Verifier
+    from pypiserver_stack.container.access.verifier import MOST_WAITING, WAIT_S, Verifier
 
 
 class Hashing:
@@ -193,7 +194,7 @@ class TestLimit:
 
     def test_over_the_limit_nothing_is_hashed(self) -> None:
         hashing = Hashing(alice="a")
-        verifier = hashing.verifier(Attempts(burst=3, refill_s=3600))
+        verifier = hashing.verifier(Attempts(burst=3, refill_s=3600, groups=1))
         for number in range(3):
             assert not verifier.check("alice", f"guess{number}", self.HERE)
         for username, password in [("alice", "guess"), ("alice", "a"), ("nobody", "a")]:
@@ -230,6 +231,31 @@ class TestLimit:
                 verifier.check("alice", "a", self.HERE)
         readable = True
         assert verifier.check("alice", "a", self.HERE)
+
+
+def test_beyond_a_number_of_waiting_credentials_others_are_asked_to_come_back() -> None:
+    """As if each new hash began before the one before it ended."""
+    hashing = Hashing(**{f"user{number}": f"password{number}" for number in range(100)})
+    verifier = hashing.verifier()
+    verifier._hashing = nullcontext()  # type: ignore[assignment]
+    assert verifier.check("user99", "password99", {})
+    refused: list[RetryLaterError] = []
+
+    def another() -> None:
+        number = len(hashing.made)
+        try:
+            assert verifier.check(f"user{number}", f"password{number}", {})
+        except RetryLaterError as error:
+            refused.append(error)
+            hashing.meanwhile = lambda: None
+            assert verifier.check("user99", "password99", {})  # verified ones go on
+
+    hashing.made.clear()
+    hashing.meanwhile = another
+    assert verifier.check("user0", "password0", {})
+    assert len(hashing.made) == MOST_WAITING
+    assert [(error.status, error.retry_after_s) for error in refused] == [("503 Service Unavailable", WAIT_S)]
+    assert verifier.check("user50", "password50", {})
 
 
 def test_a_hash_that_fails_is_nobodys_answer_and_blocks_nothing() -> None:

@@ -167,7 +167,13 @@ def test_a_time_of_upload_is_in_microseconds_and_left_out_where_no_calendar_has_
 
 
 def test_versions_are_spelled_as_pep_440_has_them_and_each_once() -> None:
-    versions = {"a-1.0.zip": "1.0", "a-v1.0.tar.gz": "v1.0", "a-2.0-RC1.zip": "2.0-RC1", "a-old.zip": "old", "a.zip": ""}
+    versions = {
+        "a-1.0.zip": "1.0",
+        "a-v1.0.tar.gz": "v1.0",
+        "a-2.0-RC1.zip": "2.0-RC1",
+        "a-old.zip": "old",
+        "a.zip": "",
+    }
     pages = project_pages("a", {entry(path, version): RECORD for path, version in versions.items()}, {})
     assert json.loads(pages.json.body)["versions"] == ["old", "1.0", "2.0rc1"]
 
