@@ -17,18 +17,18 @@ REFILL_S = 5
 """A client tries BURST passwords of a user at once, then one every REFILL_S seconds: per worker of each task."""
 BUCKETS = 16384
 GROUPS = 64
-"""User names are spread over as many groups, whether there is such a user or not, and each client has a bucket for each:
-who goes on guessing the password of one user leaves most others behind the same address alone."""
+"""User names are spread over as many groups, whether there is such a user or not, each with a bucket for each client: a
+client that goes on guessing the password of one user leaves most others behind its address alone."""
 
 
 class Attempts:
     """Token buckets for password attempts, not locked: the caller sees to it that one uses them at a time.
 
     A keyed hash of the client and of the user's group picks one of a fixed number of buckets, and none is ever evicted.
-    So no traffic refills a bucket, its own client's or another's, from however many addresses: in any `t` seconds a client gets at most
-    burst + t / refill_s attempts for a user, `groups` times that for all users, and all clients together at most
-    `buckets` times that. The price: of two clients, one pair in `buckets` shares a bucket, and nobody outside knows
-    which ones.
+    So no traffic refills a bucket, its own client's or another's, from however many addresses: in any `t` seconds a
+    client gets at most burst + t / refill_s attempts for a user, `groups` times that for all users, and all clients
+    together at most `buckets` times that. The price: of two clients, one pair in `buckets` shares a bucket, and nobody
+    outside knows which ones.
     """
 
     def __init__(
