@@ -113,13 +113,16 @@ def _gunicorn_entry_point(settings: ServerSettings, shared_cache: bool) -> dict[
         "user": f"{UID}:{GID}",
         # Packages and this folder are all that a task writes: who gets in can leave nothing behind in the image.
         "readonlyRootFilesystem": True,
+        # It listens on a high port and changes no owner: no right of root is of use to it, or to who gets in.
+        "dockerSecurityOptions": ["no-new-privileges"],
         "linuxParameters": {
+            "capabilities": {"drop": ["ALL"]},
             "tmpfs": [
                 _tmpfs("/tmp", TEMPORARY_MB),
                 # The image declares a volume here: with nothing mounted, Docker makes one on the host's disk, which a
                 # task could fill in spite of the read-only root.
                 _tmpfs(PEER_PACKAGES_PATH, 1, "ro"),
-            ]
+            ],
         },
         # A connection is a file descriptor; what a task gets unasked depends on Docker's version on the host.
         "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],

@@ -22,6 +22,7 @@ _CONFIGURATION: jinja2.Template = jinja2.Template(
     Path(__file__).with_name("envoy.yaml.j2").read_text("utf-8"), undefined=jinja2.StrictUndefined, trim_blocks=True
 )
 _CLUSTER = "targets"
+_ADMIN_SOCKET = "admin.sock"
 _ADMIN_TIMEOUT_S = 5.0
 
 
@@ -39,10 +40,10 @@ class TargetStatus:
 
 @dataclass(frozen=True)
 class Balancer:
-    """A running Envoy, where its admin interface says that it listens, and the file that it reads its targets from."""
+    """A running Envoy, the socket of its admin interface, and the file that it reads its targets from."""
 
     child: Child
-    admin_address_path: Path
+    admin_socket_path: Path
     targets_path: Path
 
     def url(self) -> str:
@@ -83,11 +84,7 @@ class Balancer:
         return {}
 
     def _admin(self, path: str) -> dict[str, Any]:
-        try:
-            address = self.admin_address_path.read_text()
-        except OSError as error:
-            raise UnavailableError(f"it has not written the address of its admin interface: {error}") from error
-        answer = local_http.send("GET", address, path, _ADMIN_TIMEOUT_S)
+        answer = local_http.send_to_socket("GET", self.admin_socket_path, path, _ADMIN_TIMEOUT_S)
         if answer.status != 200:
             raise UnavailableError(f"its admin interface answers GET {path} with status {answer.status}")
         result: dict[str, Any] = json.loads(answer.body)
@@ -124,15 +121,15 @@ def start_balancer(spec: BalancerSpec, run_folder: Path) -> Balancer:
     # Envoy looks whenever something changes in the folder of its targets: they have one to themselves.
     targets_path = folder / "targets" / "targets.json"
     targets_path.parent.mkdir(parents=True)
-    config_path, admin_address_path = folder / "envoy.yaml", folder / "admin-address"
+    config_path = folder / "envoy.yaml"
     config_path.write_text(envoy_config(spec, targets_path), "utf-8")
     argv = [
-        *(str(find_envoy()), "--config-path", str(config_path), "--admin-address-path", str(admin_address_path)),
+        *(str(find_envoy()), "--config-path", str(config_path)),
         *("--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"),
     ]
     write_whole(targets_path, json.dumps(_target_assignment((), ())))
     child = spawn("balancer", argv, {"PATH": os.defpath, "HOME": str(folder)}, folder)
-    return Balancer(child, admin_address_path, targets_path)
+    return Balancer(child, folder / _ADMIN_SOCKET, targets_path)
 
 
 def envoy_config(spec: BalancerSpec, targets_path: Path) -> str:
@@ -142,7 +139,11 @@ def envoy_config(spec: BalancerSpec, targets_path: Path) -> str:
         targets_path: the file of `_target_assignment`, read again whenever another is moved onto it.
     """
     return _CONFIGURATION.render(
-        spec=spec, targets_path=targets_path, cluster=_CLUSTER, policy=POLICIES[spec.algorithm]
+        spec=spec,
+        targets_path=targets_path,
+        admin_socket=_ADMIN_SOCKET,
+        cluster=_CLUSTER,
+        policy=POLICIES[spec.algorithm],
     )
 
 

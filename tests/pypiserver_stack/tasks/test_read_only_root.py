@@ -31,3 +31,10 @@ def test_the_servers_files_take_a_small_part_of_the_temporary_ones() -> None:
 
 def test_the_images_own_entry_point_prepares_the_image_as_root() -> None:
     assert "readonlyRootFilesystem" not in container(stack="peer")
+
+
+def test_a_task_has_no_right_of_root_and_gets_none() -> None:
+    definition = container()
+    assert definition["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert definition["dockerSecurityOptions"] == ["no-new-privileges"]
+    assert "dockerSecurityOptions" not in container(stack="peer")  # the image's own entry point begins as root

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import stat
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.common.failures import UnavailableError
@@ -85,3 +87,19 @@ def test_a_client_of_http_1_0_is_answered_with_or_without_a_host(balancer: Balan
     assert status.split()[1] == b"200", answer
     expected_host = "index.example.com" if headers else SPEC.dns_name
     assert rest.endswith(f"HTTP/1.1 /health {expected_host}".encode())
+
+
+def test_its_admin_interface_is_for_its_owner_alone(balancer: Balancer) -> None:
+    """Whoever reaches it can end the balancer."""
+    assert stat.S_IMODE(balancer.admin_socket_path.stat().st_mode) == 0o600
+    listening = psutil.Process(balancer.child.pid).net_connections("tcp")
+    ports = {connection.laddr.port for connection in listening if connection.status == psutil.CONN_LISTEN}
+    assert ports == {int(balancer.url().rpartition(":")[2])}
+
+
+def test_it_is_reached_however_long_the_path_of_its_folder(tmp_path: Path) -> None:
+    balancer = start_balancer(SPEC, tmp_path / ("long" * 30))
+    try:
+        eventually(lambda: listens(balancer))
+    finally:
+        stop([balancer.child], patience_s=0)
