@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,18 @@ def test_a_listing_comes_in_the_form_that_was_asked_for(edge: Edge) -> None:
     for accept in ("text/html", json_type, "text/html"):
         _, headers, _ = edge.request("GET", "/simple/wheel/", headers={**RIGHT, "Accept": accept})
         assert headers["content-type"].startswith(accept)
+
+
+def test_a_long_listing_comes_compressed_to_whoever_takes_that_and_plain_to_others(
+    edge: Edge, task: RunningTask
+) -> None:
+    for number in range(30):
+        (task.packages / f"long-1.{number}.zip").write_bytes(b"")
+    plain = edge.request("GET", "/simple/long/", headers=RIGHT)[2]
+    for accepted, encoding in (("gzip", "gzip"), ("identity", None), ("gzip, br", "gzip")):
+        _, headers, body = edge.request("GET", "/simple/long/", headers={**RIGHT, "Accept-Encoding": accepted})
+        assert headers.get("content-encoding") == encoding
+        assert (gzip.decompress(body) if encoding else body) == plain
 
 
 @pytest.mark.parametrize("wrong", [{}, authorization("guessed"), {"Authorization": "Bearer of nothing"}], ids=str)
