@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -25,11 +24,6 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
     with start_index(folder / "task") as task:
         PackageClient(folder / "publisher").publish(task, make_wheel(folder, "demo", "1.0"))
         yield task
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> PackageClient:
-    return PackageClient(tmp_path / "home")
 
 
 def _pip_by_url(client: PackageClient, task: RunningTask, password: str) -> None:

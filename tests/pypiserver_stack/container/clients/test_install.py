@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -50,11 +49,6 @@ def listing(request: pytest.FixtureRequest, task: RunningTask) -> RunningTask:
     """The same index, listing in one of the two forms."""
     chosen: RunningTask = request.getfixturevalue("html_task") if request.param == "html" else task
     return chosen
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> PackageClient:
-    return PackageClient(tmp_path / "home")
 
 
 def test_pip_installs(listing: RunningTask, client: PackageClient) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -31,17 +31,6 @@ LARGE_BYTES = 3_000_000
 
 def offers_metadata(task: RunningTask, project: str) -> bool:
     return b"data-core-metadata" in task.request("GET", f"/simple/{project}/")[2]
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Iterator[RunningTask]:
-    with start_index(tmp_path / "task") as task:
-        yield task
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> PackageClient:
-    return PackageClient(tmp_path / "home")
 
 
 def _got(task: RunningTask, tool: str) -> list[tuple[str, int]]:

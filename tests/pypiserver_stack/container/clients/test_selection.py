@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,7 +15,6 @@ from tests.pypiserver_stack.container.clients.real_clients import (
     credentials,
     locked_versions,
     simple_url,
-    start_index,
 )
 from tests.pypiserver_stack.container.running_task import RunningTask
 from tests.pypiserver_stack.container.small_packages import make_sdist, make_wheel
@@ -24,17 +22,6 @@ from tests.pypiserver_stack.container.small_packages import make_sdist, make_whe
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BETWEEN = "2021-01-01T00:00:00Z"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Iterator[RunningTask]:
-    with start_index(tmp_path / "task") as task:
-        yield task
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> PackageClient:
-    return PackageClient(tmp_path / "home")
 
 
 def pip_downloads(client: PackageClient, task: RunningTask, *arguments: str) -> set[str]:

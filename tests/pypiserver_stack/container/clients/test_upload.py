@@ -33,11 +33,6 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTask]:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> PackageClient:
-    return PackageClient(tmp_path / "home")
-
-
-@pytest.fixture
 def project(request: pytest.FixtureRequest) -> str:
     """A name that no other test uploads."""
     return re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
