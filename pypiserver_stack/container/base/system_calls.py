@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 """Errors for a path where nothing lies any more, or something other than a file or a directory."""
@@ -24,3 +25,12 @@ class SystemCalls:
 
     def scandir(self, descriptor: int) -> AbstractContextManager[Iterator[os.DirEntry[str]]]:
         return os.scandir(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory outlive a crash."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -8,7 +8,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from pypiserver_stack.container.base.system_calls import GONE
+from pypiserver_stack.container.base.system_calls import GONE, sync_directory
 
 YANKED = ".yanked"
 """What the name of a yanked package is followed by, in that of the file beside it."""
@@ -36,11 +36,7 @@ def yank(root: Path, relfn: str, reason: str) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)
 
 
 def unyank(root: Path, relfn: str) -> None:

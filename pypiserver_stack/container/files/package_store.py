@@ -21,6 +21,7 @@ from gevent.lock import BoundedSemaphore
 
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+from pypiserver_stack.container.base.system_calls import sync_directory
 from pypiserver_stack.container.base.yanks import INCOMING, unyank
 
 Result = TypeVar("Result")
@@ -187,7 +188,7 @@ class Incoming:
         # a listing that is made meanwhile hashes the package itself.
         key = FileKey.of(os.fstat(self._file.fileno()))
         self._records.put(filename, key, content, claimed_python=claimed_python)
-        _sync_directory(self._root)
+        sync_directory(self._root)
 
     def _discard(self) -> None:
         with suppress(OSError):  # what could not be written before cannot be now
@@ -204,11 +205,3 @@ def _hashed(algorithm: str, file: BinaryIO) -> _Hash:
     while chunk := file.read(_CHUNK_BYTES):
         running.update(chunk)
     return running
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
