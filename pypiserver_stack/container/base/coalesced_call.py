@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from threading import Lock
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
+Key = TypeVar("Key")
 
 
 class CoalescedCall(Generic[Result]):
@@ -25,6 +26,30 @@ class CoalescedCall(Generic[Result]):
             # From here on it is too late to join this run.
             self._next = _SingleRun(self._begin)
             return self._call()
+
+
+class BatchedCall(Generic[Key]):
+    """Runs `call` once at a time, with the keys of all callers that share the run; for greenlets, not for threads."""
+
+    def __init__(self, call: Callable[[Set[Key]], None]) -> None:
+        self._call = call
+        self._waiting: set[Key] = set()
+        self._shared = CoalescedCall(self._begin)
+
+    def __call__(self, *keys: Key) -> None:
+        # The run that is joined has not begun: it takes these too.
+        self._waiting.update(keys)
+        self._shared()
+
+    def _begin(self) -> None:
+        keys, self._waiting = self._waiting, set()
+        try:
+            self._call(keys)
+        except Exception:
+            raise
+        except BaseException:  # the caller was killed, and the next one makes the call
+            self._waiting |= keys
+            raise
 
 
 class _SingleRun(Generic[Result]):

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pypiserver_stack.container.base.core_metadata import core_metadata, requires_python
+from pypiserver_stack.container.base.project_folders import project_of_folder
 from pypiserver_stack.container.base.releases import release_of, releases_of
 from pypiserver_stack.container.base.system_calls import SystemCalls
 
+DIGESTS = ".digests"
+"""Folder of the records."""
 _CHUNK_BYTES = 2**20
 _ATTEMPTS = 3
 
@@ -47,7 +50,7 @@ class PackageRecord(NamedTuple):
     """Of a wheel's metadata, which is served on its own (PEP 658)."""
     requires_python: str | None = None
     project: str | None = None
-    """The normalised name, where that of the file leaves it open."""
+    """The normalised name, where the name and the folder of the file leave it open."""
 
 
 _OPTIONAL_TEXT = (str, type(None))
@@ -66,7 +69,7 @@ class RecordStore:
     """The records under `root/.digests`. A record is only a saving: nothing here fails where one cannot be had."""
 
     def __init__(self, root: Path, calls: SystemCalls | None = None) -> None:
-        self._folder = root / ".digests"
+        self._folder = root / DIGESTS
         self._calls = calls or SystemCalls()
 
     def get(self, relfn: str, key: FileKey) -> PackageRecord | None:
@@ -157,8 +160,9 @@ class RecordStore:
 
 def _new_record(relfn: str, key: FileKey, content: PackageContent, claimed_python: str | None) -> PackageRecord:
     metadata = content.metadata
-    filename = relfn.rpartition("/")[2]
-    release = release_of(filename, metadata) if len(releases_of(filename)) > 1 else None
+    folder, _, filename = relfn.rpartition("/")
+    is_open = len(releases_of(filename)) > 1 and project_of_folder(folder) is None
+    release = release_of(filename, metadata) if is_open else None
     served = metadata is not None and filename.endswith(".whl")
     return PackageRecord(
         content.sha256,

@@ -44,11 +44,13 @@ config = Config.default_with_overrides(
     disable_fallback=True,
 )
 records = RecordStore(packages)
-store = PackageStore(packages, records)
+is_validated = os.environ["PYPISERVER_BACKEND"] == "validated"
+store = PackageStore(packages, records, by_project=is_validated)
+store.prepare()
 proxy = BackendProxy if _is_on("PYPISERVER_REMOVAL") else NoRemovalProxy
 pypiserver = setup_routes_from_config(app_from_config(config), config)
 index = downloads = None
-if os.environ["PYPISERVER_BACKEND"] == "validated":
+if is_validated:
     index = PackageIndex(packages, records, margin_s=float(os.environ["PYPISERVER_INDEX_MARGIN_S"]))
     config.backend = proxy(ValidatedBackend(config, index, store))
     # simple-dir's listings cannot say that a file is yanked: there the action is unknown.

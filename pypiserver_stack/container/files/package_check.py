@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pypiserver_stack.container.base.core_metadata import NotAPackageError, checked_metadata, named_release
 from pypiserver_stack.container.base.releases import agree, releases_of
@@ -14,6 +14,15 @@ _NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.I | re.A)  # PEP 508
 
 class RefusedPackageError(Exception):
     """The package is not taken. The text says what is wrong, and what would be right."""
+
+
+class CheckedPackage(NamedTuple):
+    """What an upload is taken as."""
+
+    project: str
+    """The normalised name."""
+    metadata: bytes | None
+    """Its core metadata; None where it has none."""
 
 
 def check_name(filename: str) -> None:
@@ -37,8 +46,8 @@ def check_name(filename: str) -> None:
         )
 
 
-def check_content(file: BinaryIO, filename: str, name: str, version: str) -> bytes | None:
-    """The core metadata of a package of that file name, which `check_name` has passed; None where it has none.
+def check_content(file: BinaryIO, filename: str, name: str, version: str) -> CheckedPackage:
+    """The package of that file name, which `check_name` has passed.
 
     Args:
         name, version: as the form has them; empty where it has none.
@@ -54,17 +63,16 @@ def check_content(file: BinaryIO, filename: str, name: str, version: str) -> byt
     except NotAPackageError as error:
         raise RefusedPackageError(f"{filename!a} {error}. Build it again, and upload it whole.") from error
     if metadata is None:
-        if not agree(releases_of(filename)[0], name, version):  # as which it would be listed
-            raise RefusedPackageError(_contradiction(filename, name, version))
-        return None
+        return CheckedPackage(releases[0].project, None)
     inner_name, inner_version = named_release(metadata)  # of a wheel they are there, and its own
-    if not any(agree(release, inner_name, inner_version) for release in releases):
+    agreed = [release for release in releases if agree(release, inner_name, inner_version)]
+    if not agreed:
         inner = " ".join(filter(None, [inner_name, inner_version]))
         raise RefusedPackageError(
             f"{filename!a} would be listed as version {releases[0].version!a} of the project {releases[0].project!a}, "
             f"but the metadata in it says {inner!a}. Build it again: its name and its metadata must be of one release."
         )
-    return metadata
+    return CheckedPackage(agreed[0].project, metadata)
 
 
 def _contradiction(filename: str, name: str, version: str) -> str:

@@ -1,7 +1,7 @@
 """Store of uploaded packages: written aside, made durable, and put into place whole.
 
-A package is written to `.incoming/` inside the root, which no listing shows, so that the root changes once, when the
-finished file is linked to its name. A process that dies before leaves a file there and nothing else.
+A package is written to `.incoming/` inside the root, which no listing shows, so that the folder of its project changes
+once, when the finished file is linked to its name. A process that dies before leaves a file there and nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from gevent.lock import BoundedSemaphore
 
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
+from pypiserver_stack.container.base.project_folders import BY_PROJECT, in_folder, project_folder
+from pypiserver_stack.container.base.records import DIGESTS, FileKey, PackageContent, RecordStore
 from pypiserver_stack.container.base.system_calls import sync_directory
 from pypiserver_stack.container.base.yanks import INCOMING, unyank
 
@@ -57,11 +58,23 @@ class StoreError(Exception):
 class PackageStore:
     """The directory of the packages, for writing, as one worker sees it. No file call is made on the event loop."""
 
-    def __init__(self, root: Path, records: RecordStore) -> None:
+    def __init__(self, root: Path, records: RecordStore, *, by_project: bool = True) -> None:
+        """
+        Args:
+            by_project: packages go into the folders of their projects; False puts them into the root, as pypiserver
+                does, whose own answers have each file at its path alone.
+        """
         self._root = root
         self._records = records
+        self._by_project = by_project
         self._threads = BoundedSemaphore(_THREADS)
         self._next_cleaning_s = 0.0
+
+    def prepare(self) -> None:
+        """Make the folders that will be needed, if it can be: the first upload then changes the root no more."""
+        for folder in (INCOMING, DIGESTS, *([BY_PROJECT] if self._by_project else [])):
+            with suppress(OSError):
+                (self._root / folder).mkdir(mode=0o700 if folder == INCOMING else 0o777, exist_ok=True)
 
     def incoming(self, algorithms: Iterable[str] = ()) -> Incoming:
         """A new package, as a context manager: what has not been published at the end is gone.
@@ -69,7 +82,7 @@ class PackageStore:
         Args:
             algorithms: digests to compute beside SHA-256 while the package comes in.
         """
-        return Incoming(self._root, self._records, algorithms, self._off_the_loop, self._clean)
+        return Incoming(self._root, self._records, algorithms, self._by_project, self._off_the_loop, self._clean)
 
     def _off_the_loop(self, function: Callable[..., Result], *arguments: object) -> Result:
         try:
@@ -100,11 +113,13 @@ class Incoming:
         root: Path,
         records: RecordStore,
         algorithms: Iterable[str],
+        by_project: bool,
         off_the_loop: Callable[..., Any],
         clean: Callable[[float], None],
     ) -> None:
         self._root = root
         self._records = records
+        self._by_project = by_project
         self._off_the_loop = off_the_loop
         self._clean = clean
         self._path = root / INCOMING / secrets.token_hex(16)
@@ -137,13 +152,21 @@ class Incoming:
         return result
 
     def publish(
-        self, filename: str, *, overwrite: bool, metadata: bytes | None = None, claimed_python: str | None = None
+        self,
+        filename: str,
+        project: str,
+        *,
+        overwrite: bool,
+        metadata: bytes | None = None,
+        claimed_python: str | None = None,
     ) -> None:
-        """Put the package into the root as `filename`, whole and durable, and keep its record.
+        """Put the package into place, whole and durable, and keep its record.
 
-        Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds.
+        Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds. With it, a file of
+        that name at the root, where packages may have been copied to, is the one that is replaced.
 
         Args:
+            project: the normalised name.
             metadata: its core metadata.
             claimed_python: the Python versions for a package without core metadata.
 
@@ -151,7 +174,7 @@ class Incoming:
             FileExistsError: the name is taken.
         """
         content = PackageContent(self.sha256, metadata)
-        self._off_the_loop(self._publish, filename, overwrite, content, claimed_python)
+        self._off_the_loop(self._publish, filename, project, overwrite, content, claimed_python)
 
     def _create(self) -> None:
         try:
@@ -172,23 +195,34 @@ class Incoming:
         with self._path.open("rb") as package:
             return function(package)
 
-    def _publish(self, filename: str, overwrite: bool, content: PackageContent, claimed_python: str | None) -> None:
+    def _publish(
+        self, filename: str, project: str, overwrite: bool, content: PackageContent, claimed_python: str | None
+    ) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        if overwrite:
-            self._path.replace(self._root / filename)
+        if not self._by_project or (overwrite and (self._root / filename).exists()):
+            relfn = filename
+            self._place(relfn, overwrite)
         else:
-            if not (self._root / filename).exists():
-                # Of an earlier file of that name, which was removed by hand.
-                self._records.remove(filename)
-                unyank(self._root, filename)
-            (self._root / filename).hardlink_to(self._path)
+            relfn = f"{project_folder(project)}/{filename}"
+            in_folder(self._root, project, partial(self._place, relfn, overwrite))
         self._remove()
         # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:
         # a listing that is made meanwhile hashes the package itself.
         key = FileKey.of(os.fstat(self._file.fileno()))
-        self._records.put(filename, key, content, claimed_python=claimed_python)
-        sync_directory(self._root)
+        self._records.put(relfn, key, content, claimed_python=claimed_python)
+        sync_directory((self._root / relfn).parent)
+
+    def _place(self, relfn: str, overwrite: bool) -> None:
+        target = self._root / relfn
+        if overwrite:
+            self._path.replace(target)
+            return
+        if not target.exists():
+            # Of an earlier file of that name, which was removed by hand.
+            self._records.remove(relfn)
+            unyank(self._root, relfn)
+        target.hardlink_to(self._path)
 
     def _discard(self) -> None:
         with suppress(OSError):  # what could not be written before cannot be now

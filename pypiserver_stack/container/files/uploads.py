@@ -151,7 +151,8 @@ class Uploads:
         for filename, _, _, content in wanted:
             if isinstance(content, _Digest):
                 continue  # an upload is repeated, perhaps because its answer was lost
-            claims = {field: _text(value) for field, value in fields.items()} if content is package.content else {}
+            of_package = (*fields,) if content is package.content else ("name", "version")
+            claims = {field: _text(fields[field]) for field in of_package if field in fields}
             try:
                 self._store_package(filename, content, claims)
             except RefusedPackageError as error:
@@ -170,9 +171,11 @@ class Uploads:
         check = partial(
             check_content, filename=filename, name=claims.get("name", ""), version=claims.get("version", "")
         )
-        metadata = content.read(check)
+        package = content.read(check)
         python = valid_specifier(claims.get("requires_python", ""))
-        content.publish(filename, metadata=metadata, claimed_python=python, overwrite=self._overwrite)
+        content.publish(
+            filename, package.project, metadata=package.metadata, claimed_python=python, overwrite=self._overwrite
+        )
 
     def _unavailable(self, error: StoreError) -> HttpResponse:
         if monotonic() >= self._log_again_s.get(error.errno, 0.0):

@@ -1,5 +1,8 @@
 """Packages in a directory tree: read once, and trusted for as long as the tree proves unchanged.
 
+The tree has a shared part, which any answer rests on, and the folders of uploaded packages, of which an answer about a
+project needs that project's alone.
+
 A directory's signature is what changes when a name in it comes, goes or is replaced. Time stamps are coarse, so that a
 change may leave the signature of the change just before it; but not one that comes a margin after a signature was first
 seen. What was read later than that, by the clock of this host alone, holds until the signature changes.
@@ -10,11 +13,17 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pypiserver_stack.container.base.excluded_paths import is_excluded, is_unprintable
+from pypiserver_stack.container.base.project_folders import (
+    BY_PROJECT,
+    is_project_name,
+    project_of_folder,
+)
 from pypiserver_stack.container.base.records import FileKey, PackageRecord
 from pypiserver_stack.container.base.releases import releases_of
 from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
@@ -88,6 +97,8 @@ class ScannedDirectory(NamedTuple):
     since_s: float
     content: DirectoryContent
     trusted: bool
+    error: OSError | None = None
+    """Why the folder of a project cannot be read, which is nobody else's matter."""
 
 
 Tree = Mapping[str, ScannedDirectory]
@@ -102,11 +113,14 @@ class PackageTree:
         self._margin_s = margin_s
         self._calls = calls
 
-    def read(self, known: Tree, *, trust: bool) -> Tree:
-        """The tree as it is: `known` itself where it proves unchanged, else with the entries of `known` reused.
+    def read(self, known: Tree, folders: Collection[str] = (), *, distrusted: Collection[str] = ()) -> Tree:
+        """The shared tree, and those of `folders` that exist: `known` itself where all of it proves unchanged.
+
+        Of what changed, the entries of `known` are reused.
 
         Args:
-            trust: False reads every directory.
+            folders: of projects, or the folder that holds them all, by their paths.
+            distrusted: directories to read again in any case.
 
         Raises:
             OSError: some directory cannot be read. There is no partial answer.
@@ -114,32 +128,60 @@ class PackageTree:
         last = known
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                tree = self._read(known, last, trust)
+                tree = self._read(known, last, folders, distrusted)
                 if len(tree) == len(known) and all(seen is known.get(path) for path, seen in tree.items()):
                     return known
-                if self._holds_still(tree):
+                if self._holds_still(tree, folders):
                     return tree
                 last = tree
             except OSError as error:
                 if error.errno not in GONE or not attempts_left:
                     raise
-                trust = False
+                distrusted = known.keys()
         # It changes faster than it can be read twice: what a single walk finds, as pypiserver's own.
         return tree
 
-    def _read(self, known: Tree, last: Tree, trust: bool) -> Tree:
+    def _read(self, known: Tree, last: Tree, folders: Collection[str], distrusted: Collection[str]) -> Tree:
         tree: dict[str, ScannedDirectory] = {}
+
+        def look(root: int, path: str) -> None:
+            entries = known[path].content.entries if path in known else {}
+            tree[path] = self._look(root, path, entries, last.get(path), path not in distrusted)
+
+        def look_at_folder(root: int, path: str) -> None:
+            try:
+                look(root, path)
+            except OSError as error:
+                if error.errno in GONE:
+                    raise
+                tree[path] = ScannedDirectory((), 0, DirectoryContent({}, [], [], []), trusted=False, error=error)
+
+        # The folders first: a package that is in none of them now was in the shared tree before, and is still there if
+        # that proves unchanged.
+        self._each_folder(folders, look_at_folder)
         root = self._calls.open(self._root, _DIRECTORY)
         try:
             waiting = [""]
             while waiting:
                 path = waiting.pop()
-                entries = known[path].content.entries if path in known else {}
-                tree[path] = self._look(root, path, entries, last.get(path), trust)
+                look(root, path)
                 waiting += tree[path].content.subdirectories
         finally:
             self._calls.close(root)
         return tree
+
+    def _each_folder(self, folders: Collection[str], look: Callable[[int, str], object]) -> None:
+        """Call `look` with the opened root and the path of each folder that exists."""
+        if not folders:
+            return
+        root = self._calls.open(self._root, _DIRECTORY)
+        try:
+            # Opened for what `_open` says of parents.
+            if _exists(lambda: self._close(root, self._open(root, BY_PROJECT))):
+                for path in folders:
+                    _exists(partial(look, root, path))
+        finally:
+            self._calls.close(root)
 
     def _look(
         self, root: int, path: str, entries: dict[str, PackageEntry], last: ScannedDirectory | None, trust: bool
@@ -159,11 +201,24 @@ class PackageTree:
             self._close(root, descriptor)
         return ScannedDirectory(signature, since_s, content, trusted=started_s >= since_s + self._margin_s)
 
-    def _holds_still(self, tree: Tree) -> bool:
+    def _holds_still(self, tree: Tree, folders: Collection[str]) -> bool:
         """A package that moves from where was not read yet to where was read already would be in neither."""
+        alone = len(tree) == 1
+        still_there: dict[str, bool] = {}
+
+        def look(root: int, path: str) -> None:
+            seen = tree.get(path)
+            still_there[path] = seen is not None and (
+                seen.error is not None or self._is_as_seen(root, path, seen, alone=alone)
+            )
+
+        self._each_folder(folders, look)
+        shared = [path for path in tree if path not in folders]
+        if len(still_there) + len(shared) < len(tree) or not all(still_there.values()):
+            return False
         root = self._calls.open(self._root, _DIRECTORY)
         try:
-            return all(self._is_as_seen(root, path, seen, alone=len(tree) == 1) for path, seen in tree.items())
+            return all(self._is_as_seen(root, path, tree[path], alone=alone) for path in shared)
         finally:
             self._calls.close(root)
 
@@ -185,6 +240,7 @@ class PackageTree:
 
     def _scan(self, root: int, descriptor: int, path: str, known: dict[str, PackageEntry]) -> DirectoryContent:
         prefix = f"{path}/" if path else ""
+        project = project_of_folder(path)
         entries: dict[str, PackageEntry] = {}
         arrived = False
         subdirectories = []
@@ -197,7 +253,7 @@ class PackageTree:
                 linked = item.is_symlink()
                 if linked or item.is_file():
                     if entry is None:
-                        entry = _entry(prefix, name)
+                        entry = _entry(prefix, name, project)
                         if entry is None:
                             if name.endswith(YANKED) and not linked:
                                 yanked.append(prefix + name.removesuffix(YANKED))
@@ -209,7 +265,7 @@ class PackageTree:
                         if target is None or not stat.S_ISREG(target.st_mode):
                             continue
                     entries[name] = entry
-                elif item.is_dir() and not name.startswith(".") and not is_excluded(prefix + name):
+                elif project is None and item.is_dir() and not _is_left_out(prefix, name):
                     subdirectories.append(prefix + name)
         if not arrived and len(entries) == len(known):
             entries = known
@@ -233,16 +289,39 @@ class PackageTree:
             self._calls.close(descriptor)
 
 
-def _entry(prefix: str, name: str) -> PackageEntry | None:
-    """The likeliest of the releases that a file may be; None for a file that is no package."""
+def _is_left_out(prefix: str, name: str) -> bool:
+    """Whether a subdirectory is none of the tree; those of `BY_PROJECT` are the folders of projects."""
+    if prefix == f"{BY_PROJECT}/":
+        return not is_project_name(name)
+    return name.startswith(".") or (name == BY_PROJECT and not prefix) or is_excluded(prefix + name)
+
+
+def _entry(prefix: str, name: str, project: str | None) -> PackageEntry | None:
+    """The likeliest of the releases that a file may be; None for a file that is no package.
+
+    Args:
+        project: the only one whose releases count; None for any.
+    """
     releases = () if name.startswith(".") or is_unprintable(name) else releases_of(name)
     entries = [
         # Many files share each of these names and versions.
         PackageEntry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))
         for release in releases
+        if project is None or release.project == project
     ]
     if not entries:
         return None
     for entry in entries:
         entry.others = tuple(other for other in entries if other is not entry)
     return entries[0]
+
+
+def _exists(look: Callable[[], object]) -> bool:
+    """Whether that which `look` opens is there to be looked at."""
+    try:
+        look()
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        return False
+    return True

@@ -1,8 +1,8 @@
-"""The packages of a tree by path, by project and by name."""
+"""The packages of the shared tree by path and by project."""
 
 from __future__ import annotations
 
-from collections import ChainMap, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,8 +15,6 @@ class Snapshot(NamedTuple):
     by_path: Mapping[str, PackageEntry]
     by_project: Mapping[str, tuple[PackageEntry, ...]]
     """Keys are normalised names. A file whose name leaves its release open is in each project that it may belong to."""
-    names: Mapping[str, PackageEntry]
-    """By base name, some entry in some directory."""
     yanked: frozenset[str]
     """Paths of packages beside which a yank is kept."""
     generation: int
@@ -32,8 +30,7 @@ class Snapshot(NamedTuple):
         by_path: Mapping[str, PackageEntry] = directories[0]  # the root's names are paths already
         if len(directories) > 1:
             by_path = {entry.relfn: entry for entries in directories for entry in entries.values()}
-        names = ChainMap(*directories)
-        return Snapshot(by_path, self._by_project(gone, new), names, yanked, self.generation + 1)
+        return Snapshot(by_path, self._by_project(gone, new), yanked, self.generation + 1)
 
     def _by_project(self, gone: set[PackageEntry], new: list[PackageEntry]) -> dict[str, tuple[PackageEntry, ...]]:
         arrived = defaultdict(list)
@@ -49,7 +46,7 @@ class Snapshot(NamedTuple):
         return by_project
 
 
-NOTHING = Snapshot({}, {}, {}, frozenset(), 0)
+NOTHING = Snapshot({}, {}, frozenset(), 0)
 
 
 def _difference(known: Tree, tree: Tree) -> tuple[set[PackageEntry], list[PackageEntry]]:

@@ -32,9 +32,9 @@ def entries_of(tree: Tree) -> dict[str, PackageEntry]:
 
 def trusted(directory: PackageTree, calls: CountedCalls) -> Tree:
     """The tree after a second look, a margin after the first."""
-    tree = directory.read({}, trust=True)
+    tree = directory.read({})
     calls.now_s += MARGIN_S
-    return directory.read(tree, trust=True)
+    return directory.read(tree)
 
 
 def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: PackageTree) -> None:
@@ -56,7 +56,7 @@ def test_what_pypiserver_lists_is_what_is_found(tmp_path: Path, directory: Packa
     (tmp_path / "linked-folder").symlink_to("sub")
     (tmp_path / "linked-1.0.zip").symlink_to("sub")
 
-    found = entries_of(directory.read({}, trust=True))
+    found = entries_of(directory.read({}))
 
     expected = {
         package.relfn: (package.fn.rpartition("/")[2], package.pkgname_norm, package.version)
@@ -79,7 +79,7 @@ def test_a_name_that_is_no_text_or_holds_control_characters_is_left_out_and_logg
         (tmp_path / name).touch()
 
     for _ in range(2):
-        assert set(entries_of(directory.read({}, trust=False))) == {"a-3.0.zip"}
+        assert set(entries_of(directory.read({}))) == {"a-3.0.zip"}
 
     names = ["a-1.0+caf\udce9.zip", "a-1\n.0.zip", "a-1" * 80 + "\n.whl", "sub\udce9"]
     assert sorted(caplog.messages) == sorted(
@@ -97,24 +97,24 @@ def test_an_unchanged_tree_costs_three_calls_a_directory_whatever_lies_in_it(
     known = trusted(directory, calls)
     calls.count.clear()
 
-    assert directory.read(known, trust=True) is known
+    assert directory.read(known) is known
     assert calls.count == {"open": 2, "fstat": 2, "close": 2}
 
 
 def test_a_changed_directory_is_read_at_each_look_until_a_margin_has_passed(
     tmp_path: Path, directory: PackageTree, calls: CountedCalls
 ) -> None:
-    tree = directory.read({}, trust=True)
+    tree = directory.read({})
     for _ in range(3):
         calls.now_s += MARGIN_S / 4
         calls.count.clear()
-        tree = directory.read(tree, trust=True)
+        tree = directory.read(tree)
         assert calls.count["scandir"] == 1
     calls.now_s += MARGIN_S / 4
-    tree = directory.read(tree, trust=True)
+    tree = directory.read(tree)
     calls.count.clear()
 
-    assert directory.read(tree, trust=True) is tree
+    assert directory.read(tree) is tree
     assert calls.count["scandir"] == 0
 
 
@@ -126,7 +126,7 @@ def test_only_the_directory_that_changed_is_read(tmp_path: Path, directory: Pack
     (tmp_path / "one" / "b-1.0.zip").touch()
     calls.now_s += MARGIN_S  # its new signature has still to be seen for the first time
 
-    tree = directory.read(known, trust=True)
+    tree = directory.read(known)
 
     assert tree["other"] is known["other"]
     assert set(entries_of(tree)) == {"one/a-1.0.zip", "one/b-1.0.zip", "other/a-1.0.zip"}
@@ -139,7 +139,7 @@ def test_without_trust_everything_is_read(tmp_path: Path, directory: PackageTree
     known = trusted(directory, calls)
     calls.count.clear()
 
-    assert directory.read(known, trust=False) is not known
+    assert directory.read(known, distrusted=[""]) is not known
     assert calls.count["scandir"] == 2
 
 
@@ -149,18 +149,18 @@ def test_an_unreadable_directory_is_an_error_and_never_an_empty_one(
     tmp_path: Path, directory: PackageTree, calls: CountedCalls, folder: str, error: int
 ) -> None:
     (tmp_path / "sub").mkdir()
-    known = directory.read({}, trust=True)
+    known = directory.read({})
     calls.failing[folder or str(tmp_path)] = error
 
     with pytest.raises(OSError, match=os.strerror(error)):
-        directory.read(known, trust=True)
+        directory.read(known)
 
 
 def test_a_root_that_is_gone_is_an_error(tmp_path: Path, directory: PackageTree) -> None:
     tmp_path.rmdir()
 
     with pytest.raises(FileNotFoundError):
-        directory.read({}, trust=True)
+        directory.read({})
 
 
 @pytest.mark.parametrize("folder", ["lost+found", "aws-backup-restore_2025-12-27T09-45-00-123Z"])
@@ -170,7 +170,7 @@ def test_a_folder_that_is_left_out_is_not_even_opened(
     (tmp_path / folder).mkdir()
     calls.failing[folder] = errno.EACCES
 
-    assert list(directory.read({}, trust=True)) == [""]
+    assert list(directory.read({})) == [""]
 
 
 def file_server(root: Path, granularity_s: float) -> FileServer:
@@ -194,7 +194,7 @@ def test_a_package_that_moves_at_any_moment_of_a_look_is_found(
         server.rename("other/b-1.0.zip", "one/b-1.0.zip")
 
     server.interrupt(move, after_calls=calls_before)
-    found = set(entries_of(PackageTree(server.root, MARGIN_S, server).read({}, trust=True)))
+    found = set(entries_of(PackageTree(server.root, MARGIN_S, server).read({})))
 
     assert found in ({"one/a-1.0.zip", "other/b-1.0.zip"}, {"other/a-1.0.zip", "one/b-1.0.zip"})
 
@@ -204,14 +204,14 @@ def test_a_change_whose_mtime_was_put_back_shows_in_ctime(tmp_path: Path) -> Non
     server.mkdir("sub")
     directory = PackageTree(server.root, MARGIN_S, server)
     mtime_ns = server.stat(server.root / "sub").st_mtime_ns
-    tree = directory.read({}, trust=True)
+    tree = directory.read({})
     server.pass_time(10)
-    tree = directory.read(tree, trust=True)
+    tree = directory.read(tree)
 
     server.create("sub/a-1.0.zip", b"")
     server.set_mtime("sub", mtime_ns)
 
-    assert set(entries_of(directory.read(tree, trust=True))) == {"sub/a-1.0.zip"}
+    assert set(entries_of(directory.read(tree))) == {"sub/a-1.0.zip"}
 
 
 def test_a_link_is_there_as_long_as_it_leads_to_a_file(
@@ -221,14 +221,14 @@ def test_a_link_is_there_as_long_as_it_leads_to_a_file(
     elsewhere.touch()
     (tmp_path / "a-1.0.zip").symlink_to(elsewhere)
     tree = trusted(directory, calls)
-    assert directory.read(tree, trust=True) is tree
+    assert directory.read(tree) is tree
     assert set(entries_of(tree)) == {"a-1.0.zip"}
 
     elsewhere.unlink()
-    tree = directory.read(tree, trust=True)
+    tree = directory.read(tree)
     assert not entries_of(tree)
     elsewhere.touch()
-    assert set(entries_of(directory.read(tree, trust=True))) == {"a-1.0.zip"}
+    assert set(entries_of(directory.read(tree))) == {"a-1.0.zip"}
 
 
 def test_folders_that_swap_names_and_look_the_same_are_told_apart_by_their_numbers(tmp_path: Path) -> None:
@@ -238,15 +238,15 @@ def test_folders_that_swap_names_and_look_the_same_are_told_apart_by_their_numbe
     server.create("one/a-1.0.zip", b"")
     server.create("other/b-1.0.zip", b"")
     directory = PackageTree(server.root, MARGIN_S, server)
-    tree = directory.read({}, trust=True)
+    tree = directory.read({})
     server.pass_time(10)
-    tree = directory.read(tree, trust=True)
+    tree = directory.read(tree)
 
     server.rename("one", "aside")
     server.rename("other", "one")
     server.rename("aside", "other")
 
-    assert set(entries_of(directory.read(tree, trust=True))) == {"other/a-1.0.zip", "one/b-1.0.zip"}
+    assert set(entries_of(directory.read(tree))) == {"other/a-1.0.zip", "one/b-1.0.zip"}
 
 
 def test_a_tree_that_never_holds_still_is_read_as_well_as_one_walk_can(tmp_path: Path) -> None:
@@ -265,4 +265,4 @@ def test_a_tree_that_never_holds_still_is_read_as_well_as_one_walk_can(tmp_path:
     server = Busy(tmp_path / "packages", granularity_s=1e-9, ahead_s=0.0, rename_sets_ctime=True)
     server.create("a-1.0.zip", b"")
 
-    assert "a-1.0.zip" in entries_of(PackageTree(server.root, MARGIN_S, server).read({}, trust=True))
+    assert "a-1.0.zip" in entries_of(PackageTree(server.root, MARGIN_S, server).read({}))

@@ -65,16 +65,25 @@ def test_a_file_that_was_changed_in_place_is_noticed_by_who_opens_it(
     assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"another")}
 
 
-def test_a_doubt_has_everything_looked_at_again(root: Path, index: PackageIndex, calls: CountedCalls) -> None:
-    (root / "a-1.0.zip").touch()
+def test_a_doubt_has_the_directory_of_a_file_read_again_and_no_other(
+    root: Path, index: PackageIndex, calls: CountedCalls
+) -> None:
+    for folder in ("", "sub", "by-project/a"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / folder / "a-1.0.zip").touch()
     settle(index, calls, "a")
-    calls.count.clear()
+    for path in ("a-1.0.zip", "sub/a-1.0.zip", "by-project/a/a-1.0.zip"):
+        calls.count.clear()
+        entry = index.find(path)
+        assert entry is not None
+        assert not calls.count
 
-    assert index.find("a-1.0.zip") is not None
-    assert not calls.count
-    index.distrust()
-    assert index.find("a-1.0.zip") is not None
-    assert calls.count["scandir"] == 1
+        index.distrust(entry)
+        assert index.find(path) is entry
+
+        assert calls.count["scandir"] == 1
+        index.find(path)
+        assert calls.count["scandir"] == 1
 
 
 def test_an_open_file_tells_its_content_where_a_record_knows_it(root: Path, index: PackageIndex) -> None:
@@ -190,7 +199,7 @@ def test_a_directory_that_vanishes_empties_nothing_and_is_found_again(root: Path
     digests_of(index, "a")
     root.rename(root.with_name("unmounted"))
 
-    for ask in (index.snapshot, lambda: index.project_page("a", True), lambda: index.root_page(True)):
+    for ask in (index.projects, lambda: index.project_page("a", True), lambda: index.root_page(True)):
         with pytest.raises(IndexUnavailableError, match="cannot be read"):
             ask()
     assert index.find("a-1.0.zip") is not None
@@ -208,7 +217,7 @@ def test_another_directory_in_its_place_is_read_afresh(root: Path, index: Packag
     root.mkdir()
     (root / "b-1.0.zip").write_bytes(b"two")
 
-    assert list(index.snapshot().by_project) == ["b"]
+    assert index.projects() == {"b"}
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.EACCES])

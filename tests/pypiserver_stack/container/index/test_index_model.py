@@ -21,6 +21,7 @@ from pypiserver.backend import digest_file
 from pypiserver.config import Config
 
 from pypiserver_stack.container.base.core_metadata import core_metadata, requires_python
+from pypiserver_stack.container.base.project_folders import project_of_folder
 from pypiserver_stack.container.base.records import FileKey, PackageContent, RecordStore
 from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.container.base.yanks import YANKED, yank_reason
@@ -43,7 +44,8 @@ Listings = dict[str, dict[str, Listed]]
 MARGIN_S = 2.0
 
 RESTORED = "aws-backup-restore_2025-12-27T09-45-00-123Z"
-FOLDERS = st.sampled_from(["", "sub", "sub/deep", "other", RESTORED])
+PROJECT_FOLDERS = ["by-project", "by-project/a", "by-project/a-1", "by-project/a/deep"]
+FOLDERS = st.sampled_from(["", "sub", "sub/deep", "other", *PROJECT_FOLDERS, RESTORED])
 PATHS = st.sampled_from(
     [
         "a-1.0.tar.gz",
@@ -56,6 +58,12 @@ PATHS = st.sampled_from(
         "other/.hidden-1.0.zip",
         "sub/not a package",
         f"{RESTORED}/a-1.0.tar.gz",
+        "by-project/a/a-1.0.tar.gz",
+        "by-project/a/a-1-2.zip",  # of a here
+        "by-project/a-1/a-1-2.zip",
+        "by-project/a-1/a-1.0.tar.gz",  # not of a-1, and so of none
+        "by-project/a-1.0.tar.gz",
+        "by-project/a/deep/a-1.0.tar.gz",
     ]
 )
 NAMES = st.sampled_from(["a-1.0.tar.gz", "b-1.0.zip"])
@@ -87,14 +95,26 @@ class FileChange:
 
     def upload(self, name: str, content: bytes) -> None:
         """As the package store does it; the record is the server's."""
-        if not os.path.lexists(self.root / name):
+        folder = f"by-project/{name[0]}"
+        path = f"{folder}/{name}"
+        if not os.path.lexists(self.root / path):
             self.server.create(".incoming/1", content)
-            self.server.link(".incoming/1", name)
+            for made in ("by-project", folder):
+                self.make_folder(made)
+            self.server.link(".incoming/1", path)
             self.server.unlink(".incoming/1")
-            key = FileKey.of(self.server.stat(self.root / name))
+            key = FileKey.of(self.server.stat(self.root / path))
             metadata = core_metadata(io.BytesIO(content), name)
-            self.records.put(name, key, PackageContent(hashlib.sha256(content).hexdigest(), metadata))
-            self.server.mark_uploaded(name)
+            self.records.put(path, key, PackageContent(hashlib.sha256(content).hexdigest(), metadata))
+            self.server.mark_uploaded(path)
+
+    def remove_release(self, path: str) -> None:
+        """As the server removes one."""
+        self.unyank(path)
+        self.remove(path)
+        folder = (self.root / path).parent
+        if path.startswith("by-project/") and folder.is_dir() and not any(folder.iterdir()):
+            self.server.remove_tree(str(Path(path).parent))
 
     def remove(self, path: str) -> None:
         if (self.root / path).is_file() or (self.root / path).is_symlink():
@@ -190,6 +210,7 @@ STEPS = st.one_of(
     MOVES,
     _step("upload", NAMES, CONTENTS),
     _step("remove", PATHS),
+    _step("remove_release", PATHS),
     _step("yank", PATHS, REASONS),
     _step("unyank", PATHS),
     _step("replace", PATHS, CONTENTS, st.booleans()),
@@ -201,6 +222,7 @@ STEPS = st.one_of(
     _step("remove_folder", FOLDERS),
     _step("move_folder", FOLDERS, FOLDERS),
     _step("swap_folders", st.just("sub"), st.just("other")),
+    _step("swap_folders", st.just("by-project/a"), st.just("by-project/a-1")),
     _step("restore_mtime", FOLDERS, st.integers(1, 3)),
 )
 
@@ -212,14 +234,15 @@ class IndexModel(RuleBasedStateMachine):
         granularity_s=st.sampled_from([1e-9, 0.004, 1.0, 2.0]),
         ahead_s=st.sampled_from([-5.3, -0.7, 0.0, 0.7, 5.3]),
         rename_sets_ctime=st.booleans(),
+        folders=st.sampled_from([0, len(PROJECT_FOLDERS)]),
     )
-    def start(self, granularity_s: float, ahead_s: float, rename_sets_ctime: bool) -> None:
+    def start(self, granularity_s: float, ahead_s: float, rename_sets_ctime: bool, folders: int) -> None:
         self.root = Path(tempfile.mkdtemp()).resolve() / "packages"
         self.server = FileServer(
             self.root, granularity_s=granularity_s, ahead_s=ahead_s, rename_sets_ctime=rename_sets_ctime
         )
         self.change = FileChange(self.server, RecordStore(self.root, self.server))
-        for folder in ("sub", "sub/deep", "other", RESTORED):
+        for folder in ("sub", "sub/deep", "other", *PROJECT_FOLDERS[:folders], RESTORED):
             self.server.mkdir(folder)
         self.workers = [self.new_worker(), self.new_worker()]
 
@@ -256,7 +279,7 @@ class IndexModel(RuleBasedStateMachine):
     def changes_during_a_validation(self, step: Step, calls: int, worker: int) -> None:
         before = paths_of(oracle(self.root))
         self.server.interrupt(lambda: self.change(step), after_calls=calls)
-        found = set(self.workers[worker].snapshot().by_path)
+        found = {entry.relfn for entry in self.workers[worker].all_packages()}
         self.server.finish_interruption()
         assert found in (before, paths_of(oracle(self.root)))
         assert listings_of(self.workers[worker]) == oracle(self.root)
@@ -314,9 +337,10 @@ def oracle(root: Path) -> Listings:
         metadata = core_metadata(io.BytesIO(path.read_bytes()), path.name)
         release = release_of(path.name, metadata)
         assert release is not None
+        project = project_of_folder(package.relfn.rpartition("/")[0]) or release.project
         python = None if metadata is None else requires_python(metadata)
         digest = digest_file(str(path), "sha256").split("=")[1]
-        listings[release.project][str(package.relfn)] = Listed(digest, python, yank_reason(root, package.relfn))
+        listings[project][str(package.relfn)] = Listed(digest, python, yank_reason(root, package.relfn))
     return dict(listings)
 
 

@@ -79,7 +79,7 @@ def test_while_large_files_are_read_everybody_else_goes_on(tmp_path: Path) -> No
         """
 known = root / "known-1.0.zip"
 records.put(known.name, FileKey.of(known.stat()), PackageContent("ab" * 32, None))
-index.snapshot()
+index.projects()
 calls.slow = "read"
 asking = [gevent.spawn(index.project_page, f"large{number}", True) for number in range(20)]
 until(lambda: len(waiting) == 2)
@@ -119,16 +119,16 @@ def test_who_asks_during_a_look_shares_the_next_one(tmp_path: Path) -> None:
     with_gevent(
         tmp_path,
         """
-index.snapshot()
+index.projects()
 calls.slow = "root"
-first = gevent.spawn(index.snapshot)
+first = gevent.spawn(index.projects)
 until(lambda: len(waiting) == 1)
 (root / "b-1.0.zip").write_bytes(b"b")  # an upload that returned before these ask
-asking = [gevent.spawn(index.snapshot) for _ in range(50)]
+asking = [gevent.spawn(index.projects) for _ in range(50)]
 until(lambda: True)
 assert len(waiting) == 1
 os.write(writing, b"." * 50)
-assert all("b-1.0.zip" in snapshot.by_path for snapshot in done(asking))
+assert all("b" in projects for projects in done(asking))
 looks = len(waiting)
 assert looks <= 4, looks  # the first one's and theirs, two calls each
 """,

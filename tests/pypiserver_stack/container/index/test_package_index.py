@@ -52,8 +52,6 @@ def test_a_project_a_root_page_and_an_entry(root: Path, index: PackageIndex) -> 
     record = index.record("sub/My_Project-1.0.tar.gz")
     assert record is not None
     assert record.sha256 == sha256(b"one")
-    assert "My_Project-1.0.tar.gz" in index.snapshot().names
-    assert "sub/My_Project-1.0.tar.gz" not in index.snapshot().names
 
 
 def test_what_does_not_exist(root: Path, index: PackageIndex) -> None:
@@ -90,7 +88,7 @@ def test_a_project_goes_with_its_last_file(root: Path, index: PackageIndex) -> N
     (root / "a-1.0.zip").unlink()
 
     assert index.project_page("a", as_json=True) is None
-    assert list(index.snapshot().by_project) == ["b"]
+    assert index.projects() == {"b"}
 
 
 # What it costs.

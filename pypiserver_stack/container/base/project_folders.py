@@ -1,0 +1,67 @@
+"""Folders of uploaded packages: one for each project, so that an upload changes a small directory and no other.
+
+`by-project/PROJECT/` holds files of that project alone, under its normalised name; what else lies there is not listed.
+Everywhere else under the root a file counts for the project in its name, in whatever folder it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pypiserver.pkg_helpers import normalize_pkgname
+
+from pypiserver_stack.container.base.system_calls import sync_directory
+
+BY_PROJECT = "by-project"
+_LONGEST_NAME_BYTES = 255
+_ATTEMPTS = 5
+
+
+def project_folder(project: str) -> str:
+    """The folder of a project, by its normalised name; a path from the root."""
+    return f"{BY_PROJECT}/{project}"
+
+
+def project_of_folder(path: str) -> str | None:
+    """The project whose folder this is; None for any other path."""
+    parent, _, project = path.rpartition("/")
+    return project if parent == BY_PROJECT and is_project_name(project) else None
+
+
+def is_project_name(name: str) -> bool:
+    """Whether a folder may have this name: that of a project, normalised."""
+    if not name or not name.isprintable() or len(name.encode()) > _LONGEST_NAME_BYTES or "/" in name:
+        return False
+    return bool(name == normalize_pkgname(name))
+
+
+def in_folder(root: Path, project: str, place: Callable[[], object]) -> None:
+    """Call `place`, which puts a file into the folder of a project; the folder is made where there is none.
+
+    Raises:
+        OSError: the folder cannot be made; and what `place` raises.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            place()
+            return
+        except FileNotFoundError:  # or it was removed just now, with the last of its files
+            _make(root, project)
+    place()
+
+
+def _make(root: Path, project: str) -> None:
+    for path in (BY_PROJECT, project_folder(project)):
+        with suppress(FileExistsError):
+            (root / path).mkdir()
+            sync_directory((root / path).parent)
+
+
+def remove_if_empty(root: Path, relfn: str) -> None:
+    """Remove the folder of a project with the last of its files."""
+    folder = relfn.rpartition("/")[0]
+    if project_of_folder(folder) is not None:
+        with suppress(OSError):
+            (root / folder).rmdir()

@@ -1,0 +1,264 @@
+"""Latency of listings and uploads of a large index, idle and with one upload a second.
+
+    python -m tools.microbenchmarks large_index [--files 3000 30000 150000] [--added-ms 0 1] [--server CHECKOUT ...]
+
+Two tasks of two workers each over one directory, with files of ten versions a project that were copied into its root.
+20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times: a latency counts from the time at
+which a listing was due. "uploads" are one wheel a second, each of another project, to the tasks in turn; after each,
+the other task is asked for that project, and a listing without the wheel is stale.
+
+`--added-ms` adds as much to each file call of the tasks, and once more for every 300 names that are read of a
+directory, as a network file system would. `--server` runs the server of another checkout in turn with this one's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import http.client
+import io
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sysconfig
+import tarfile
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from urllib3 import encode_multipart_formdata
+
+from pypiserver_stack.common.entry_point import Arguments, UserError
+from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
+from pypiserver_stack.tasks.server_files import packed
+
+VERSIONS = 10
+TASKS = 2
+WORKERS = 2
+PROJECTS = 50
+LISTINGS_PER_S = 20
+UPLOADS_PER_S = 1
+MARGIN_S = 3  # as `index_margin_s` is by default
+CLIENTS = 64
+NAMES_A_CALL = 300
+TIMEOUT_S = 120
+CREDENTIALS = {"username": "user", "password": "secret", "accepted_passwords": ["secret"]}
+AUTHORIZATION = "Basic " + base64.b64encode(b"user:secret").decode()
+SERVER_FILES = Path("pypiserver_stack", "container")
+# Found by Python as it starts, before anything takes the calls that it slows down.
+SLOW_CALLS = f"""
+import builtins, io, os
+from time import sleep
+
+added_s = float(os.environ["ADDED_S"])
+
+def slowed(call):
+    def wrapper(*arguments, **named):
+        sleep(added_s)
+        return call(*arguments, **named)
+    return wrapper
+
+class Names:
+    def __init__(self, names):
+        self.names = names
+    def __enter__(self):
+        return self
+    def __exit__(self, *error):
+        self.names.close()
+    def __iter__(self):
+        for number, name in enumerate(self.names, 1):
+            if number % {NAMES_A_CALL} == 0:
+                sleep(added_s)
+            yield name
+
+if added_s:
+    scandir = os.scandir
+    for name in "open close read stat fstat lstat link rename replace unlink mkdir rmdir fsync".split():
+        setattr(os, name, slowed(getattr(os, name)))
+    os.scandir = slowed(lambda *arguments: Names(scandir(*arguments)))
+    io.open = builtins.open = slowed(io.open)
+"""
+
+
+def main() -> None:
+    parser = Arguments(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, nargs="+", default=[3_000, 30_000, 150_000])
+    parser.add_argument("--added-ms", type=float, nargs="+", default=[0, 1])
+    parser.add_argument("--seconds", type=int, default=20, help="of each phase (20)")
+    parser.add_argument("--server", type=Path, nargs="+", default=[], help="other checkouts to run in turn")
+    options = parser.parse_args()
+    print(
+        "| server | files | added | load | listings p50 | p95 | max | uploads p95 | max | stale | memory of a worker |"
+    )
+    print("|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    for files in options.files:
+        for added_ms in options.added_ms:
+            for checkout in [*options.server, Path()]:
+                for line in measure(checkout, files, added_ms, options.seconds):
+                    print(line, flush=True)
+
+
+@dataclass
+class Phase:
+    """What was measured under one load."""
+
+    listings_s: list[float] = field(default_factory=list)
+    uploads_s: list[float] = field(default_factory=list)
+    stale: int = 0
+
+    def row(self) -> str:
+        return f"{_quantiles(self.listings_s, 0.5, 0.95, 1)} | {_quantiles(self.uploads_s, 0.95, 1)} | {self.stale}"
+
+
+def measure(checkout: Path, files: int, added_ms: float, seconds: int) -> Iterator[str]:
+    """The two rows of one server and index."""
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
+        packages = Path(name) / "packages"
+        packages.mkdir()
+        for number in range(files):
+            (packages / f"project_{number // VERSIONS}-1.{number % VERSIONS}.0-py3-none-any.whl").touch()
+        tasks = [
+            running.enter_context(task(Path(name) / f"task-{number}", packages, checkout, added_ms))
+            for number in range(TASKS)
+        ]
+        projects = [f"project-{number}" for number in random.Random(0).sample(range(files // VERSIONS), PROJECTS)]
+        for uploads, warm_up_s in ((True, 2), (False, 3 * MARGIN_S)):  # the folders are made; the root is trusted
+            load(tasks, projects, Phase(), warm_up_s, uploads=uploads)
+        for uploads in (False, True):
+            phase = Phase()
+            load(tasks, projects, phase, seconds, uploads=uploads)
+            memory_mb = statistics.mean(mb for task in tasks for mb in task.resident_mb())
+            name = checkout.name or "this one"
+            what = "uploads" if uploads else "idle"
+            yield f"| {name} | {files:,} | {added_ms:g} ms | {what} | {phase.row()} | {memory_mb:.0f} MB |"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A running gunicorn, and where it listens."""
+
+    port: int
+    pid: int
+
+    def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
+        """The body of an answer with status 200 or 404; of a 404 it is empty."""
+        headers = {"Authorization": AUTHORIZATION, "Accept": "application/vnd.pypi.simple.v1+json"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, {**headers, **({"Content-Type": content_type} if body else {})})
+            answer = connection.getresponse()
+            content = answer.read()
+        if answer.status not in (200, 404):
+            raise UserError(f"{method} {path} was answered with {answer.status}: {content[:200]!r}", 1)
+        return content if answer.status == 200 else b""
+
+    def resident_mb(self) -> list[float]:
+        """What each worker holds in memory."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        pages = [int(Path(f"/proc/{child}/statm").read_text().split()[1]) for child in children]
+        return [count * os.sysconf("SC_PAGE_SIZE") / 2**20 for count in pages]
+
+
+@contextlib.contextmanager
+def task(folder: Path, packages: Path, checkout: Path, added_ms: float) -> Iterator[Task]:
+    """A task with the server of a checkout."""
+    folder.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed((checkout / SERVER_FILES).resolve())))) as archive:
+        archive.extractall(folder, filter="data")
+    (folder / "sitecustomize.py").write_text(SLOW_CALLS)
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(folder),
+        "PYTHONPATH": str(folder),
+        "PYTHONWARNINGS": "ignore",
+        "ADDED_S": str(added_ms / 1000),
+        "GUNICORN_WORKERS": str(WORKERS),
+        "GUNICORN_KEEPALIVE_S": "75",
+        "PYPISERVER_PACKAGES": str(packages),
+        "PYPISERVER_BACKEND": "validated",
+        "PYPISERVER_AUTHENTICATION": "sha256",
+        "PYPISERVER_CREDENTIALS": json.dumps(CREDENTIALS),
+        "PYPISERVER_UPLOAD_LIMIT_MB": "100",
+        "PYPISERVER_OVERWRITE": "false",
+        "PYPISERVER_BUILDS": "false",
+        "PYPISERVER_REMOVAL": "true",
+        "PYPISERVER_SHARED_CACHE": "false",
+        "PYPISERVER_TIMING_HEADERS": "false",
+        "PYPISERVER_INDEX_MARGIN_S": str(MARGIN_S),
+    }
+    gunicorn = str(Path(sysconfig.get_path("scripts")) / "gunicorn")
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
+        command = [gunicorn, "--config", GUNICORN_CONFIG, "--bind", f"fd://{listener.fileno()}", APPLICATION]
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, pass_fds=[listener.fileno()], stdout=log, stderr=log
+        )
+        port = listener.getsockname()[1]
+    try:
+        yield Task(port, process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, uploads: bool) -> None:
+    """Send the listings and the uploads of one phase."""
+    chosen = random.Random(0)
+    lock = threading.Lock()
+    started_s = time.monotonic()
+
+    def listing(number: int, project: str) -> None:
+        due_s = _wait_until(started_s + number / LISTINGS_PER_S)
+        if not tasks[number % TASKS].request("GET", f"/simple/{project}/"):
+            raise UserError(f"{project} is not listed", 1)
+        with lock:
+            phase.listings_s.append(time.monotonic() - due_s)
+
+    def upload(number: int) -> None:
+        project = f"uploaded-{started_s:.0f}-{number}"
+        filename, content = wheel(project)
+        form: dict[str, str | tuple[str, bytes]] = {":action": "file_upload", "content": (filename, content)}
+        body, content_type = encode_multipart_formdata(form)
+        due_s = _wait_until(started_s + number / UPLOADS_PER_S)
+        tasks[number % TASKS].request("POST", "/", body, content_type)
+        took_s = time.monotonic() - due_s
+        listed = tasks[(number + 1) % TASKS].request("GET", f"/simple/{project}/")
+        with lock:
+            phase.uploads_s.append(took_s)
+            phase.stale += filename.encode() not in listed
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        asked = [clients.submit(listing, number, chosen.choice(projects)) for number in range(seconds * LISTINGS_PER_S)]
+        with ThreadPoolExecutor(CLIENTS) as publishers:
+            sent = [publishers.submit(upload, number) for number in range(seconds * UPLOADS_PER_S if uploads else 0)]
+        for done in [*asked, *sent]:
+            done.result()
+
+
+def wheel(project: str) -> tuple[str, bytes]:
+    """Name and content of a small wheel."""
+    name = project.replace("-", "_")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n")
+    return f"{name}-1.0-py3-none-any.whl", content.getvalue()
+
+
+def _wait_until(due_s: float) -> float:
+    time.sleep(max(0.0, due_s - time.monotonic()))
+    return due_s
+
+
+def _quantiles(values: list[float], *fractions: float) -> str:
+    ordered = sorted(values)
+    if not ordered:
+        return " | ".join("" for _ in fractions)
+    return " | ".join(f"{ordered[min(len(ordered) - 1, int(at * len(ordered)))] * 1000:.0f} ms" for at in fractions)
