@@ -3,8 +3,8 @@
     python -m tools.microbenchmarks large_index [--files 3000 30000 150000] [--added-ms 0 1] [--server CHECKOUT ...]
 
 Two tasks of two workers each over one directory, with files of ten versions a project that were copied into its root.
-20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times: a latency counts from the time at
-which a listing was due. "uploads" are one wheel a second, each of another project, to the tasks in turn; after each,
+20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times. A latency counts from when a
+listing was due. "uploads" are one wheel a second, each of another project, to the tasks in turn; after each,
 the other task is asked for that project, and a listing without the wheel is stale.
 
 `--added-ms` adds as much to each file call of the tasks, and once more for every 300 names that are read of a

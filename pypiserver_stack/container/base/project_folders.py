@@ -43,13 +43,24 @@ def in_folder(root: Path, project: str, place: Callable[[], object]) -> None:
     Raises:
         OSError: the folder cannot be made; and what `place` raises.
     """
-    for _ in range(_ATTEMPTS):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             place()
             return
         except FileNotFoundError:  # or it was removed just now, with the last of its files
+            if not attempts_left:
+                raise
             _make(root, project)
-    place()
+        except OSError:
+            _remove_if_empty(root / project_folder(project))
+            raise
+
+
+def remove_folder_of(root: Path, relfn: str) -> None:
+    """Remove the folder of a project with the last of its files, which lay at this path."""
+    folder = relfn.rpartition("/")[0]
+    if project_of_folder(folder) is not None:
+        _remove_if_empty(root / folder)
 
 
 def _make(root: Path, project: str) -> None:
@@ -59,9 +70,6 @@ def _make(root: Path, project: str) -> None:
             sync_directory((root / path).parent)
 
 
-def remove_if_empty(root: Path, relfn: str) -> None:
-    """Remove the folder of a project with the last of its files."""
-    folder = relfn.rpartition("/")[0]
-    if project_of_folder(folder) is not None:
-        with suppress(OSError):
-            (root / folder).rmdir()
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

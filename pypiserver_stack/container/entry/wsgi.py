@@ -51,6 +51,8 @@ proxy = BackendProxy if _is_on("PYPISERVER_REMOVAL") else NoRemovalProxy
 pypiserver = setup_routes_from_config(app_from_config(config), config)
 index = downloads = None
 if is_validated:
+    # Anybody may see this page, and a count would cost a look at every folder.
+    config.welcome_msg = config.welcome_msg.replace(" serving {{NUMPKGS}} packages", "")
     index = PackageIndex(packages, records, margin_s=float(os.environ["PYPISERVER_INDEX_MARGIN_S"]))
     config.backend = proxy(ValidatedBackend(config, index, store))
     # simple-dir's listings cannot say that a file is yanked: there the action is unknown.

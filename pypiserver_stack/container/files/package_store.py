@@ -162,8 +162,8 @@ class Incoming:
     ) -> None:
         """Put the package into place, whole and durable, and keep its record.
 
-        Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds. With it, a file of
-        that name at the root, where packages may have been copied to, is the one that is replaced.
+        Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds. A file of that
+        name at the root, where packages may have been copied to, counts as one in the folder of the project.
 
         Args:
             project: the normalised name.
@@ -200,7 +200,7 @@ class Incoming:
     ) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        if not self._by_project or (overwrite and (self._root / filename).exists()):
+        if not self._by_project or (self._root / filename).exists():
             relfn = filename
             self._place(relfn, overwrite)
         else:

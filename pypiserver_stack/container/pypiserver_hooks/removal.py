@@ -12,7 +12,7 @@ from pypiserver.backend import BackendProxy, SimpleFileBackend
 from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.project_folders import remove_if_empty
+from pypiserver_stack.container.base.project_folders import remove_folder_of
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.versions import version_key
 from pypiserver_stack.container.base.yanks import unyank
@@ -53,7 +53,7 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
             Path(f"{package.fn}.metadata").unlink(missing_ok=True)
         Path(package.fn).unlink(missing_ok=True)  # somebody else may remove it at the same time
         self.records.remove(package.relfn)
-        remove_if_empty(Path(package.root), package.relfn)
+        remove_folder_of(Path(package.root), package.relfn)
 
 
 class NoRemovalProxy(BackendProxy):  # type: ignore[misc]

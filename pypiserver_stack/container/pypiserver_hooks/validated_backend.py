@@ -48,7 +48,7 @@ class ValidatedBackend(RemovingBackend):
             return any(entry.name == filename for project in projects for entry in self._index.packages(project))
 
     def package_count(self) -> int:
-        """Those that this worker knows of: whoever asks needs no credentials, and a count would cost a look at all."""
+        """Those that this worker knows of, without a look."""
         return self._index.known_packages()
 
     def digest(self, pkg: PackageFile) -> str | None:

@@ -33,6 +33,8 @@ from typing import Any
 
 from urllib3 import encode_multipart_formdata
 
+from pypiserver_stack.container.base.project_folders import project_folder
+from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import packed
 
@@ -107,6 +109,12 @@ class RunningTask:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         finally:
             connection.close()
+
+    def stored(self, filename: str) -> Path:
+        """Where the package lies once it is uploaded."""
+        release = release_of(filename)
+        assert release is not None
+        return self.packages / project_folder(release.project) / filename
 
     def upload(self, filename: str, content: bytes) -> int:
         """Status of an upload without any field about the package."""

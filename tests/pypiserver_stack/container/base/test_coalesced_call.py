@@ -19,7 +19,7 @@ monkey.patch_all()
 
 import gevent
 from gevent.queue import Queue
-from pypiserver_stack.container.base.coalesced_call import CoalescedCall
+from pypiserver_stack.container.base.coalesced_call import BatchedCall, CoalescedCall
 
 began, outcomes = [], Queue()
 
@@ -35,6 +35,15 @@ shared = CoalescedCall(call)
 def ask(count):
     asking = [gevent.spawn(shared) for _ in range(count)]
     for _ in range(count + 3):
+        gevent.sleep(0)
+    return asking
+
+keys = []
+batched = BatchedCall(lambda wanted: (keys.append(sorted(wanted)), call()))
+
+def ask_for(*wanted):
+    asking = [gevent.spawn(batched, key) for key in wanted]
+    for _ in range(len(wanted) + 3):
         gevent.sleep(0)
     return asking
 
@@ -90,6 +99,34 @@ first[0].kill()
 outcomes.put("fine")
 assert answers(first[1:]) == ["fine"] * 3
 assert began == [1, 2]
+""")
+
+
+def test_a_run_has_the_keys_of_all_who_share_it() -> None:
+    with_gevent("""
+first = ask_for("a")
+later = ask_for("b", "c", "b")
+outcomes.put("fine")
+outcomes.put(OSError("stale file handle"))
+answers(first)
+gevent.joinall(later, timeout=20)
+assert [str(greenlet.exception) for greenlet in later] == ["stale file handle"] * 3
+outcomes.put("fine again")
+answers(ask_for("d"))
+assert keys == [["a"], ["b", "c"], ["d"]], keys
+""")
+
+
+def test_the_keys_of_who_is_killed_in_a_run_are_in_the_next_one() -> None:
+    with_gevent("""
+running = ask_for("x")
+first, second = ask_for("a", "b")
+outcomes.put("fine")
+answers(running)
+first.kill()
+outcomes.put("fine")
+answers([second])
+assert keys == [["x"], ["a", "b"], ["a", "b"]], keys
 """)
 
 

@@ -100,7 +100,7 @@ def test_the_task_is_told(task: RunningTask) -> None:
 
 
 def test_a_wheel_is_fetched_once_and_asked_for_again_after_the_longest_time(edge: Edge, task: RunningTask) -> None:
-    content = (task.packages / WHEEL.rpartition("/")[2]).read_bytes()
+    content = task.stored(WHEEL.rpartition("/")[2]).read_bytes()
     for moment_s in (0, 1, MAX_TTL_S - 1):
         edge.now_s = moment_s
         status, headers, body = edge.request("GET", WHEEL, headers={**RIGHT, "User-Agent": f"pip at {moment_s}"})
@@ -190,7 +190,7 @@ def test_what_edges_may_have_kept_is_not_removed(edge: Edge, task: RunningTask) 
 
 
 def test_a_part_of_a_file(edge: Edge, task: RunningTask) -> None:
-    content = (task.packages / WHEEL.rpartition("/")[2]).read_bytes()
+    content = task.stored(WHEEL.rpartition("/")[2]).read_bytes()
     status, headers, part = edge.request("GET", WHEEL, headers={**RIGHT, "Range": "bytes=3-10"})
     assert (status, part) == (206, content[3:11])
     assert headers["content-range"] == f"bytes 3-10/{len(content)}"

@@ -21,6 +21,7 @@ import pytest
 
 from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.offload import offload
+from pypiserver_stack.container.base.project_folders import BY_PROJECT
 from pypiserver_stack.container.base.records import FileKey, PackageRecord, RecordStore
 from pypiserver_stack.container.base.yanks import INCOMING
 from pypiserver_stack.container.files import package_store
@@ -28,6 +29,8 @@ from pypiserver_stack.container.files.package_store import STALE_S, PackageStore
 from tests.pypiserver_stack.container.open_files import open_files
 
 NAME = "project-1.0.tar.gz"
+FOLDER = "by-project/project"
+STORED = f"{FOLDER}/{NAME}"
 CONTENT = bytes(range(256)) * 4000  # as DIE below writes it, in two halves
 
 
@@ -41,7 +44,7 @@ def upload(store: PackageStore, name: str, content: bytes, *, overwrite: bool = 
         for start in range(0, len(content), 100_000):
             incoming.write(content[start : start + 100_000])
         metadata = incoming.read(lambda file: core_metadata(file, name))
-        incoming.publish(name, metadata=metadata, overwrite=overwrite)
+        incoming.publish(name, "project", metadata=metadata, overwrite=overwrite)
     return incoming.sha256
 
 
@@ -50,28 +53,30 @@ def left_over(root: Path) -> list[str]:
 
 
 def shown(root: Path) -> list[str]:
-    return sorted(path.name for path in root.iterdir() if not path.name.startswith("."))
+    """Names of files, wherever they lie, that listings could show."""
+    paths = [path.relative_to(root) for path in root.rglob("*") if path.is_file()]
+    return sorted(path.name for path in paths if not path.parts[0].startswith("."))
 
 
 def test_a_published_package_is_whole_and_alone(tmp_path: Path, store: PackageStore) -> None:
     sha256 = upload(store, NAME, CONTENT)
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert (tmp_path / STORED).read_bytes() == CONTENT
     assert sha256 == hashlib.sha256(CONTENT).hexdigest()
     assert (shown(tmp_path), left_over(tmp_path)) == ([NAME], [])
-    assert (tmp_path / NAME).stat().st_nlink == 1
+    assert (tmp_path / STORED).stat().st_nlink == 1
 
 
 def test_an_empty_package_is_one(tmp_path: Path, store: PackageStore) -> None:
     assert upload(store, NAME, b"") == hashlib.sha256().hexdigest()
-    assert (tmp_path / NAME).read_bytes() == b""
+    assert (tmp_path / STORED).read_bytes() == b""
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_its_record_is_kept_and_holds_for_the_file_as_it_lies_there(tmp_path: Path, overwrite: bool) -> None:
     records = RecordStore(tmp_path)
     sha256 = upload(PackageStore(tmp_path, records), NAME, CONTENT, overwrite=overwrite)
-    key = FileKey.of((tmp_path / NAME).stat())
-    assert records.get(NAME, key) == PackageRecord(sha256, len(CONTENT), key.mtime_ns)
+    key = FileKey.of((tmp_path / STORED).stat())
+    assert records.get(STORED, key) == PackageRecord(sha256, len(CONTENT), key.mtime_ns)
 
 
 def test_the_metadata_of_a_wheel_is_kept_with_its_record(tmp_path: Path) -> None:
@@ -80,10 +85,10 @@ def test_the_metadata_of_a_wheel_is_kept_with_its_record(tmp_path: Path) -> None
         made.writestr("project-1.0.dist-info/METADATA", metadata)
     records, name = RecordStore(tmp_path), "project-1.0-py3-none-any.whl"
     sha256 = upload(PackageStore(tmp_path, records), name, wheel.getvalue())
-    kept = records.get(name, FileKey.of((tmp_path / name).stat()))
+    kept = records.get(f"{FOLDER}/{name}", FileKey.of((tmp_path / FOLDER / name).stat()))
     assert kept is not None
     assert (kept.sha256, kept.metadata_sha256) == (sha256, hashlib.sha256(metadata).hexdigest())
-    assert records.metadata(name) == metadata
+    assert records.metadata(f"{FOLDER}/{name}") == metadata
 
 
 def test_it_has_the_mode_that_a_file_written_in_place_would_have(tmp_path: Path, store: PackageStore) -> None:
@@ -94,7 +99,7 @@ def test_it_has_the_mode_that_a_file_written_in_place_would_have(tmp_path: Path,
             (tmp_path / "plain").write_bytes(b"")
         finally:
             os.umask(before)
-        assert (tmp_path / f"project-{mask}.tar.gz").stat().st_mode == (tmp_path / "plain").stat().st_mode
+        assert (tmp_path / FOLDER / f"project-{mask}.tar.gz").stat().st_mode == (tmp_path / "plain").stat().st_mode
         (tmp_path / "plain").unlink()
 
 
@@ -102,28 +107,66 @@ def test_a_taken_name_is_refused_and_what_has_it_stays(tmp_path: Path, store: Pa
     upload(store, NAME, b"first")
     with pytest.raises(FileExistsError):
         upload(store, NAME, b"second")
-    assert (tmp_path / NAME).read_bytes() == b"first"
+    assert (tmp_path / STORED).read_bytes() == b"first"
     assert left_over(tmp_path) == []
 
 
 def test_overwriting_replaces_it_whole_for_those_who_read_it_too(tmp_path: Path, store: PackageStore) -> None:
     upload(store, NAME, b"first")
-    with (tmp_path / NAME).open("rb") as reader:
+    with (tmp_path / STORED).open("rb") as reader:
         upload(store, NAME, b"second", overwrite=True)
         assert reader.read() == b"first"
-    assert (tmp_path / NAME).read_bytes() == b"second"
+    assert (tmp_path / STORED).read_bytes() == b"second"
     assert left_over(tmp_path) == []
 
 
-def test_the_root_changes_once(tmp_path: Path, store: PackageStore) -> None:
-    """Its times stay as they were while a package comes in: nobody has to read the directory again for that."""
-    upload(store, NAME, b"first")  # makes the folders
-    before = tmp_path.stat()
+def test_no_directory_changes_but_the_folder_of_the_project_and_that_one_once(
+    tmp_path: Path, store: PackageStore
+) -> None:
+    """Nobody has to read another directory again, and nobody this one while a package comes in."""
+    store.prepare()
+    root, folders = tmp_path.stat(), (tmp_path / BY_PROJECT).stat()
+    upload(store, NAME, b"first")
+    assert tmp_path.stat() == root
+    assert (tmp_path / BY_PROJECT).stat().st_ctime_ns > folders.st_ctime_ns
+    folders, folder = (tmp_path / BY_PROJECT).stat(), (tmp_path / FOLDER).stat()
     with store.incoming() as incoming:
         incoming.write(CONTENT)
-        assert tmp_path.stat().st_ctime_ns == before.st_ctime_ns
-        incoming.publish("other-1.0.tar.gz", overwrite=False)
-    assert tmp_path.stat().st_ctime_ns > before.st_ctime_ns
+        assert (tmp_path / FOLDER).stat() == folder
+        incoming.publish("project-2.0.tar.gz", "project", overwrite=False)
+    assert (tmp_path / FOLDER).stat().st_ctime_ns > folder.st_ctime_ns
+    assert (tmp_path.stat(), (tmp_path / BY_PROJECT).stat()) == (root, folders)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_store_without_folders_has_them_at_the_root(tmp_path: Path, overwrite: bool) -> None:
+    upload(PackageStore(tmp_path, RecordStore(tmp_path), by_project=False), NAME, CONTENT, overwrite=overwrite)
+    assert shown(tmp_path) == [NAME]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
+def test_what_was_copied_to_the_root_is_overwritten_there(tmp_path: Path, store: PackageStore) -> None:
+    (tmp_path / NAME).write_bytes(b"copied")
+    upload(store, NAME, CONTENT, overwrite=True)
+    assert shown(tmp_path) == [NAME]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
+def test_a_folder_that_is_removed_with_its_last_file_is_made_again(
+    tmp_path: Path, store: PackageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(store, NAME, b"first")
+    link = os.link
+
+    def removed_just_before(*arguments: object, **named: object) -> None:
+        monkeypatch.setattr(os, "link", link)
+        (tmp_path / STORED).unlink()
+        (tmp_path / FOLDER).rmdir()
+        link(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "link", removed_just_before)
+    upload(store, "project-2.0.tar.gz", b"second")
+    assert shown(tmp_path) == ["project-2.0.tar.gz"]
 
 
 def test_what_is_not_published_is_gone(tmp_path: Path, store: PackageStore) -> None:
@@ -147,7 +190,7 @@ def test_of_many_uploads_of_one_name_exactly_one_wins(tmp_path: Path) -> None:
             with PackageStore(tmp_path, RecordStore(tmp_path)).incoming() as incoming:
                 incoming.write(contents[number])
                 ready.wait()
-                incoming.publish(NAME, overwrite=False)
+                incoming.publish(NAME, "project", overwrite=False)
             won.append(number)
         except FileExistsError:
             lost.append(number)
@@ -160,7 +203,7 @@ def test_of_many_uploads_of_one_name_exactly_one_wins(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert (len(won), len(lost)) == (1, 19)
-    assert (tmp_path / NAME).read_bytes() == contents[won[0]]
+    assert (tmp_path / STORED).read_bytes() == contents[won[0]]
     assert left_over(tmp_path) == []
 
 
@@ -169,7 +212,7 @@ def test_uploads_of_different_names_all_succeed_at_once(tmp_path: Path, store: P
     uploads = [gevent.spawn(upload, store, name, name.encode() * 10_000) for name in names]
     gevent.joinall(uploads, raise_error=True)
     assert shown(tmp_path) == sorted(names)
-    assert all((tmp_path / name).read_bytes() == name.encode() * 10_000 for name in names)
+    assert all((tmp_path / FOLDER / name).read_bytes() == name.encode() * 10_000 for name in names)
     assert left_over(tmp_path) == []
 
 
@@ -220,7 +263,7 @@ def test_nobody_ever_sees_a_part_of_a_package(tmp_path: Path, store: PackageStor
             torn.extend(
                 name
                 for name in shown(tmp_path)
-                if hashlib.sha256((tmp_path / name).read_bytes()).digest() not in expected
+                if hashlib.sha256((tmp_path / FOLDER / name).read_bytes()).digest() not in expected
             )
 
     watcher = threading.Thread(target=watch)
@@ -249,7 +292,7 @@ try:
     with PackageStore(root, RecordStore(root)).incoming() as incoming:
         for _ in range(10):
             incoming.write(bytes(50_000))
-        incoming.publish("project-1.0.tar.gz", overwrite=False)
+        incoming.publish("project-1.0.tar.gz", "project", overwrite=False)
 except StoreError as error:
     print(error.errno)
 """
@@ -285,7 +328,7 @@ def test_a_full_disk_keeps_what_it_had_and_nothing_else(small_disk: Path) -> Non
         upload(store, "large-1.0.tar.gz", CONTENT * 2)
     assert failure.value.errno == errno.ENOSPC
     assert (shown(small_disk), left_over(small_disk)) == ([NAME], [])
-    assert (small_disk / NAME).read_bytes() == b"first"
+    assert (small_disk / STORED).read_bytes() == b"first"
     upload(store, "small-1.0.tar.gz", b"there is room again")
 
 
@@ -296,7 +339,7 @@ def test_a_read_only_disk_takes_nothing_and_keeps_what_it_had(small_disk: Path) 
     with pytest.raises(StoreError) as failure:
         upload(store, "other-1.0.tar.gz", CONTENT)
     assert failure.value.errno == errno.EROFS
-    assert (small_disk / NAME).read_bytes() == b"first"
+    assert (small_disk / STORED).read_bytes() == b"first"
 
 
 def test_a_root_that_is_gone_is_a_failure_of_the_store(tmp_path: Path) -> None:
@@ -319,6 +362,22 @@ def test_whichever_call_fails_nothing_is_published_or_left(
         upload(store, NAME, CONTENT, overwrite=call == "replace")
     assert failure.value.errno == number
     assert (shown(tmp_path), left_over(tmp_path)) == ([], [])
+
+
+def test_a_project_whose_first_package_fails_leaves_no_folder(
+    tmp_path: Path, store: PackageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def fail(source: Path, target: Path) -> None:
+        if (tmp_path / FOLDER).exists():
+            raise OSError(errno.EDQUOT, "full")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", fail)
+    with pytest.raises(StoreError):
+        upload(store, NAME, CONTENT)
+    assert list((tmp_path / BY_PROJECT).iterdir()) == []
 
 
 def test_no_file_stays_open(tmp_path: Path, store: PackageStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,7 +427,7 @@ with PackageStore(root, RecordStore(root)).incoming() as incoming:
     incoming.write(bytes(range(256)) * 2000)
     os.open("/dev/null", os.O_RDONLY)  # a step in the middle of the data
     incoming.write(bytes(range(256)) * 2000)
-    incoming.publish("project-1.0.tar.gz", overwrite=overwrite)
+    incoming.publish("project-1.0.tar.gz", "project", overwrite=overwrite)
 """
 
 
@@ -387,18 +446,18 @@ def test_whoever_is_killed_leaves_the_whole_package_or_none(tmp_path: Path, over
         )
         published = shown(root)
         assert published in ([], [NAME])
-        assert all((root / name).read_bytes() == CONTENT for name in published)
+        assert all((root / FOLDER / name).read_bytes() == CONTENT for name in published)
         outcomes.append(published == [NAME])
         # The next one finds nothing in its way.
         upload(PackageStore(root, RecordStore(root)), NAME, b"next", overwrite=True)
-        assert (root / NAME).read_bytes() == b"next"
+        assert (root / STORED).read_bytes() == b"next"
         if ended.returncode == 0:
             break
         assert ended.returncode == -signal.SIGKILL
         died_before.append(ended.stdout.strip())
     assert {"fsync", "replace" if overwrite else "link", "fstat", "open"} <= set(died_before)
     # Published by one call, and by none before it; durable before, and the directory after.
-    publishing = died_before.index("replace" if overwrite else "link")
+    publishing = len(died_before) - 1 - died_before[::-1].index("replace" if overwrite else "link")
     assert outcomes.index(True) == publishing + 1
     assert "fsync" in died_before[:publishing]
     assert "fsync" in died_before[publishing:]
@@ -420,8 +479,8 @@ def test_what_the_dead_left_is_removed_and_the_living_are_not_disturbed(tmp_path
         upload(PackageStore(tmp_path, RecordStore(tmp_path)), "other-1.0.tar.gz", b"")
         assert len(left_over(tmp_path)) == 2
         assert "slow" in left_over(tmp_path)
-        living.publish(NAME, overwrite=False)
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+        living.publish(NAME, "project", overwrite=False)
+    assert (tmp_path / STORED).read_bytes() == CONTENT
 
 
 def test_a_worker_cleans_no_more_than_once_an_hour(
@@ -463,6 +522,6 @@ def test_an_upload_taken_for_dead_fails_and_publishes_nothing(tmp_path: Path, st
         for file in (tmp_path / INCOMING).iterdir():
             file.unlink()
         with pytest.raises(StoreError) as failure:
-            incoming.publish(NAME, overwrite=False)
+            incoming.publish(NAME, "project", overwrite=False)
     assert failure.value.errno == errno.ENOENT
     assert shown(tmp_path) == []

@@ -112,7 +112,7 @@ def test_twenty_slow_uploads_through_one_worker_arrive_byte_for_byte(task: Runni
     assert {status_of(connection) for connection in connections.values()} == {200}
     for name, connection in connections.items():
         connection.close()
-        assert (task.packages / name).read_bytes() == packages[name]
+        assert task.stored(name).read_bytes() == packages[name]
     assert on_their_way(task) == []
 
 
@@ -123,10 +123,10 @@ def test_others_are_served_while_an_upload_waits_for_its_client(task: RunningTas
         connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body[:400_000])
         await_condition(lambda: len(on_their_way(task)) == 1)
         assert post(task, "other-1.0.zip") == 200
-        assert not (task.packages / "waiting-1.0.zip").exists()
+        assert not task.stored("waiting-1.0.zip").exists()
         connection.sendall(body[400_000:])
         assert status_of(connection) == 200
-    assert (task.packages / "waiting-1.0.zip").read_bytes() == content
+    assert task.stored("waiting-1.0.zip").read_bytes() == content
 
 
 @pytest.mark.parametrize("abruptly", [True, False])
@@ -138,7 +138,7 @@ def test_whoever_goes_away_in_mid_upload_leaves_nothing(task: RunningTask, abrup
         if abruptly:  # a reset instead of an end
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, 0, 0, 0, 0, 0, 0, 0]))
     await_condition(lambda: on_their_way(task) == [])
-    assert not (task.packages / "gone-1.0.zip").exists()
+    assert not task.stored("gone-1.0.zip").exists()
     assert "Traceback" not in task.log()
 
 
@@ -149,7 +149,7 @@ def test_a_body_shorter_than_it_says_is_refused(task: RunningTask) -> None:
         connection.sendall(f"{HEAD}Content-Length: {len(body) + 10}\r\n\r\n".encode() + body)
         connection.shutdown(socket.SHUT_WR)
         assert status_of(connection) == 400
-    assert not (task.packages / "short-1.0.zip").exists()
+    assert not task.stored("short-1.0.zip").exists()
 
 
 def test_a_body_in_chunks_is_taken(task: RunningTask) -> None:
@@ -162,7 +162,7 @@ def test_a_body_in_chunks_is_taken(task: RunningTask) -> None:
             connection.sendall(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         connection.sendall(b"0\r\n\r\n")
         assert status_of(connection) == 200
-    assert (task.packages / "chunked-1.0.zip").read_bytes() == content
+    assert task.stored("chunked-1.0.zip").read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_body_beyond_the_limit_is_refused_while_it_is_sent(task: RunningTask, 
             pass
         assert status_of(connection) == 413
     await_condition(lambda: on_their_way(task) == [])
-    assert not (task.packages / "endless-1.0.zip").exists()
+    assert not task.stored("endless-1.0.zip").exists()
 
 
 def test_a_hundred_uploads_at_once_hold_little_memory(tmp_path: Path) -> None:
@@ -218,13 +218,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_is_said_to_the_client_and_downloads_go_on(tmp_path: Path, small_disk: Path) -> None:
     (tmp_path / "task").mkdir()
     with served(tmp_path / "task", small_disk) as task:
+
+        def path_of(filename: str) -> str:
+            return f"/packages/{task.stored(filename).relative_to(small_disk)}"
+
         assert post(task, "first-1.0.zip") == 200
         assert {post(task, "large-1.0.zip", b"x" * 3_000_000) for _ in range(3)} == {507}
-        assert task.request("GET", "/packages/first-1.0.zip")[::2] == (200, package_content("first-1.0.zip"))
+        assert task.request("GET", path_of("first-1.0.zip"))[::2] == (200, package_content("first-1.0.zip"))
         assert post(task, "second-1.0.zip") == 200
         subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
         assert {post(task, "third-1.0.zip") for _ in range(3)} == {503}
-        assert task.request("GET", "/packages/second-1.0.zip")[::2] == (200, package_content("second-1.0.zip"))
+        assert task.request("GET", path_of("second-1.0.zip"))[::2] == (200, package_content("second-1.0.zip"))
         complaints = [line for line in task.log().splitlines() if "upload failed" in line]
     assert [
         os.strerror(number) in line for number, line in zip((errno.ENOSPC, errno.EROFS), complaints, strict=True)
@@ -263,7 +267,7 @@ def test_twine_uploads(tmp_path: Path, wheel: Path) -> None:
         upload = ["twine", "upload", "--non-interactive", "--repository-url", task.url, "-u", USERNAME, "-p", PASSWORD]
         first = client(*upload, wheel)
         assert first.returncode == 0, first.stdout + first.stderr
-        assert (task.packages / wheel.name).read_bytes() == wheel.read_bytes()
+        assert task.stored(wheel.name).read_bytes() == wheel.read_bytes()
         assert client(*upload, wheel).returncode == 0  # as if the answer had been lost
 
 
@@ -283,7 +287,7 @@ def test_uv_publishes(tmp_path: Path, wheel: Path) -> None:
         publish = ["uv", "publish", "--trusted-publishing", "never", "--publish-url", f"{task.url}/"]
         first = client(*publish, "-u", USERNAME, "-p", PASSWORD, wheel)
         assert first.returncode == 0, first.stdout + first.stderr
-        assert (task.packages / wheel.name).read_bytes() == wheel.read_bytes()
+        assert task.stored(wheel.name).read_bytes() == wheel.read_bytes()
         assert client(*publish, "-u", USERNAME, "-p", PASSWORD, wheel).returncode == 0
 
 
@@ -305,7 +309,7 @@ def test_uploads_of_one_name_through_two_tasks_at_once_have_one_winner(tmp_path:
         for connection in connections:
             connection.close()
         assert sorted(statuses) == [200, *[409] * 9]
-        stored = (packages / "contended-1.0.zip").read_bytes()
+        stored = one.stored("contended-1.0.zip").read_bytes()
         assert stored == contents[statuses.index(200)]
         assert on_their_way(one) == []
         records = [json.loads(path.read_bytes().split(b"\n")[0]) for path in (packages / ".digests").iterdir()]

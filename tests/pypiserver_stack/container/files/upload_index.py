@@ -64,7 +64,7 @@ class UploadIndex:
         )
         self.config = self._app._pypiserver_config
         self._uploads = Uploads(
-            PackageStore(root, RecordStore(root)),
+            PackageStore(root, RecordStore(root), by_project=False),
             ExistingFiles(self.config, builds_allowed=builds_allowed),
             overwrite=self.config.overwrite,
             limit_bytes=LIMIT_BYTES,

@@ -134,13 +134,15 @@ def test_only_the_directory_that_changed_is_read(tmp_path: Path, directory: Pack
     assert not tree["one"].trusted
 
 
-def test_without_trust_everything_is_read(tmp_path: Path, directory: PackageTree, calls: CountedCalls) -> None:
+def test_what_is_distrusted_is_read(tmp_path: Path, directory: PackageTree, calls: CountedCalls) -> None:
     (tmp_path / "sub").mkdir()
     known = trusted(directory, calls)
     calls.count.clear()
 
     assert directory.read(known, distrusted=[""]) is not known
-    assert calls.count["scandir"] == 2
+    assert calls.count["scandir"] == 1
+    assert directory.read(known, distrusted=["", "sub"]) is not known
+    assert calls.count["scandir"] == 3
 
 
 @pytest.mark.parametrize("error", [errno.EACCES, errno.EIO, errno.ESTALE, errno.EMFILE])
@@ -175,6 +177,88 @@ def test_a_folder_that_is_left_out_is_not_even_opened(
 
 def file_server(root: Path, granularity_s: float) -> FileServer:
     return FileServer(root, granularity_s=granularity_s, ahead_s=0.0, rename_sets_ctime=False)
+
+
+FOLDER = "by-project/a"
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("a-1.0.zip", f"{FOLDER}/a-1.0.zip"), (f"{FOLDER}/a-1.0.zip", "a-1.0.zip")]
+)
+@pytest.mark.parametrize("is_known", [False, True])
+@pytest.mark.parametrize("granularity_s", [1e-9, 2.0])
+@pytest.mark.parametrize("calls_before", range(25))
+def test_a_package_that_moves_between_its_folder_and_the_root_at_any_moment_is_found(
+    tmp_path: Path, source: str, target: str, is_known: bool, granularity_s: float, calls_before: int
+) -> None:
+    """With the folder made just before, or removed just after."""
+    server = file_server(tmp_path / "packages", granularity_s)
+    directory = PackageTree(server.root, MARGIN_S, server)
+    server.mkdir("by-project")
+    known = {}
+    if is_known:  # and trusted, before there was any package
+        for _ in range(2):
+            known = directory.read(known, [FOLDER])
+            server.pass_time(2 * MARGIN_S)
+    if source.startswith(FOLDER):
+        server.mkdir(FOLDER)
+    server.create(source, b"")
+
+    def move() -> None:
+        server.pass_time(0.001)
+        if target.startswith(FOLDER):
+            server.mkdir(FOLDER)
+        server.rename(source, target)
+        if source.startswith(FOLDER):
+            server.remove_tree(FOLDER)
+
+    server.interrupt(move, after_calls=calls_before)
+    found = set(entries_of(directory.read(known, [FOLDER])))
+
+    assert found in ({source}, {target})
+
+
+def test_the_folder_of_a_project_holds_its_packages_alone(tmp_path: Path, directory: PackageTree) -> None:
+    for path in (
+        *(
+            "by-project/a-1/a-1-2.zip",
+            "by-project/a-1/b-1.0.zip",
+            "by-project/a-1/deep/a-1-3.zip",
+            "by-project/a-2.zip",
+        ),
+        *("by-project/A/a-4.zip", "sub/by-project/a-5.zip"),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    (tmp_path / "by-project" / "linked").symlink_to(tmp_path / "by-project" / "a-1")
+
+    folders = [f"by-project/{project}" for project in ("a-1", "a", "linked", "unknown")]
+    tree = directory.read({}, folders)
+
+    assert {path: (entry.project, entry.version) for path, entry in entries_of(tree).items()} == {
+        "by-project/a-1/a-1-2.zip": ("a-1", "2"),
+        "sub/by-project/a-5.zip": ("a", "5"),
+    }
+    assert directory.read({}, ["by-project"])["by-project"].content.subdirectories == ["by-project/a-1"]
+
+
+@pytest.mark.parametrize("packages", [3, 500])
+def test_an_unchanged_folder_costs_five_calls_whatever_other_folders_there_are(
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, packages: int
+) -> None:
+    for number in range(packages):
+        (tmp_path / "by-project" / f"a-{number}").mkdir(parents=True)
+        (tmp_path / "by-project" / f"a-{number}" / f"a-{number}-1.0.zip").touch()
+    known: Tree = {}
+    for _ in range(3):
+        known = directory.read(known, ["by-project/a-0"])
+        calls.now_s += MARGIN_S
+    (tmp_path / "by-project" / "a-1" / "a-1-2.0.zip").touch()
+    calls.count.clear()
+
+    assert directory.read(known, ["by-project/a-0"]) is known
+    # Of the root, of that with all folders, of this folder; and of the root for the shared tree.
+    assert calls.count == {"open": 4, "fstat": 2, "close": 4}
 
 
 @pytest.mark.parametrize("granularity_s", [1e-9, 2.0])

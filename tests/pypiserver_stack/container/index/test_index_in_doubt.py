@@ -235,6 +235,25 @@ def test_an_error_of_the_file_system_is_an_error_of_the_answer_and_passes(
     assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
 
 
+@pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_folder_that_cannot_be_read_is_an_error_of_its_project_and_passes(
+    root: Path, index: PackageIndex, calls: CountedCalls, error: int
+) -> None:
+    for project in ("a", "b"):
+        (root / "by-project" / project).mkdir(parents=True)
+        (root / "by-project" / project / f"{project}-1.0.zip").write_bytes(b"one")
+    assert digests_of(index, "a")
+    calls.failing["by-project/a"] = error
+
+    for ask in (lambda: index.project_page("a", True), index.packages_page, lambda: index.find("a-2.0.zip")):
+        with pytest.raises(IndexUnavailableError, match=os.strerror(error)):
+            ask()
+    assert digests_of(index, "b") == {"b-1.0.zip": sha256(b"one")}
+    assert index.projects() == {"a", "b"}
+    calls.failing.clear()
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"one")}
+
+
 def test_a_file_that_cannot_be_read_is_an_error_of_its_project_alone(
     root: Path, index: PackageIndex, calls: CountedCalls
 ) -> None:

@@ -94,8 +94,77 @@ def test_a_project_goes_with_its_last_file(root: Path, index: PackageIndex) -> N
 # What it costs.
 
 
+def put(root: Path, path: str, content: bytes = b"") -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(content)
+
+
+def test_what_is_uploaded_is_listed_beside_what_was_copied_in(root: Path, index: PackageIndex) -> None:
+    put(root, "a-1.0.zip", b"copied")
+    put(root, "by-project/a/a-2.0.zip", b"uploaded")
+    put(root, "by-project/b/b-1.0.zip")
+
+    assert digests_of(index, "a") == {"a-1.0.zip": sha256(b"copied"), "a-2.0.zip": sha256(b"uploaded")}
+    page = index.project_page("a", as_json=False)
+    assert page is not None
+    assert b'"../../packages/by-project/a/a-2.0.zip#sha256=' in page.body
+    assert index.projects() == {"a", "b"}
+    assert {entry.relfn for entry in index.all_packages()} == {
+        *("a-1.0.zip", "by-project/a/a-2.0.zip", "by-project/b/b-1.0.zip")
+    }
+    assert b"by-project/b/b-1.0.zip" in index.packages_page().body
+    put(root, "by-project/b/b-2.0.zip")
+    assert b"by-project/b/b-2.0.zip" in index.packages_page().body
+
+
+def test_a_package_is_found_by_its_name_alone_or_by_its_path(root: Path, index: PackageIndex) -> None:
+    for path in ("by-project/a/a-1.0.zip", "by-project/a-1/a-1-2.zip", "sub/c-1.0.zip"):
+        put(root, path)
+
+    for path in ("a-1.0.zip", "by-project/a/a-1.0.zip"):
+        entry = index.find(path)
+        assert entry is not None
+        assert entry.relfn == "by-project/a/a-1.0.zip"
+    entry = index.find("a-1-2.zip")  # of a or of a-1: where it lies says which
+    assert entry is not None
+    assert (entry.relfn, entry.project) == ("by-project/a-1/a-1-2.zip", "a-1")
+    for path in ("c-1.0.zip", "by-project/b/a-1.0.zip", "by-project/a-1.0.zip", "by-project/a/../a/a-1.0.zip"):
+        assert index.find(path) is None
+
+
+@pytest.mark.parametrize("project", ["", ".", "..", "a/b", "a\0b", "n" * 300, "\udce9", "A", "by-project"])
+def test_a_project_whose_name_no_folder_has_is_none(root: Path, index: PackageIndex, project: str) -> None:
+    put(root, "by-project/a/a-1.0.zip")
+
+    assert index.project_page(project, as_json=True) is None
+    assert list(index.packages(project)) == []
+
+
+def test_all_packages_are_found_however_many_folders_there_are(root: Path, index: PackageIndex) -> None:
+    for number in range(350):
+        put(root, f"by-project/p{number}/p{number}-1.0.zip")
+
+    assert len(list(index.all_packages())) == len(index.projects()) == 350
+    (root / "by-project" / "p7" / "p7-1.0.zip").unlink()
+    (root / "by-project" / "p7").rmdir()
+    assert len(list(index.all_packages())) == len(index.projects()) == 349
+
+
+def test_an_upload_to_one_project_has_no_other_read_again(root: Path, index: PackageIndex, calls: CountedCalls) -> None:
+    put(root, "a-1.0.zip", b"copied")
+    put(root, "by-project/a/a-2.0.zip", b"uploaded")
+    put(root, "by-project/b/b-1.0.zip")
+    settle(index, calls, "a")
+    calls.count.clear()
+    put(root, "by-project/b/b-2.0.zip")
+    put(root, "by-project/c/c-1.0.zip")
+
+    assert len(digests_of(index, "a")) == 2
+    assert (calls.count["scandir"], calls.count["stat"]) == (0, 0)
+
+
 @pytest.mark.parametrize("packages", [3, 500])
-def test_an_unchanged_listing_costs_three_calls_whatever_the_number_of_packages(
+def test_an_unchanged_listing_costs_as_many_calls_whatever_the_number_of_packages(
     root: Path, index: PackageIndex, calls: CountedCalls, packages: int
 ) -> None:
     for number in range(packages):
@@ -104,7 +173,7 @@ def test_an_unchanged_listing_costs_three_calls_whatever_the_number_of_packages(
     calls.count.clear()
 
     assert len(digests_of(index, "a")) == packages
-    assert calls.count == {"open": 1, "fstat": 1, "close": 1}
+    assert calls.count == {"open": 3, "fstat": 1, "close": 2}  # there is no folder of uploads
 
 
 def test_after_a_change_only_the_new_file_is_read(root: Path, index: PackageIndex, calls: CountedCalls) -> None:

@@ -95,7 +95,6 @@ def asking(config: Any) -> Ask:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/packages/",
         "/a/json",
         "/other-project/json",
@@ -165,6 +164,7 @@ def test_removing_takes_the_record_along(root: Path) -> None:
     assert len(records) == 1
     assert not set((root / ".digests").iterdir())
     assert not backend.exists("new-1.0.zip")
+    assert list((root / "by-project").iterdir()) == []
 
 
 def test_a_package_that_is_added_is_there_whole(root: Path) -> None:
@@ -174,8 +174,10 @@ def test_a_package_that_is_added_is_there_whole(root: Path) -> None:
     backend.add_package("new-1.0.zip", BytesIO(b"n" * 3_000_000))
 
     assert backend.exists("new-1.0.zip")
-    assert (root / "new-1.0.zip").read_bytes() == b"n" * 3_000_000
+    assert (root / "by-project" / "new" / "new-1.0.zip").read_bytes() == b"n" * 3_000_000
     assert backend.package_count() == 5
+    assert len(list(backend.get_all_packages())) == 5
+    assert set(backend.get_projects()) == {"a", "new", "other-project"}
 
 
 def test_a_name_that_is_taken_meanwhile_is_refused_unless_overwriting_is_on(root: Path) -> None:
@@ -201,7 +203,7 @@ def test_a_directory_that_vanished_is_503_and_no_empty_list(root: Path, validate
     assert validated("GET", "/packages/")[0] == 200
     root.rename(root.with_name("unmounted"))
 
-    for path in ("/packages/", "/a/json", "/"):
+    for path in ("/packages/", "/a/json"):
         status, headers, _ = validated("GET", path)
         assert (status, headers["Retry-After"]) == (503, "2")
 

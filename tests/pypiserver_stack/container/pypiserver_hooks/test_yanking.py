@@ -138,12 +138,13 @@ def test_nobody_yanks_without_credentials(tasks: tuple[RunningTask, RunningTask]
 def test_a_removed_file_that_was_yanked_and_removed_by_hand_is_uploaded_anew(
     tasks: tuple[RunningTask, RunningTask],
 ) -> None:
-    name = "orphan-1.0.zip"
-    put(tasks[0], name)
-    call(tasks[0], "yank", name="orphan", version="1.0")
-    (tasks[0].packages / name).unlink()
+    name, path = "orphan-1.0.zip", "by-project/orphan/orphan-1.0.zip"
     assert tasks[0].upload(name, package_content(name)) == 200
-    assert yanked(tasks[1], "orphan") == {name: None}
+    call(tasks[0], "yank", name="orphan", version="1.0")
+    assert yanked(tasks[1], "orphan") == {path: True}
+    tasks[0].stored(name).unlink()
+    assert tasks[0].upload(name, package_content(name)) == 200
+    assert yanked(tasks[1], "orphan") == {path: None}
 
 
 @pytest.mark.parametrize(
