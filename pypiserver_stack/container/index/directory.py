@@ -51,16 +51,22 @@ class FileIdentity(NamedTuple):
 class PackageEntry:
     """A package file as one of the releases that its name allows; `project` is the normalised name."""
 
-    __slots__ = ("identity", "name", "others", "project", "relfn", "version")
+    __slots__ = ("folder", "identity", "name", "others", "project", "version")
 
-    def __init__(self, relfn: str, name: str, project: str, version: str) -> None:
-        self.relfn = relfn
+    def __init__(self, folder: str, name: str, project: str, version: str) -> None:
+        self.folder = folder
+        """Path of its directory from the root; one text for all files of a directory."""
         self.name = name
         self.project = project
         self.version = version
         self.others: tuple[PackageEntry, ...] = ()
         """The same file as the other releases that its name allows. What it holds says which one it is."""
         self.identity: FileIdentity | None = None
+
+    @property
+    def relfn(self) -> str:
+        """Its path from the root."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
     @property
     def key(self) -> FileKey | None:
@@ -83,10 +89,10 @@ class DirectoryContent(NamedTuple):
 
     entries: dict[str, PackageEntry]
     """By base name."""
-    subdirectories: list[str]
+    subdirectories: tuple[str, ...] = ()
     """Paths from the root, as are the next."""
-    links: list[str]
-    yanked: list[str]
+    links: tuple[str, ...] = ()
+    yanked: tuple[str, ...] = ()
     """Packages beside which a yank is kept, whether they are there or not."""
 
 
@@ -154,7 +160,7 @@ class PackageTree:
             except OSError as error:
                 if error.errno in GONE:
                     raise
-                tree[path] = ScannedDirectory((), 0, DirectoryContent({}, [], [], []), trusted=False, error=error)
+                tree[path] = ScannedDirectory((), 0, DirectoryContent({}), trusted=False, error=error)
 
         # The folders first: a package that is in none of them now was in the shared tree before, and is still there if
         # that proves unchanged.
@@ -189,7 +195,7 @@ class PackageTree:
         started_s = self._calls.monotonic_s()
         descriptor = self._open(root, path)
         try:
-            signature = self._signature(root, descriptor, last.content.links if last else [])
+            signature = self._signature(root, descriptor, last.content.links if last else ())
             if last is None or last.signature != signature:
                 since_s = self._calls.monotonic_s()
             elif last.trusted and trust:
@@ -232,7 +238,7 @@ class PackageTree:
         finally:
             self._close(root, descriptor)
 
-    def _signature(self, root: int, descriptor: int, links: list[str]) -> Signature:
+    def _signature(self, root: int, descriptor: int, links: tuple[str, ...]) -> Signature:
         statuses = [self._calls.fstat(descriptor), *(self._target(root, link) for link in links)]
         return tuple(
             status and (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns) for status in statuses
@@ -253,7 +259,7 @@ class PackageTree:
                 linked = item.is_symlink()
                 if linked or item.is_file():
                     if entry is None:
-                        entry = _entry(prefix, name, project)
+                        entry = _entry(path, name, project)
                         if entry is None:
                             if name.endswith(YANKED) and not linked:
                                 yanked.append(prefix + name.removesuffix(YANKED))
@@ -269,7 +275,7 @@ class PackageTree:
                     subdirectories.append(prefix + name)
         if not arrived and len(entries) == len(known):
             entries = known
-        return DirectoryContent(entries, subdirectories, links, yanked)
+        return DirectoryContent(entries, tuple(subdirectories), tuple(links), tuple(yanked))
 
     def _target(self, root: int, link: str) -> os.stat_result | None:
         try:
@@ -296,7 +302,7 @@ def _is_left_out(prefix: str, name: str) -> bool:
     return name.startswith(".") or (name == BY_PROJECT and not prefix) or is_excluded(prefix + name)
 
 
-def _entry(prefix: str, name: str, project: str | None) -> PackageEntry | None:
+def _entry(folder: str, name: str, project: str | None) -> PackageEntry | None:
     """The likeliest of the releases that a file may be; None for a file that is no package.
 
     Args:
@@ -305,7 +311,7 @@ def _entry(prefix: str, name: str, project: str | None) -> PackageEntry | None:
     releases = () if name.startswith(".") or is_unprintable(name) else releases_of(name)
     entries = [
         # Many files share each of these names and versions.
-        PackageEntry(prefix + name, name, sys.intern(release.project), sys.intern(release.version))
+        PackageEntry(folder, name, sys.intern(release.project), sys.intern(release.version))
         for release in releases
         if project is None or release.project == project
     ]

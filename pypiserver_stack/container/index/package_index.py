@@ -149,7 +149,7 @@ class PackageIndex:
         folder, _, name = relfn.rpartition("/")
         folders = [folder] if folder else [path for it in releases_of(name) for path in _folders_of(it.project)]
         entry = self._known(relfn, name, folders)
-        if entry is None or _parent(entry) in self._doubts:
+        if entry is None or entry.folder in self._doubts:
             self._look(*(path for path in folders if project_of_folder(path)))
             entry = self._known(relfn, name, folders)
         return entry
@@ -196,7 +196,7 @@ class PackageIndex:
     def distrust(self, entry: PackageEntry) -> None:
         """Say that what the index holds of a file is wrong; the next look reads its directory again."""
         entry.identity = None
-        self.distrust_directory(_parent(entry))
+        self.distrust_directory(entry.folder)
 
     def distrust_directory(self, path: str) -> None:
         """Say that what the index holds of a directory is wrong; the next look reads it again."""
@@ -235,7 +235,7 @@ class PackageIndex:
             generation = self._snapshot.generation
             holder = self._folder(BY_PROJECT)
             # Also those that are known and may be gone.
-            folders = list({*(holder.content.subdirectories if holder else ()), *self._folders})
+            folders = [*{*(holder.content.subdirectories if holder else ()), *self._folders}]
             for start in range(0, len(folders), _FOLDERS_AT_ONCE):
                 self._look(*folders[start : start + _FOLDERS_AT_ONCE])
             if self._snapshot.generation == generation:  # else a package may have moved to a folder already looked at
@@ -252,7 +252,7 @@ class PackageIndex:
 
     def _names(self) -> Set[str]:
         holder = self._folder(BY_PROJECT)
-        folders = holder.content.subdirectories if holder else []
+        folders = holder.content.subdirectories if holder else ()
         return self._snapshot.by_project.keys() | {path.rpartition("/")[2] for path in folders}
 
     def _folder(self, path: str) -> ScannedDirectory | None:
@@ -278,7 +278,7 @@ class PackageIndex:
             except OSError as error:
                 if error.errno in GONE:
                     # A file went after the look. If none went, the index was wrong.
-                    for path in {_parent(entry) for entry in self._entries(project)}:
+                    for path in {entry.folder for entry in self._entries(project)}:
                         self.distrust_directory(path)
                     continue
                 raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
@@ -340,10 +340,6 @@ class PackageIndex:
 def _folders_of(project: str) -> list[str]:
     """The folder of a project; none where no folder can have its name."""
     return [project_folder(project)] if is_project_name(project) else []
-
-
-def _parent(entry: PackageEntry) -> str:
-    return entry.relfn.rpartition("/")[0]
 
 
 def _packages_of(directories: Iterable[Mapping[str, PackageEntry]]) -> ListingPage:

@@ -147,7 +147,7 @@ def test_300_interleaved_uploads_arrive_byte_for_byte(server: ServerProcess) -> 
     statuses = {connection.getresponse().status for connection, _ in uploads}
     for connection, _ in uploads:
         connection.close()
-    stored = {path.name: hashlib.sha256(path.read_bytes()).digest() for path in server.packages.glob("*.whl")}
+    stored = {path.name: hashlib.sha256(path.read_bytes()).digest() for path in server.packages.rglob("*.whl")}
     assert statuses == {200}
     assert stored == {name: hashlib.sha256(content).digest() for name, content in wheels.items()}
 

@@ -195,7 +195,7 @@ def test_a_package_that_moves_between_its_folder_and_the_root_at_any_moment_is_f
     server = file_server(tmp_path / "packages", granularity_s)
     directory = PackageTree(server.root, MARGIN_S, server)
     server.mkdir("by-project")
-    known = {}
+    known: Tree = {}
     if is_known:  # and trusted, before there was any package
         for _ in range(2):
             known = directory.read(known, [FOLDER])
@@ -239,7 +239,7 @@ def test_the_folder_of_a_project_holds_its_packages_alone(tmp_path: Path, direct
         "by-project/a-1/a-1-2.zip": ("a-1", "2"),
         "sub/by-project/a-5.zip": ("a", "5"),
     }
-    assert directory.read({}, ["by-project"])["by-project"].content.subdirectories == ["by-project/a-1"]
+    assert directory.read({}, ["by-project"])["by-project"].content.subdirectories == ("by-project/a-1",)
 
 
 @pytest.mark.parametrize("packages", [3, 500])

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from pypiserver.backend import digest_file
@@ -40,6 +41,8 @@ class Listed(NamedTuple):
 
 Listings = dict[str, dict[str, Listed]]
 """By path by project."""
+
+pytestmark = pytest.mark.timeout(1800)  # 300 examples on a busy machine
 
 MARGIN_S = 2.0
 

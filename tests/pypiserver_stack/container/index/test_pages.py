@@ -59,7 +59,8 @@ def anchors(pages: ListingPages) -> list[tuple[dict[str, str | None], str]]:
 
 
 def entry(relfn: str, version: str = "1.0") -> PackageEntry:
-    return PackageEntry(relfn, relfn.rpartition("/")[2], "a", version)
+    folder, _, name = relfn.rpartition("/")
+    return PackageEntry(folder, name, "a", version)
 
 
 def listed(*relfns: str, record: PackageRecord = RECORD, yanked: dict[str, str] | None = None) -> ListingPages:
@@ -92,7 +93,7 @@ def test_links_lead_to_the_project_whatever_its_name(project: str) -> None:
 
 def test_names_cannot_break_out_of_the_page() -> None:
     name = '<script>alert("1")</script>&\'-1.0.zip'.replace("/", "")
-    page = project_pages("<b>", {PackageEntry(name, name, "<b>", "1.0"): RECORD}, {}).html.body
+    page = project_pages("<b>", {PackageEntry("", name, "<b>", "1.0"): RECORD}, {}).html.body
 
     assert b"<script>" not in page
     assert b"<b>" not in page
