@@ -14,7 +14,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,9 +182,16 @@ class PackageTree:
         root = self._calls.open(self._root, _DIRECTORY)
         try:
             # Opened for what `_open` says of parents.
-            if _exists(lambda: self._close(root, self._open(root, BY_PROJECT))):
-                for path in folders:
-                    _exists(partial(look, root, path))
+            parent = self._open_if_there(root, BY_PROJECT)
+            if parent is None:
+                return
+            self._calls.close(parent)
+            for path in folders:
+                try:
+                    look(root, path)
+                except OSError as error:
+                    if error.errno not in GONE:
+                        raise
         finally:
             self._calls.close(root)
 
@@ -290,6 +296,14 @@ class PackageTree:
         # server for the attributes of what it opens, and looks names up anew where those of the directory changed.
         return self._calls.open(path, _DIRECTORY | os.O_NOFOLLOW, dir_fd=root) if path else root
 
+    def _open_if_there(self, root: int, path: str) -> int | None:
+        try:
+            return self._open(root, path)
+        except OSError as error:
+            if error.errno in GONE:
+                return None
+            raise
+
     def _close(self, root: int, descriptor: int) -> None:
         if descriptor != root:
             self._calls.close(descriptor)
@@ -320,14 +334,3 @@ def _entry(folder: str, name: str, project: str | None) -> PackageEntry | None:
     for entry in entries:
         entry.others = tuple(other for other in entries if other is not entry)
     return entries[0]
-
-
-def _exists(look: Callable[[], object]) -> bool:
-    """Whether that which `look` opens is there to be looked at."""
-    try:
-        look()
-    except OSError as error:
-        if error.errno not in GONE:
-            raise
-        return False
-    return True

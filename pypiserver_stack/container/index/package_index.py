@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Semaphore
 from typing import NamedTuple
@@ -337,9 +337,10 @@ class PackageIndex:
         return page
 
 
-def _folders_of(project: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _folders_of(project: str) -> tuple[str, ...]:
     """The folder of a project; none where no folder can have its name."""
-    return [project_folder(project)] if is_project_name(project) else []
+    return (project_folder(project),) if is_project_name(project) else ()
 
 
 def _packages_of(directories: Iterable[Mapping[str, PackageEntry]]) -> ListingPage:
