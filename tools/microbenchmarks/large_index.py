@@ -5,7 +5,7 @@
 Two tasks of two workers each over one directory, with files of ten versions a project that were copied into its root.
 20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times. A latency counts from when a
 listing was due. "uploads" are one wheel a second, each of another project, to the tasks in turn; after each,
-the other task is asked for that project, and a listing without the wheel is stale.
+the other task is asked for that project, and a listing without the wheel is stale. A client gives up after 60 s.
 
 `--added-ms` adds as much to each file call of the tasks, and once more for every 300 names that are read of a
 directory, as a network file system would. `--server` runs the server of another checkout in turn with this one's.
@@ -50,7 +50,7 @@ UPLOADS_PER_S = 1
 MARGIN_S = 3  # as `index_margin_s` is by default
 CLIENTS = 64
 NAMES_A_CALL = 300
-TIMEOUT_S = 120
+TIMEOUT_S = 60
 CREDENTIALS = {"username": "user", "password": "secret", "accepted_passwords": ["secret"]}
 AUTHORIZATION = "Basic " + base64.b64encode(b"user:secret").decode()
 SERVER_FILES = Path("pypiserver_stack", "container")
@@ -149,14 +149,17 @@ class Task:
     port: int
     pid: int
 
-    def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
-        """The body of an answer with status 200 or 404; of a 404 it is empty."""
+    def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "") -> bytes | None:
+        """The body of an answer with status 200 or 404, of a 404 an empty one; None where none comes in time."""
         headers = {"Authorization": AUTHORIZATION, "Accept": "application/vnd.pypi.simple.v1+json"}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
         with contextlib.closing(connection):
-            connection.request(method, path, body, {**headers, **({"Content-Type": content_type} if body else {})})
-            answer = connection.getresponse()
-            content = answer.read()
+            try:
+                connection.request(method, path, body, {**headers, **({"Content-Type": content_type} if body else {})})
+                answer = connection.getresponse()
+                content = answer.read()
+            except TimeoutError:
+                return None
         if answer.status not in (200, 404):
             raise UserError(f"{method} {path} was answered with {answer.status}: {content[:200]!r}", 1)
         return content if answer.status == 200 else b""
@@ -217,7 +220,7 @@ def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, 
 
     def listing(number: int, project: str) -> None:
         due_s = _wait_until(started_s + number / LISTINGS_PER_S)
-        if not tasks[number % TASKS].request("GET", f"/simple/{project}/"):
+        if tasks[number % TASKS].request("GET", f"/simple/{project}/") == b"":
             raise UserError(f"{project} is not listed", 1)
         with lock:
             phase.listings_s.append(time.monotonic() - due_s)
@@ -228,12 +231,12 @@ def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, 
         form: dict[str, str | tuple[str, bytes]] = {":action": "file_upload", "content": (filename, content)}
         body, content_type = encode_multipart_formdata(form)
         due_s = _wait_until(started_s + number / UPLOADS_PER_S)
-        tasks[number % TASKS].request("POST", "/", body, content_type)
+        uploaded = tasks[number % TASKS].request("POST", "/", body, content_type)
         took_s = time.monotonic() - due_s
         listed = tasks[(number + 1) % TASKS].request("GET", f"/simple/{project}/")
         with lock:
             phase.uploads_s.append(took_s)
-            phase.stale += filename.encode() not in listed
+            phase.stale += uploaded is not None and listed is not None and filename.encode() not in listed
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         asked = [clients.submit(listing, number, chosen.choice(projects)) for number in range(seconds * LISTINGS_PER_S)]
