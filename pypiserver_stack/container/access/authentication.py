@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pypiserver_stack.container.access.credentials import (
-    CREDENTIALS,
-    Check,
     RetryLaterError,
     basic_credentials,
     generated_credentials,
+    injected_secrets,
 )
+from pypiserver_stack.container.access.roles import ROLE, Check, roles_of_users
 from pypiserver_stack.container.http.response import HttpResponse, text
 
 
@@ -23,14 +23,14 @@ class Authenticator:
         self._check = check
 
     def __call__(self, environ: MutableMapping[str, Any]) -> HttpResponse | None:
-        """None lets the request in, under the name in REMOTE_USER; else the response.
+        """None lets the request in, with its user in REMOTE_USER and the user's role in `ROLE`; else the response.
 
         Wrong credentials are a 401 like missing ones: pypiserver's own 403 keeps clients from asking their user again.
         """
         offered = basic_credentials(environ.get("HTTP_AUTHORIZATION"))
         try:
-            if offered is not None and self._check(*offered, environ):
-                environ["REMOTE_USER"] = offered[0]
+            if offered is not None and (role := self._check(*offered, environ)) is not None:
+                environ["REMOTE_USER"], environ[ROLE] = offered[0], role
                 return None
         except RetryLaterError as error:
             return text(error.status, error.sentence, [("Retry-After", str(error.retry_after_s))])
@@ -39,12 +39,12 @@ class Authenticator:
 
 
 def authenticator_from_environment(environment: MutableMapping[str, str]) -> Authenticator:
-    """The check that PYPISERVER_AUTHENTICATION names. The injected secret is removed from the environment.
+    """The check that PYPISERVER_AUTHENTICATION names. The injected secrets are removed from the environment.
 
     Raises:
         ValueError: a variable is missing, or not what it must be.
     """
-    injected = environment.pop(CREDENTIALS, None)
+    injected = injected_secrets(environment)
     scheme = environment.get("PYPISERVER_AUTHENTICATION")
     if scheme == "sha256":
         return Authenticator(generated_credentials(injected))
@@ -61,4 +61,5 @@ def authenticator_from_environment(environment: MutableMapping[str, str]) -> Aut
     from pypiserver_stack.container.access.verifier import Verifier
 
     file = UserFile(Path(environment["PYPISERVER_HTPASSWD"]))
-    return Authenticator(Verifier(file.users, Attempts()).check if scheme == "htpasswd" else file.check)
+    is_right = Verifier(file.users, Attempts()).check if scheme == "htpasswd" else file.check
+    return Authenticator(roles_of_users(is_right, environment.get("PYPISERVER_HTPASSWD_ROLES", "{}")))

@@ -1,4 +1,4 @@
-"""Credentials of a request, and their check against the generated password.
+"""Credentials of a request, and their check against the generated passwords.
 
 A generated password of 190 bits cannot be guessed however fast it is checked, so a plain SHA-256 is as safe here as a
 slow hash, and thousands of times cheaper on every request.
@@ -10,12 +10,16 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, MutableMapping
 
-Check = Callable[[str, str, Mapping[str, object]], bool]
-"""User name, password, and the request they came with: whether they are right. May raise `RetryLaterError`."""
+from pypiserver_stack.container.access.roles import Check, Role
 
-CREDENTIALS = "PYPISERVER_CREDENTIALS"
+VARIABLES = {
+    "PYPISERVER_READ_CREDENTIALS": Role.READ,
+    "PYPISERVER_UPLOAD_CREDENTIALS": Role.UPLOAD,
+    "PYPISERVER_CREDENTIALS": Role.ADMIN,
+}
+"""Variables that ECS injects secrets as, and the roles of the credentials in them."""
 # Longer ones are no credentials: decoding megabytes would cost more than the rest of the request.
 _HEADER_LIMIT = 8192
 
@@ -49,30 +53,40 @@ def unambiguous(*fields: str) -> bytes:
     return "".join([f"{len(field)}:{field}" for field in fields]).encode("utf-8", "surrogatepass")
 
 
-def generated_credentials(injected: str | None) -> Check:
-    """The check against `PYPISERVER_CREDENTIALS`: JSON with `username` and `accepted_passwords`. Keeps digests only.
+def generated_credentials(injected: Mapping[str, str]) -> Check:
+    """The check against `VARIABLES`: each JSON with `username` and `accepted_passwords`. Keeps digests only.
 
     Raises:
-        ValueError: the variable is missing, or something else.
+        ValueError: a variable is missing, or something else.
     """
+    accepted = [(digest, role) for name, role in VARIABLES.items() for digest in _digests(name, injected.get(name))]
+
+    def check(username: str, password: str, request: Mapping[str, object]) -> Role | None:
+        offered = _digest(username, password)
+        matched = None
+        for digest, role in accepted:  # all of them, always: how long it takes tells nothing about which one matched
+            if hmac.compare_digest(offered, digest):
+                matched = role
+        return matched
+
+    return check
+
+
+def injected_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
+    """Those of `VARIABLES` that are set; they are removed from the environment."""
+    return {name: environment.pop(name) for name in VARIABLES if name in environment}
+
+
+def _digests(name: str, injected: str | None) -> list[bytes]:
     try:
         secret = json.loads(injected or "")
         username, passwords = secret["username"], secret["accepted_passwords"]
         if not (isinstance(passwords, list) and passwords and all(passwords)):
             raise ValueError("no list of passwords")
-        accepted = [_digest(username, password) for password in passwords]
+        return [_digest(username, password) for password in passwords]
     except (ValueError, TypeError, KeyError):
-        sentence = f"{CREDENTIALS} must be JSON with username and accepted_passwords, as ECS injects it from the secret"
+        sentence = f"{name} must be JSON with username and accepted_passwords, as ECS injects it from the secret"
         raise ValueError(sentence) from None  # the cause carries the secret
-
-    def check(username: str, password: str, request: Mapping[str, object]) -> bool:
-        offered = _digest(username, password)
-        matched = False
-        for digest in accepted:  # all of them, always: how long it takes tells nothing about which one matched
-            matched |= hmac.compare_digest(offered, digest)
-        return matched
-
-    return check
 
 
 def _digest(username: str, password: str) -> bytes:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pypiserver.pkg_helpers import normalize_pkgname
 
 from pypiserver_stack.container.access.authentication import Authenticator
+from pypiserver_stack.container.access.roles import Role, missing_right
 from pypiserver_stack.container.files.downloads import Downloads
 from pypiserver_stack.container.files.uploads import PYPISERVER_BODY_BYTES, Uploads
 from pypiserver_stack.container.http.conditions import is_unchanged
@@ -75,7 +76,8 @@ class Front:
         """The whole response; None leaves the request to pypiserver."""
         timing = environ["pypiserver.timing"] = Timing()
         # WSGI hands bytes over as Latin-1; names of files are UTF-8, or bytes that are nothing.
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
+        # An absolute URL may have none: bottle takes that for the root.
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape") or "/"
         try:
             response = self._answer(environ, path, timing) or _too_large_for_pypiserver(environ)
         except IndexUnavailableError:
@@ -99,6 +101,9 @@ class Front:
         timing["auth_s"] = perf_counter() - started_s
         if refusal is not None:
             return refusal
+        # Before the body: which action it asks for only the body says, but no action is of those who may only read.
+        if not reads and path != "/RPC2" and (sentence := missing_right(environ, Role.UPLOAD)) is not None:
+            return text("403 Forbidden", sentence)
         if method == "POST" and path == "/":
             return self._uploads(environ)
         if self._index is None or self._downloads is None or not reads:

@@ -20,6 +20,7 @@ from pypiserver_stack.container.files.existing_files import ExistingFiles
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.files.uploads import Uploads
 from pypiserver_stack.container.index.package_index import PackageIndex
+from pypiserver_stack.container.pypiserver_hooks.action_roles import add_action_roles
 from pypiserver_stack.container.pypiserver_hooks.project_info import add_project_info
 from pypiserver_stack.container.pypiserver_hooks.removal import NoRemovalProxy
 from pypiserver_stack.container.pypiserver_hooks.search import add_search
@@ -64,7 +65,7 @@ else:
 served_by = [("X-Served-By", os.environ.get("HOSTNAME", "unknown"))]
 
 application = Front(
-    add_search(add_project_info(pypiserver, config.backend), config.backend),
+    add_search(add_project_info(add_action_roles(pypiserver), config.backend), config.backend),
     authenticator_from_environment(os.environ),
     Uploads(
         store,

@@ -40,7 +40,16 @@ from pypiserver_stack.tasks.server_files import packed
 
 GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
 USERNAME, PASSWORD, OLDER_PASSWORD = "pypiserver", "correct horse", "an older one"
-AUTHORIZATION = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+
+
+def authorization(username: str, password: str = PASSWORD) -> str:
+    """The header Authorization of a user."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+READER, UPLOADER = authorization("reader"), authorization("uploader")
+AUTHORIZATION = authorization(USERNAME)
+"""The administrator's."""
 _PATIENCE_S = 60
 _packed = cache(packed)
 
@@ -190,7 +199,6 @@ def start_task(
 
 
 def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
-    credentials = {"username": USERNAME, "password": PASSWORD, "accepted_passwords": [OLDER_PASSWORD, PASSWORD]}
     return {
         "PATH": os.defpath,
         "HOME": str(folder),
@@ -200,7 +208,7 @@ def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "simple-dir",
         "PYPISERVER_AUTHENTICATION": "sha256",
-        "PYPISERVER_CREDENTIALS": json.dumps(credentials),
+        **injected_credentials(),
         "PYPISERVER_UPLOAD_LIMIT_MB": "100",
         "PYPISERVER_OVERWRITE": "false",
         "PYPISERVER_BUILDS": "false",
@@ -208,6 +216,20 @@ def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
         "PYPISERVER_SHARED_CACHE": "false",
         "PYPISERVER_TIMING_HEADERS": "true",
         "PYPISERVER_INDEX_MARGIN_S": "0.1",
+    }
+
+
+def injected_credentials(*passwords: str) -> dict[str, Any]:
+    """The variables that ECS injects the three secrets as, for users that all have the same passwords."""
+    accepted = passwords or (OLDER_PASSWORD, PASSWORD)
+    users = {
+        "PYPISERVER_CREDENTIALS": USERNAME,
+        "PYPISERVER_READ_CREDENTIALS": "reader",
+        "PYPISERVER_UPLOAD_CREDENTIALS": "uploader",
+    }
+    return {
+        name: json.dumps({"username": username, "password": accepted[-1], "accepted_passwords": accepted})
+        for name, username in users.items()
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
-import json
 import os
 import subprocess
 import sys
@@ -25,8 +24,7 @@ from pypiserver_stack.tasks.container_definition import PORT, container
 from sizing.capacity import plan
 from sizing.instances import find
 from tests.dead_proxy import DEAD_PROXY
-
-USERNAME, PASSWORD = "pypiserver", "correct horse"
+from tests.pypiserver_stack.container.running_task import PASSWORD, USERNAME, injected_credentials
 
 
 def container_definition(settings: Settings) -> dict[str, Any]:
@@ -66,9 +64,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         "TMPDIR": str(tmp_path),
         "HOSTNAME": "container-7",
         "PYPISERVER_PACKAGES": str(packages),
-        "PYPISERVER_CREDENTIALS": json.dumps(
-            {"username": USERNAME, "password": PASSWORD, "accepted_passwords": ["an older one", PASSWORD]}
-        ),
+        **injected_credentials(),
     }
     words = [*definition["entryPoint"], *definition["command"]]
     words[words.index(f"0.0.0.0:{PORT}")] = "127.0.0.1:0"

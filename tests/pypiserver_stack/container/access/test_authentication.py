@@ -15,14 +15,19 @@ import bcrypt
 import pytest
 
 from pypiserver_stack.container.access.authentication import Authenticator, authenticator_from_environment
-from pypiserver_stack.container.access.credentials import RetryLaterError
+from pypiserver_stack.container.access.credentials import VARIABLES, RetryLaterError
+from pypiserver_stack.container.access.roles import Role
 from tests.pypiserver_stack.container.running_task import RunningTask, await_condition, start_task
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib imports `crypt`, which Python 3.13 no longer has
     import pypiserver_stack.container.access.htpasswd  # noqa: F401  # else the first authenticator that needs it would import it, and warn
 
-SECRET = json.dumps({"username": "alice", "accepted_passwords": ["older", "right"]})
+SECRETS = {
+    "PYPISERVER_CREDENTIALS": json.dumps({"username": "alice", "accepted_passwords": ["older", "right"]}),
+    "PYPISERVER_READ_CREDENTIALS": json.dumps({"username": "reader", "accepted_passwords": ["reads"]}),
+    "PYPISERVER_UPLOAD_CREDENTIALS": json.dumps({"username": "uploader", "accepted_passwords": ["uploads"]}),
+}
 
 # Authentication alone behind the task's own gunicorn configuration.
 APPLICATION = """
@@ -63,7 +68,7 @@ def authenticator(request: pytest.FixtureRequest, tmp_path: Path) -> Authenticat
     path = users_file(tmp_path / "users", alice="right")
     environment = {"PYPISERVER_AUTHENTICATION": request.param, "PYPISERVER_HTPASSWD": str(path)}
     if request.param == "sha256":
-        environment["PYPISERVER_CREDENTIALS"] = SECRET
+        environment |= SECRETS
     return authenticator_from_environment(environment)
 
 
@@ -72,7 +77,7 @@ class TestAnswers:
         for _ in range(2):
             environ = request("alice", "right")
             assert authenticator(environ) is None
-            assert environ["REMOTE_USER"] == "alice"
+            assert (environ["REMOTE_USER"], environ["pypiserver.role"]) == ("alice", Role.ADMIN)
 
     @pytest.mark.parametrize(
         "header",
@@ -99,7 +104,7 @@ class TestAnswers:
         headers = dict(answer.headers)
         assert headers["WWW-Authenticate"] == 'Basic realm="pypi"'
         assert headers["Content-Length"] == str(len(b"".join(answer.body)))
-        assert "REMOTE_USER" not in environ
+        assert environ.keys().isdisjoint({"REMOTE_USER", "pypiserver.role"})
 
     def test_an_answer_belongs_to_its_request(self, authenticator: Authenticator) -> None:
         first = authenticator({})
@@ -111,7 +116,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
     def test_not_now(self, status: str) -> None:
-        def check(*_: object) -> bool:
+        def check(*_: object) -> Role:
             raise RetryLaterError(status, "not now", 17)
 
         authenticator = Authenticator(check)
@@ -123,21 +128,21 @@ class TestAnswers:
 
 class TestEnvironment:
     @pytest.mark.parametrize("way", ["sha256", "htpasswd", "bcrypt"])
-    def test_the_secret_is_removed_whichever_way_is_chosen(self, way: str, tmp_path: Path) -> None:
+    def test_the_secrets_are_removed_whichever_way_is_chosen(self, way: str, tmp_path: Path) -> None:
         environment = {
             "PYPISERVER_AUTHENTICATION": way,
             "PYPISERVER_HTPASSWD": str(tmp_path / "users"),
-            "PYPISERVER_CREDENTIALS": SECRET,
+            **SECRETS,
         }
         authenticator_from_environment(environment)
-        assert "PYPISERVER_CREDENTIALS" not in environment
+        assert environment.keys().isdisjoint(VARIABLES)
 
     @pytest.mark.parametrize(
         ("environment", "sentence"),
         [
             ({}, "PYPISERVER_AUTHENTICATION is None; it takes sha256, htpasswd or bcrypt"),
             ({"PYPISERVER_AUTHENTICATION": "md5"}, "PYPISERVER_AUTHENTICATION is 'md5'; it takes"),
-            ({"PYPISERVER_AUTHENTICATION": "sha256"}, "PYPISERVER_CREDENTIALS must be JSON"),
+            ({"PYPISERVER_AUTHENTICATION": "sha256"}, "PYPISERVER_READ_CREDENTIALS must be JSON"),
             ({"PYPISERVER_AUTHENTICATION": "htpasswd"}, "PYPISERVER_HTPASSWD must be the path"),
             ({"PYPISERVER_AUTHENTICATION": "bcrypt", "PYPISERVER_HTPASSWD": ""}, "PYPISERVER_HTPASSWD must be"),
         ],
@@ -145,6 +150,39 @@ class TestEnvironment:
     def test_mistakes_are_named(self, environment: dict[str, str], sentence: str) -> None:
         with pytest.raises(ValueError, match=re.escape(sentence)):
             authenticator_from_environment(environment)
+
+
+def authenticator_of_users(path: Path, roles: str) -> Authenticator:
+    environment = {"PYPISERVER_HTPASSWD": str(path), "PYPISERVER_HTPASSWD_ROLES": roles}
+    return authenticator_from_environment({"PYPISERVER_AUTHENTICATION": "htpasswd", **environment})
+
+
+class TestRolesOfUsers:
+    @pytest.mark.parametrize(
+        ("roles", "expected"),
+        [
+            ({}, {"alice": Role.ADMIN, "ci": Role.ADMIN, "Alice": Role.ADMIN}),
+            (
+                {"alice": "admin", "ci": "upload", "gone": "admin"},
+                {"alice": Role.ADMIN, "ci": Role.UPLOAD, "Alice": Role.READ},
+            ),
+        ],
+    )
+    def test_a_user_that_is_not_named_may_only_read_once_any_is(
+        self, tmp_path: Path, roles: dict[str, str], expected: dict[str, Role]
+    ) -> None:
+        path = users_file(tmp_path / "users", alice="right", ci="right", Alice="right")
+        authenticator = authenticator_of_users(path, json.dumps(roles))
+        for name, role in expected.items():
+            for _ in range(2):  # by its hash, and remembered
+                environ = request(name, "right")
+                assert authenticator(environ) is None
+                assert environ["pypiserver.role"] is role
+
+    @pytest.mark.parametrize("roles", ["", "[]", "7", "{", '{"alice": "owner"}', '{"alice": 3}'])
+    def test_a_mistake_is_named(self, tmp_path: Path, roles: str) -> None:
+        with pytest.raises(ValueError, match=f"^PYPISERVER_HTPASSWD_ROLES is {re.escape(repr(roles))}; it takes JSON"):
+            authenticator_of_users(tmp_path / "users", roles)
 
 
 def test_the_plain_way_neither_limits_nor_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

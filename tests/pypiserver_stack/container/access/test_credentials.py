@@ -10,13 +10,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.container.access.credentials import basic_credentials, generated_credentials, unambiguous
+from pypiserver_stack.container.access.credentials import (
+    VARIABLES,
+    basic_credentials,
+    generated_credentials,
+    injected_secrets,
+    unambiguous,
+)
+from pypiserver_stack.container.access.roles import Check, Role
 
 PASSWORD, OLDER_PASSWORD = "correct horse: battery", "an older one"
 
 
 def injected(**changes: object) -> str:
     return json.dumps({"username": "pypiserver", "accepted_passwords": [OLDER_PASSWORD, PASSWORD], **changes})
+
+
+READER = {"username": "reader", "accepted_passwords": ["older reads", "reads"]}
+UPLOADER = {"username": "uploader", "accepted_passwords": ["uploads"]}
+
+
+def checked(administrator: str | None) -> Check:
+    """The check with this secret of the administrator."""
+    others = {"PYPISERVER_READ_CREDENTIALS": READER, "PYPISERVER_UPLOAD_CREDENTIALS": UPLOADER}
+    variables = {name: json.dumps(secret) for name, secret in others.items()}
+    return generated_credentials(
+        variables if administrator is None else {**variables, "PYPISERVER_CREDENTIALS": administrator}
+    )
 
 
 def basic(credentials: bytes, scheme: str = "Basic") -> str:
@@ -68,10 +88,22 @@ def test_what_a_client_encodes_is_what_is_found(username: str, password: str) ->
     assert basic_credentials(basic(f"{username}:{password}".encode())) == (username, password)
 
 
-def test_every_accepted_password_is_right() -> None:
-    check = generated_credentials(injected())
-    assert check("pypiserver", PASSWORD, {})
-    assert check("pypiserver", OLDER_PASSWORD, {})
+@pytest.mark.parametrize(
+    ("username", "password", "role"),
+    [
+        ("pypiserver", PASSWORD, Role.ADMIN),
+        ("pypiserver", OLDER_PASSWORD, Role.ADMIN),
+        ("uploader", "uploads", Role.UPLOAD),
+        ("reader", "reads", Role.READ),
+        ("reader", "older reads", Role.READ),
+        ("reader", "uploads", None),
+        ("reader", PASSWORD, None),
+        ("uploader", PASSWORD, None),
+        ("pypiserver", "reads", None),
+    ],
+)
+def test_every_accepted_password_has_the_role_of_its_secret(username: str, password: str, role: Role | None) -> None:
+    assert checked(injected())(username, password, {}) is role
 
 
 @pytest.mark.parametrize(
@@ -89,12 +121,15 @@ def test_every_accepted_password_is_right() -> None:
     ],
 )
 def test_all_else_is_wrong(username: str, password: str) -> None:
-    assert not generated_credentials(injected())(username, password, {})
+    assert checked(injected())(username, password, {}) is None
 
 
-@pytest.mark.parametrize("password", [OLDER_PASSWORD, PASSWORD, "wrong"])
-def test_every_password_is_compared_in_constant_time_whichever_matches(
-    monkeypatch: pytest.MonkeyPatch, password: str
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("reader", "reads"), ("uploader", "uploads"), ("pypiserver", OLDER_PASSWORD), ("pypiserver", "wrong")],
+)
+def test_every_password_of_every_role_is_compared_in_constant_time_whichever_matches(
+    monkeypatch: pytest.MonkeyPatch, username: str, password: str
 ) -> None:
     compared: list[bool] = []
     compare = hmac.compare_digest
@@ -104,8 +139,12 @@ def test_every_password_is_compared_in_constant_time_whichever_matches(
         return compared[-1]
 
     monkeypatch.setattr(hmac, "compare_digest", recorded)
-    assert generated_credentials(injected())("pypiserver", password, {}) == (password != "wrong")
-    assert compared == [password == OLDER_PASSWORD, password == PASSWORD]
+    checked(injected())(username, password, {})
+    accepted = [
+        *[("reader", "older reads"), ("reader", "reads"), ("uploader", "uploads")],
+        *[("pypiserver", OLDER_PASSWORD), ("pypiserver", PASSWORD)],
+    ]
+    assert compared == [(username, password) == each for each in accepted]
 
 
 fields = st.lists(st.text(st.characters(), max_size=8), max_size=4)
@@ -119,8 +158,8 @@ def test_different_fields_never_read_the_same(some: list[str], others: list[str]
 @given(st.text(st.sampled_from("ab1:"), min_size=1, max_size=12), st.data())
 def test_no_other_split_of_the_same_text_is_accepted(whole: str, data: st.DataObject) -> None:
     right, other = (data.draw(st.integers(0, len(whole) - 1)) for _ in range(2))
-    check = generated_credentials(injected(username=whole[:right], accepted_passwords=[whole[right:]]))
-    assert check(whole[:other], whole[other:], {}) == (other == right)
+    check = checked(injected(username=whole[:right], accepted_passwords=[whole[right:]]))
+    assert check(whole[:other], whole[other:], {}) is (Role.ADMIN if other == right else None)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +180,19 @@ def test_no_other_split_of_the_same_text_is_accepted(whole: str, data: st.DataOb
 )
 def test_a_wrong_secret_is_one_sentence_that_does_not_tell_it(secret: str | None) -> None:
     with pytest.raises(ValueError, match="PYPISERVER_CREDENTIALS must be JSON with username") as raised:
-        generated_credentials(secret)
+        checked(secret)
     assert "hunter2" not in str(raised.value)
     assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("missing", VARIABLES)
+def test_a_missing_secret_is_named(missing: str) -> None:
+    variables = {name: injected() for name in VARIABLES if name != missing}
+    with pytest.raises(ValueError, match=f"^{missing} must be JSON with username"):
+        generated_credentials(variables)
+
+
+def test_secrets_leave_the_environment() -> None:
+    environment = {"PATH": "/bin", **dict.fromkeys(VARIABLES, "secret")}
+    assert injected_secrets(environment) == dict.fromkeys(VARIABLES, "secret")
+    assert environment == {"PATH": "/bin"}

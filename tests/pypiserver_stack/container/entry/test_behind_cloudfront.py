@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.pypiserver_stack.container.running_task import (
     PASSWORD,
     USERNAME,
     RunningTask,
+    injected_credentials,
     start_task,
 )
 from tests.pypiserver_stack.container.small_packages import make_wheel
@@ -202,9 +202,8 @@ def test_a_dropped_password_gets_what_it_fetched_until_the_edges_are_invalidated
     edge = before(task)
     older = authorization(OLDER_PASSWORD)
     assert edge.request("GET", WHEEL, headers=older)[0] == 200
-    credentials = {"username": USERNAME, "password": PASSWORD, "accepted_passwords": [PASSWORD]}
-    dropped = json.dumps(credentials)
-    with start_task(tmp_path / "task", packages=task.packages, **TOLD, PYPISERVER_CREDENTIALS=dropped) as rotated:
+    dropped = injected_credentials(PASSWORD)
+    with start_task(tmp_path / "task", packages=task.packages, **TOLD, **dropped) as rotated:
         assert rotated.request("GET", WHEEL, headers=older)[0] == 401
         edge._origin = before(rotated)._origin
         # This is why a rotation ends with an invalidation.
