@@ -29,15 +29,28 @@ class Outputs:
     urls: list[Output[str]]
     """URLs of the index, one for each of its names."""
     username: str
-    """User name of the generated credentials."""
+    """User name of the generated credential with all rights."""
     password: Output[str]
-    """The generated password."""
+    """Its password."""
     credentials_secret_arn: Output[str]
-    """ARN of the secret that holds user name and password."""
+    """ARN of the secret that holds both."""
+    read_username: str | None
+    """User name of the generated credential that may install and not publish; none unless authentication is sha256."""
+    read_password: Output[str] | None
+    """Its password."""
+    read_credentials_secret_arn: Output[str] | None
+    """ARN of the secret that holds both."""
+    upload_username: str | None
+    """User name of the generated credential that may install and publish, and not remove or yank; none unless
+    authentication is sha256."""
+    upload_password: Output[str] | None
+    """Its password."""
+    upload_credentials_secret_arn: Output[str] | None
+    """ARN of the secret that holds both."""
     password_generations: Output[list[int]]
     """Numbers of the generated passwords that are accepted."""
     published_password_generation: Output[int]
-    """Number of the generated password that the secret holds for its readers."""
+    """Number of the generated password that each secret holds for its readers."""
     load_balancer_arn: Output[str]
     """ARN of the balancer."""
     load_balancer_dns_name: Output[str]

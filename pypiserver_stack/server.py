@@ -22,7 +22,7 @@ from pypiserver_stack.network import Network, find_site
 from pypiserver_stack.outputs import Outputs
 from pypiserver_stack.settings import Settings, warning_sentences
 from pypiserver_stack.storage.backup import Backup
-from pypiserver_stack.storage.credentials import USERNAME, Credentials
+from pypiserver_stack.storage.credentials import Credentials
 from pypiserver_stack.storage.file_system import Storage
 from pypiserver_stack.tasks.container_definition import container
 from pypiserver_stack.tasks.scaling import Scaling
@@ -76,7 +76,10 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         backup = None
         if settings.backup_enabled:
             backup = Backup(name, settings, tags, storage, kms_key_arn=settings.efs_kms_key_arn, opts=child)
-        credentials = Credentials(name, settings, tags, opts=child)
+        # Only our own check knows roles; what the others know of the generated credentials is one user with all rights.
+        roles = ("admin", "read", "upload") if settings.authentication == "sha256" else ("admin",)
+        credentials = Credentials(name, settings, tags, roles=roles, opts=child)
+        administrator = credentials.by_role["admin"]
         load_balancer = LoadBalancer(
             name,
             settings,
@@ -88,7 +91,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
             protect=settings.deletion_protection,
             opts=child,
         )
-        htpasswd = pulumi.Output.concat(USERNAME, ":", credentials.bcrypt_hash, "\n")
+        htpasswd = pulumi.Output.concat(administrator.username, ":", administrator.bcrypt_hash, "\n")
         task_container = container(
             settings,
             plan,
@@ -162,9 +165,11 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         self.exports: Mapping[str, pulumi.Input[object]] = {
             "url": load_balancer.urls[0],
             "urls": load_balancer.urls,
-            "username": USERNAME,
-            "password": credentials.password,
-            "credentials_secret_arn": credentials.secret.arn,
+            "username": administrator.username,
+            "password": administrator.password,
+            "credentials_secret_arn": administrator.secret_arn,
+            **_of_role("read", credentials),
+            **_of_role("upload", credentials),
             **_once_deployed(service, settings),
             "load_balancer_arn": load_balancer.balancer.arn,
             "load_balancer_dns_name": load_balancer.balancer.dns_name,
@@ -189,6 +194,15 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         for output, value in self.exports.items():
             setattr(self, output, value)
         self.register_outputs(dict(self.exports))
+
+
+def _of_role(role: str, credentials: Credentials) -> dict[str, pulumi.Input[object]]:
+    credential = credentials.by_role.get(role)
+    return {
+        f"{role}_username": credential.username if credential else None,
+        f"{role}_password": credential.password if credential else None,
+        f"{role}_credentials_secret_arn": credential.secret_arn if credential else None,
+    }
 
 
 def _distribution(load_balancer: LoadBalancer) -> dict[str, pulumi.Input[object]]:

@@ -48,4 +48,5 @@ index = PypiServer(
 
 pulumi.export("url", index.url)
 pulumi.export("password", index.password)
+pulumi.export("read_password", index.read_password)
 pulumi.export("tasks", index.capacity["task_min_count"])

@@ -26,6 +26,8 @@ def schema_type(annotation: Any) -> Any:
         return types_.pop() if len(types_) == 1 else str
     if origin is tuple:
         return list[schema_type(arguments[0])]  # type: ignore[misc]  # computed on purpose
+    if origin is Mapping:
+        return dict[str, schema_type(arguments[1])]  # type: ignore[misc]  # computed on purpose
     if origin in (Union, types.UnionType):
         (kind,) = {schema_type(part) for part in arguments if part is not types.NoneType and not _is_output(part)}
         as_input: Any = pulumi.Input

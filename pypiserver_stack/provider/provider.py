@@ -22,7 +22,7 @@ from pypiserver_stack.settings.groups.monitoring import ALARM_NAMES
 PACKAGE = "pypiserver"
 # A package that is taken from a folder or a repository has no version of its own: the source's counts.
 VERSION = "0.0.0"
-SECRET_OUTPUTS = ("password",)
+SECRET_OUTPUTS = ("password", "read_password", "upload_password")
 
 if TYPE_CHECKING:
     PypiServerArgs = dict[str, Any]

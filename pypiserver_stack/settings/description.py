@@ -20,6 +20,8 @@ def default(key: str) -> str:
     match setting.default:
         case None:
             return "computed" if "omputed" in (setting.description or "") else "none"
+        case {}:
+            return "none"
         case tuple() as items:
             return ", ".join(map(str, items)) or "none"
         case bool() as value:

@@ -99,6 +99,14 @@ def _two_passwords(settings: Settings) -> Iterator[Problem]:
         )
 
 
+def _roles_have_secrets(settings: Settings) -> Iterator[Problem]:
+    """Readers of a secret that there is with the generated credentials of roles only."""
+    for key in ("read_secret_readers", "upload_secret_readers"):
+        if getattr(settings, key) and settings.authentication != "sha256":
+            allowed = f"takes authentication sha256, which is {settings.authentication}: there is no such secret"
+            yield settings.refused(key, allowed, "authentication")
+
+
 def _a_distribution_has_what_it_needs(settings: Settings) -> Iterator[Problem]:
     """Settings that open the balancer to others, let edges serve the wrong files, or leave them nothing to cache."""
     if not settings.cloudfront_enabled:
@@ -157,6 +165,7 @@ RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _some_instances_are_spot,
     _a_spot_instance_has_time_to_drain,
     _two_passwords,
+    _roles_have_secrets,
     _a_distribution_has_what_it_needs,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,12 @@ PACKAGES_PATH = "/srv/packages"
 PEER_PACKAGES_PATH = "/data/packages"
 PACKAGES_VOLUME = "packages"
 HTPASSWD_PATH = "/data/.htpasswd"
+CREDENTIALS_VARIABLES = {
+    "admin": "PYPISERVER_CREDENTIALS",
+    "read": "PYPISERVER_READ_CREDENTIALS",
+    "upload": "PYPISERVER_UPLOAD_CREDENTIALS",
+}
+"""Variables that ECS injects the secret of each role as."""
 # Where the files of the server are unpacked.
 GUNICORN_CONFIG = "pypiserver_stack/container/entry/gunicorn_config.py"
 APPLICATION = "pypiserver_stack.container.entry.wsgi:application"
@@ -96,6 +104,7 @@ def _gunicorn_entry_point(settings: ServerSettings, shared_cache: bool) -> dict[
         "PYPISERVER_BACKEND": settings.backend,
         "PYPISERVER_AUTHENTICATION": settings.authentication,
         "PYPISERVER_HTPASSWD": htpasswd_paths.get(settings.authentication),
+        "PYPISERVER_HTPASSWD_ROLES": json.dumps(settings.htpasswd_roles) if settings.htpasswd_roles else None,
         "PYPISERVER_UPLOAD_LIMIT_MB": str(settings.upload_limit_mb),
         "PYPISERVER_OVERWRITE": str(settings.overwrite).lower(),
         "PYPISERVER_BUILDS": str(settings.builds_allowed).lower(),
@@ -174,9 +183,13 @@ def with_outputs(
     *,
     log_group: pulumi.Input[str],
     region: pulumi.Input[str],
-    credentials: pulumi.Input[str] | None,
+    credentials: Mapping[str, pulumi.Input[str]],
 ) -> pulumi.Output[str]:
-    """The container definitions of a task as JSON; `credentials` is what ECS injects them from, as `valueFrom`."""
+    """The container definitions of a task as JSON.
+
+    Args:
+        credentials: role to what ECS injects its credential from, as `valueFrom`; empty: it injects none.
+    """
     definition = {
         **container.definition,
         "logConfiguration": {
@@ -184,6 +197,8 @@ def with_outputs(
             "options": {"awslogs-group": log_group, "awslogs-region": region, "awslogs-stream-prefix": NAME},
         },
     }
-    if credentials is not None:
-        definition["secrets"] = [{"name": "PYPISERVER_CREDENTIALS", "valueFrom": credentials}]
+    if credentials:
+        definition["secrets"] = [
+            {"name": CREDENTIALS_VARIABLES[role], "valueFrom": value_from} for role, value_from in credentials.items()
+        ]
     return pulumi.Output.json_dumps([definition])

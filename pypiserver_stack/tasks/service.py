@@ -100,11 +100,12 @@ class Service(pulumi.ComponentResource):
             tags=self._tags(name),
             opts=self._child,
         )
+        injected = credentials.by_role if container.takes_credentials else {}
         execution = execution_role(
             name,
             container.definition["image"],
             log_group=self.logs,
-            secret_arn=credentials.secret.arn if container.takes_credentials else None,
+            secret_arns=[one.secret_arn for one in injected.values()],
             secret_key_arn=credentials.key_arn,
             parent=self,
             tags=self._tags,
@@ -132,7 +133,7 @@ class Service(pulumi.ComponentResource):
                 container,
                 log_group=self.logs.name,
                 region=aws.get_region_output(opts=pulumi.InvokeOutputOptions(parent=self)).region,
-                credentials=credentials.value_from if container.takes_credentials else None,
+                credentials={role: credential.value_from for role, credential in injected.items()},
             ),
             tags=self._tags(name),
             # Its tasks cannot start before their roles may do what starting takes.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
@@ -18,12 +20,12 @@ def execution_role(
     image: str,
     *,
     log_group: aws.cloudwatch.LogGroup,
-    secret_arn: pulumi.Input[str] | None,
+    secret_arns: Sequence[pulumi.Input[str]],
     secret_key_arn: pulumi.Input[str] | None,
     parent: pulumi.Resource,
     tags: Tags,
 ) -> ServiceRole:
-    """Writes the task's log, reads the secret that is injected, and pulls a private image.
+    """Writes the task's log, reads the secrets that are injected, and pulls a private image.
 
     Not AmazonECSTaskExecutionRolePolicy, which writes to every log group and pulls from every repository.
     """
@@ -35,16 +37,16 @@ def execution_role(
             "Resource": pulumi.Output.concat(log_group.arn, ":log-stream:*"),
         },
     )
-    if secret_arn is not None:
-        role.allow(f"{name}-read-credentials", {"Action": "secretsmanager:GetSecretValue", "Resource": secret_arn})
-    if secret_arn is not None and secret_key_arn is not None:
+    if secret_arns:
+        role.allow(f"{name}-read-credentials", {"Action": "secretsmanager:GetSecretValue", "Resource": secret_arns})
+    if secret_arns and secret_key_arn is not None:
         role.allow(
             f"{name}-decrypt-credentials",
             {
                 "Action": "kms:Decrypt",
                 "Resource": secret_key_arn,
                 # Secrets Manager encrypts with the secret's ARN as context: the key opens nothing else.
-                "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": secret_arn}},
+                "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": secret_arns}},
             },
         )
     if private := repository(image):

@@ -29,7 +29,7 @@ def ids(graph: Graph, type_: str) -> dict[str, str]:
 def test_the_index_is_where_and_as_the_program_says(deployment: Deployment) -> None:
     graph = deployment.graph
     assert deployment.outputs["url"] == "https://pypiserver.example.com"  # the local cloud has one zone
-    assert deployment.secret_outputs == {"password"}
+    assert deployment.secret_outputs == {"password", "read_password"}
     assert deployment.outputs["tasks"] == graph.one("aws:ecs/service:Service").inputs["desiredCount"]
 
     subnets = ids(graph, "aws:ec2/subnet:Subnet")
@@ -42,7 +42,8 @@ def test_the_index_is_where_and_as_the_program_says(deployment: Deployment) -> N
 
     assert {record.inputs["zoneId"] for record in graph.of_type("aws:route53/record:Record")} == {ZONE_ID}
     keys = {key.name: key.outputs["arn"] for key in graph.of_type("aws:kms/key:Key")}
-    assert graph.one("aws:secretsmanager/secret:Secret").inputs["kmsKeyId"] == keys["credentials"]
+    secrets = graph.of_type("aws:secretsmanager/secret:Secret")
+    assert {secret.inputs["kmsKeyId"] for secret in secrets} == {keys["credentials"]}
 
 
 def test_what_is_the_indexs_bears_the_name_of_its_component(deployment: Deployment) -> None:

@@ -150,6 +150,7 @@ def test_settings_reach_the_server() -> None:
     changed = answered(
         "backend=validated",
         "authentication=htpasswd",
+        'htpasswd_roles={"ci":"upload"}',
         "upload_limit_mb=7",
         "overwrite=true",
         "builds_allowed=true",
@@ -162,6 +163,7 @@ def test_settings_reach_the_server() -> None:
         "PYPISERVER_BACKEND": "validated",
         "PYPISERVER_AUTHENTICATION": "htpasswd",
         "PYPISERVER_HTPASSWD": "/srv/packages/.htpasswd",
+        "PYPISERVER_HTPASSWD_ROLES": '{"ci": "upload"}',
         "PYPISERVER_UPLOAD_LIMIT_MB": "7",
         "PYPISERVER_OVERWRITE": "true",
         "PYPISERVER_BUILDS": "true",
@@ -175,7 +177,8 @@ def test_settings_reach_the_server() -> None:
 
 
 def test_credentials_are_injected_where_they_are_checked_against_and_nowhere_else() -> None:
-    assert [entry["name"] for entry in container()["secrets"]] == ["PYPISERVER_CREDENTIALS"]
+    variables = ["PYPISERVER_CREDENTIALS", "PYPISERVER_READ_CREDENTIALS", "PYPISERVER_UPLOAD_CREDENTIALS"]
+    assert [entry["name"] for entry in container()["secrets"]] == variables
     assert "secrets" not in container("authentication=htpasswd")
     assert "secrets" not in container("authentication=bcrypt")
 
@@ -246,10 +249,10 @@ def allowed(role: str) -> dict[str, Any]:
 
 def test_roles_may_do_what_they_must_and_no_more() -> None:
     graph = evaluated().graph
-    secret, files = graph.one("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
+    secrets, files = graph.of_type("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
     log = f"{graph.one('aws:cloudwatch/logGroup:LogGroup').outputs['arn']}:log-stream:*"
     assert allowed("execution") == {
-        "secretsmanager:GetSecretValue": secret.outputs["arn"],
+        "secretsmanager:GetSecretValue": [secret.outputs["arn"] for secret in secrets],
         "logs:CreateLogStream": log,
         "logs:PutLogEvents": log,
     }
@@ -312,14 +315,15 @@ class TestEveryStackAndProfile:
             assert (given["service"], given["environment"]) == ("pypiserver", "development")
             assert given["stack"] == f"pypiserver/{stack}"
 
-    def test_the_password_is_nowhere_but_in_inputs_marked_secret(self, stack: str, overrides: tuple[str, ...]) -> None:
+    def test_passwords_are_nowhere_but_in_inputs_marked_secret(self, stack: str, overrides: tuple[str, ...]) -> None:
         deployment = evaluated(stack, overrides)
-        password = deployment.outputs["password"]
-        assert deployment.secret_outputs == {"password"}
-        holders = {resource.type for resource in deployment.graph if password in json.dumps(dict(resource.inputs))}
-        assert holders == {"aws:secretsmanager/secretVersion:SecretVersion"}
-        version = deployment.graph.one("aws:secretsmanager/secretVersion:SecretVersion")
-        assert version.secret_paths == {"secretString"}
+        per_role = {"read_password", "upload_password"} if "secrets" in container(*overrides, stack=stack) else set()
+        assert deployment.secret_outputs == {"password", *per_role}
+        for output in deployment.secret_outputs:
+            password = deployment.outputs[output]
+            holders = [resource for resource in deployment.graph if password in json.dumps(dict(resource.inputs))]
+            assert [holder.type for holder in holders] == ["aws:secretsmanager/secretVersion:SecretVersion"]
+            assert holders[0].secret_paths == {"secretString"}
 
     def test_only_the_balancer_is_open_and_over_plain_http_only_to_the_vpc(
         self, stack: str, overrides: tuple[str, ...]

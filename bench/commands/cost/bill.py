@@ -119,7 +119,7 @@ FIXED: Mapping[str, Charge] = {
     "aws:efs/fileSystem:FileSystem": _file_system,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
     "aws:cloudwatch/dashboard:Dashboard": lambda _: [line("dashboard_month", 1)],
-    "aws:secretsmanager/secret:Secret": lambda _: [line("secret_month", 1)],
+    "aws:secretsmanager/secret:Secret": lambda _: [line("secret_month", 1, "secrets")],
     "aws:kms/key:Key": lambda _: [line("key_month", 1)],
     "aws:wafv2/webAcl:WebAcl": _web_acl,
 }

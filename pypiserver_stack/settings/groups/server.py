@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pypiserver_stack.settings.problems import Caution, Problem
-from pypiserver_stack.settings.types import Group, only
+from pypiserver_stack.settings.types import OBJECTS, Group, only
 
 _IMAGE = re.compile(
     r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9._/-]+:(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?", re.ASCII
 )
 
+_UserName = Annotated[str, Field(pattern=r"^[^:\x00-\x1f\x7f]{1,255}$")]
 _IMAGE_MOST_CHARACTERS = 255  # ECS takes no more before the digest
 
 
@@ -47,6 +48,15 @@ class ServerSettings(Group):
     """Check of passwords. sha256: constant-time comparison of digests of the generated password. htpasswd: your own
     file `.htpasswd` in the folder of the packages, checked once per password and remembered. bcrypt: the generated
     password by bcrypt on every request, as the Terraform module does it; kept for comparison."""
+    htpasswd_roles: Annotated[Mapping[_UserName, Literal["read", "upload", "admin"]], OBJECTS] = Field(
+        default={},
+        json_schema_extra={
+            "takes": "a JSON object, user name without colon to one of read, upload and admin, such as "
+            '{"alice": "admin", "ci": "upload"}'
+        },
+    )
+    """Roles of the users with authentication htpasswd. A user that it does not name may only read; none: all users
+    have all rights."""
     backend: Literal["simple-dir", "validated"] = "validated"
     """Index of the packages. simple-dir: pypiserver's own, walks the directory each time. validated: held in memory,
     and trusted while the directory proves unchanged."""
@@ -69,7 +79,14 @@ class ServerSettings(Group):
     """Seconds an idle connection stays open; outlives the balancer's idle timeout of 60 s."""
 
     def contradictions(self) -> Iterator[Problem]:
-        """The image's own entry point runs nothing of ours."""
+        """The image's own entry point runs nothing of ours; roles of users that nobody looks up."""
+        if self.htpasswd_roles and self.authentication != "htpasswd":
+            yield Problem(
+                "htpasswd_roles",
+                dict(self.htpasswd_roles),
+                f"takes authentication htpasswd, which is {self.authentication}",
+                frozenset(["authentication"]),
+            )
         needed = {"authentication": "bcrypt", "backend": "simple-dir"}
         actual = {key: getattr(self, key) for key in needed}
         if self.entry_point == "image" and actual != needed:

@@ -23,7 +23,8 @@ REFERENCES = {
     *("rootVolumeKmsKeyArn", "efsMaintenanceRoleArn", "instanceExtraPolicy"),
 }
 LISTS_OF_REFERENCES = {
-    *("instanceSubnetIds", "balancerSubnetIds", "resolverAddresses", "secretReaders", "alarmTopicArns"),
+    *("instanceSubnetIds", "balancerSubnetIds", "resolverAddresses", "alarmTopicArns"),
+    *("secretReaders", "readSecretReaders", "uploadSecretReaders"),
 }
 
 
@@ -82,17 +83,28 @@ def test_objects_in_lists_have_types_of_their_own(schema: dict[str, Any], compon
     assert "plain" not in schema["types"]["pypiserver:index:HostFile"]["properties"]["content"]
 
 
+def test_roles_of_users_are_texts_by_name(component: dict[str, Any]) -> None:
+    roles = component["inputProperties"]["htpasswdRoles"]
+    assert (roles["type"], roles["additionalProperties"]["type"], roles["plain"]) == ("object", "string", True)
+
+
 def test_every_export_is_an_output_with_its_meaning(schema: dict[str, Any], component: dict[str, Any]) -> None:
     outputs = component["properties"]
     # Each of them is there in a deployment that has what it is about.
     everything = ("alarm_emails=ops@example.org", *OPTIONS["CloudFront"])
     assert outputs.keys() == set(map(camel, evaluated("stress", everything).outputs))
     assert all(given["description"] for given in outputs.values())
-    assert {name for name, given in outputs.items() if given["secret"]} == {"password"}
+    assert {name for name, given in outputs.items() if given["secret"]} == {
+        "password",
+        "readPassword",
+        "uploadPassword",
+    }
     # These are not there without what they are about.
     assert outputs.keys() - set(component["required"]) == {
         *("backupRoleArn", "backupVaultName", "cloudwatchAlarmSnsTopicArn", "cloudwatchDashboardUrl"),
         *("cloudfrontDistributionId", "cloudfrontDomainName"),
+        *("readUsername", "readPassword", "readCredentialsSecretArn"),
+        *("uploadUsername", "uploadPassword", "uploadCredentialsSecretArn"),
     }
     capacity = schema["types"]["pypiserver:index:Capacity"]["properties"]
     assert capacity.keys() == set(map(camel, TaskPlan.__dataclass_fields__))

@@ -39,6 +39,8 @@ def test_without_configuration() -> None:
             (ROLE, "arn:aws:iam::123456789012:user/a,b"),
         ),
         ("secret_readers", FOREIGN, (FOREIGN,)),
+        ("read_secret_readers", ROLE, (ROLE,)),
+        ("upload_secret_readers", ROLE, (ROLE,)),
         ("secret_kms_key_arn", KEY, KEY),
         ("secret_recovery_window_days", "0", 0),
         ("secret_recovery_window_days", "7", 7),
@@ -60,6 +62,8 @@ def test_what_is_taken(key: str, text: str, value: object) -> None:
         ("secret_readers", "arn:aws:iam::123456789012:group/readers"),
         ("secret_readers", f"{ROLE}, ecs.amazonaws.com"),
         ("secret_readers", ",".join([ROLE] * 31)),
+        ("read_secret_readers", "*"),
+        ("upload_secret_readers", ",".join([ROLE] * 31)),
         ("secret_kms_key_arn", "alias/aws/secretsmanager"),
         ("secret_kms_key_arn", "arn:aws:kms:us-west-2:123456789012:alias/mine"),
         ("secret_kms_key_arn", "arn:aws:kms::123456789012:key/mine"),
@@ -133,3 +137,39 @@ def test_readers_of_two_accounts_need_a_key_that_both_can_use() -> None:
     }
     plain_settings({"secret_readers": readers, "secret_kms_key_arn": KEY})
     assert list(problems(secret_readers=readers, secret_kms_key_arn="mine")) == ["secret_kms_key_arn"]
+    # The key encrypts the secrets of all roles.
+    assert list(problems(secret_readers=ROLE, upload_secret_readers=FOREIGN)) == ["upload_secret_readers"]
+    plain_settings({"secret_readers": ROLE, "read_secret_readers": ROLE})
+
+
+@pytest.mark.parametrize("key", ["read_secret_readers", "upload_secret_readers"])
+@pytest.mark.parametrize("authentication", ["htpasswd", "bcrypt"])
+def test_a_secret_that_is_not_made_has_no_readers(key: str, authentication: str) -> None:
+    assert problems(**{key: ROLE}, authentication=authentication) == {
+        key: f"takes authentication sha256, which is {authentication}: there is no such secret"
+    }
+
+
+@pytest.mark.parametrize("roles", ['{"alice": "admin", "ci": "upload"}', {"alice": "admin", "ci": "upload"}])
+def test_roles_of_users(roles: object) -> None:
+    settings = plain_settings({"authentication": "htpasswd", "htpasswd_roles": roles})
+    assert settings.htpasswd_roles == {"alice": "admin", "ci": "upload"}
+    assert plain_settings().htpasswd_roles == {}
+
+
+@pytest.mark.parametrize(
+    "roles",
+    ['{"ci": "owner"}', '{"ci": "Read"}', '{"": "read"}', '{"c:i": "read"}', '{"c\\n": "read"}', "ci", "[]", "7"],
+)
+def test_roles_that_are_none(roles: str) -> None:
+    assert problems(authentication="htpasswd", htpasswd_roles=roles) == {
+        "htpasswd_roles": 'a JSON object, user name without colon to one of read, upload and admin, such as {"alice": '
+        '"admin", "ci": "upload"}'
+    }
+
+
+@pytest.mark.parametrize("authentication", ["sha256", "bcrypt"])
+def test_roles_of_users_that_nobody_looks_up(authentication: str) -> None:
+    assert problems(authentication=authentication, htpasswd_roles='{"ci": "read"}') == {
+        "htpasswd_roles": f"takes authentication htpasswd, which is {authentication}"
+    }

@@ -137,7 +137,9 @@ OPTIONS = {
         task_max_count=12,
     ),
     "credentials": (
-        "secret_readers=arn:aws:iam::123456789012:role/ci",
+        "secret_readers=arn:aws:iam::123456789012:role/platform",
+        "read_secret_readers=arn:aws:iam::123456789012:role/ci",
+        "upload_secret_readers=arn:aws:iam::123456789012:role/release",
         f"secret_kms_key_arn={_KEY}",
         "secret_recovery_window_days=30",
         "password_generations=1,2",
@@ -146,6 +148,7 @@ OPTIONS = {
     "names": ("service_name=wheels", "environment=staging"),
     "server": (
         "authentication=htpasswd",
+        'htpasswd_roles={"alice": "admin", "ci": "upload"}',
         "backend=simple-dir",
         "upload_limit_mb=64",
         "overwrite=true",

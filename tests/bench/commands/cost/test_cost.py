@@ -110,7 +110,7 @@ def test_fixed_cost_is_counted_from_the_resources() -> None:
         "NAT gateways": (730, 32.85),
         "alarms": (10, 1.00),
         "dashboard": (1, 3.00),
-        "secret": (1, 0.40),
+        "secrets": (3, 1.20),
     }
 
 
@@ -140,7 +140,7 @@ def test_settings_that_add_to_the_fixed_cost() -> None:
         "provisioned throughput": 12,
         "alarms": 7,
         "dashboard": 1,
-        "secret": 1,
+        "secrets": 3,
         "KMS key": 1,
         "web ACL of AWS WAF": 1,
         "its rules": 1,

@@ -21,7 +21,9 @@ WHOLE = (
     "waf_enabled=true",
     "flow_logs_enabled=true",
     "alarm_emails=ops@wheels.example",
-    "secret_readers=arn:aws:iam::123456789012:role/ci",
+    "secret_readers=arn:aws:iam::123456789012:role/platform",
+    "read_secret_readers=arn:aws:iam::123456789012:role/ci",
+    "upload_secret_readers=arn:aws:iam::123456789012:role/release",
     'scheduled_scaling=[{"name": "ci-peak", "schedule": "cron(0 8 ? * MON *)", "task_min_count": 6}]',
 )
 """Settings of the stress stack with which there is a resource of every type."""
@@ -38,7 +40,7 @@ def whole(*overrides: str, without: Collection[str] = ()) -> StackConfig:
 
 
 def fast_engine(cloud: Cloud, work_dir: Path, project_dir: Path = ROOT) -> AutomationEngine:
-    """The real engine. It saves its state once an operation, and not after each of the program's 105 resources.
+    """The real engine. It saves its state once an operation, and not after each of the program's 111 resources.
 
     That is half of the CLI's time. What a killed CLI leaves is for tests of an engine as it is.
     """
