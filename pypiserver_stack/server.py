@@ -28,6 +28,9 @@ from pypiserver_stack.tasks.container_definition import container
 from pypiserver_stack.tasks.scaling import Scaling
 from pypiserver_stack.tasks.service import Service
 
+ROLES = ("admin", "read", "upload")
+"""Roles with a generated credential each."""
+
 
 class PypiServer(Outputs, pulumi.ComponentResource):
     """A package index: network, storage, backup, credentials, balancer, hosts and service, in the order of need."""
@@ -77,7 +80,7 @@ class PypiServer(Outputs, pulumi.ComponentResource):
         if settings.backup_enabled:
             backup = Backup(name, settings, tags, storage, kms_key_arn=settings.efs_kms_key_arn, opts=child)
         # Only our own check knows roles; what the others know of the generated credentials is one user with all rights.
-        roles = ("admin", "read", "upload") if settings.authentication == "sha256" else ("admin",)
+        roles = ROLES if settings.authentication == "sha256" else ("admin",)
         credentials = Credentials(name, settings, tags, roles=roles, opts=child)
         administrator = credentials.by_role["admin"]
         load_balancer = LoadBalancer(

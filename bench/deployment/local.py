@@ -70,7 +70,7 @@ class LocalIndex(ProcessIndex):
         self._started = processes = self._prepared(state, deployment.outputs["capacity"], run.scratch_folder)
         processes.start()
         run.note(f"{len(processes.tasks)} of {counted(state.task_count, 'task')} behind {processes.url}")
-        self._target = Target(processes.url, deployment.outputs["username"], deployment.outputs["password"])
+        self._target = _target(processes.url, deployment.outputs)
         return self._target
 
     @property
@@ -145,6 +145,15 @@ class LocalIndex(ProcessIndex):
         if not 1 <= tasks <= state.task_max_count:
             raise UsageError(f"--tasks {tasks}: the plan has at most {state.task_max_count}, and 1 at the least")
         return tasks
+
+
+def _target(url: str, outputs: Mapping[str, Any]) -> Target:
+    def of_role(role: str) -> Target | None:
+        if f"{role}_username" not in outputs:
+            return None
+        return Target(url, outputs[f"{role}_username"], outputs[f"{role}_password"])
+
+    return Target(url, outputs["username"], outputs["password"], of_role("read"), of_role("upload"))
 
 
 def check_url(url: str, state: DesiredState) -> None:

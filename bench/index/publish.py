@@ -206,7 +206,8 @@ class _Index:
                 user = (
                     f"the password of {self._target.username!r}" if self._target.username else "a client without a name"
                 )
-                return f"the index at {self.url} refused {user} ({status}): check the user name and the password"
+                also = ", and whether the user may upload" if answer.status == 403 else ""
+                return f"the index at {self.url} refused {user} ({status}): check the user name and the password{also}"
             case 409:
                 return f"the index at {self.url} refused {what}, it holds that file already: start with an empty index"
             case 301 | 302 | 303 | 307 | 308:

@@ -29,6 +29,10 @@ class Target:
     username: str = ""
     """Empty for an index that asks for no credentials."""
     password: str = field(default="", repr=False)
+    reader: Target | None = field(default=None, repr=False)
+    """The same index as a user who may only install; None: nobody else is known."""
+    uploader: Target | None = field(default=None, repr=False)
+    """The same index as a user who may only install and publish; None: nobody else is known."""
 
     def __post_init__(self) -> None:
         if "@" in self.url:

@@ -56,9 +56,10 @@ def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel
     if not concurrency:
         return
     run.step("publish to" if run.name else "publish")
+    publisher = target.uploader or target
     run.wait_for(
         publish_async(
-            *(target.url, target.username, target.password, wheels),
+            *(publisher.url, publisher.username, publisher.password, wheels),
             concurrency=concurrency,
             on_progress=run.progress.progress,
         )
@@ -88,9 +89,12 @@ def workload_of(load: LoadParameters, packages: int, wheels: int, package_set: s
 def prepare_load(
     run: Run, target: Target, load: LoadParameters, packages: Sequence[str], uploads: Sequence[Path]
 ) -> Load:
-    """The workload against an index, ready to be sent, with its progress shown."""
+    """The workload against an index, ready to be sent, with its progress shown.
+
+    Clients have the fewest rights that the workload needs.
+    """
     spec = LoadSpec(
-        target,
+        (target.uploader if uploads else target.reader) or target,
         load.workload,
         tuple(packages),
         tuple(uploads),

@@ -66,7 +66,7 @@ class Credentials(pulumi.ComponentResource):
         username = f"{USERNAME}{_SUFFIXES[role]}"
         secret = aws.secretsmanager.Secret(
             name,
-            description=f"Credentials of the package index, role {role}",
+            description="Credentials of the package index",
             kms_key_id=self.key_arn,
             recovery_window_in_days=settings.secret_recovery_window_days,
             tags=self._tags(name),

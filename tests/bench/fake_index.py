@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import threading
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,8 @@ class FakeIndex:
         self.port = 0
         self.reads: Counter[str] = Counter()
         """By task."""
+        self.users: set[tuple[str, str]] = set()
+        """The methods of requests, and the users who sent them."""
         self.ends_connections = False
         """Behind every answer, without having said so."""
         self._turns = itertools.cycle(tasks)
@@ -83,6 +86,8 @@ class FakeIndex:
                 task = next(self._turns)
                 method, path, _ = head.split(" ", 2)
                 wants_json = "simple.v1+json" in head
+                if credentials := re.search(r"(?i)authorization: basic (\S+)", head):
+                    self.users.add((method, b64decode(credentials[1]).decode().partition(":")[0]))
                 status, page = await (self._change(body) if method == "POST" else self._page(task, path, wants_json))
                 fields = f"HTTP/1.1 {status} x\r\nContent-Length: {len(page)}\r\nX-Served-By: {task}\r\n"
                 if status == 303:

@@ -37,7 +37,8 @@ class FakeIndexUnderTest:
         run.keep_secret({PASSWORD})
         self.during_up()
         self._served.enter_context(serving(self.index))
-        return Target(self.index.url, "somebody", PASSWORD)
+        reader, uploader = (Target(self.index.url, user, PASSWORD) for user in ("reader", "uploader"))
+        return Target(self.index.url, "somebody", PASSWORD, reader, uploader)
 
     def describe(self) -> Description:
         return Description(

@@ -38,6 +38,13 @@ def cycle(tmp_path: Path, wheel_cache: Path, monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
+@pytest.mark.parametrize(("workload", "loads"), [("burst", ("GET", "reader")), ("uploads", ("POST", "uploader"))])
+def test_clients_have_the_fewest_rights_that_they_need(cycle: Conduct, workload: str, loads: tuple[str, str]) -> None:
+    index = FakeIndexUnderTest()
+    cycle(index, workload=workload)
+    assert index.index.users == {("POST", "uploader"), ("GET", "uploader"), loads}
+
+
 def raising(error: Exception) -> Callable[[], object]:
     def fail() -> None:
         raise error

@@ -18,14 +18,16 @@ from pypiserver_stack.settings import read_configuration, read_settings
 from pypiserver_stack.storage.credentials import Credentials
 
 settings = read_settings(read_configuration())
-credentials = Credentials("index", settings, Tags(settings))
+credentials = Credentials("index", settings, Tags(settings), roles=("admin", "read", "upload"))
+secrets = [credential.value_from for credential in credentials.by_role.values()]
 task = aws.ecs.TaskDefinition(
     "index",
     family="index",
-    container_definitions=pulumi.Output.json_dumps([{"name": "index", "secret": credentials.value_from}]),
+    container_definitions=pulumi.Output.json_dumps([{"name": "index", "secrets": secrets}]),
 )
 service = aws.ecs.Service("index", cluster="index", task_definition=task.arn, force_delete=True)
-pulumi.export("password", credentials.password)
+for role, output in (("admin", "password"), ("read", "read_password"), ("upload", "upload_password")):
+    pulumi.export(output, credentials.by_role[role].password)
 passwords = pulumi.Output.all(service.id, list(settings.password_generations), settings.published_generation)
 pulumi.export("password_generations", passwords[1])
 pulumi.export("published_password_generation", passwords[2])
@@ -35,6 +37,8 @@ SERVICE = "aws:ecs/service:Service"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 PASSWORD = "random:index/randomPassword:RandomPassword"
+USERS = {"pypiserver": "password", "pypiserver-read": "read_password", "pypiserver-upload": "upload_password"}
+"""The user of each role, and the output that has its password."""
 
 
 def write_project(folder: Path) -> None:
@@ -83,14 +87,13 @@ class RotatedCloud(LocalCloud):
         """What was generated, by the name of the resource."""
         return {record.urn.rsplit("::", 1)[1]: record.outputs["result"] for record in self.of_type(PASSWORD)}
 
-    def secret_of_the_tasks(self) -> dict[str, Any]:
-        """The secret's value in the version that the task definition names."""
+    def secrets_of_the_tasks(self) -> dict[str, Any]:
+        """User name to the secret's value in the version that the task definition names."""
         (task,) = self.of_type(TASK)
-        pinned = next(
-            text for text in _texts(json.loads(task.inputs["containerDefinitions"])) if ":secretsmanager:" in text
-        ).rsplit(":", 1)[1]
-        value: dict[str, Any] = json.loads(self._versions[pinned])
-        return value
+        texts = _texts(json.loads(task.inputs["containerDefinitions"]))
+        pinned = [text.rsplit(":", 1)[1] for text in texts if ":secretsmanager:" in text]
+        values = [json.loads(self._versions[version]) for version in pinned]
+        return {value["username"]: value for value in values}
 
 
 def _texts(value: Any) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.deployment.engine import person
-from tests.bench.deployment.engine.rotated import RotatedCloud, write_project
+from tests.bench.deployment.engine.rotated import USERS, RotatedCloud, write_project
 from tests.dead_proxy import DEAD_PROXY
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -70,7 +70,7 @@ def test_a_rotation(shell: Shell, cloud: RotatedCloud) -> None:
     not_deployed = shell.rotate("--stack", "dev", exit_code=1)
     assert not_deployed == "Error: stack dev is not deployed, or only in part: run `pulumi up` first\n"
     shell.run("pulumi", "up", "--stack=dev", "--yes", "--skip-preview")
-    (old,) = cloud.passwords.values()
+    old = cloud.passwords
 
     said = shell.rotate("--stack", "dev")
     assert said.splitlines() == [
@@ -80,15 +80,18 @@ def test_a_rotation(shell: Shell, cloud: RotatedCloud) -> None:
         "Deploying: password 2 accepted, 2 published.",
         "Done: password 2 is published, and no other accepted. Commit Pulumi.dev.yaml.",
     ]
-    ((name, new),) = cloud.passwords.items()
-    assert (name, new == old) == ("index-2", False)
-    assert cloud.secret_of_the_tasks()["accepted_passwords"] == [new]
-    # What a client that reads the stack's output gets.
-    assert shell.run("pulumi", "stack", "output", "password", "--stack=dev", "--show-secrets").strip() == new
+    new = cloud.passwords
+    assert list(new) == ["index-2", "index-read-2", "index-upload-2"]
+    assert set(new.values()).isdisjoint(old.values())
+    for (user, output), password in zip(USERS.items(), new.values(), strict=True):
+        assert cloud.secrets_of_the_tasks()[user]["accepted_passwords"] == [password]
+        # What a client that reads the stack's output gets.
+        assert shell.run("pulumi", "stack", "output", output, "--stack=dev", "--show-secrets").strip() == password
     # No password was an argument of a command, or stands in what they left behind.
     assert "config set-all" in shell.calls.read_text()
+    secrets = [*old.values(), *new.values()]
     for path in shell.project.parent.rglob("*"):
-        assert not path.is_file() or not any(secret.encode() in path.read_bytes() for secret in (old, new)), path
+        assert not path.is_file() or not any(secret.encode() in path.read_bytes() for secret in secrets), path
     # The user's next `pulumi up` is about the stack that it would have been about before.
     stacks = json.loads(shell.run("pulumi", "stack", "ls", "--json"))
     assert [stack["name"] for stack in stacks if stack["current"]] == ["selected"]

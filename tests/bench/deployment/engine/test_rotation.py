@@ -13,7 +13,15 @@ from bench.common.failures import UnavailableError
 from bench.deployment.engine import StackConfig
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.rotate.steps import RotationError, rotate
-from tests.bench.deployment.engine.rotated import PASSWORD, SERVICE, TASK, VERSION, RotatedCloud, write_project
+from tests.bench.deployment.engine.rotated import (
+    PASSWORD,
+    SERVICE,
+    TASK,
+    USERS,
+    VERSION,
+    RotatedCloud,
+    write_project,
+)
 from tests.bench.deployment.engine.whole_stack import fast_engine
 from tests.thorough import thorough
 
@@ -35,10 +43,11 @@ class Deployed:
     def __init__(self, project: Path, config: StackConfig, work: Path) -> None:
         self.cloud = RotatedCloud()
         self.engine = fast_engine(self.cloud, work, project)
-        self.first = str(self.engine.up(config).outputs["password"])
+        outputs = self.engine.up(config).outputs
+        self.first = {user: str(outputs[output]) for user, output in USERS.items()}
         self.lines: list[str] = []
         self.secrets: list[dict[str, Any]] = []
-        """What the tasks were given, before each line."""
+        """What the tasks were given of each user, before each line."""
 
     def rotate(self, *, keep_old: bool = False, stop_at: int | None = None) -> str:
         """Rotate; `stop_at`: the number, from 0, of the line at which somebody pulls the plug."""
@@ -50,7 +59,7 @@ class Deployed:
                 raise StopError
             reported += 1
             self.lines.append(line)
-            self.secrets.append(self.cloud.secret_of_the_tasks())
+            self.secrets.append(self.cloud.secrets_of_the_tasks())
 
         return self.engine.drive(lambda stack: rotate(stack, say, keep_old=keep_old))
 
@@ -62,6 +71,11 @@ class Deployed:
     def outputs(self) -> dict[str, Any]:
         return {key: output.value for key, output in self.engine.drive(lambda stack: stack.outputs()).items()}
 
+    def published(self) -> dict[str, str]:
+        """The password of each user that the stack exports."""
+        outputs = self.outputs()
+        return {user: outputs[output] for user, output in USERS.items()}
+
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Iterator[Deployed]:
@@ -71,19 +85,32 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
     assert stack.engine.down() == ()
 
 
+def secrets(published: dict[str, str], *accepted: dict[str, str]) -> dict[str, Any]:
+    """What tasks are given, from the password of each user."""
+    return {
+        user: {
+            "username": user,
+            "password": published[user],
+            "accepted_passwords": [passwords[user] for passwords in accepted],
+        }
+        for user in USERS
+    }
+
+
 def assert_rotated_once(stack: Deployed) -> None:
-    (new,) = stack.cloud.passwords.values()
-    assert list(stack.cloud.passwords) == ["index-2"]
-    assert new != stack.first
-    assert stack.cloud.secret_of_the_tasks() == {"username": "pypiserver", "password": new, "accepted_passwords": [new]}
+    assert list(stack.cloud.passwords) == ["index-2", "index-read-2", "index-upload-2"]
+    new = dict(zip(USERS, stack.cloud.passwords.values(), strict=True))
+    assert len({*new.values(), *stack.first.values()}) == 6
+    assert stack.cloud.secrets_of_the_tasks() == secrets(new, new)
     assert stack.config() == {"password_generations": "2", "published_password_generation": "2"}
     outputs = stack.outputs()
     assert (outputs["password_generations"], outputs["published_password_generation"]) == ([2], 2)
-    assert outputs["password"] == new
+    assert stack.published() == new
     # At no time was there a task that refuses what clients had, or clients were given what a task refuses.
-    for before, after in zip(stack.secrets, [*stack.secrets[1:], stack.cloud.secret_of_the_tasks()], strict=True):
-        assert before["password"] in after["accepted_passwords"]
-        assert after["password"] in before["accepted_passwords"]
+    for before, after in zip(stack.secrets, [*stack.secrets[1:], stack.cloud.secrets_of_the_tasks()], strict=True):
+        for user in USERS:
+            assert before[user]["password"] in after[user]["accepted_passwords"]
+            assert after[user]["password"] in before[user]["accepted_passwords"]
 
 
 def test_three_steps(deployed: Deployed) -> None:
@@ -95,13 +122,8 @@ def test_three_steps(deployed: Deployed) -> None:
         "Deploying: password 2 accepted, 2 published.",
         "Done: password 2 is published, and no other accepted. Commit Pulumi.dev.yaml.",
     ]
-    old, new = deployed.first, deployed.outputs()["password"]
-    assert [(secret["accepted_passwords"], secret["password"]) for secret in deployed.secrets] == [
-        ([old], old),
-        ([old], old),
-        ([old, new], old),
-        ([old, new], new),
-    ]
+    old, new = deployed.first, deployed.published()
+    assert deployed.secrets == [secrets(old, old), secrets(old, old), secrets(old, old, new), secrets(new, old, new)]
     assert_rotated_once(deployed)
 
 
@@ -111,12 +133,12 @@ def test_the_old_one_is_kept_until_clients_have_the_new_one(deployed: Deployed) 
         "Commit Pulumi.dev.yaml."
     )
     assert deployed.rotate(keep_old=True) == sentence
-    new = deployed.outputs()["password"]
-    kept = {"username": "pypiserver", "password": new, "accepted_passwords": [deployed.first, new]}
-    assert deployed.cloud.secret_of_the_tasks() == kept
+    new = deployed.published()
+    kept = secrets(new, deployed.first, new)
+    assert deployed.cloud.secrets_of_the_tasks() == kept
     # Again: there is nothing to do, and no third password.
     assert deployed.rotate(keep_old=True) == sentence
-    assert deployed.cloud.secret_of_the_tasks() == kept
+    assert deployed.cloud.secrets_of_the_tasks() == kept
     deployed.rotate()
     assert_rotated_once(deployed)
 
@@ -191,26 +213,22 @@ def test_the_whole_program(tmp_path: Path) -> None:
     work = tmp_path / "work"
     stack = Deployed(ROOT, load_stack(ROOT, "stress")[0], work)
     others = {record.urn: record for record in stack.cloud.records.values() if record.type not in CHANGING}
-    passwords = {stack.first}
+    passwords = set(stack.first.values())
 
     def look(line: str) -> None:
-        stack.secrets.append(stack.cloud.secret_of_the_tasks())
+        stack.secrets.append(stack.cloud.secrets_of_the_tasks())
         passwords.update(stack.cloud.passwords.values())
 
     stack.engine.drive(lambda pulumi_stack: rotate(pulumi_stack, look))
-    old, (new,) = stack.first, stack.cloud.passwords.values()
-    assert [(secret["accepted_passwords"], secret["password"]) for secret in stack.secrets] == [
-        ([old], old),
-        ([old], old),
-        ([old, new], old),
-        ([old, new], new),
-    ]
-    assert stack.cloud.secret_of_the_tasks()["accepted_passwords"] == [new]
+    old, new = stack.first, stack.published()
+    assert stack.secrets == [secrets(old, old), secrets(old, old), secrets(old, old, new), secrets(new, old, new)]
+    assert stack.cloud.secrets_of_the_tasks() == secrets(new, new)
     # The passwords, the secret's value and what names its version change, and nothing else.
     assert others == {record.urn: record for record in stack.cloud.records.values() if record.type not in CHANGING}
     # State, its history and its backups, stack file, logs.
     written = {path: path.read_bytes() for path in work.rglob("*") if path.is_file()}
     assert any(b"ciphertext" in content for content in written.values())
-    assert passwords == {old, new}
+    assert passwords == {*old.values(), *new.values()}
+    assert len(passwords) == 6
     assert [path for path, content in written.items() if any(p.encode() in content for p in passwords)] == []
     assert stack.engine.down() == ()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +9,19 @@ import pytest
 from pulumi.automation import Stack, UpResult
 
 from bench.common.run_mark import RUN_VARIABLE
-from bench.deployment.engine import StackConfig
 from bench.deployment.engine.state import deployment
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
-from bench.index.target import Target
 from bench.runtime.scratch import processes_of
 from pypiserver_stack.rotate.steps import rotate
-from tests.bench.deployment.engine.whole_stack import fast_engine
+from tests.bench.deployment.engine.clients import Clients, published, status
+from tests.bench.deployment.engine.rotated import USERS
+from tests.bench.deployment.engine.whole_stack import SMALL, fast_engine
 from tests.bench.deployment.local_processes.rolling_stack import RollingStack
 from tests.bench.deployment.local_processes.stacks import running, two_tasks
 from tests.bench.deployment.local_processes.steady_load import SteadyLoad
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
-
-
-class Clients(Target):
-    """Every client that there may be: their requests take turns over the passwords that somebody has now."""
-
-    def hold(self, *passwords: str) -> None:
-        """From now on clients have these."""
-        each = itertools.cycle(Target(self.url, self.username, password).authorization for password in passwords)
-        object.__setattr__(self, "_each", each)
-
-    @property
-    def authorization(self) -> str:
-        each: Iterator[str] = vars(self)["_each"]
-        return next(each)
 
 
 class Rotated:
@@ -49,7 +31,7 @@ class Rotated:
         self._processes = processes
         self._clients = clients
         self._load = load
-        self.published: list[str] = []
+        self.published: list[dict[str, str]] = []
         self.graph: Graph | None = None
 
     def rotate(self, stack: Stack) -> str:
@@ -57,11 +39,11 @@ class Rotated:
 
         def up(**options: Any) -> UpResult:
             result = update(**options)
-            password = result.outputs["password"].value
-            if password not in self.published:
+            passwords = published({name: output.value for name, output in result.outputs.items()})
+            if passwords not in self.published:
                 # Some clients read it while the tasks are being replaced; others have the one before still.
-                self._clients.hold(*self.published, password)
-            self.published.append(password)
+                self._clients.hold(*self.published, passwords)
+            self.published.append(passwords)
             self.graph = two_tasks(deployment(stack.export_stack().deployment["resources"]).graph)  # type: ignore[index]
             self._processes.deploy(self.graph)
             self._load.await_more(task.id for task in self._processes.tasks)
@@ -77,32 +59,16 @@ class Rotated:
         return rotate(stack, say)
 
 
-def status(url: str, password: str) -> int:
-    target = Target(url, "pypiserver", password)
-    request = urllib.request.Request(f"{url}/simple/", headers={"Authorization": target.authorization})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as refused:
-        return refused.code
-
-
-def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_one_request_of_any_role_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = f"a test in {tmp_path.name}"
     monkeypatch.setenv(RUN_VARIABLE, mark)
     engine = fast_engine(LocalCloud(), tmp_path / "engine")
-    deployed = engine.up(
-        StackConfig(
-            "pypiserver",
-            "test",
-            {"pypiserver:profile": "light", "pypiserver:allow_http": "true", "pypiserver:deletion_protection": "false"},
-        )
-    )
-    old = deployed.outputs["password"]
+    deployed = engine.up(SMALL)
+    old = published(deployed.outputs)
     with running(two_tasks(deployed.graph), tmp_path / "run") as processes:
-        clients = Clients(processes.url, deployed.outputs["username"])
+        clients = Clients(processes.url)
         clients.hold(old)
-        with SteadyLoad(clients, tmp_path / "wheels") as load:
+        with SteadyLoad(clients.reading, tmp_path / "wheels", uploads_as=clients.uploading) as load:
             load.await_more(task.id for task in processes.tasks)
             rotated = Rotated(processes, clients, load)
             engine.drive(rotated.rotate)
@@ -113,11 +79,14 @@ def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert {outcome.served_by for outcome in load.outcomes} >= {f"task-{number}" for number in range(1, 9)}
         assert load.failed == []
         assert rotated.published == [old, new, new]
-        assert (status(processes.url, old), status(processes.url, new)) == (401, 200)
+        for user in USERS:
+            assert (status(processes.url, user, old[user]), status(processes.url, user, new[user])) == (401, 200)
+        passwords = [*old.values(), *new.values()]
+        assert len(set(passwords)) == 6
         lines = [" ".join(process.cmdline()) for process in processes_of(mark)]
         assert len(lines) > 2
-        assert not any(password in line for line in lines for password in (old, new))
+        assert not any(password in line for line in lines for password in passwords)
         for log in (tmp_path / "run").rglob("log*"):
-            assert log.is_dir() or not any(password.encode() in log.read_bytes() for password in (old, new))
+            assert log.is_dir() or not any(password.encode() in log.read_bytes() for password in passwords)
     assert processes_of(mark) == []
     assert engine.down() == ()

@@ -28,6 +28,13 @@ WHOLE = (
 )
 """Settings of the stress stack with which there is a resource of every type."""
 
+SMALL = StackConfig(
+    "pypiserver",
+    "test",
+    {"pypiserver:profile": "light", "pypiserver:allow_http": "true", "pypiserver:deletion_protection": "false"},
+)
+"""A stack that is quick to stand up."""
+
 KINDS = ("create", "update", "replace", "delete")
 # A resource that is deleted with the replaced one that it refers to, and not made again.
 _KIND_OF = {**{kind: kind for kind in KINDS}, "remove-pending-replace": "delete"}

@@ -44,15 +44,17 @@ class RequestOutcome:
 class SteadyLoad:
     """Sends requests while it is entered: over connections that are kept, over new ones, and uploads that take long."""
 
-    def __init__(self, target: Target, folder: Path) -> None:
+    def __init__(self, target: Target, folder: Path, *, uploads_as: Target | None = None) -> None:
         """
         Args:
             folder: where it makes what it uploads.
+            uploads_as: the same index with the credentials of those who upload; None: everybody has the same.
         """
         self.outcomes: list[RequestOutcome] = []
         self.uploaded: set[str] = set()
         """File names that the index has said it took."""
         self._target = target
+        self._uploads_as = uploads_as or target
         self._folder = folder
         self._versions = itertools.count(1)
         self._more = threading.Condition()
@@ -85,13 +87,13 @@ class SteadyLoad:
             assert self._more.wait_for(enough, _PATIENCE_S)
 
     async def _run(self) -> None:
-        session = await IndexSession.open(self._target)
-        await self._upload(session, takes_s=0)
+        session, uploads = await IndexSession.open(self._target), await IndexSession.open(self._uploads_as)
+        await self._upload(uploads, takes_s=0)
         async with asyncio.TaskGroup() as clients:
             for keep in (True, True, False):
                 clients.create_task(self._read(session, keep=keep))
             for takes_s in (0, _SLOW_UPLOAD_S):
-                clients.create_task(self._write(session, takes_s))
+                clients.create_task(self._write(uploads, takes_s))
 
     async def _read(self, session: IndexSession, *, keep: bool) -> None:
         client = session.client()
