@@ -249,7 +249,8 @@ def allowed(role: str) -> dict[str, Any]:
 
 def test_roles_may_do_what_they_must_and_no_more() -> None:
     graph = evaluated().graph
-    secrets, files = graph.of_type("aws:secretsmanager/secret:Secret"), graph.one("aws:efs/fileSystem:FileSystem")
+    secrets = sorted(graph.of_type("aws:secretsmanager/secret:Secret"), key=lambda secret: secret.name)
+    files = graph.one("aws:efs/fileSystem:FileSystem")
     log = f"{graph.one('aws:cloudwatch/logGroup:LogGroup').outputs['arn']}:log-stream:*"
     assert allowed("execution") == {
         "secretsmanager:GetSecretValue": [secret.outputs["arn"] for secret in secrets],

@@ -84,8 +84,8 @@ class RotatedCloud(LocalCloud):
 
     @property
     def passwords(self) -> dict[str, str]:
-        """What was generated, by the name of the resource."""
-        return {record.urn.rsplit("::", 1)[1]: record.outputs["result"] for record in self.of_type(PASSWORD)}
+        """What was generated, by the name of the resource, in the order of the names."""
+        return dict(sorted((one.urn.rsplit("::", 1)[1], one.outputs["result"]) for one in self.of_type(PASSWORD)))
 
     def secrets_of_the_tasks(self) -> dict[str, Any]:
         """User name to the secret's value in the version that the task definition names."""

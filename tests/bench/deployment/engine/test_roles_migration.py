@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.graph import Graph
 from bench.deployment.local_cloud import LocalCloud
 from tests.bench.deployment.engine.clients import Clients, published, status
@@ -34,6 +35,7 @@ def without_roles(graph: Graph) -> Graph:
 
 
 def test_not_one_request_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUN_VARIABLE, f"a test in {tmp_path.name}")
     engine = fast_engine(LocalCloud(), tmp_path / "engine")
     with monkeypatch.context() as before:
         before.setattr("pypiserver_stack.server.ROLES", ("admin",))
