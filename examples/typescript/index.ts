@@ -22,4 +22,5 @@ const index = new pypiserver.PypiServer("wheels", {
 
 export const url = index.url;
 export const password = index.password;
+export const readPassword = index.readPassword;
 export const tasks = index.capacity.taskMinCount;

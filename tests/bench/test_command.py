@@ -20,6 +20,7 @@ import pytest
 from bench.common.run_mark import RUN_VARIABLE
 from bench.runtime.interruption import SIGNALS
 from tests.bench.command_line import ROOT, Bench, InProcessBench, watchdog_of
+from tests.bench.task_passwords import passwords_of
 from tests.thorough import thorough
 
 SMALL = ("--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -71,20 +72,22 @@ def test_missed_thresholds_are_an_exit_code_of_their_own(bench: Bench) -> None:
     assert "listing_p95_s" in output
 
 
-def test_no_file_of_a_run_holds_the_password(bench: Bench) -> None:
+def test_no_file_of_a_run_holds_a_password(bench: Bench) -> None:
     process = bench.start(*SMALL, "--keep")
     credentials = Path(bench.follow_to(process, "credentials: ", "stdout").split()[1])
     assert credentials.stat().st_mode & 0o777 == 0o600
-    password = credentials.read_text().split()[-1]
+    passwords = passwords_of(process.pid)
+    assert credentials.read_text().split()[-1] in passwords
     command_lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate()
     assert process.returncode in (0, 3)
-    assert len(password) == 32
-    assert not any(password in text for text in [output, errors, *bench.lines, *command_lines])
+    assert [len(password) for password in passwords] == [32, 32, 32]
+    said = [output, errors, *bench.lines, *command_lines]
+    assert not any(password in text for text in said for password in passwords)
     written = list(bench.results.glob("*/*"))
     assert {path.name for path in written} == {"report.json", "report.md", "samples.npz", "infrastructure.json"}
-    assert not any(password.encode() in path.read_bytes() for path in written)
+    assert not any(password.encode() in path.read_bytes() for path in written for password in passwords)
     assert bench.remains(process.pid) == []
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bench.common.run_mark import RUN_VARIABLE
 from bench.load.samples import Operation, Samples
 from tests.bench.command_line import Bench, InProcessBench
+from tests.bench.task_passwords import passwords_of
 from tests.thorough import thorough
 
 SMALL = ("compare", "--packages", "3", "--clients", "12", "--engine", "embedded")
@@ -121,7 +122,8 @@ def test_no_file_of_a_comparison_holds_a_password(bench: Bench) -> None:
     output, errors = process.communicate()
 
     assert process.returncode == 0, errors
-    assert [len(password) for password in passwords] == [32, 32]
+    # Of each role of two stacks.
+    assert [len(password) for password in passwords] == [32] * 6
     assert len(digest) == 28
     written = [path for path in bench.results.rglob("*") if path.is_file()]
     # Two texts; for three variants the samples of two rounds; for two of them the infrastructure.
@@ -130,19 +132,6 @@ def test_no_file_of_a_comparison_holds_a_password(bench: Bench) -> None:
         assert not any(secret.encode() in path.read_bytes() for path in written)
         assert secret not in output + errors + "".join(bench.lines)
     assert bench.remains(process.pid) == []
-
-
-def passwords_of(pid: int) -> set[str]:
-    """Those that the tasks of a run were started with."""
-    found = set()
-    for process in psutil.process_iter():
-        try:
-            environment = process.environ()
-        except psutil.Error:
-            continue
-        if environment.get(RUN_VARIABLE, "").startswith(f"{pid}-") and "PYPISERVER_CREDENTIALS" in environment:
-            found.update(json.loads(environment["PYPISERVER_CREDENTIALS"])["accepted_passwords"])
-    return found
 
 
 def test_variants_with_other_loads_are_refused_before_anything_starts(bench: Bench) -> None:

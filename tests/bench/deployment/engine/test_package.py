@@ -115,20 +115,26 @@ def test_the_example_through_its_whole_life(foreign: Foreign) -> None:
     created = foreign.pulumi("up", "--yes", "--skip-preview")
     assert "is not pinned by digest" in created
     outputs = json.loads(foreign.pulumi("stack", "output", "--json", "--show-secrets"))
-    (password,) = foreign.records("random:index/randomPassword:RandomPassword")
+    made = foreign.records("random:index/randomPassword:RandomPassword")
+    passwords = {record.urn.rsplit("::", 1)[1]: record.outputs["result"] for record in made}
+    assert passwords.keys() == {"wheels", "wheels-read", "wheels-upload"}
     assert outputs == {
         "url": "https://pypiserver.example.com",  # the local cloud has one zone
-        "password": password.outputs["result"],
+        "password": passwords["wheels"],
+        "readPassword": passwords["wheels-read"],
         "tasks": 1,
     }
-    assert outputs["password"] not in created
-    assert json.loads(foreign.pulumi("stack", "output", "--json"))["password"] == "[secret]"
-    assert outputs["password"] not in json.dumps(json.loads(foreign.pulumi("stack", "export")))
-    (secret,) = foreign.records("aws:secretsmanager/secret:Secret")
+    shown = json.loads(foreign.pulumi("stack", "output", "--json"))
+    assert (shown["password"], shown["readPassword"]) == ("[secret]", "[secret]")
+    state = json.dumps(json.loads(foreign.pulumi("stack", "export")))
+    assert not any(password in text for password in passwords.values() for text in (created, state))
     (key,) = (key for key in foreign.records("aws:kms/key:Key") if "credentials" in key.inputs.get("description", ""))
-    assert secret.inputs["kmsKeyId"] == key.outputs["arn"]
-    assert secret.inputs["tags"]["stack"] == "wheels/dev"
-    assert secret.outputs["name"].startswith("wheels-")
+    secrets = foreign.records("aws:secretsmanager/secret:Secret")
+    assert len(secrets) == 3
+    for secret in secrets:
+        assert secret.inputs["kmsKeyId"] == key.outputs["arn"]
+        assert secret.inputs["tags"]["stack"] == "wheels/dev"
+        assert secret.outputs["name"].startswith("wheels-")
 
     assert "unchanged" in foreign.pulumi("up", "--yes", "--skip-preview")
     foreign.pulumi("destroy", "--yes", "--skip-preview")

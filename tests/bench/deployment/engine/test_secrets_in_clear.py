@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("pulumi_on_path")]
 
 # Where a secret reaches the most resources: two passwords, and hashes in the hosts' user data.
 STACKS = {
-    "two passwords": ("stress", OPTIONS["credentials"]),
+    "two passwords of each role": ("stress", OPTIONS["credentials"]),
     "hashes on the hosts, compressed": ("peer", ("host_extra_commands=" + json.dumps(["echo " + "x" * 15_000]),)),
 }
 
