@@ -1,1 +1,1 @@
-"""`python -m pypiserver_stack.rotate`: rotation of the generated password without a failed request."""
+"""`python -m pypiserver_stack.rotate`: rotation of the generated passwords without a failed request."""

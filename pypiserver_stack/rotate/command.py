@@ -37,7 +37,7 @@ _INTERRUPTED = "interrupted; the same command goes on from here"
 )
 @click.option("--keep-old", is_flag=True, help="Keep the old password valid after the new one is published")
 def rotate_command(name: str, project: Path, keep_old: bool) -> None:
-    """Rotate the generated password of a deployed stack, or continue a rotation that was interrupted."""
+    """Rotate the generated passwords of a deployed stack, or continue a rotation that was interrupted."""
     with _interruptions() as interrupted:
 
         def report(line: str) -> None:

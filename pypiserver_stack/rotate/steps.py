@@ -1,4 +1,4 @@
-"""Rotation of the generated password, in steps that no client notices.
+"""Rotation of the generated passwords of all roles together, in steps that no client notices.
 
 Where a rotation stands is in the stack's configuration, and what has been deployed of it in the stack's outputs. So it
 can be taken up again wherever it was interrupted.
@@ -22,7 +22,7 @@ class RotationError(Exception):
 
 @dataclass(frozen=True)
 class Passwords:
-    """Generated passwords that are accepted, and the one that the secret publishes; each by its generation's number.
+    """Generated passwords that are accepted, and the one that each secret publishes; each by its generation's number.
 
     A client has what is published, or was until now. So nobody is refused as long as, from each of these to the next,
     what was published stays accepted, and what gets published was accepted before.

@@ -45,7 +45,7 @@ class ServerSettings(Group):
     image's own entry point, as the Terraform module uses it, which reads nothing of the settings from upload_limit_mb
     to index_margin_s but overwrite; kept for comparison."""
     authentication: Literal["sha256", "htpasswd", "bcrypt"] = "sha256"
-    """Check of passwords. sha256: constant-time comparison of digests of the generated password. htpasswd: your own
+    """Check of passwords. sha256: constant-time comparison of digests of the generated passwords. htpasswd: your own
     file `.htpasswd` in the folder of the packages, checked once per password and remembered. bcrypt: the generated
     password by bcrypt on every request, as the Terraform module does it; kept for comparison."""
     htpasswd_roles: Annotated[Mapping[_UserName, Literal["read", "upload", "admin"]], OBJECTS] = Field(
@@ -68,7 +68,7 @@ class ServerSettings(Group):
     """Whether a wheel with another build number may join the wheel of a version that exists while `overwrite` is off.
     Installers prefer the highest build number."""
     removal_enabled: bool = True
-    """Whether clients that may upload may also remove packages (`:action=remove_pkg`). A file that is removed from the
+    """Whether users with the role admin may remove packages (`:action=remove_pkg`). A file that is removed from the
     file system by hand is gone all the same."""
     timing_headers: bool = True
     """Send the cost of an answer in `Server-Timing`, and its task in `X-Served-By`."""

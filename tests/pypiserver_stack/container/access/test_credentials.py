@@ -1,4 +1,4 @@
-"""What clients send as credentials, and the check of the generated password."""
+"""What clients send as credentials, and the check of the generated passwords of each role."""
 
 from __future__ import annotations
 
