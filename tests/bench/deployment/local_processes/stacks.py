@@ -20,9 +20,13 @@ TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
 Change = Callable[[dict[str, Any]], object]
 
 
-def altered(graph: Graph, type_: str, change: Change) -> Graph:
-    """The graph with the inputs of one resource changed, and its outputs with them."""
-    resource = graph.one(type_)
+def altered(graph: Graph, type_: str, change: Change, **wanted: Any) -> Graph:
+    """The graph with the inputs of one resource changed, and its outputs with them.
+
+    Args:
+        wanted: outputs of the resource, where there are several of its type.
+    """
+    resource = graph.one(type_, **wanted)
     inputs = json.loads(json.dumps(resource.inputs))
     change(inputs)
     changed = replace(resource, inputs=inputs, outputs={**resource.outputs, **inputs})

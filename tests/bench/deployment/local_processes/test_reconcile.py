@@ -111,6 +111,7 @@ def test_secret(deployment: Deployment, tmp_path: Path) -> None:
         deployment.graph,
         "aws:secretsmanager/secretVersion:SecretVersion",
         lambda inputs: inputs.update(secretString=json.dumps(value)),
+        secretId=deployment.outputs["credentials_secret_arn"],
     )
     with running(graph, tmp_path) as stack:
         assert get(stack, "another")[0] == 200
