@@ -152,8 +152,11 @@ class TestPlan:
 
     def test_no_password_is_in_it(self) -> None:
         deployment = evaluated()
-        assert "secret_string" not in self.of("aws_secretsmanager_secret_version")["values"]
-        assert deployment.outputs["password"] not in json.dumps(rendered(deployment.graph))
+        plan = rendered(deployment.graph)
+        resources = plan["planned_values"]["root_module"]["resources"]
+        versions = [one["values"] for one in resources if one["type"] == "aws_secretsmanager_secret_version"]
+        assert ["secret_string" in values for values in versions] == [False] * 3
+        assert not any(deployment.outputs[output] in json.dumps(plan) for output in deployment.secret_outputs)
 
     def test_an_argument_that_terraform_does_not_know(self) -> None:
         system: Resource = evaluated().graph.one("aws:efs/fileSystem:FileSystem")
