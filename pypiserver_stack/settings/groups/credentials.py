@@ -22,7 +22,8 @@ _READERS = Annotated[
 ]
 
 
-READERS = ("secret_readers", "read_secret_readers", "upload_secret_readers")
+READERS = {"admin": "secret_readers", "read": "read_secret_readers", "upload": "upload_secret_readers"}
+"""Settings that name the readers of each role's secret."""
 
 
 class CredentialSettings(Group):
@@ -65,11 +66,7 @@ class CredentialSettings(Group):
     @property
     def readers_by_role(self) -> dict[str, tuple[Any, ...]]:
         """Readers of each role's secret."""
-        return {
-            "admin": self.secret_readers,
-            "read": self.read_secret_readers,
-            "upload": self.upload_secret_readers,
-        }
+        return {role: getattr(self, key) for role, key in READERS.items()}
 
     def contradictions(self) -> Iterator[Problem]:
         """A published password that is not accepted; readers that cannot all decrypt."""
@@ -77,7 +74,7 @@ class CredentialSettings(Group):
             accepted = ", ".join(map(str, self.password_generations))
             allowed = f"one of password_generations, which are {accepted}"
             yield self.refused("published_password_generation", allowed, "password_generations")
-        readers = {key: getattr(self, key) for key in READERS if getattr(self, key)}
+        readers = {READERS[role]: given for role, given in self.readers_by_role.items() if given}
         texts = [reader for given in readers.values() for reader in given if isinstance(reader, str)]
         if len({reader.split(":")[4] for reader in texts}) > 1 and self.secret_kms_key_arn is None:
             key = next(reversed(readers))
