@@ -38,7 +38,7 @@ from pathlib import Path
 from urllib3 import encode_multipart_formdata
 
 from pypiserver_stack.common.entry_point import Arguments, UserError
-from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
+from pypiserver_stack.tasks.container_definition import APPLICATION, CREDENTIALS_VARIABLES, GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import packed
 
 VERSIONS = 10
@@ -189,7 +189,7 @@ def task(folder: Path, packages: Path, checkout: Path, added_ms: float) -> Itera
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "validated",
         "PYPISERVER_AUTHENTICATION": "sha256",
-        "PYPISERVER_CREDENTIALS": json.dumps(CREDENTIALS),
+        **{variable: json.dumps(CREDENTIALS) for variable in CREDENTIALS_VARIABLES.values()},
         "PYPISERVER_UPLOAD_LIMIT_MB": "100",
         "PYPISERVER_OVERWRITE": "false",
         "PYPISERVER_BUILDS": "false",
