@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sizing.connections import most_workers
 from sizing.demand import SizingSettings, SizingValues, task_demand
 from sizing.instances import Instance, catalogue
 from sizing.packing import DaemonTask, left_for_tasks, tasks_held
@@ -40,13 +41,15 @@ def advise(
 ) -> Advice:
     """The settings to change, nothing where no known instance type will do.
 
-    The first of these that helps: more instances; unlimited CPU credits; another type, the cheapest of the same
-    architecture; fewer tasks on an instance, by more CPU units for each.
+    Workers that leave too little memory for connections become fewer. Then the first of these that helps: more
+    instances; unlimited CPU credits; another type, the cheapest of the same architecture; fewer tasks on an instance,
+    by more CPU units for each.
 
     Args:
         task_min_count: the fewest tasks of the plan that lacks something; no advice has fewer.
     """
-    values = SizingValues.of(settings)
+    original = SizingValues.of(settings)
+    values = _with_memory_for_connections(original)
     unlimited = [replace(values, cpu_credits="unlimited")] if values.cpu_credits == "standard" else []
     for find_candidate in (_with_enough_instances, _with_fewer_tasks_on_each):
         for instances in ([instance], _alternatives(settings, instance)):
@@ -54,8 +57,15 @@ def advise(
                 candidates = (find_candidate(start, known, daemons, task_min_count, accept) for known in instances)
                 fitting = [candidate for candidate in candidates if candidate is not None]
                 if fitting:
-                    return _changes(values, instance, min(fitting, key=lambda candidate: candidate.rank))
+                    return _changes(original, instance, min(fitting, key=lambda candidate: candidate.rank))
     return {}
+
+
+def _with_memory_for_connections(values: SizingValues) -> SizingValues:
+    """The values with as many workers as leave memory for connections, at the most."""
+    most = most_workers(values.container_memory_mb)
+    workers = task_demand(values, values.container_memory_mb).workers
+    return replace(values, gunicorn_workers=most) if workers > most else values
 
 
 def _alternatives(settings: SizingSettings, instance: Instance) -> list[Instance]:
@@ -106,7 +116,7 @@ def _changes(values: SizingValues, instance: Instance, candidate: Candidate) -> 
     changes: dict[str, int | str] = {}
     if candidate.instance != instance:
         changes["instance_type"] = candidate.instance.name
-    for name in ("cpu_credits", "container_cpu_units", "instance_min_count", "instance_max_count"):
+    for name in ("gunicorn_workers", "cpu_credits", "container_cpu_units", "instance_min_count", "instance_max_count"):
         if (value := getattr(candidate.values, name)) != getattr(values, name):
             changes[name] = value
     return changes

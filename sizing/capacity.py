@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sizing.advice import Advice, advise
+from sizing.connections import EXPECTED_CONNECTIONS, most_workers, worker_connections
 from sizing.counted import counted
 from sizing.demand import SizingSettings, SizingValues, given, refuse_contradictions, task_demand
 from sizing.instances import Instance
@@ -45,6 +46,8 @@ class TaskPlan:
     """Memory that the kernel sees, and that ECS would place tasks into if nothing were reserved."""
     gunicorn_workers: int
     """Worker processes of one task."""
+    worker_connections: int
+    """Connections that one worker takes at a time; those beyond wait in the kernel."""
     container_cpu_units: int
     container_memory_mb: int
     """Hard limit of a task: above it the kernel kills it."""
@@ -148,6 +151,7 @@ def _plan(settings: SizingSettings, instance: Instance, daemons: Sequence[Daemon
         instance_memory_mb=instance.memory_mb,
         instance_registered_memory_mb=instance.registered_memory_mb,
         gunicorn_workers=task.workers,
+        worker_connections=worker_connections(settings.container_memory_mb, task.workers),
         container_cpu_units=task.cpu_units,
         container_memory_mb=settings.container_memory_mb,
         container_memory_reservation_mb=task.memory_reservation_mb,
@@ -185,6 +189,11 @@ def _shortcomings(made: TaskPlan, cpu_credits: str | None) -> Iterator[str]:
             f"instance_type {made.instance_type} has {left_mb} MB left for page cache beside the reservations of "
             f"{full} and {made.mount_proxies_memory_mb} MB for mounts, and metadata of EFS and hot files need "
             f"{LEAST_PAGE_CACHE_MEMORY_MB} MB"
+        )
+    if made.gunicorn_workers > most_workers(made.container_memory_mb):
+        yield (
+            f"gunicorn_workers = {made.gunicorn_workers} leave too little of container_memory_mb = "
+            f"{made.container_memory_mb} for the {EXPECTED_CONNECTIONS} connections of a burst"
         )
     baseline_units = made.burstable_baseline_cpu_units
     if cpu_credits == "standard" and baseline_units is not None and baseline_units < made.cpu_units_reserved:

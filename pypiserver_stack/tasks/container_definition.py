@@ -86,7 +86,7 @@ def container(
         )
         definition, packages_path = _image_entry_point(settings), PEER_PACKAGES_PATH
     else:
-        definition, packages_path = _gunicorn_entry_point(settings, shared_cache), PACKAGES_PATH
+        definition, packages_path = _gunicorn_entry_point(settings, plan, shared_cache), PACKAGES_PATH
     common = _common(settings, plan, health_check_path)
     definition = {**common, **definition, "environment": common["environment"] + definition.get("environment", [])}
     definition["mountPoints"] = [
@@ -96,10 +96,11 @@ def container(
     return Container(definition, tuple(host_files), takes_credentials=settings.authentication == "sha256")
 
 
-def _gunicorn_entry_point(settings: ServerSettings, shared_cache: bool) -> dict[str, Any]:
+def _gunicorn_entry_point(settings: ServerSettings, plan: TaskPlan, shared_cache: bool) -> dict[str, Any]:
     """Our server: the files travel in the environment, and gunicorn starts where they were unpacked."""
     htpasswd_paths = {"htpasswd": f"{PACKAGES_PATH}/.htpasswd", "bcrypt": HTPASSWD_PATH}
     variables = {
+        "GUNICORN_WORKER_CONNECTIONS": str(plan.worker_connections),
         "PYPISERVER_PACKAGES": PACKAGES_PATH,
         "PYPISERVER_BACKEND": settings.backend,
         "PYPISERVER_AUTHENTICATION": settings.authentication,

@@ -65,7 +65,7 @@ def test_the_tested_plan_reaches_every_resource_that_it_concerns() -> None:
     assert (group["minSize"], group["maxSize"], template["instanceType"]) == (2, 4, "c6a.xlarge")
     task = container()
     assert (task["cpu"], task["memory"], task["memoryReservation"]) == (640, 512, 384)
-    assert variables(task)["GUNICORN_WORKERS"] == "4"
+    assert (variables(task)["GUNICORN_WORKERS"], variables(task)["GUNICORN_WORKER_CONNECTIONS"]) == ("4", "257")
 
 
 def test_names_and_tags_are_the_settings() -> None:

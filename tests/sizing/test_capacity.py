@@ -66,6 +66,7 @@ def test_two_c6a_xlarge_as_load_tested(wanted: WantedFactory) -> None:
         "instance_memory_mb": 8192,
         "instance_registered_memory_mb": 7726,
         "gunicorn_workers": 4,
+        "worker_connections": 257,
         "container_cpu_units": 640,
         "container_memory_mb": 512,
         "container_memory_reservation_mb": 384,
@@ -243,6 +244,30 @@ def test_page_cache_is_little_below_250_mb(wanted: WantedFactory) -> None:
     assert made(1200, 451).warnings == ()
     (warning,) = made(1200, 452).warnings
     assert "has 249 MB left for page cache" in warning
+
+
+@pytest.mark.parametrize(
+    ("container_memory_mb", "workers", "connections"),
+    [(128, 2, 66), (256, 2, 237), (512, 4, 257), (1024, 8, 267), (512, 1, 1221), (128, 8, 16)],
+)
+def test_connections_of_a_worker_follow_from_the_memory_that_idle_workers_leave(
+    wanted: WantedFactory, container_memory_mb: int, workers: int, connections: int
+) -> None:
+    made = plan(wanted(container_memory_mb=container_memory_mb, gunicorn_workers=workers), find("m6a.xlarge"))
+    assert made.worker_connections == connections
+
+
+def test_too_little_memory_for_connections_is_warned_of_with_the_workers_that_leave_enough(
+    wanted: WantedFactory,
+) -> None:
+    crowded: dict[str, Any] = {"container_memory_mb": 256, "container_cpu_units": 640}
+    assert plan(wanted(**crowded, gunicorn_workers=7), find("c6a.xlarge")).warnings == ()
+    made = plan(wanted(**crowded, gunicorn_workers=8), find("c6a.xlarge"))
+    assert made.warnings == (
+        "gunicorn_workers = 8 leave too little of container_memory_mb = 256 for the 128 connections of a burst: set "
+        "gunicorn_workers to 7",
+    )
+    assert made.advice == ("gunicorn_workers=7",)
 
 
 def test_tasks_that_fill_every_type_by_memory_are_advised_to_be_fewer_on_each(wanted: WantedFactory) -> None:

@@ -27,13 +27,14 @@ timeout = 60
 # What is under way at a stop. ECS kills after twice that.
 graceful_timeout = 20
 
-# A connection is a file descriptor, and some hosts let a container have 1,024 unless it asks for more; 256 stay for
-# packages. An idle connection costs 16 kB: all of them take 40 MB of the 128 MB that a worker has. Those beyond wait in
-# the kernel's queue until there is room, or until another worker takes them.
+# What the container's memory allows. Those beyond wait in the kernel's queue until there is room, or until another
+# worker takes them. A connection is a file descriptor, and an upload or download has one more for its file; some hosts
+# let a container have 1,024 unless it asks for more. 256 stay for all else.
+_wanted = int(os.environ["GUNICORN_WORKER_CONNECTIONS"])
 _allowed, _highest = resource.getrlimit(resource.RLIMIT_NOFILE)
-_descriptors = min(max(_allowed, 2756), _highest)
+_descriptors = min(max(_allowed, 2 * _wanted + 256), _highest)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_descriptors, _highest))
-worker_connections = min(2500, _descriptors - 256)
+worker_connections = min(_wanted, (_descriptors - 256) // 2)
 
 # A path of an index is short; headers may be what the balancer lets through: 16 K a line, and 64 K in all, which the
 # connection counts.

@@ -115,11 +115,12 @@ class _Form:
 
     def _more(self, done: int) -> int:
         """Add the next chunk, and drop the first `done` bytes: by how much everything moved."""
+        # Before the wait for the next one: a client that stops sending must not hold two.
+        del self._buffer[:done]
+        self._position -= done
         chunk = next(self._chunks, None)
         if chunk is None:
             raise MultipartError("The form ends before its last boundary.")
-        del self._buffer[:done]
-        self._position -= done
         self._buffer += chunk
         return done
 

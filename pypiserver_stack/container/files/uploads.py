@@ -131,6 +131,7 @@ class Uploads:
                     take(piece)
             except StoreError as error:
                 failure, take = error, _drop  # a client that is cut off while it sends never reads the response
+            del piece  # not held while the next one comes, or does not come
         if failure is not None:
             raise failure
         return fields, files
@@ -205,6 +206,7 @@ class _Body:
             self._taken += len(chunk)
             self._bound(self._taken)
             yield chunk
+            del chunk
         if self._length is not None and self._taken < self._length:
             raise MultipartError("The body is shorter than its Content-Length.")
 

@@ -205,6 +205,7 @@ def _environment(folder: Path, packages: Path, workers: int) -> dict[str, str]:
         "HOSTNAME": "task-7",
         "GUNICORN_WORKERS": str(workers),
         "GUNICORN_KEEPALIVE_S": "75",
+        "GUNICORN_WORKER_CONNECTIONS": "2500",
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "simple-dir",
         "PYPISERVER_AUTHENTICATION": "sha256",

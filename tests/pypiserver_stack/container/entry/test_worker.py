@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -371,17 +372,16 @@ def test_2000_idle_connections_cost_others_nothing(task: RunningTask) -> None:
         assert get(connections[-1], "/bytes/1") == b"x"
 
 
-def test_connections_beyond_the_limit_wait_their_turn(tmp_path: Path) -> None:
-    with (
-        started(tmp_path, GUNICORN_CMD_ARGS="--worker-connections=10") as task,
-        ExitStack() as stack,
-    ):
-        first = [stack.enter_context(task.connect()) for _ in range(10)]
-        for connection in first:
-            assert get(connection, "/bytes/1") == b"x"
+def test_connections_beyond_the_limit_of_all_workers_wait_their_turn(tmp_path: Path) -> None:
+    with started(tmp_path, workers=2, GUNICORN_WORKER_CONNECTIONS="10") as task, ExitStack() as stack:
+        first = [stack.enter_context(task.connect()) for _ in range(20)]
+        assert len({get(connection, "/process") for connection in first}) == 2
         waiting = [stack.enter_context(task.connect()) for _ in range(100)]
         for connection in waiting:
             connection.sendall(GET.format("/bytes/2").encode())
+        for connection in first:
+            assert get(connection, "/bytes/1") == b"x"  # those that have their place go on
+        assert select.select(waiting, [], [], 0)[0] == []
         for connection in first:
             connection.close()
         for connection in waiting:
@@ -433,7 +433,7 @@ def test_a_stop_takes_no_time_worth_naming_for_idle_connections(tmp_path: Path) 
 def configured(name: str) -> int:
     """A whole number of gunicorn's configuration, read as the task reads it: in a process that it may patch."""
     program = f"import runpy; print(runpy.run_path({str(CONTAINER_FOLDER.parents[1] / GUNICORN_CONFIG)!r})[{name!r}])"
-    environment = {"GUNICORN_WORKERS": "1", "GUNICORN_KEEPALIVE_S": "75"}
+    environment = {"GUNICORN_WORKERS": "1", "GUNICORN_KEEPALIVE_S": "75", "GUNICORN_WORKER_CONNECTIONS": "100"}
     return int(subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True).stdout)
 
 
