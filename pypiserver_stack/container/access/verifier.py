@@ -1,31 +1,45 @@
-"""Cache of verified credentials: the slow hash runs once per credential and worker, and requests at once share it."""
+"""Check against slow hashes: one for each credential and task, which requests at once share."""
 
 from __future__ import annotations
 
 import hmac
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from typing import Any
 
 from pypiserver_stack.container.access.attempts import Attempts, client_of
 from pypiserver_stack.container.access.credentials import RetryLaterError, unambiguous
 from pypiserver_stack.container.access.htpasswd import Users, matches
+from pypiserver_stack.container.access.verified import VerifiedCredentials
 from pypiserver_stack.container.base.offload import offload
 
-REMEMBERED = 10000
 MOST_WAITING = 32
 """Credentials whose hash runs or waits for its turn. The last of them waits 1.4 s for bcrypt of cost 10."""
 WAIT_S = 5
+
+
+class _Hash:
+    """A hash that runs or waits for its turn, and the requests that wait for it."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self.outcome: Future[bool] = Future()
+        self.requests = [request]
+
+    @property
+    def is_wanted(self) -> bool:
+        return not all("gunicorn.socket" in r and r["gunicorn.socket"].client_has_gone for r in self.requests)
 
 
 class Verifier:
     """Checks credentials against the users' hashes.
 
     A verified credential is remembered as a keyed hash of name, stored hash and password: never the password, and
-    nothing to look up once the user's line has changed or gone. One slow hash runs at a time, in the threadpool, and
-    requests that offer the same credential wait for the same one. Only an attempt that starts a hash is counted.
+    nothing to look up once the user's line has changed or gone. Processes that are forked from this one share what is
+    remembered. One slow hash runs at a time, in the threadpool, and requests that offer the same credential wait for
+    the same one; where all of these have gone before its turn, it is left out. Only an attempt that starts a hash is
+    counted.
     """
 
     def __init__(
@@ -34,61 +48,60 @@ class Verifier:
         attempts: Attempts,
         *,
         matches: Callable[[str, str], bool] = matches,
-        remembered: int = REMEMBERED,
+        verified: VerifiedCredentials | None = None,
     ) -> None:
         self._users = users
         self._attempts = attempts
         self._matches = matches
-        self._remembered = remembered
         self._key = os.urandom(32)
-        self._verified: OrderedDict[bytes, None] = OrderedDict()
-        self._running: dict[bytes, Future[bool]] = {}
+        self._verified = verified or VerifiedCredentials()
+        self._running: dict[bytes, _Hash] = {}
         self._state = threading.Lock()
         self._hashing = threading.Lock()
 
     def check(self, username: str, password: str, request: Mapping[str, object]) -> bool:
         """
         Raises:
-            RetryLaterError: 429, too many attempts of this client for this user; 503, the users are unknown, or too
-                many credentials wait for their hash.
+            RetryLaterError: 429, too many attempts of this client for this user; 503, the users are unknown, too many
+                credentials wait for their hash, or the client has gone.
         """
         stored, known = self._users().stored(username)
         if stored is None:
             return False
         credential = hmac.digest(self._key, unambiguous(username, stored, password), "sha256")
+        if known and credential in self._verified:  # a name that is gone may have borrowed its own old hash
+            return True
         with self._state:
-            if known and credential in self._verified:  # a name that is gone may have borrowed its own old hash
-                self._verified.move_to_end(credential)
-                return True
             running = self._running.get(credential)
-            if running is None:
+            if running is not None:
+                running.requests.append(request)
+            else:
                 client = client_of(request)
                 if len(self._running) >= MOST_WAITING:
                     sentence = "too many new passwords are being checked"
                     raise RetryLaterError("503 Service Unavailable", sentence, WAIT_S)
                 self._attempts.take(client, username)
-                started = self._running[credential] = Future()
+                started = self._running[credential] = _Hash(request)
         if running is not None:
-            return running.result()
-        right = False
+            return running.outcome.result()
+        right = left_out = False
         try:
             with self._hashing:
+                left_out = not started.is_wanted
+                if left_out:
+                    raise RetryLaterError("503 Service Unavailable", "the client has gone", WAIT_S)
                 right = offload(self._matches, password, stored)
             # Looked up again: waiting for a turn can outlast a change of the file.
             right = right and self._users().stored(username) == (stored, True)
-            started.set_result(right)
+            started.outcome.set_result(right)
         except BaseException as error:
-            started.set_exception(error)
+            started.outcome.set_exception(error)
             raise
         finally:
             with self._state:
                 del self._running[credential]
-                if right:
+                if right or left_out:
                     self._attempts.give_back(client, username)
-                    self._remember(credential)
+                if right:
+                    self._verified.add(credential)
         return right
-
-    def _remember(self, credential: bytes) -> None:
-        self._verified[credential] = None
-        if len(self._verified) > self._remembered:
-            self._verified.popitem(last=False)

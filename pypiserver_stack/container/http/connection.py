@@ -103,6 +103,17 @@ class Connection:
                 # Its reader gets what has arrived, and only then the end. gevent's own shutdown would stop the reader.
                 self._sock._sock.shutdown(socket.SHUT_RD)
 
+    @property
+    def client_has_gone(self) -> bool:
+        """Whether the client has ended the connection, or its own half of it."""
+        try:
+            # gevent's own recv would wait.
+            return not self._sock._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def recv(self, size: int) -> bytes:
         """What the client sends next, plain requests left out: those are answered on the way.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
@@ -11,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import bcrypt
 import pytest
 
 from pypiserver_stack.container.access.authentication import Authenticator, authenticator_from_environment
 from pypiserver_stack.container.access.credentials import VARIABLES, RetryLaterError
 from pypiserver_stack.container.access.roles import Role
+from tests.pypiserver_stack.container.access.htpasswd_files import authorization, users_file
 from tests.pypiserver_stack.container.running_task import RunningTask, await_condition, start_task
 
 with warnings.catch_warnings():
@@ -46,17 +45,6 @@ def application(environ, start_response):
     start_response(answer.status, answer.headers)
     return answer.body
 """
-
-
-def users_file(path: Path, rounds: int = 4, **passwords: str) -> Path:
-    """Replaced by a rename, as the page on authentication asks."""
-    hashes = {name: bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)) for name, password in passwords.items()}
-    path.with_name("users.new").write_text("".join(f"{name}:{stored.decode()}\n" for name, stored in hashes.items()))
-    return path.with_name("users.new").replace(path)
-
-
-def authorization(username: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
 def request(username: str, password: str) -> dict[str, Any]:

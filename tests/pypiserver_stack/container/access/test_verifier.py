@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pypiserver_stack.container.access.attempts import BURST, Attempts
+from pypiserver_stack.container.access.attempts import BURST, Attempts, client_of
 from pypiserver_stack.container.access.credentials import RetryLaterError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # passlib imports `crypt`, which Python 3.13 no longer has
     from pypiserver_stack.container.access.htpasswd import Users
+    from pypiserver_stack.container.access.verified import VerifiedCredentials
     from pypiserver_stack.container.access.verifier import MOST_WAITING, WAIT_S, Verifier
 
 
@@ -110,12 +112,10 @@ class TestChanges:
     )
 
     @given(steps, st.integers(1, 3))
-    def test_the_answer_is_always_that_of_the_present_file(
-        self, steps: list[tuple[str, str, str]], remembered: int
-    ) -> None:
+    def test_the_answer_is_always_that_of_the_present_file(self, steps: list[tuple[str, str, str]], sets: int) -> None:
         passwords: dict[str, str] = {}
         hashing = Hashing()
-        verifier = hashing.verifier(remembered=remembered)
+        verifier = hashing.verifier(verified=VerifiedCredentials(sets))
         for step, username, password in steps:
             if step == "check":
                 assert verifier.check(username, password, {}) == (passwords.get(username) == password)
@@ -127,34 +127,39 @@ class TestChanges:
 
 
 class TestMemory:
-    def test_the_least_used_is_forgotten(self) -> None:
-        hashing = Hashing(**{name: name for name in "abcd"})
-        verifier = hashing.verifier(remembered=3)
-        for name in "abcad":
-            assert verifier.check(name, name, {})
-        hashing.made.clear()
-        for name in "acdb":
-            assert verifier.check(name, name, {})
-        assert [password for password, _ in hashing.made] == ["b"]
-
-    def test_what_is_kept_is_bounded_and_holds_no_password(self) -> None:
+    def test_what_is_kept_holds_no_password(self) -> None:
         hashing = Hashing(**{f"user{number}": f"s3cret-{number}" for number in range(200)})
-        verifier = Verifier(lambda: hashing.users, Attempts(), matches=lambda *_: True, remembered=50)
+        verified = RecordedCredentials()
+        verifier = Verifier(lambda: hashing.users, Attempts(), matches=lambda *_: True, verified=verified)
         kept_before = len(reachable(verifier))
         for number in range(200):
             assert verifier.check(f"user{number}", f"s3cret-{number}", {})
         hashing.set({})
         kept = reachable(verifier)
         assert not [text for text in kept if b"s3cret" in text]
-        assert 50 <= len(kept) <= kept_before + 50
+        assert len(kept) <= kept_before + len(set(verified.added))
+        assert len(set(verified.added)) == 200
 
-    def test_two_processes_do_not_remember_alike(self) -> None:
+    def test_two_tasks_do_not_remember_alike(self) -> None:
         hashing = Hashing(alice="a")
-        some, other = hashing.verifier(), hashing.verifier()
-        assert some.check("alice", "a", {})
-        assert other.check("alice", "a", {})
-        digests = [{text for text in reachable(verifier) if len(text) == 32} for verifier in (some, other)]
-        assert not digests[0] & digests[1]
+        tasks = [RecordedCredentials(), RecordedCredentials()]
+        for verified in tasks:
+            assert hashing.verifier(verified=verified).check("alice", "a", {})
+        assert tasks[0].added != tasks[1].added
+
+    def test_what_another_worker_of_the_task_has_verified_is_not_hashed_and_never_limited(self) -> None:
+        attempts = Attempts(burst=1, refill_s=3600)
+        hashing = Hashing(alice="a")
+        verifier = hashing.verifier(attempts)
+        reading, writing = os.pipe()
+        worker = os.fork()
+        if worker == 0:
+            attempts.take(client_of({}), "alice")
+            os.read(reading, 1)
+            os._exit(0 if verifier.check("alice", "a", {}) else 1)
+        assert verifier.check("alice", "a", {})
+        os.write(writing, b"1")
+        assert os.waitpid(worker, 0)[1] == 0
 
     @given(st.text(st.sampled_from("ab1:"), min_size=2, max_size=10), st.data())
     def test_no_other_split_of_the_same_text_is_taken_for_a_verified_one(self, whole: str, data: st.DataObject) -> None:
@@ -173,6 +178,16 @@ class TestMemory:
             users = Users({username: stored}, [stored], [], b"key")
             assert verifier.check(username, password, {})
         assert len(hashed) == len(set(credentials))
+
+
+class RecordedCredentials(VerifiedCredentials):
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[bytes] = []
+
+    def add(self, digest: bytes) -> None:
+        self.added.append(digest)
+        super().add(digest)
 
 
 def reachable(root: object) -> list[bytes]:
@@ -256,6 +271,22 @@ def test_beyond_a_number_of_waiting_credentials_others_are_asked_to_come_back() 
     assert len(hashing.made) == MOST_WAITING
     assert [(error.status, error.retry_after_s) for error in refused] == [("503 Service Unavailable", WAIT_S)]
     assert verifier.check("user50", "password50", {})
+
+
+class Client:
+    def __init__(self, has_gone: bool) -> None:
+        self.client_has_gone = has_gone
+
+
+def test_for_a_client_that_has_gone_nothing_is_hashed_and_no_attempt_counts() -> None:
+    hashing = Hashing(alice="a")
+    verifier = hashing.verifier(Attempts(burst=1, refill_s=3600))
+    for _ in range(3):
+        with pytest.raises(RetryLaterError, match="the client has gone") as refused:
+            verifier.check("alice", "a", {"gunicorn.socket": Client(has_gone=True)})
+        assert refused.value.status == "503 Service Unavailable"
+    assert hashing.made == []
+    assert verifier.check("alice", "a", {"gunicorn.socket": Client(has_gone=False)})
 
 
 def test_a_hash_that_fails_is_nobodys_answer_and_blocks_nothing() -> None:

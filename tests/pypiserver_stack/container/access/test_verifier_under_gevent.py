@@ -111,6 +111,31 @@ assert ask("slow").get()
     )
 
 
+def test_a_hash_that_somebody_still_waits_for_is_made_though_the_first_has_gone() -> None:
+    with_gevent(
+        """
+class Client:
+    client_has_gone = False
+
+def ask_from(client, password):
+    return gevent.spawn(verifier.check, "alice", password, {"gunicorn.socket": client})
+
+slow = ask("slow")
+started(1)
+gone, patient = Client(), Client()
+shared = [ask_from(gone, "shared"), ask_from(patient, "shared")]
+alone = ask_from(gone, "alone")
+gevent.sleep(0)
+gone.client_has_gone = True
+os.write(writing, b"1")
+gevent.joinall([slow, *shared, alone])
+assert [request.value for request in shared] == [True, True]
+assert type(alone.exception).__name__ == "RetryLaterError"
+assert made == ["slow", "shared"]
+"""
+    )
+
+
 @pytest.mark.parametrize("stored", [f"$6$rounds=400000$salt${'x' * 86}", f"$5$rounds=400000$salt${'x' * 43}"])
 def test_a_long_hash_that_is_no_bcrypt_lets_others_go_on_too(stored: str) -> None:
     with_gevent(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pypiserver_stack.container.files.package_store import INCOMING
+from pypiserver_stack.container.base.yanks import INCOMING
 from sizing.connections import CONNECTION_MEMORY_KB, IDLE_WORKER_MEMORY_MB, MASTER_MEMORY_MB
 from tests.pypiserver_stack.container.running_task import AUTHORIZATION, RunningTask, await_condition, start_task
 
