@@ -64,7 +64,11 @@ def operations(samples: Samples) -> Operations:
 
 
 def per_task(samples: Samples) -> dict[str, int]:
-    """Requests answered by each task. One that no task answered, or by a server that does not say, is in none."""
+    """Requests answered by each task. One that no task answered, or by a server that does not say, is in none.
+
+    No redirect is: it is public, and public answers of this project's server do not name their task.
+    """
+    samples = samples.where(samples.operation != Operation.REDIRECT.value)
     counts = np.bincount(samples.served_by, minlength=len(samples.served_by_names)).tolist()
     requests = {name: count for name, count in zip(samples.served_by_names, counts, strict=True) if name and count}
     return {name: requests[name] for name in sorted(requests, key=natural_order)}

@@ -49,7 +49,8 @@ class Front:
         """
         Args:
             index, downloads: None leaves listings and files to pypiserver.
-            response_headers: sent with every response but a refusal, beside Server-Timing; empty sends neither.
+            response_headers: sent with every response to a client that has given its credentials; with them
+                Server-Timing, which public responses have too; empty sends neither.
         """
         self._pypiserver = pypiserver
         self._authenticate = authenticate
@@ -68,7 +69,7 @@ class Front:
         if response is None:
             # bottle would make its redirects of what any client puts there.
             environ.pop("HTTP_X_FORWARDED_HOST", None)
-            return self._pypiserver(environ, self._with_headers(start_response, environ["pypiserver.timing"]))
+            return self._pypiserver(environ, self._with_headers(start_response, environ))
         start_response(response.status, response.headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else response.body
 
@@ -85,7 +86,7 @@ class Front:
         if response is None:
             return None
         # How long a refusal took would help to guess a password.
-        measured = [] if response.status.startswith(("401", "429")) else self._headers(timing)
+        measured = [] if response.status.startswith(("401", "429")) else self._headers(environ)
         return response._replace(headers=[*response.headers, *_SAFE, *measured])
 
     def _answer(self, environ: Environ, path: str, timing: Timing) -> HttpResponse | None:
@@ -135,13 +136,17 @@ class Front:
             return text("404 Not Found", f"there is no project {project!a}")
         return _page(environ, page)
 
-    def _headers(self, timing: Timing) -> Headers:
-        server_timing = timing.header()  # the access log wants the total too
-        return [*self._response_headers, ("Server-Timing", server_timing)] if self._response_headers else []
+    def _headers(self, environ: Environ) -> Headers:
+        server_timing = environ["pypiserver.timing"].header()  # the access log wants the total too
+        if not self._response_headers:
+            return []
+        # Anybody could count the tasks by it.
+        served_by = self._response_headers if "REMOTE_USER" in environ else []
+        return [*served_by, ("Server-Timing", server_timing)]
 
-    def _with_headers(self, start_response: StartResponse, timing: Timing) -> StartResponse:
+    def _with_headers(self, start_response: StartResponse, environ: Environ) -> StartResponse:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            return start_response(status, [*headers, *_SAFE, *self._headers(timing)], exc_info)
+            return start_response(status, [*headers, *_SAFE, *self._headers(environ)], exc_info)
 
         return start
 

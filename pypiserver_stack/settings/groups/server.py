@@ -71,7 +71,7 @@ class ServerSettings(Group):
     """Whether users with the role admin may remove packages (`:action=remove_pkg`). A file that is removed from the
     file system by hand is gone all the same."""
     timing_headers: bool = True
-    """Send the cost of an answer in `Server-Timing`, and its task in `X-Served-By`."""
+    """Send the cost of an answer in `Server-Timing` and, to clients with credentials, its task in `X-Served-By`."""
     index_margin_s: Annotated[int, Field(ge=1, le=60)] = 3
     """Seconds for which a changed directory is read anew each time before the validated backend trusts it: 2 for file
     systems whose timestamps are that coarse, 1 for a file server that sets its clock."""

@@ -29,7 +29,7 @@ def test_a_report_is_strict_json(report: Report) -> None:
     assert content["summary"]["latency_s"] == {"p50": 1.0, "p95": 8.0, "p99": 8.0, "max": 8.0}
     assert content["operations"]["upload"]["latency_s"] is None
     assert content["run"]["started_at"] == "2026-11-23T20:15:00Z"
-    assert content["per_task"] == {"task-1": 6, "task-2": 3}
+    assert content["per_task"] == {"task-1": 4, "task-2": 2}
 
 
 def test_bytes_that_are_no_text_leave_a_report_that_can_be_read() -> None:

@@ -17,7 +17,7 @@ from bench.commands.compare.reports import ReportComparison
 from bench.commands.compare.statistics.gate import GateLimits
 from bench.common.failures import UsageError
 from bench.load.health import GeneratorHealth
-from bench.load.samples import COLUMNS, Samples
+from bench.load.samples import COLUMNS, Operation, Samples
 from bench.report.build import Findings
 from bench.report.formats.json import json_text
 from bench.report.model import WorkloadInfo
@@ -45,6 +45,7 @@ def samples_of(latency_s: np.ndarray[Any, np.dtype[np.float64]], failed: int = 0
     }
     columns |= {name: np.zeros(requests, dtype) for name, dtype in integers.items()}
     columns["done_s"] = columns["first_byte_s"] = latency_s
+    columns["operation"][:] = Operation.LISTING
     columns["served_by"] = (np.arange(requests) % 2).astype(np.uint16)
     columns["error"][:failed] = 4
     return Samples.of(columns, ("task-1", "task-2"), ("burst",))

@@ -60,7 +60,7 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert ["all", "10", "2", "0.5", "1.000", "8.000", "8.000", "8.000"] in lines
     assert not any(line[:1] == ["upload"] for line in lines)
     assert ["task", "(2", "of", "12", "tasks)", "requests", "share"] in lines
-    assert ["task-2", "3", "33.33", "%"] in lines
+    assert ["task-2", "2", "33.33", "%"] in lines
     assert "Requests of each task: at most 33.33 % from an even share of 2 tasks" in summary_of(report)
     assert ["Warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
 

@@ -249,11 +249,9 @@ def test_a_call_that_is_no_search_is_refused_without_a_traceback(task: RunningTa
     assert "Traceback" not in task.log()
 
 
-def test_every_answer_says_who_served_it_and_what_it_took(task: RunningTask) -> None:
+def test_every_answer_that_takes_credentials_says_who_served_it_and_what_it_took(task: RunningTask) -> None:
     for path in (
-        "/health",
         "/simple/",
-        "/demo/",
         "/simple/demo/",
         "/simple/nothing/",
         f"/packages/{SMALL}",
@@ -264,6 +262,19 @@ def test_every_answer_says_who_served_it_and_what_it_took(task: RunningTask) -> 
         assert re.search(r"total;dur=[0-9.]+$", headers["server-timing"])
     timing = task.request("GET", f"/packages/{SMALL}")[1]["server-timing"]
     assert timing.startswith("auth;dur=")
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/demo/", "/simple/", "/packages/", "/RPC2"])
+@pytest.mark.parametrize("way", ["plain", "gunicorn's own"])
+def test_a_public_answer_says_nothing_of_who_served_it(task: RunningTask, path: str, way: str) -> None:
+    more = {"Remote-User": "pypiserver"} | ({} if way == "plain" else {"Content-Length": "0"})
+    answers = [task.request("GET", path, headers={"Authorization": "", **more})]
+    if path in ("/health", "/demo/"):
+        answers.append(task.request("GET", path, headers=more))  # nothing has looked at its credentials
+    for status, headers, _ in answers:
+        assert status in (200, 303, 401)
+        assert "x-served-by" not in headers
+        assert headers["server"] == "pypiserver"
 
 
 def test_the_access_log_has_the_same_fields(task: RunningTask) -> None:
