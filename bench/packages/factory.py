@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.common.failures import BenchError, DiskFullError, UsageError, is_disk_full
+from bench.common.own_folder import refuse_if_not_own
 from bench.packages.cache import building_folder, move_into_cache, sound_wheels
 from bench.packages.pool import build_wheels
 
@@ -102,14 +103,21 @@ def default_cache_dir() -> Path:
     """`pypiserver-bench` in the user's cache folder, which is $XDG_CACHE_HOME or else ~/.cache.
 
     Raises:
-        UsageError: XDG_CACHE_HOME is not set, and there is no home folder that can be written.
+        UsageError: XDG_CACHE_HOME is not set, and there is no home folder that can be written, or the folder is not
+            this user's alone: programs are run from it.
     """
+    folder = _cache_dir()
+    refuse_if_not_own(folder, "XDG_CACHE_HOME")
+    return folder
+
+
+def _cache_dir() -> Path:
     configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if configured.is_absolute():  # the XDG specification has relative paths ignored
         return configured / "pypiserver-bench"
     try:
         folder = Path.home().resolve(strict=True) / ".cache" / "pypiserver-bench"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except RuntimeError:
         raise UsageError("there is no HOME, and no home folder of this user: set XDG_CACHE_HOME") from None
     except OSError as error:
@@ -248,7 +256,7 @@ def _fill(
 ) -> dict[str, str]:
     """Build what a folder of the cache lacks; returns the digests of all its wheels."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with building_folder(folder, stop) as building:
             digests = sound_wheels(folder)  # again: while this run waited, another may have built them
             missing = [job for filename, job in jobs.items() if filename not in digests]

@@ -11,7 +11,6 @@ the next run does it. What else a run may leave behind belongs into `remove_run`
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
@@ -26,6 +25,7 @@ from pathlib import Path
 import psutil
 
 from bench.common.failures import BenchError, DiskFullError, UsageError, is_disk_full
+from bench.common.own_folder import refuse_if_not_own
 from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.local_processes.control_groups import marks_of_groups, remove_groups
 from pypiserver_stack.common.text import valid_text
@@ -63,7 +63,7 @@ class Scratch:
         """
         Raises:
             DiskFullError: there is no space left for it.
-            UsageError: its path is not UTF-8, which Envoy does not take.
+            UsageError: its path is not UTF-8, which Envoy does not take, or the folder of all runs is not this user's.
             BenchError: it cannot be made for another reason.
         """
         if valid_text(str(base_folder())) != str(base_folder()):
@@ -75,7 +75,9 @@ class Scratch:
         try:
             self.path = base_folder() / self.run_mark
             while not self.path.exists():
-                _own_base_folder()
+                with contextlib.suppress(FileExistsError):
+                    base_folder().mkdir(mode=0o700)
+                refuse_if_not_own(base_folder(), "TMPDIR")
                 # Another run that has just ended may remove the base folder in between.
                 with contextlib.suppress(FileNotFoundError):
                     self.path.mkdir(mode=0o700)
@@ -95,6 +97,10 @@ def remove_run(run_mark: str) -> list[str]:
     """End every process of a run, remove its control groups and its folder; returns what would not go, in words."""
     leftovers = [f"process {pid}" for pid in end_processes(run_mark)] + remove_groups(run_mark)
     folder = base_folder() / run_mark
+    try:
+        refuse_if_not_own(base_folder(), "TMPDIR")
+    except UsageError as error:
+        return [*leftovers, f"folder {folder}, because {error}"]
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         base_folder().rmdir()  # refused while another run has its folder there
@@ -107,7 +113,11 @@ def remove_abandoned() -> list[str]:
     """Remove what runs left behind whose owners are dead; a run whose owner lives is not touched.
 
     Returns the marks of the runs that were cleaned up after.
+
+    Raises:
+        UsageError: the folder of all runs is not this user's.
     """
+    refuse_if_not_own(base_folder(), "TMPDIR")
     folders = {folder.name for folder in base_folder().glob("*")}
     cleaned = []
     # Somebody may have deleted the folder of a run whose processes still live.
@@ -164,14 +174,6 @@ def end_processes(run_mark: str, patience_s: float = 5.0) -> list[int]:
                 process.send_signal(signal.SIGKILL)
         psutil.wait_procs(remaining, timeout=0.2)
     return [process.pid for process in remaining]
-
-
-def _own_base_folder() -> None:
-    base = base_folder()
-    base.mkdir(mode=0o700, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        if base.is_symlink() or base.stat().st_uid != os.getuid():
-            raise PermissionError(errno.EACCES, "the folder belongs to somebody else", str(base))
 
 
 def _watch(run_mark: str) -> None:

@@ -144,7 +144,7 @@ def installed() -> Path:
         default_cache_dir() / f"devpi-server-{VERSION}-python-{sys.version_info.major}.{sys.version_info.minor}"
     )
     stamp = environment / PINS.name
-    environment.parent.mkdir(parents=True, exist_ok=True)
+    environment.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Another run that installs it at the same time would delete what this one has installed so far.
     with environment.with_name(f"{environment.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -246,6 +246,17 @@ class TestRequest:
             monkeypatch.setenv("XDG_CACHE_HOME", unusable)
             assert default_cache_dir() == tmp_path / ".cache" / "pypiserver-bench"
 
+    def test_a_cache_that_others_may_write_is_not_used(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        cache = tmp_path / "pypiserver-bench"
+        cache.mkdir()
+        cache.chmod(0o777)
+        with pytest.raises(UsageError, match="may be written by other users"):
+            default_cache_dir()
+        notes: list[str] = []
+        assert cache_dir_or(tmp_path / "other", notes.append) == tmp_path / "other"
+        assert "packages are not kept for the next run" in notes[0]
+
     @pytest.mark.parametrize(
         ("home", "why"),
         [

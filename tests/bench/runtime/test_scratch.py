@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bench.common.failures import UsageError
+from bench.common.failures import ExitCode, UsageError
 from bench.common.run_mark import RUN_VARIABLE
-from bench.runtime.scratch import Scratch, base_folder, remove_abandoned
+from bench.runtime.scratch import Scratch, base_folder, remove_abandoned, remove_run
 from tests.bench.command_line import alive, watchdog_of
 
 OWNER = """
@@ -142,6 +145,64 @@ def test_the_folder_is_for_its_owner_alone() -> None:
     assert mine.path.stat().st_mode & 0o777 == 0o700
     assert os.environ[RUN_VARIABLE] == mine.run_mark
     mine.remove()
+
+
+def others_may_write(base: Path) -> str:
+    base.mkdir()
+    base.chmod(0o777)
+    return "may be written by other users (mode 0777)"
+
+
+def symbolic_link(base: Path) -> str:
+    base.with_name("victim").mkdir()
+    base.symlink_to(base.with_name("victim"))
+    return "is a symbolic link"
+
+
+def dangling_link(base: Path) -> str:
+    base.symlink_to(base.with_name("nowhere"))
+    return "is a symbolic link"
+
+
+def file(base: Path) -> str:
+    base.touch()
+    return "is no folder"
+
+
+def of_somebody_else(base: Path) -> str:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    base.mkdir(mode=0o700)
+    os.chown(base, 12345, -1)
+    return "belongs to the user with id 12345"
+
+
+@pytest.mark.parametrize("plant", [others_may_write, symbolic_link, dangling_link, file, of_somebody_else])
+def test_a_folder_that_others_may_have_filled_is_neither_used_nor_cleaned_up(plant: Callable[[Path], str]) -> None:
+    sentence = f"{plant(base_folder())}, and what the benchmark finds there could be somebody else's: "
+    abandoned = base_folder() / "1-1-00000000"
+    with contextlib.suppress(OSError):
+        abandoned.mkdir()
+    planted = abandoned.exists()
+    for act in (Scratch, remove_abandoned):
+        with pytest.raises(UsageError, match=re.escape(sentence)) as refused:
+            act()
+        assert str(refused.value).endswith("or set TMPDIR to a folder of your own")
+    (leftover,) = remove_run(abandoned.name)
+    assert sentence in leftover
+    assert abandoned.exists() == planted
+
+
+def test_a_command_refuses_such_a_folder_in_a_sentence(tmp_path: Path) -> None:
+    others_may_write(base_folder())
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", "packages", str(tmp_path / "wheels"), "--packages", "1"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == ExitCode.USAGE
+    assert ended.stderr.splitlines()[-1].startswith(f"Error: {base_folder()} may be written by other users")
 
 
 def test_a_temporary_folder_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
