@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # Two installations into one environment would meet.
 .NOTPARALLEL:
-.PHONY: help install bench test thorough check pulumi benchmarks lock clean
+.PHONY: help install bench test thorough check digest pulumi benchmarks lock clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: $(FOR_DEV)  ## static checks only
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+digest: $(FOR_DEV)  ## pin the default image by the digest that its registry gives for its tag
+	$(BIN)/python -m tools.image_digest
+
 pulumi: $(FOR_DEV)  ## build the Pulumi CLI and, for the tests, language hosts from Go modules into .tools/bin
 	tools/pulumi/build.sh .tools/bin
 
@@ -58,6 +61,8 @@ lock: $(FOR_DEV)  ## resolve pyproject.toml's ranges into constraints.txt again
 		--no-header --quiet --output-file tests/checkov/constraints.txt
 	$(BIN)/uv pip compile --group devpi --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --quiet --output-file bench/deployment/reference/devpi.txt
+	$(BIN)/uv pip compile --group current-server --universal --python-version 3.11 --upgrade \
+		--no-header --no-annotate --quiet --output-file tests/pypiserver_stack/container/current_server.txt
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) .tools results

@@ -26,7 +26,8 @@ UNSENT_BYTES = 65536
 # What makes gunicorn read a body. For the last that is eight bytes, as a draft of the WebSocket protocol had it.
 _BODY_HEADERS = frozenset(["CONTENT-LENGTH", "TRANSFER-ENCODING", "SEC-WEBSOCKET-KEY1"])
 
-wsgi.SERVER_SOFTWARE = SERVER_NAME  # for the responses that gunicorn writes
+# For the responses that gunicorn writes; which of the names it takes depends on its version.
+wsgi.SERVER = wsgi.SERVER_SOFTWARE = SERVER_NAME
 bound_chunks()
 
 

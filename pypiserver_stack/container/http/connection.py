@@ -29,6 +29,8 @@ STALL_S = 30
 GATHER_BYTES = 65536
 # What a client may still send after its answer: enough for it to notice, and for a proxy to be scheduled.
 DRAIN_S, DRAIN_BYTES = 2, 16 * 1024 * 1024
+# Newer gunicorns ask for a megabyte of a body at once, and hold it.
+RECEIVE_BYTES = 65536
 # A client that sends as fast as it is read would keep all others waiting: after so many bytes it is their turn.
 TURN_BYTES = 256 * 1024
 _REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -135,7 +137,7 @@ class Connection:
         self._sock.settimeout(self._patience_s())
         try:
             began_s = monotonic()
-            data: bytes = self._sock.recv(size)
+            data: bytes = self._sock.recv(min(size, RECEIVE_BYTES))
             self._pace.waited(began_s)
         except TimeoutError:
             self._client_sends = False

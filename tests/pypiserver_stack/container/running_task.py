@@ -38,7 +38,7 @@ from pypiserver_stack.container.base.releases import release_of
 from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
 from pypiserver_stack.tasks.server_files import packed
 
-GUNICORN = Path(sysconfig.get_path("scripts")) / "gunicorn"
+GUNICORN = Path(os.environ.get("TASK_GUNICORN") or Path(sysconfig.get_path("scripts")) / "gunicorn")
 USERNAME, PASSWORD, OLDER_PASSWORD = "pypiserver", "correct horse", "an older one"
 
 

@@ -175,7 +175,11 @@ def test_what_stands_in_a_body_is_never_taken_for_a_request(task: RunningTask, a
     hidden = GET.format("/bytes/1")
     with task.connect() as connection:
         connection.sendall(f"POST /bytes/2 HTTP/1.1\r\n{announced}\r\n\r\n0\r\n\r\n{hidden}".encode())
-        assert read_to_end(connection).partition(b"\r\n\r\n")[2] == b"xx"
+        answer = read_to_end(connection)
+    # Newer gunicorns refuse codings that they do not know.
+    refused = announced.endswith("xchunked") and answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 "))
+    assert refused or answer.partition(b"\r\n\r\n")[2] == b"xx"
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_client_cannot_speak_for_the_balancer(task: RunningTask) -> None:
@@ -184,21 +188,24 @@ def test_a_client_cannot_speak_for_the_balancer(task: RunningTask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "status"),
+    ("head", "statuses"),
     [
-        (f"GET / HTTP/1.1\r\nX-Long: {'x' * 20_000}\r\n\r\n", 400),
-        (f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n", 400),
-        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: {'x' * 16_000}\r\n" for i in range(5)) + "\r\n", 431),
-        ("GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000, 431),
-        ("no request\r\n\r\n", 400),
+        # Of two, the second is that of newer gunicorns.
+        (f"GET / HTTP/1.1\r\nX-Long: {'x' * 20_000}\r\n\r\n", (400, 431)),
+        (f"GET /{'x' * 1_000_000} HTTP/1.1\r\n\r\n", (400, 414)),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: x\r\n" for i in range(100)) + "\r\n", (400, 431)),
+        ("GET / HTTP/1.1\r\n" + "".join(f"X-{i}: {'x' * 16_000}\r\n" for i in range(5)) + "\r\n", (431,)),
+        ("GET / HTTP/1.1\r\nX-Endless: " + "x" * 2_000_000, (431,)),
+        ("no request\r\n\r\n", (400,)),
     ],
     ids=["line", "path", "many", "together", "no end", "nonsense"],
 )
-def test_a_head_beyond_the_limits_is_refused_and_others_go_on(task: RunningTask, head: str, status: int) -> None:
+def test_a_head_beyond_the_limits_is_refused_and_others_go_on(
+    task: RunningTask, head: str, statuses: tuple[int, ...]
+) -> None:
     with task.connect() as other, task.connect() as connection:
         connection.sendall(head.encode())
-        assert read_to_end(connection).startswith(f"HTTP/1.1 {status} ".encode())
+        assert read_to_end(connection).startswith(tuple(f"HTTP/1.1 {status} ".encode() for status in statuses))
         assert get(other, "/bytes/1") == b"x"
 
 
@@ -356,7 +363,7 @@ def test_a_client_that_goes_in_mid_chunk_leaves_no_spinning_worker(task: Running
     with task.connect() as other, task.connect() as gone:
         gone.sendall(b"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody")
         gone.shutdown(socket.SHUT_WR)
-        assert gone.recv(1) == b""
+        assert b" 200 " not in read_to_end(gone)
         assert get(other, "/bytes/1") == b"x"
 
 

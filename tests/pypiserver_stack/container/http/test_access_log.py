@@ -194,7 +194,7 @@ def test_the_real_gunicorn_writes_a_line_for_each_request(tmp_path: Path) -> Non
     )
     with start_task(tmp_path, packages=tmp_path / "packages", app="named:application", workers=2) as task:
         for i in range(20):
-            task.request("GET", f"/simple/{i}/", headers={"User-Agent": "pip\t\x01"})
+            task.request("GET", f"/simple/{i}/", headers={"User-Agent": "pip\t\xff"})
         task.stop()
         lines, everything = task.access_log(), task.log()
     assert sorted(line["path"] for line in lines) == sorted(f"/simple/{i}/" for i in range(20))
