@@ -185,6 +185,7 @@ def task(folder: Path, packages: Path, checkout: Path, added_ms: float) -> Itera
         "PYTHONWARNINGS": "ignore",
         "ADDED_S": str(added_ms / 1000),
         "GUNICORN_WORKERS": str(WORKERS),
+        "GUNICORN_WORKER_CONNECTIONS": "500",
         "GUNICORN_KEEPALIVE_S": "75",
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "validated",
