@@ -63,6 +63,7 @@ lock: $(FOR_DEV)  ## resolve pyproject.toml's ranges into constraints.txt again
 		--no-header --no-annotate --quiet --output-file bench/deployment/reference/devpi.txt
 	$(BIN)/uv pip compile --group current-server --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --quiet --output-file tests/pypiserver_stack/container/current_server.txt
+	$(BIN)/python -m tests.client_matrix.pins
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) .tools results
