@@ -21,6 +21,8 @@ PROGRAMS = (
     "tools.microbenchmarks index_cost",
     "tools.microbenchmarks load_generator",
     "tools.microbenchmarks server_profile",
+    "tools.microbenchmarks upload_cost",
+    "tools.microbenchmarks upload_stall",
     "pypiserver_stack.rotate --stack prod",
     "tools.docs.settings_table",
 )

@@ -7,7 +7,15 @@ import sys
 
 from pypiserver_stack.common.entry_point import Arguments, start_program
 
-_NAMES = ("gate_false_alarms", "index_cost", "large_index", "load_generator", "server_profile", "upload_stall")
+_NAMES = (
+    "gate_false_alarms",
+    "index_cost",
+    "large_index",
+    "load_generator",
+    "server_profile",
+    "upload_cost",
+    "upload_stall",
+)
 
 
 def main() -> None:
