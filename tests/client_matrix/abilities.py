@@ -67,6 +67,11 @@ class Trial:
         assert self.task.upload(wheel.name, wheel.read_bytes()) == 200
         return wheel
 
+    def yank(self, version: str, *, action: str = "yank") -> None:
+        """Yank a version of the project, or take that back."""
+        call = {":action": action, "name": self.project, "version": version, "reason": "broken"}
+        assert self.task.request("POST", "/", urlencode(call).encode(), _FORM)[0] == 200
+
     def listed(self) -> dict[str, str]:
         """SHA-256 of the project's files by name, as the index lists them."""
         status, _, body = self.task.request("GET", f"/simple/{self.project}/", headers=_JSON)
@@ -115,11 +120,12 @@ def passes_over_other_pythons(trial: Trial) -> None:
 def passes_over_yanked(trial: Trial) -> None:
     trial.upload("1.0")
     trial.upload("2.0")
-    call = {":action": "yank", "name": trial.project, "version": "2.0", "reason": "broken"}
-    assert trial.task.request("POST", "/", urlencode(call).encode(), _FORM)[0] == 200
+    trial.yank("2.0")
     installer = trial.installer()
     assert installer.choose(trial.project) == "1.0"
     assert installer.choose(trial.project, "==2.0") == "2.0"
+    trial.yank("2.0", action="unyank")
+    assert installer.choose(trial.project) == "2.0"
 
 
 def reads_metadata_alone(trial: Trial) -> None:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from tests.client_matrix.environments import executable
 from tests.client_matrix.pins import Client
-from tests.pypiserver_stack.container.clients.real_clients import PackageClient, simple_url
+from tests.pypiserver_stack.container.clients.real_clients import WITHOUT_VIRTUALENV, PackageClient, simple_url
 from tests.pypiserver_stack.container.running_task import RunningTask
 
 BETWEEN = "2021-01-01T00:00:00Z"
@@ -143,6 +143,8 @@ class LockingInstaller(Installer):
     lock: ClassVar[tuple[str, ...]]
     sync: ClassVar[tuple[str, ...]]
     any_version: ClassVar[str] = "*"
+    lock_alone: ClassVar[Mapping[str, str]] = {}
+    """Variables that spare an account the environment that it needs to install."""
 
     def install(
         self, project: str, specifier: str = "", *, options: tuple[str, ...] = (), environment: Mapping[str, str] = {}
@@ -158,7 +160,7 @@ class LockingInstaller(Installer):
     ) -> str:
         self._lock_path.unlink(missing_ok=True)
         self._write_project(project, specifier or self.any_version)
-        self._run(*self.lock, *options, environment=environment)
+        self._run(*self.lock, *options, environment={**self.lock_alone, **environment})
         return self._locked(self._lock_path.read_text())[project]
 
     def install_by_digest(self, project: str, listed: str, wanted: str) -> None:
@@ -186,6 +188,7 @@ class Poetry(LockingInstaller):
 
     lock_file = "poetry.lock"
     lock = ("--no-interaction", "lock")
+    lock_alone = WITHOUT_VIRTUALENV
     sync = ("--no-interaction", "install")
 
     def _write_project(self, project: str, specifier: str) -> None:

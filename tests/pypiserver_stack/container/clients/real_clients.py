@@ -25,6 +25,9 @@ from tests.pypiserver_stack.container.running_task import PASSWORD, USERNAME, Ru
 _SCRIPTS = Path(sysconfig.get_path("scripts"))
 _PATIENCE_S = 120
 
+# For poetry: a lock file needs no virtual environment, which takes as long as the rest.
+WITHOUT_VIRTUALENV = {"POETRY_VIRTUALENVS_CREATE": "false"}
+
 _PROJECT = """
 [project]
 name = "app"
@@ -126,6 +129,10 @@ class PackageClient:
         (self.work / "pyproject.toml").write_text(
             _PROJECT.format(requirements=list(requirements), url=simple_url(task, None))
         )
+
+    def lock_with_poetry(self, *options: str, **environment: str) -> None:
+        """Lock the project."""
+        self.run("poetry", "--no-interaction", "lock", *options, **WITHOUT_VIRTUALENV, **environment)
 
     def write_netrc(self, password: str = PASSWORD) -> None:
         """Tell every tool that reads ~/.netrc the credentials."""

@@ -12,15 +12,17 @@ from tests.client_matrix.matrix import Cell
 from tests.client_matrix.pins import CURRENT, OLDER, pinned
 from tests.pypiserver_stack.container.running_task import RunningTask, start_task
 
-# What differs most between versions, and takes a second. The tests beside this one try the current pip, uv, poetry and
-# twine for more than the matrix does.
+# What differs most between versions, and of the current pip, uv and poetry what the tests beside this one do not try.
 IN_EVERY_RUN = {
     "pip 20.3": ["by name, with what it needs"],
     "pip 22.3": ["by name, with what it needs"],
     "pip 23.0.1": ["by name, with what it needs"],
     "pip 23.1.2": ["by name, with what it needs", "hashes"],
     "pip 24.0": ["metadata without the wheel"],
+    "pip": ["versions for another Python cost no request", "yanked only where pinned", "nothing newer than a date"],
     "uv 0.4.30": ["by name, with what it needs", "yanked only where pinned", "nothing newer than a date"],
+    "uv": ["versions for another Python cost no request", "yanked only where pinned", "nothing newer than a date"],
+    "poetry": ["yanked only where pinned", "nothing newer than a date"],
     "twine 3.8.0": ["skips what exists"],
     "flit": ["wheel and source distribution"],
 }

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.pypiserver_stack.container.clients.real_clients import PackageClient, credentials, simple_url, start_index
+from tests.pypiserver_stack.container.clients.real_clients import (
+    WITHOUT_VIRTUALENV,
+    PackageClient,
+    credentials,
+    simple_url,
+    start_index,
+)
 from tests.pypiserver_stack.container.running_task import (
     OLDER_PASSWORD,
     PASSWORD,
@@ -66,13 +72,13 @@ def _uv_by_login(client: PackageClient, task: RunningTask, password: str) -> Non
 
 def _poetry_by_environment(client: PackageClient, task: RunningTask, password: str) -> None:
     client.write_project(task, "demo")
-    client.run("poetry", "--no-interaction", "lock", **credentials("POETRY_HTTP_BASIC_INTERNAL", password))
+    client.lock_with_poetry(**credentials("POETRY_HTTP_BASIC_INTERNAL", password))
 
 
 def _poetry_by_configuration(client: PackageClient, task: RunningTask, password: str) -> None:
     client.write_project(task, "demo")
     client.run("poetry", "--no-interaction", "config", "http-basic.internal", USERNAME, password)
-    client.run("poetry", "--no-interaction", "lock")
+    client.lock_with_poetry()
 
 
 WAYS = [
@@ -118,4 +124,5 @@ def test_uv_says_who_is_to_blame(task: RunningTask, client: PackageClient, passw
 def test_poetry_says_who_is_to_blame(task: RunningTask, client: PackageClient, password: str | None) -> None:
     client.write_project(task, "demo")
     login = credentials("POETRY_HTTP_BASIC_INTERNAL", password) if password else {}
-    assert "Authorization error" in client.fail("poetry", "--no-interaction", "lock", **login)
+    printed = client.fail("poetry", "--no-interaction", "lock", **WITHOUT_VIRTUALENV, **login)
+    assert "Authorization error" in printed

@@ -53,7 +53,7 @@ def _uv_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
 
 def _poetry_resolves(client: PackageClient, task: RunningTask) -> dict[str, str]:
     client.write_project(task, "demo")
-    client.run("poetry", "--no-interaction", "lock", "--regenerate", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
+    client.lock_with_poetry("--regenerate", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
     return locked_versions(client)
 
 
