@@ -65,7 +65,7 @@ def test_pip_downloads_what_lies_there(listing: RunningTask, client: PackageClie
     client.run("pip", "download", "--dest", "got", "demo", "--index-url", simple_url(listing))
     got = {path.name: path.read_bytes() for path in (client.work / "got").iterdir()}
     names = ("demo-2.0-py3-none-any.whl", "demo_base-1.5-py3-none-any.whl")
-    assert got == {name: (listing.packages / name).read_bytes() for name in names}
+    assert got == {name: listing.stored(name).read_bytes() for name in names}
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
@@ -74,7 +74,7 @@ def test_hashes_are_held_against_what_arrives(task: RunningTask, client: Package
     index = ["--index-url", simple_url(task)]
     client.run("uv", "pip", "compile", "demo.in", "--generate-hashes", "-o", "good.txt", *index)
     hashed = (client.work / "good.txt").read_text()
-    digest = hashlib.sha256((task.packages / "demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
+    digest = hashlib.sha256(task.stored("demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
     assert f"--hash=sha256:{digest}" in hashed
     (client.work / "bad.txt").write_text(hashed.replace(digest, digest[::-1]))
     install = [*(["pip"] if tool == "uv" else []), "install", "--require-hashes", *index]
@@ -102,7 +102,7 @@ def test_poetry_locks_and_installs_a_project(listing: RunningTask, client: Packa
 def test_poetry_adds_a_dependency(task: RunningTask, client: PackageClient) -> None:
     client.write_project(task)
     client.run("poetry", "--no-interaction", "add", "demo-base<2", **credentials("POETRY_HTTP_BASIC_INTERNAL"))
-    digest = hashlib.sha256((task.packages / "demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
+    digest = hashlib.sha256(task.stored("demo_base-1.5-py3-none-any.whl").read_bytes()).hexdigest()
     assert f"sha256:{digest}" in (client.work / "poetry.lock").read_text()
 
 
