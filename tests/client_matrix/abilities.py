@@ -84,9 +84,8 @@ class Trial:
         mark = f"/simple/{uuid.uuid4()}/"
         self.task.request("GET", mark)
         await_condition(lambda: mark in (self.task.folder / "stdout").read_text())
-        stem = f"/packages/{self.project.replace('-', '_')}-"
-        paths = (line["path"] for line in self.task.access_log())
-        return {path.removeprefix("/packages/") for path in paths if path.startswith(stem)}
+        names = (line["path"].rpartition("/")[2] for line in self.task.access_log())
+        return {name for name in names if name.startswith(f"{self.project.replace('-', '_')}-")}
 
     def _account(self) -> PackageClient:
         return PackageClient(self.folder / f"home-{uuid.uuid4().hex[:8]}")

@@ -64,7 +64,8 @@ class Task:
         self.walls_s.append(perf_counter() - started_s)
         self.cpus_s.append(self._cpu_s() - cpu_s)
         self.memories_mb.append(self._peak_mb())
-        (self.packages / WHEEL).unlink()
+        (wheel,) = self.packages.rglob(WHEEL)
+        wheel.unlink()
 
     def row(self, megabytes: int) -> str:
         """A row of the table; what was noted is forgotten."""
@@ -172,13 +173,18 @@ def started(name: str, folder: Path) -> Iterator[Task]:
             pass_fds=[listener.fileno()],
             stdout=subprocess.DEVNULL,
         )
+        port = listener.getsockname()[1]
+        listener.close()  # gunicorn has it: where that ends, nobody waits for an answer
         try:
-            port = listener.getsockname()[1]
             with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)) as connection:
                 connection.request("GET", "/health")
                 connection.getresponse().read()
             (worker,) = psutil.Process(master.pid).children()
             yield Task(name, port, packages, worker)
+        except (OSError, http.client.HTTPException) as error:
+            raise UserError(
+                f"the server of {name} cannot be reached ({error}): its output above says why", 1
+            ) from error
         finally:
             master.terminate()
             master.wait()
@@ -200,6 +206,7 @@ def extracted(commit: str, folder: Path) -> Path:
 
 def environment(packages: Path) -> dict[str, str]:
     """The variables of a task, of this commit and of older ones."""
+    credentials = json.dumps({"username": USER, "password": PASSWORD, "accepted_passwords": [PASSWORD]})
     return {
         "PATH": os.defpath,
         "GUNICORN_WORKERS": "1",
@@ -207,9 +214,9 @@ def environment(packages: Path) -> dict[str, str]:
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "validated",
         "PYPISERVER_AUTHENTICATION": "sha256",
-        "PYPISERVER_CREDENTIALS": json.dumps(
-            {"username": USER, "password": PASSWORD, "accepted_passwords": [PASSWORD]}
-        ),
+        "PYPISERVER_CREDENTIALS": credentials,
+        "PYPISERVER_READ_CREDENTIALS": credentials,
+        "PYPISERVER_UPLOAD_CREDENTIALS": credentials,
         "PYPISERVER_UPLOAD_LIMIT_MB": "2048",
         "PYPISERVER_OVERWRITE": "false",
         "PYPISERVER_BUILDS": "false",
