@@ -210,6 +210,7 @@ def environment(packages: Path) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         "GUNICORN_WORKERS": "1",
+        "GUNICORN_WORKER_CONNECTIONS": "100",
         "GUNICORN_KEEPALIVE_S": "75",
         "PYPISERVER_PACKAGES": str(packages),
         "PYPISERVER_BACKEND": "validated",
