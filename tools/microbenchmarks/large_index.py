@@ -1,4 +1,4 @@
-"""Latency of listings and uploads of a large index, idle and with one upload a second.
+"""Latency of listings and uploads of a large index: idle, with one upload a second, with one file copied in a second.
 
     python -m tools.microbenchmarks large_index [--files 3000 30000 150000] [--added-ms 0 1] [--server CHECKOUT ...]
 
@@ -6,6 +6,7 @@ Two tasks of two workers each over one directory, with files of ten versions a p
 20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times. A latency counts from when a
 listing was due. "uploads" are one wheel a second, each of another project, to the tasks in turn; after each,
 the other task is asked for that project, and a listing without the wheel is stale. A client gives up after 60 s.
+"copies" are renamed into the root past the server, as rsync does, one a second.
 
 `--added-ms` adds as much to each file call of the tasks, and once more for every 300 names that are read of a
 directory, as a network file system would. `--server` runs the server of another checkout in turn with this one's.
@@ -46,7 +47,7 @@ TASKS = 2
 WORKERS = 2
 PROJECTS = 50
 LISTINGS_PER_S = 20
-UPLOADS_PER_S = 1
+CHANGES_PER_S = 1
 MARGIN_S = 3  # as `index_margin_s` is by default
 CLIENTS = 64
 NAMES_A_CALL = 300
@@ -131,15 +132,14 @@ def measure(checkout: Path, files: int, added_ms: float, seconds: int) -> Iterat
             for number in range(TASKS)
         ]
         projects = [f"project-{number}" for number in random.Random(0).sample(range(files // VERSIONS), PROJECTS)]
-        for uploads, warm_up_s in ((True, 2), (False, 3 * MARGIN_S)):  # the folders are made; the root is trusted
-            load(tasks, projects, Phase(), warm_up_s, uploads=uploads)
-        for uploads in (False, True):
+        for change, warm_up_s in (("uploads", 2), ("idle", 3 * MARGIN_S)):  # the folders are made; the root is trusted
+            load(tasks, projects, Phase(), warm_up_s, change, packages)
+        for change in ("idle", "uploads", "copies"):
             phase = Phase()
-            load(tasks, projects, phase, seconds, uploads=uploads)
+            load(tasks, projects, phase, seconds, change, packages)
             memory_mb = statistics.mean(mb for task in tasks for mb in task.resident_mb())
             name = checkout.name or "this one"
-            what = "uploads" if uploads else "idle"
-            yield f"| {name} | {files:,} | {added_ms:g} ms | {what} | {phase.row()} | {memory_mb:.0f} MB |"
+            yield f"| {name} | {files:,} | {added_ms:g} ms | {change} | {phase.row()} | {memory_mb:.0f} MB |"
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,8 @@ def task(folder: Path, packages: Path, checkout: Path, added_ms: float) -> Itera
         process.wait()
 
 
-def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, uploads: bool) -> None:
-    """Send the listings and the uploads of one phase."""
+def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, change: str, packages: Path) -> None:
+    """Send the listings of one phase, and make its changes."""
     chosen = random.Random(0)
     lock = threading.Lock()
     started_s = time.monotonic()
@@ -231,7 +231,7 @@ def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, 
         filename, content = wheel(project)
         form: dict[str, str | tuple[str, bytes]] = {":action": "file_upload", "content": (filename, content)}
         body, content_type = encode_multipart_formdata(form)
-        due_s = _wait_until(started_s + number / UPLOADS_PER_S)
+        due_s = _wait_until(started_s + number / CHANGES_PER_S)
         uploaded = tasks[number % TASKS].request("POST", "/", body, content_type)
         took_s = time.monotonic() - due_s
         listed = tasks[(number + 1) % TASKS].request("GET", f"/simple/{project}/")
@@ -239,11 +239,18 @@ def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, *, 
             phase.uploads_s.append(took_s)
             phase.stale += uploaded is not None and listed is not None and filename.encode() not in listed
 
+    def copy(number: int) -> None:
+        _wait_until(started_s + number / CHANGES_PER_S)
+        temporary = packages / f".{number}"
+        temporary.touch()
+        temporary.rename(packages / f"copied_{started_s:.0f}_{number}-1.0-py3-none-any.whl")
+
     with ThreadPoolExecutor(CLIENTS) as clients:
         asked = [clients.submit(listing, number, chosen.choice(projects)) for number in range(seconds * LISTINGS_PER_S)]
-        with ThreadPoolExecutor(CLIENTS) as publishers:
-            sent = [publishers.submit(upload, number) for number in range(seconds * UPLOADS_PER_S if uploads else 0)]
-        for done in [*asked, *sent]:
+        with ThreadPoolExecutor(CLIENTS) as writers:
+            numbers = range(0 if change == "idle" else seconds * CHANGES_PER_S)
+            made = [writers.submit(upload if change == "uploads" else copy, number) for number in numbers]
+        for done in [*asked, *made]:
             done.result()
 
 
