@@ -10,52 +10,47 @@ Result = TypeVar("Result")
 Key = TypeVar("Key")
 
 
+class BatchedCall(Generic[Key, Result]):
+    """Runs `call` once at a time. Callers during a run share the next one, which has the keys of all of them.
+
+    Each result began after its question. Keys are for greenlets: no other thread may ask at the same time.
+    """
+
+    def __init__(self, call: Callable[[Set[Key]], Result]) -> None:
+        self._call = call
+        self._turn = Lock()
+        self._next = self._run()
+
+    def __call__(self, *keys: Key) -> Result:
+        run = self._next
+        run.keys.update(keys)
+        return run()
+
+    def _run(self) -> _SingleRun[Key, Result]:
+        return _SingleRun(self._begin)
+
+    def _begin(self, keys: Set[Key]) -> Result:
+        with self._turn:
+            # From here on it is too late to join this run.
+            self._next = self._run()
+            return self._call(keys)
+
+
 class CoalescedCall(Generic[Result]):
     """Runs `call` once at a time. Callers during a run share the next one: each result began after its question."""
 
     def __init__(self, call: Callable[[], Result]) -> None:
-        self._call = call
-        self._turn = Lock()
-        self._next: _SingleRun[Result] = _SingleRun(self._begin)
+        self._shared: BatchedCall[None, Result] = BatchedCall(lambda _: call())
 
     def __call__(self) -> Result:
-        return self._next()
-
-    def _begin(self) -> Result:
-        with self._turn:
-            # From here on it is too late to join this run.
-            self._next = _SingleRun(self._begin)
-            return self._call()
+        return self._shared()
 
 
-class BatchedCall(Generic[Key]):
-    """Runs `call` once at a time, with the keys of all callers that share the run; for greenlets, not for threads."""
-
-    def __init__(self, call: Callable[[Set[Key]], None]) -> None:
-        self._call = call
-        self._waiting: set[Key] = set()
-        self._shared = CoalescedCall(self._begin)
-
-    def __call__(self, *keys: Key) -> None:
-        # The run that is joined has not begun: it takes these too.
-        self._waiting.update(keys)
-        self._shared()
-
-    def _begin(self) -> None:
-        keys, self._waiting = self._waiting, set()
-        try:
-            self._call(keys)
-        except Exception:
-            raise
-        except BaseException:  # the caller was killed, and the next one makes the call
-            self._waiting |= keys
-            raise
-
-
-class _SingleRun(Generic[Result]):
+class _SingleRun(Generic[Key, Result]):
     """The first caller makes the call; the others wait for its outcome."""
 
-    def __init__(self, call: Callable[[], Result]) -> None:
+    def __init__(self, call: Callable[[Set[Key]], Result]) -> None:
+        self.keys: set[Key] = set()
         self._call = call
         self._lock = Lock()
         self._outcomes: list[Result | Exception] = []
@@ -64,7 +59,7 @@ class _SingleRun(Generic[Result]):
         with self._lock:
             if not self._outcomes:
                 try:
-                    self._outcomes.append(self._call())
+                    self._outcomes.append(self._call(self.keys))
                 except Exception as error:  # not BaseException: where the first is killed, the next takes over
                     self._outcomes.append(error)
         (outcome,) = self._outcomes

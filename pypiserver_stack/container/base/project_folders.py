@@ -6,6 +6,7 @@ Everywhere else under the root a file counts for the project in its name, in wha
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,8 @@ from pypiserver.pkg_helpers import normalize_pkgname
 from pypiserver_stack.container.base.system_calls import sync_directory
 
 BY_PROJECT = "by-project"
-_LONGEST_NAME_BYTES = 255
+LONGEST_NAME_BYTES = 255
+"""Of a file or a folder."""
 _ATTEMPTS = 5
 
 
@@ -32,7 +34,7 @@ def project_of_folder(path: str) -> str | None:
 
 def is_project_name(name: str) -> bool:
     """Whether a folder may have this name: that of a project, normalised."""
-    if not name or not name.isprintable() or len(name.encode()) > _LONGEST_NAME_BYTES or "/" in name:
+    if not name or not name.isprintable() or len(name.encode()) > LONGEST_NAME_BYTES or "/" in name:
         return False
     return bool(name == normalize_pkgname(name))
 
@@ -41,14 +43,16 @@ def in_folder(root: Path, project: str, place: Callable[[], object]) -> None:
     """Call `place`, which puts a file into the folder of a project; the folder is made where there is none.
 
     Raises:
-        OSError: the folder cannot be made; and what `place` raises.
+        OSError: the folder cannot be made, or is a link, which no listing follows; and what `place` raises.
     """
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
+            _refuse_links(root, project)
             place()
             return
         except FileNotFoundError:  # or it was removed just now, with the last of its files
             if not attempts_left:
+                _remove_if_empty(root / project_folder(project))
                 raise
             _make(root, project)
         except OSError:
@@ -61,6 +65,12 @@ def remove_folder_of(root: Path, relfn: str) -> None:
     folder = relfn.rpartition("/")[0]
     if project_of_folder(folder) is not None:
         _remove_if_empty(root / folder)
+
+
+def _refuse_links(root: Path, project: str) -> None:
+    for path in (root / BY_PROJECT, root / project_folder(project)):
+        if path.is_symlink():
+            raise NotADirectoryError(errno.ENOTDIR, "a symbolic link, which no listing follows", str(path))
 
 
 def _make(root: Path, project: str) -> None:

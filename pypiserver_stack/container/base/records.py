@@ -50,7 +50,7 @@ class PackageRecord(NamedTuple):
     """Of a wheel's metadata, which is served on its own (PEP 658)."""
     requires_python: str | None = None
     project: str | None = None
-    """The normalised name, where the name and the folder of the file leave it open."""
+    """The normalised name, where that of the file leaves it open."""
 
 
 _OPTIONAL_TEXT = (str, type(None))
@@ -161,8 +161,7 @@ class RecordStore:
 def _new_record(relfn: str, key: FileKey, content: PackageContent, claimed_python: str | None) -> PackageRecord:
     metadata = content.metadata
     folder, _, filename = relfn.rpartition("/")
-    is_open = len(releases_of(filename)) > 1 and project_of_folder(folder) is None
-    release = release_of(filename, metadata) if is_open else None
+    release = release_of(filename, metadata) if len(releases_of(filename)) > 1 else None
     served = metadata is not None and filename.endswith(".whl")
     return PackageRecord(
         content.sha256,
@@ -170,7 +169,7 @@ def _new_record(relfn: str, key: FileKey, content: PackageContent, claimed_pytho
         key.mtime_ns,
         hashlib.sha256(metadata).hexdigest() if metadata is not None and served else None,
         claimed_python if metadata is None else requires_python(metadata),
-        release and release.project,
+        release and (project_of_folder(folder) or release.project),
     )
 
 

@@ -22,7 +22,8 @@ from pypiserver_stack.container.http.cross_site import is_cross_site
 from pypiserver_stack.container.http.negotiation import accepts_gzip, wants_json
 from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
 from pypiserver_stack.container.http.timing import Timing
-from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
+from pypiserver_stack.container.index.looks import IndexUnavailableError
+from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.index.pages import ListingPage
 
 StartResponse = Callable[..., Any]

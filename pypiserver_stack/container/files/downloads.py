@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.records import FileKey, PackageRecord
+from pypiserver_stack.container.base.records import FileKey
 from pypiserver_stack.container.base.system_calls import GONE
 from pypiserver_stack.container.http.conditions import fails_precondition, is_unchanged, wanted_range
 from pypiserver_stack.container.http.response import Environ, Headers, HttpResponse, text
 from pypiserver_stack.container.index.directory import PackageEntry
-from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
+from pypiserver_stack.container.index.looks import IndexUnavailableError
+from pypiserver_stack.container.index.package_index import PackageIndex
 
 # Read in the call that opens a file, to leave in one send with the head. Above it, not copying pays for another call.
 FIRST_BYTES = 64 * 1024
@@ -55,15 +56,19 @@ class Downloads:
             IndexUnavailableError: the packages cannot be read.
         """
         for _ in range(3):
-            entry = self._index.find(path)
+            entry = self._find(path)
             if entry is None:
                 break
             opened = self._open(entry)
             if opened is not None:
-                return self._file(environ, entry, opened)
+                return self._file(environ, path, entry, opened)
         if path.endswith(_METADATA) and (metadata := self._metadata(environ, path[: -len(_METADATA)])):
             return metadata
         return text("404 Not Found", "there is no such file")
+
+    def _find(self, path: str) -> PackageEntry | None:
+        """The file at a path; at a name alone also the one in its project's folder, where uploads lie."""
+        return self._index.find(path) or (None if "/" in path else self._index.find_by_name(path))
 
     def _open(self, entry: PackageEntry) -> _Opened | None:
         """None where the file is no longer the one that is listed: the index will look again."""
@@ -82,11 +87,11 @@ class Downloads:
             return None
         return opened
 
-    def _file(self, environ: Environ, entry: PackageEntry, opened: _Opened) -> HttpResponse:
+    def _file(self, environ: Environ, path: str, entry: PackageEntry, opened: _Opened) -> HttpResponse:
         size = opened.key.size
         record = entry.record
         etag = f'"{record.sha256}"' if record else None
-        headers = [_TYPE, self._caching(record), ("Accept-Ranges", "bytes")]
+        headers = [_TYPE, self._caching(path, entry), ("Accept-Ranges", "bytes")]
         if fails_precondition(environ, etag):
             _close(opened)
             return text("412 Precondition Failed", "the file is another one")
@@ -114,19 +119,19 @@ class Downloads:
         return HttpResponse(status, headers, _FileBody(environ, opened.first, opened.file, start, end))
 
     def _metadata(self, environ: Environ, path: str) -> HttpResponse | None:
-        entry = self._index.find(path)
+        entry = self._find(path)
         content = self._index.metadata(entry) if entry else None
         if entry is None or content is None or entry.record is None:
             return None
         etag = f'"{entry.record.metadata_sha256}"'
-        headers: Headers = [_TYPE, self._caching(entry.record), ("ETag", etag)]
+        headers: Headers = [_TYPE, self._caching(path, entry), ("ETag", etag)]
         if is_unchanged(environ, etag):
             return HttpResponse("304 Not Modified", headers, [])
         return HttpResponse("200 OK", [*headers, ("Content-Length", str(len(content)))], [content])
 
-    def _caching(self, record: PackageRecord | None) -> tuple[str, str]:
-        # Without a record it may still be written to.
-        return self._keep if self._immutable and record else _ASK_AGAIN
+    def _caching(self, path: str, entry: PackageEntry) -> tuple[str, str]:
+        # Without a record it may still be written to. At its name alone another file may appear, which goes before it.
+        return self._keep if self._immutable and entry.record and entry.relfn == path else _ASK_AGAIN
 
 
 class _FileBody:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from gevent.lock import BoundedSemaphore
 
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.project_folders import BY_PROJECT, in_folder, project_folder
+from pypiserver_stack.container.base.project_folders import BY_PROJECT, in_folder, project_folder, remove_folder_of
 from pypiserver_stack.container.base.records import DIGESTS, FileKey, PackageContent, RecordStore
 from pypiserver_stack.container.base.system_calls import sync_directory
 from pypiserver_stack.container.base.yanks import INCOMING, unyank
@@ -163,7 +163,8 @@ class Incoming:
         """Put the package into place, whole and durable, and keep its record.
 
         Of several that publish one name without `overwrite`, in whatever task, exactly one succeeds. A file of that
-        name at the root, where packages may have been copied to, counts as one in the folder of the project.
+        name counts wherever it lies, at the root or in the folder of its project; overwriting leaves one. A signature
+        goes where its package lies.
 
         Args:
             project: the normalised name.
@@ -200,11 +201,11 @@ class Incoming:
     ) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
-        if not self._by_project or (self._root / filename).exists():
-            relfn = filename
+        taken = [path for path in self._places(filename, project) if (self._root / path).exists()]
+        relfn = taken[0] if taken else self._new_place(filename, project)
+        if relfn == filename:
             self._place(relfn, overwrite)
         else:
-            relfn = f"{project_folder(project)}/{filename}"
             in_folder(self._root, project, partial(self._place, relfn, overwrite))
         self._remove()
         # Now and not before: a link and an unlink change ctime, which is part of the key. And before anything slow:
@@ -212,6 +213,21 @@ class Incoming:
         key = FileKey.of(os.fstat(self._file.fileno()))
         self._records.put(relfn, key, content, claimed_python=claimed_python)
         sync_directory((self._root / relfn).parent)
+        for twin in taken[1:]:
+            unyank(self._root, twin)
+            (self._root / twin).unlink(missing_ok=True)
+            self._records.remove(twin)
+            remove_folder_of(self._root, twin)
+
+    def _places(self, filename: str, project: str) -> tuple[str, str]:
+        """Where a file of that name may lie, whoever put it there."""
+        return filename, f"{project_folder(project)}/{filename}"
+
+    def _new_place(self, filename: str, project: str) -> str:
+        at_root, in_its_folder = self._places(filename, project)
+        signed = filename.removesuffix(".asc")
+        is_beside_root = signed != filename and (self._root / signed).exists()
+        return at_root if is_beside_root or not self._by_project else in_its_folder
 
     def _place(self, relfn: str, overwrite: bool) -> None:
         target = self._root / relfn

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Semaphore
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from pypiserver_stack.container.base.coalesced_call import BatchedCall, CoalescedCall
+from pypiserver_stack.container.base.coalesced_call import BatchedCall
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.project_folders import (
     BY_PROJECT,
+    LONGEST_NAME_BYTES,
     is_project_name,
     project_folder,
     project_of_folder,
@@ -27,21 +28,15 @@ from pypiserver_stack.container.base.records import FileKey, PackageRecord, Reco
 from pypiserver_stack.container.base.releases import releases_of
 from pypiserver_stack.container.base.system_calls import GONE, SystemCalls
 from pypiserver_stack.container.base.yanks import yank_reason
-from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry, PackageTree, ScannedDirectory, Tree
+from pypiserver_stack.container.index.directory import FileIdentity, PackageEntry, PackageTree, ScannedDirectory
 from pypiserver_stack.container.index.identities import FileIdentities, Found
+from pypiserver_stack.container.index.looks import IndexUnavailableError, Looks, View, newest
 from pypiserver_stack.container.index.pages import ListingPage, ListingPages, packages_page, project_pages, root_pages
-from pypiserver_stack.container.index.snapshot import NOTHING, Snapshot
 
 _ATTEMPTS = 5
 _HELD_PAGES_BYTES = 64 * 2**20
 # Fewer than there are threads to offload to: projects full of large new files leave the others to everybody else.
 _PROJECTS_READ_AT_ONCE = 2
-# So that other requests need not wait for all of them.
-_FOLDERS_AT_ONCE = 100
-
-
-class IndexUnavailableError(Exception):
-    """The directory of the packages cannot be read at the moment."""
 
 
 class _RenderedProject(NamedTuple):
@@ -72,22 +67,15 @@ class PackageIndex:
         calls = calls or SystemCalls()
         self.records = records
         self._root = root
-        self._directory = PackageTree(root, margin_s, calls)
         self._identities = FileIdentities(root, records, margin_s, calls)
-        self._shared: Tree = {}
-        self._snapshot = NOTHING
-        self._folders: dict[str, ScannedDirectory] = {}
-        """Those of projects that somebody has asked for, by their paths, and `BY_PROJECT`."""
-        self._doubts: dict[str, object] = {}
-        """By the path of a directory; each doubt is another object."""
-        self._look = BatchedCall(self._read_directories)
-        self._root_page = CoalescedCall(self._render_root)
-        self._packages_page = CoalescedCall(self._render_packages)
+        self._looks = Looks(PackageTree(root, margin_s, calls))
+        self._root_page = BatchedCall(self._render_root)
+        self._packages_page = BatchedCall(self._render_packages)
+        self._root_pages: tuple[Mapping[str, object], tuple[str, ...], ListingPages] = ({}, (), root_pages([]))
         self._all_packages: tuple[list[Mapping[str, PackageEntry]], ListingPage] = ([], packages_page([]))
-        self._root_pages: tuple[Set[str], ListingPages] = (set(), root_pages([]))
         self._projects = _RenderedProjects()
         self._reading = Semaphore(_PROJECTS_READ_AT_ONCE)
-        self._rendering: WeakValueDictionary[str, CoalescedCall[_RenderedProject | None]] = WeakValueDictionary()
+        self._rendering: WeakValueDictionary[str, BatchedCall[View, _RenderedProject | None]] = WeakValueDictionary()
 
     def project_page(self, project: str, as_json: bool) -> ListingPage | None:
         """The listing of a project; None if there is none by this normalised name.
@@ -100,33 +88,29 @@ class PackageIndex:
 
     def root_page(self, as_json: bool) -> ListingPage:
         """The listing of all projects."""
-        self._look(BY_PROJECT)
-        pages = self._root_page()
+        pages = self._root_page(self._looks.look(BY_PROJECT))
         return pages.json if as_json else pages.html
 
     def packages_page(self) -> ListingPage:
         """The page of all files."""
-        self._look_at_all()
-        return self._packages_page()
+        return self._packages_page(self._looks.look_at_all())
 
     def projects(self) -> Set[str]:
         """The normalised names of all projects, and those of folders that hold no file."""
-        self._look(BY_PROJECT)
-        return self._names()
+        return _names(self._looks.look(BY_PROJECT))
 
     def all_packages(self) -> Iterator[PackageEntry]:
         """All packages. This looks at the folder of every project."""
-        self._look_at_all()
-        return (entry for directory in self._all_directories() for entry in directory.values())
+        directories = self._looks.look_at_all().directories()
+        return (entry for directory in directories for entry in directory.values())
 
-    def known_packages(self) -> int:
-        """How many packages this worker knows of, without a look."""
-        return len(self._snapshot.by_path) + sum(len(folder.content.entries) for folder in self._project_folders())
+    def known_count(self) -> int:
+        """How many packages outside the folders of projects this worker knows of, without a look."""
+        return self._looks.known_count()
 
     def packages(self, project: str) -> Iterable[PackageEntry]:
         """The files of a project, by its normalised name."""
-        self._look(*_folders_of(project))
-        entries = self._entries(project)
+        entries = self._looks.look(*_folders_of(project)).entries(project)
         if not any(entry.others for entry in entries):
             return entries
         listed = self._project(project)  # what they hold says which of them are its own
@@ -142,24 +126,24 @@ class PackageIndex:
         return None
 
     def find(self, relfn: str) -> PackageEntry | None:
-        """A package by its path from the root, or by its name alone where its project's folder has it.
-
-        One that is known is not looked for again: who opens it will see.
-        """
+        """A package by its path from the root. One that is known is not looked for again: who opens it will see."""
         folder, _, name = relfn.rpartition("/")
-        folders = [folder] if folder else [path for it in releases_of(name) for path in _folders_of(it.project)]
-        entry = self._known(relfn, name, folders)
-        if entry is None or entry.folder in self._doubts:
-            self._look(*(path for path in folders if project_of_folder(path)))
-            entry = self._known(relfn, name, folders)
-        return entry
+        known = self._looks.known(folder, name)
+        if known is not None:
+            return known
+        if project_of_folder(folder) is None:
+            return self._looks.look().snapshot.by_path.get(relfn)
+        found = self._looks.look(folder).folder(folder)
+        return found.content.entries.get(name) if found else None
 
-    def _known(self, relfn: str, name: str, folders: list[str]) -> PackageEntry | None:
-        entry = self._snapshot.by_path.get(relfn)
-        for path in folders:
-            if entry is None and (folder := self._folder(path)):
-                entry = folder.content.entries.get(name)
-        return entry
+    def find_by_name(self, name: str) -> PackageEntry | None:
+        """A package in the folder of its project, by its file name alone."""
+        paths = [path for release in releases_of(name) for path in _folders_of(release.project)]
+        view = self._looks.look(*paths)
+        for path in paths:
+            if (folder := view.folder(path)) and name in folder.content.entries:
+                return folder.content.entries[name]
+        return None
 
     def is_current(self, entry: PackageEntry, key: FileKey) -> bool:
         """Whether an opened file is the one that is listed. Afterwards `entry.record` is its record, if known."""
@@ -199,109 +183,44 @@ class PackageIndex:
         self.distrust_directory(entry.folder)
 
     def distrust_directory(self, path: str) -> None:
-        """Say that what the index holds of a directory is wrong; the next look reads it again."""
-        self._doubts[path] = object()
-
-    def _read_directories(self, folders: Set[str]) -> None:
-        """Look at the shared tree and at these folders."""
-        doubts = dict(self._doubts)
-        try:
-            read = offload(self._read, folders, doubts)
-        except OSError as error:
-            raise IndexUnavailableError(f"the packages cannot be read: {error}") from error
-        self._shared, self._snapshot, found = read
-        for path in folders - found.keys():
-            self._folders.pop(path, None)
-        self._folders.update(found)
-        for path, doubt in doubts.items():
-            answered = path in folders or project_of_folder(path) is None
-            if answered and self._doubts[path] is doubt:
-                del self._doubts[path]
-
-    def _read(self, folders: Set[str], distrusted: Collection[str]) -> tuple[Tree, Snapshot, Tree]:
-        """The shared tree, its snapshot, and the folders."""
-        known = {**self._shared, **{path: self._folders[path] for path in folders if path in self._folders}}
-        tree = self._directory.read(known, folders, distrusted=distrusted)
-        found = {path: tree[path] for path in folders if path in tree}
-        shared = {path: seen for path, seen in tree.items() if path not in found}
-        if len(shared) == len(self._shared) and all(seen is self._shared.get(path) for path, seen in shared.items()):
-            return self._shared, self._snapshot, found
-        return shared, self._snapshot.after(self._shared, shared), found
-
-    def _look_at_all(self) -> None:
-        """Look at everything."""
-        for _ in range(_ATTEMPTS):
-            self._look(BY_PROJECT)
-            generation = self._snapshot.generation
-            holder = self._folder(BY_PROJECT)
-            # Also those that are known and may be gone.
-            folders = [*{*(holder.content.subdirectories if holder else ()), *self._folders}]
-            for start in range(0, len(folders), _FOLDERS_AT_ONCE):
-                self._look(*folders[start : start + _FOLDERS_AT_ONCE])
-            if self._snapshot.generation == generation:  # else a package may have moved to a folder already looked at
-                return
-
-    def _all_directories(self) -> list[Mapping[str, PackageEntry]]:
-        """The packages of all directories, as they are known, the shared tree as one."""
-        for path in self._folders:
-            self._folder(path)
-        return [self._snapshot.by_path, *(folder.content.entries for folder in self._project_folders())]
-
-    def _project_folders(self) -> Iterator[ScannedDirectory]:
-        return (folder for path, folder in self._folders.items() if path != BY_PROJECT)
-
-    def _names(self) -> Set[str]:
-        holder = self._folder(BY_PROJECT)
-        folders = holder.content.subdirectories if holder else ()
-        return self._snapshot.by_project.keys() | {path.rpartition("/")[2] for path in folders}
-
-    def _folder(self, path: str) -> ScannedDirectory | None:
-        folder = self._folders.get(path)
-        if folder is not None and folder.error is not None:
-            raise IndexUnavailableError(f"{path!a} cannot be read: {folder.error}") from folder.error
-        return folder
-
-    def _entries(self, project: str) -> tuple[PackageEntry, ...]:
-        """What may be files of a project, as it is known."""
-        folder = self._folder(project_folder(project))
-        return (*self._snapshot.by_project.get(project, ()), *(folder.content.entries.values() if folder else ()))
+        """Say that what the index holds of a directory is wrong; the next look at it reads it again."""
+        self._looks.distrust(path)
 
     def _project(self, project: str) -> _RenderedProject | None:
         for _ in range(_ATTEMPTS):
-            self._look(*_folders_of(project))
-            held = self._held(project)
-            if held:
+            view = self._looks.look(*_folders_of(project))
+            if held := self._held(project, view):
                 return held
-            render = self._rendering.setdefault(project, CoalescedCall(partial(self._render, project)))
+            render = self._rendering.setdefault(project, BatchedCall(partial(self._render, project)))
             try:
-                return render()
+                return render(view)
             except OSError as error:
                 if error.errno in GONE:
                     # A file went after the look. If none went, the index was wrong.
-                    for path in {entry.folder for entry in self._entries(project)}:
+                    for path in {entry.folder for entry in view.entries(project)}:
                         self.distrust_directory(path)
                     continue
                 raise IndexUnavailableError(f"the packages of {project!a} cannot be read: {error}") from error
         raise IndexUnavailableError(f"the packages of {project!a} change faster than they can be read")
 
-    def _held(self, project: str) -> _RenderedProject | None:
-        """The rendered listing of a project, if it is of what is known."""
+    def _held(self, project: str, view: View) -> _RenderedProject | None:
+        """The rendered listing of a project, if it is of what the view has."""
         held = self._projects.get(project)
-        folder = self._folder(project_folder(project))
-        if held and held.generation == self._snapshot.generation and held.folder is folder:
+        folder = view.folder(project_folder(project))
+        if held and held.generation == view.snapshot.generation and held.folder is folder:
             return held
         return None
 
-    def _render(self, project: str) -> _RenderedProject | None:
-        entries = self._entries(project)
+    def _render(self, project: str, views: Set[View]) -> _RenderedProject | None:
+        view = newest(views)
+        entries = view.entries(project)
         if not entries:
             return None
-        held = self._held(project)
-        if held:
+        if held := self._held(project, view):
             return held
         held = self._projects.get(project)
-        generation, folder = self._snapshot.generation, self._folder(project_folder(project))
-        yanks = {*self._snapshot.yanked, *folder.content.yanked} if folder else self._snapshot.yanked
+        folder = view.folder(project_folder(project))
+        yanks = {*view.snapshot.yanked, *folder.content.yanked} if folder else view.snapshot.yanked
         found: Found = offload(self._identities.known, entries)
         if not all(found.values()):
             with self._reading:
@@ -313,7 +232,7 @@ class PackageIndex:
         yanked: dict[str, str] = offload(self._reasons, marked) if marked else {}
         same = held is not None and (held.found, held.yanked) == (found, yanked)
         pages: ListingPages = held.pages if held and same else offload(project_pages, project, found, yanked)
-        listed = _RenderedProject(found, yanked, pages, generation, folder)
+        listed = _RenderedProject(found, yanked, pages, view.snapshot.generation, folder)
         if all(record and record == entry.record and entry.is_settled for entry, record in found.items()):
             self._projects.hold(project, listed)
         return listed
@@ -322,14 +241,17 @@ class PackageIndex:
         reasons = {relfn: yank_reason(self._root, relfn) for relfn in relfns}
         return {relfn: reason for relfn, reason in reasons.items() if reason is not None}
 
-    def _render_root(self) -> ListingPages:
-        names = self._names()
-        if names != self._root_pages[0]:
-            self._root_pages = names, offload(root_pages, names)
-        return self._root_pages[1]
+    def _render_root(self, views: Set[View]) -> ListingPages:
+        view = newest(views)
+        projects, paths = view.snapshot.by_project, view.folder_paths()
+        listed_projects, listed_paths, pages = self._root_pages
+        if projects is not listed_projects or paths != listed_paths:
+            pages = offload(_root_of, view)
+            self._root_pages = projects, paths, pages
+        return pages
 
-    def _render_packages(self) -> ListingPage:
-        directories = self._all_directories()
+    def _render_packages(self, views: Set[View]) -> ListingPage:
+        directories = newest(views).directories()
         listed, page = self._all_packages
         if [*map(id, directories)] != [*map(id, listed)]:
             page = offload(_packages_of, directories)
@@ -337,10 +259,22 @@ class PackageIndex:
         return page
 
 
-@lru_cache(maxsize=4096)
 def _folders_of(project: str) -> tuple[str, ...]:
     """The folder of a project; none where no folder can have its name."""
+    return _folder_of(project) if len(project) <= LONGEST_NAME_BYTES else ()
+
+
+@lru_cache(maxsize=4096)
+def _folder_of(project: str) -> tuple[str, ...]:
     return (project_folder(project),) if is_project_name(project) else ()
+
+
+def _names(view: View) -> Set[str]:
+    return view.snapshot.by_project.keys() | {path.rpartition("/")[2] for path in view.folder_paths()}
+
+
+def _root_of(view: View) -> ListingPages:
+    return root_pages(_names(view))
 
 
 def _packages_of(directories: Iterable[Mapping[str, PackageEntry]]) -> ListingPage:

@@ -13,7 +13,8 @@ from pypiserver_stack.container.base.core_metadata import core_metadata
 from pypiserver_stack.container.base.releases import release_of, releases_of
 from pypiserver_stack.container.files.package_store import PackageStore
 from pypiserver_stack.container.index.directory import PackageEntry
-from pypiserver_stack.container.index.package_index import IndexUnavailableError, PackageIndex
+from pypiserver_stack.container.index.looks import IndexUnavailableError
+from pypiserver_stack.container.index.package_index import PackageIndex
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 from pypiserver_stack.container.pypiserver_hooks.removal import RemovingBackend
 
@@ -48,8 +49,8 @@ class ValidatedBackend(RemovingBackend):
             return any(entry.name == filename for project in projects for entry in self._index.packages(project))
 
     def package_count(self) -> int:
-        """Those that this worker knows of, without a look."""
-        return self._index.known_packages()
+        """Not all: the welcome page, which asks for it, shows none, and a count would cost a look at every folder."""
+        return self._index.known_count()
 
     def digest(self, pkg: PackageFile) -> str | None:
         """As pypiserver's, but that a file which is gone meanwhile has none."""

@@ -131,4 +131,24 @@ def test_only_a_file_that_is_known_to_be_at_rest_may_be_kept(tmp_path: Path) -> 
         listing = task.request("GET", "/simple/copied/")[2]
         assert hashlib.sha256((packages / copied).read_bytes()).hexdigest().encode() in listing
         assert task.request("GET", f"/packages/{copied}")[1]["cache-control"] == "private, no-cache"
-        assert "immutable" in task.request("GET", f"/packages/{uploaded}")[1]["cache-control"]
+        assert "immutable" in task.request("GET", f"/packages/by-project/uploaded/{uploaded}")[1]["cache-control"]
+
+
+def test_a_name_alone_leads_to_an_upload_until_a_file_has_that_very_path(tmp_path: Path) -> None:
+    """Workers that have not looked since must not send the one's bytes for the other."""
+    name = "named-1.0.zip"
+    with start_task(
+        tmp_path / "task", packages=tmp_path / "packages", workers=2, PYPISERVER_BACKEND="validated"
+    ) as task:
+        assert task.upload(name, package_content(name)) == 200
+        for _ in range(20):  # both workers know it
+            status, headers, body = task.request("GET", f"/packages/{name}")
+            assert (status, body) == (200, package_content(name))
+            assert headers["cache-control"] == "private, no-cache"
+        metadata = task.request("GET", f"/packages/by-project/named/{name}")[1]
+        assert "immutable" in metadata["cache-control"]
+
+        (task.packages / ".copied").write_bytes(b"copied")
+        (task.packages / ".copied").rename(task.packages / name)
+
+        assert {task.request("GET", f"/packages/{name}")[2] for _ in range(20)} == {b"copied"}

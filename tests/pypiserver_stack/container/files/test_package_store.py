@@ -145,11 +145,42 @@ def test_a_store_without_folders_has_them_at_the_root(tmp_path: Path, overwrite:
     assert (tmp_path / NAME).read_bytes() == CONTENT
 
 
-def test_what_was_copied_to_the_root_is_overwritten_there(tmp_path: Path, store: PackageStore) -> None:
-    (tmp_path / NAME).write_bytes(b"copied")
+@pytest.mark.parametrize("by_project", [False, True])
+@pytest.mark.parametrize("places", [[NAME], [STORED], [NAME, STORED]])
+def test_overwriting_leaves_one_file_of_a_name_wherever_it_lay(
+    tmp_path: Path, by_project: bool, places: list[str]
+) -> None:
+    (tmp_path / FOLDER).mkdir(parents=True)
+    for place in places:
+        (tmp_path / place).write_bytes(b"older")
+    store = PackageStore(tmp_path, RecordStore(tmp_path), by_project=by_project)
+    with pytest.raises(FileExistsError):
+        upload(store, NAME, CONTENT)
     upload(store, NAME, CONTENT, overwrite=True)
     assert shown(tmp_path) == [NAME]
-    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert (tmp_path / places[0]).read_bytes() == CONTENT
+    assert (tmp_path / FOLDER).exists() == (STORED in places[:1] or NAME not in places or len(places) == 1)
+
+
+def test_a_signature_lies_beside_its_package(tmp_path: Path, store: PackageStore) -> None:
+    (tmp_path / NAME).write_bytes(b"copied")
+    upload(store, f"{NAME}.asc", b"signature")
+    upload(store, "project-2.0.tar.gz", b"uploaded")
+    upload(store, "project-2.0.tar.gz.asc", b"signature")
+    assert (tmp_path / f"{NAME}.asc").exists()
+    assert (tmp_path / FOLDER / "project-2.0.tar.gz.asc").exists()
+
+
+@pytest.mark.parametrize("linked", [BY_PROJECT, FOLDER])
+def test_nothing_is_stored_through_a_link_that_no_listing_follows(
+    tmp_path: Path, store: PackageStore, linked: str
+) -> None:
+    (tmp_path / "elsewhere" / "project").mkdir(parents=True)
+    (tmp_path / linked).parent.mkdir(exist_ok=True)
+    (tmp_path / linked).symlink_to(tmp_path / "elsewhere" / ("project" if linked == FOLDER else ""))
+    with pytest.raises(StoreError, match="a symbolic link, which no listing follows"):
+        upload(store, NAME, CONTENT)
+    assert shown(tmp_path) == []
 
 
 def test_a_folder_that_is_removed_with_its_last_file_is_made_again(
@@ -524,4 +555,5 @@ def test_an_upload_taken_for_dead_fails_and_publishes_nothing(tmp_path: Path, st
         with pytest.raises(StoreError) as failure:
             incoming.publish(NAME, "project", overwrite=False)
     assert failure.value.errno == errno.ENOENT
+    assert list((tmp_path / BY_PROJECT).iterdir()) == []
     assert shown(tmp_path) == []

@@ -24,6 +24,7 @@ from pypiserver_stack.container.index.package_index import PackageIndex
 root = Path(sys.argv[1])
 reading, writing = os.pipe()
 waiting = []
+opened = []
 
 class Slow(SystemCalls):
     slow = ""
@@ -35,6 +36,7 @@ class Slow(SystemCalls):
 
     def open(self, path, *arguments, **named):
         if path == root:
+            opened.append(path)
             self.wait("root")
         return os.open(path, *arguments, **named)
 
@@ -110,6 +112,30 @@ assert len(waiting) == 1
 os.write(writing, b"." * 50)
 assert all(page is not None for page in done([first, *asking]))
 assert len(waiting) == 1
+""",
+    )
+
+
+def test_a_file_that_moves_while_its_listing_waits_and_others_look_is_on_it(tmp_path: Path) -> None:
+    (tmp_path / "a-1.0.zip").write_bytes(b"a")
+    (tmp_path / "by-project").mkdir()
+    with_gevent(
+        tmp_path,
+        """
+calls.slow = "read"
+first = gevent.spawn(index.project_page, "a", True)
+until(lambda: len(waiting) == 1)
+looks = len(opened)
+second = gevent.spawn(index.project_page, "a", True)  # looks, and waits for the first
+until(lambda: len(opened) > looks + 1)
+
+(root / "by-project" / "a").mkdir()
+(root / "a-1.0.zip").rename(root / "by-project" / "a" / "a-1.0.zip")
+assert done([gevent.spawn(index.project_page, "b", True)]) == [None]
+
+os.write(writing, b"." * 50)
+pages = done([first, second])
+assert all(page is not None and b"a-1.0.zip" in page.body for page in pages), pages
 """,
     )
 

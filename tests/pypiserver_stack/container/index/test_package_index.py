@@ -121,15 +121,15 @@ def test_a_package_is_found_by_its_name_alone_or_by_its_path(root: Path, index: 
     for path in ("by-project/a/a-1.0.zip", "by-project/a-1/a-1-2.zip", "sub/c-1.0.zip"):
         put(root, path)
 
-    for path in ("a-1.0.zip", "by-project/a/a-1.0.zip"):
-        entry = index.find(path)
+    for entry in (index.find_by_name("a-1.0.zip"), index.find("by-project/a/a-1.0.zip")):
         assert entry is not None
         assert entry.relfn == "by-project/a/a-1.0.zip"
-    entry = index.find("a-1-2.zip")  # of a or of a-1: where it lies says which
+    entry = index.find_by_name("a-1-2.zip")  # of a or of a-1: where it lies says which
     assert entry is not None
     assert (entry.relfn, entry.project) == ("by-project/a-1/a-1-2.zip", "a-1")
     for path in ("c-1.0.zip", "by-project/b/a-1.0.zip", "by-project/a-1.0.zip", "by-project/a/../a/a-1.0.zip"):
         assert index.find(path) is None
+        assert index.find_by_name(path) is None
 
 
 @pytest.mark.parametrize("project", ["", ".", "..", "a/b", "a\0b", "n" * 300, "\udce9", "A", "by-project"])
@@ -138,6 +138,50 @@ def test_a_project_whose_name_no_folder_has_is_none(root: Path, index: PackageIn
 
     assert index.project_page(project, as_json=True) is None
     assert list(index.packages(project)) == []
+
+
+def test_a_settled_listing_has_each_change_of_its_folder_at_once(
+    root: Path, index: PackageIndex, calls: CountedCalls
+) -> None:
+    put(root, "by-project/a/a-1.0.zip", b"one")
+    put(root, "a-0.1.zip", b"copied")
+    settle(index, calls, "a")
+    put(root, "by-project/a/a-2.0.zip", b"two")
+    assert digests_of(index, "a")["a-2.0.zip"] == sha256(b"two")
+
+    settle(index, calls, "a")
+    put(root, "by-project/a/.new", b"another")
+    (root / "by-project/a/.new").rename(root / "by-project/a/a-1.0.zip")
+    assert digests_of(index, "a")["a-1.0.zip"] == sha256(b"another")
+
+    settle(index, calls, "a")
+    put(root, "by-project/a/a-1.0.zip.yanked", b"broken")
+    page = index.project_page("a", as_json=True)
+    assert page is not None
+    assert [file.get("yanked") for file in json.loads(page.body)["files"]] == [None, "broken", None]
+
+    settle(index, calls, "a")
+    (root / "by-project/a/a-1.0.zip").unlink()
+    assert digests_of(index, "a").keys() == {"a-0.1.zip", "a-2.0.zip"}
+
+
+def test_a_stray_file_among_the_folders_is_no_package(root: Path, index: PackageIndex) -> None:
+    put(root, "by-project/a-1.0.zip")
+    assert index.projects() == set()
+    assert index.find("by-project/a-1.0.zip") is None
+    assert index.find_by_name("a-1.0.zip") is None
+    assert list(index.all_packages()) == []
+
+
+def test_all_packages_cost_two_looks_at_each_folder_while_the_root_is_unsettled(
+    root: Path, index: PackageIndex, calls: CountedCalls
+) -> None:
+    put(root, "a-1.0.zip")
+    for number in range(250):
+        put(root, f"by-project/p{number}/p{number}-1.0.zip")
+
+    assert len(list(index.all_packages())) == 251
+    assert calls.count["scandir"] < 2 * 250 + 20
 
 
 def test_all_packages_are_found_however_many_folders_there_are(root: Path, index: PackageIndex) -> None:
