@@ -54,6 +54,12 @@ def _links(page: bytes) -> dict[str, str]:
     return {text: href for href, text in re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', page.decode())}
 
 
+def test_the_welcome_page_counts_no_packages(validated: RunningTask) -> None:
+    """Anybody may ask for it, and a count costs a look at everything."""
+    status, _, page = validated.request("GET", "/", headers={"Authorization": ""})
+    assert (status, b"pip install" in page, b"serving" in page) == (200, True, False)
+
+
 def test_a_listing_names_files_and_digests(task: RunningTask) -> None:
     status, _, page = task.request("GET", "/simple/demo/")
     assert status == 200
