@@ -220,6 +220,8 @@ class PackageTree:
 
         def look(root: int, path: str) -> None:
             seen = tree.get(path)
+            if seen is None:
+                self._close(root, self._open(root, path))  # raises an error where it still does not exist
             still_there[path] = seen is not None and (
                 seen.error is not None or self._is_as_seen(root, path, seen, alone=alone)
             )

@@ -242,6 +242,21 @@ def test_the_folder_of_a_project_holds_its_packages_alone(tmp_path: Path, direct
     assert directory.read({}, ["by-project"])["by-project"].content.subdirectories == ("by-project/a-1",)
 
 
+@pytest.mark.parametrize("folder", ["by-project/a", "by-project/unknown"])
+def test_a_change_costs_one_scan_of_each_directory_that_is_looked_at(
+    tmp_path: Path, directory: PackageTree, calls: CountedCalls, folder: str
+) -> None:
+    (tmp_path / "by-project" / "a").mkdir(parents=True)
+    known = directory.read({}, [folder])
+    (tmp_path / "a-1.0.zip").touch()
+    calls.count.clear()
+
+    directory.read(known, [folder])
+
+    # A second one of the root and of the folder, which may have stood in for each other.
+    assert calls.count["scandir"] == (4 if folder == "by-project/a" else 1)
+
+
 @pytest.mark.parametrize("packages", [3, 500])
 def test_an_unchanged_folder_costs_five_calls_whatever_other_folders_there_are(
     tmp_path: Path, directory: PackageTree, calls: CountedCalls, packages: int
