@@ -20,6 +20,9 @@ from pypiserver_stack.container.http.unfinished_heads import UnfinishedHeads
 # How long after the signal, or after its last answer, an idle connection still gets a request answered: what a
 # balancer sent before it knew.
 IDLE_LINGER_S = 1.0
+# How long a connection may be idle while all places of the worker are taken. A request that waits for a place would
+# otherwise wait for as long as a balancer keeps connections that it has no use for.
+CROWDED_IDLE_S = 1.0
 # Of an answer that its client does not take, the kernel would hold up to 4 MB, which count as the container's memory.
 # With so few bytes unsent it holds 100 KB at the most, and a client that reads does not notice.
 UNSENT_BYTES = 65536
@@ -42,6 +45,7 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
+        self._making_room: Any = None
         self._heads = UnfinishedHeads()
         self._answer_plain: Callable[[Any, Any, bytes], bool] = lambda client, address, data: False
 
@@ -70,10 +74,22 @@ class TaskWorker(GeventWorker):  # type: ignore[misc]
             client, self.cfg.keepalive, self._heads, lambda self, data: answer_plain(self, addr, data)
         )
         self._connections.add(connection)
+        if self._is_full and not self._making_room:
+            self._making_room = gevent.spawn(self._make_room)
         try:
             super().handle(listener, connection, addr)
         finally:
             self._connections.discard(connection)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._connections) >= self.worker_connections  # type: ignore[no-any-return]
+
+    def _make_room(self) -> None:
+        while self._is_full:
+            for connection in tuple(self._connections):
+                connection.end_idle(longer_than_s=CROWDED_IDLE_S)
+            gevent.sleep(0.1)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Connection, addr: Any) -> None:
         # WSGI does not distinguish X_Forwarded_For from X-Forwarded-For, for which the balancer vouches.

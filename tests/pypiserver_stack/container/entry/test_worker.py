@@ -380,7 +380,8 @@ def test_2000_idle_connections_cost_others_nothing(task: RunningTask) -> None:
 
 
 def test_connections_beyond_the_limit_of_all_workers_wait_their_turn(tmp_path: Path) -> None:
-    with started(tmp_path, workers=2, GUNICORN_WORKER_CONNECTIONS="10") as task, ExitStack() as stack:
+    crowded = "worker.CROWDED_IDLE_S = 3600"
+    with started(tmp_path, crowded, workers=2, GUNICORN_WORKER_CONNECTIONS="10") as task, ExitStack() as stack:
         first = [stack.enter_context(task.connect()) for _ in range(20)]
         assert len({get(connection, "/process") for connection in first}) == 2
         waiting = [stack.enter_context(task.connect()) for _ in range(100)]
@@ -394,6 +395,25 @@ def test_connections_beyond_the_limit_of_all_workers_wait_their_turn(tmp_path: P
         for connection in waiting:
             assert read_answer(connection)[1] == b"xx"
             connection.close()
+
+
+def test_idle_connections_give_their_places_to_those_that_wait(tmp_path: Path) -> None:
+    """A balancer keeps connections that it has no use for; a request on a new one must not wait for their end."""
+    with started(tmp_path, GUNICORN_KEEPALIVE_S="4000", GUNICORN_WORKER_CONNECTIONS="10") as task, ExitStack() as stack:
+        unused, busy, *idle = (stack.enter_context(task.connect()) for _ in range(10))
+        for connection in idle:
+            assert get(connection, "/bytes/1") == b"x"
+        busy.sendall(GET.format("/when/released").encode())
+        await_condition((tmp_path / "released.awaited").exists)
+        for _ in range(3):
+            waiting = [stack.enter_context(task.connect()) for _ in range(9)]
+            for connection in waiting:
+                connection.sendall(GET.format("/bytes/2").encode())
+            for connection in waiting:
+                assert read_answer(connection)[1] == b"xx"
+        assert {connection.recv(1) for connection in [unused, *idle]} == {b""}
+        (tmp_path / "released").touch()
+        assert read_answer(busy)[1] == b"released"
 
 
 def test_a_stop_loses_no_request_and_waits_for_no_idle_connection(tmp_path: Path) -> None:
