@@ -1,6 +1,6 @@
 """Latency of listings and uploads of a large index: idle, with one upload a second, with one file copied in a second.
 
-    python -m tools.microbenchmarks large_index [--files 3000 30000 150000] [--added-ms 0 1] [--server CHECKOUT ...]
+    python -m tools.microbenchmarks large_index [--files 3000 30000 150000] [--added-ms 0 1] [--beside COMMIT]
 
 Two tasks of two workers each over one directory, with files of ten versions a project that were copied into its root.
 20 listings a second, of 50 projects at random, go to the tasks in turn, at fixed times. A latency counts from when a
@@ -9,24 +9,18 @@ the other task is asked for that project, and a listing without the wheel is sta
 "copies" are renamed into the root past the server, as rsync does, one a second.
 
 `--added-ms` adds as much to each file call of the tasks, and once more for every 300 names that are read of a
-directory, as a network file system would. `--server` runs the server of another checkout in turn with this one's.
+directory, as a network file system would. `--beside` runs the server of another commit in turn with this one's.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import http.client
 import io
-import json
 import os
 import random
-import socket
 import statistics
-import subprocess
-import sysconfig
-import tarfile
 import tempfile
 import threading
 import time
@@ -39,8 +33,7 @@ from pathlib import Path
 from urllib3 import encode_multipart_formdata
 
 from pypiserver_stack.common.entry_point import Arguments, UserError
-from pypiserver_stack.tasks.container_definition import APPLICATION, CREDENTIALS_VARIABLES, GUNICORN_CONFIG
-from pypiserver_stack.tasks.server_files import packed
+from tools.microbenchmarks.task_process import AUTHORIZATION, THIS, task_process
 
 VERSIONS = 10
 TASKS = 2
@@ -48,13 +41,10 @@ WORKERS = 2
 PROJECTS = 50
 LISTINGS_PER_S = 20
 CHANGES_PER_S = 1
-MARGIN_S = 3  # as `index_margin_s` is by default
+MARGIN_S = 3
 CLIENTS = 64
 NAMES_A_CALL = 300
 TIMEOUT_S = 60
-CREDENTIALS = {"username": "user", "password": "secret", "accepted_passwords": ["secret"]}
-AUTHORIZATION = "Basic " + base64.b64encode(b"user:secret").decode()
-SERVER_FILES = Path("pypiserver_stack", "container")
 # Found by Python as it starts, before anything takes the calls that it slows down.
 SLOW_CALLS = f"""
 import builtins, io, os
@@ -95,7 +85,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, nargs="+", default=[3_000, 30_000, 150_000])
     parser.add_argument("--added-ms", type=float, nargs="+", default=[0, 1])
     parser.add_argument("--seconds", type=int, default=20, help="of each phase (20)")
-    parser.add_argument("--server", type=Path, nargs="+", default=[], help="other checkouts to run in turn")
+    parser.add_argument("--beside", metavar="COMMIT", help="an older commit, whose server is measured in turn")
     options = parser.parse_args()
     print(
         "| server | files | added | load | listings p50 | p95 | max | uploads p95 | max | stale | memory of a worker |"
@@ -103,8 +93,8 @@ def main() -> None:
     print("|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|")
     for files in options.files:
         for added_ms in options.added_ms:
-            for checkout in [*options.server, Path()]:
-                for line in measure(checkout, files, added_ms, options.seconds):
+            for commit in (*([options.beside] if options.beside else []), THIS):
+                for line in measure(commit, files, added_ms, options.seconds):
                     print(line, flush=True)
 
 
@@ -120,26 +110,25 @@ class Phase:
         return f"{_quantiles(self.listings_s, 0.5, 0.95, 1)} | {_quantiles(self.uploads_s, 0.95, 1)} | {self.stale}"
 
 
-def measure(checkout: Path, files: int, added_ms: float, seconds: int) -> Iterator[str]:
-    """The two rows of one server and index."""
+def measure(commit: str, files: int, added_ms: float, seconds: int) -> Iterator[str]:
+    """The rows of one server and index."""
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as running:
         packages = Path(name) / "packages"
         packages.mkdir()
         for number in range(files):
             (packages / f"project_{number // VERSIONS}-1.{number % VERSIONS}.0-py3-none-any.whl").touch()
         tasks = [
-            running.enter_context(task(Path(name) / f"task-{number}", packages, checkout, added_ms))
+            running.enter_context(task(commit, Path(name) / f"task-{number}", packages, added_ms))
             for number in range(TASKS)
         ]
-        projects = [f"project-{number}" for number in random.Random(0).sample(range(files // VERSIONS), PROJECTS)]
+        projects = [f"project-{number}" for number in random.Random(0).choices(range(files // VERSIONS), k=PROJECTS)]
         for change, warm_up_s in (("uploads", 2), ("idle", 3 * MARGIN_S)):  # the folders are made; the root is trusted
             load(tasks, projects, Phase(), warm_up_s, change, packages)
         for change in ("idle", "uploads", "copies"):
             phase = Phase()
             load(tasks, projects, phase, seconds, change, packages)
             memory_mb = statistics.mean(mb for task in tasks for mb in task.resident_mb())
-            name = checkout.name or "this one"
-            yield f"| {name} | {files:,} | {added_ms:g} ms | {change} | {phase.row()} | {memory_mb:.0f} MB |"
+            yield f"| {commit} | {files:,} | {added_ms:g} ms | {change} | {phase.row()} | {memory_mb:.0f} MB |"
 
 
 @dataclass(frozen=True)
@@ -172,45 +161,13 @@ class Task:
 
 
 @contextlib.contextmanager
-def task(folder: Path, packages: Path, checkout: Path, added_ms: float) -> Iterator[Task]:
-    """A task with the server of a checkout."""
+def task(commit: str, folder: Path, packages: Path, added_ms: float) -> Iterator[Task]:
+    """A task with the server of a commit, whose file calls take longer."""
     folder.mkdir()
-    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(packed((checkout / SERVER_FILES).resolve())))) as archive:
-        archive.extractall(folder, filter="data")
     (folder / "sitecustomize.py").write_text(SLOW_CALLS)
-    environment = {
-        "PATH": os.defpath,
-        "HOME": str(folder),
-        "PYTHONPATH": str(folder),
-        "PYTHONWARNINGS": "ignore",
-        "ADDED_S": str(added_ms / 1000),
-        "GUNICORN_WORKERS": str(WORKERS),
-        "GUNICORN_WORKER_CONNECTIONS": "500",
-        "GUNICORN_KEEPALIVE_S": "75",
-        "PYPISERVER_PACKAGES": str(packages),
-        "PYPISERVER_BACKEND": "validated",
-        "PYPISERVER_AUTHENTICATION": "sha256",
-        **{variable: json.dumps(CREDENTIALS) for variable in CREDENTIALS_VARIABLES.values()},
-        "PYPISERVER_UPLOAD_LIMIT_MB": "100",
-        "PYPISERVER_OVERWRITE": "false",
-        "PYPISERVER_BUILDS": "false",
-        "PYPISERVER_REMOVAL": "true",
-        "PYPISERVER_SHARED_CACHE": "false",
-        "PYPISERVER_TIMING_HEADERS": "false",
-        "PYPISERVER_INDEX_MARGIN_S": str(MARGIN_S),
-    }
-    gunicorn = str(Path(sysconfig.get_path("scripts")) / "gunicorn")
-    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
-        command = [gunicorn, "--config", GUNICORN_CONFIG, "--bind", f"fd://{listener.fileno()}", APPLICATION]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, pass_fds=[listener.fileno()], stdout=log, stderr=log
-        )
-        port = listener.getsockname()[1]
-    try:
-        yield Task(port, process.pid)
-    finally:
-        process.terminate()
-        process.wait()
+    slow = {"PYTHONPATH": str(folder), "ADDED_S": str(added_ms / 1000)}
+    with task_process(commit, folder, packages, workers=WORKERS, **slow) as (port, master):
+        yield Task(port, master.pid)
 
 
 def load(tasks: list[Task], projects: list[str], phase: Phase, seconds: int, change: str, packages: Path) -> None:

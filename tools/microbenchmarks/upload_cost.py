@@ -14,15 +14,9 @@ import argparse
 import contextlib
 import hashlib
 import http.client
-import json
 import os
-import socket
-import subprocess
-import sysconfig
-import tarfile
 import tempfile
 import zipfile
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +26,8 @@ from time import perf_counter
 import psutil
 
 from pypiserver_stack.common.entry_point import Arguments, UserError
-from pypiserver_stack.tasks.container_definition import APPLICATION, GUNICORN_CONFIG
+from tools.microbenchmarks.task_process import AUTHORIZATION, THIS, task_process
 
-ROOT = Path(__file__).parents[2]
-SERVER = "pypiserver_stack/container"
-THIS = "this tree"
-USER, PASSWORD = "pypiserver", "microbenchmark"
 WHEEL = "large-1.0-py3-none-any.whl"
 BOUNDARY = "3f1c9a"
 MEGABYTE = 10**6
@@ -137,7 +127,7 @@ def _part(disposition: str) -> bytes:
 def send(port: int, body: Path) -> None:
     """Upload a form."""
     headers = {
-        "Authorization": f"Basic {b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}",
+        "Authorization": AUTHORIZATION,
         "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
         "Content-Length": str(body.stat().st_size),
     }
@@ -155,26 +145,7 @@ def started(name: str, folder: Path) -> Iterator[Task]:
     """The server of a commit, or that of this tree, in a folder of its own."""
     packages = folder / "packages"
     packages.mkdir(parents=True)
-    source = ROOT if name == THIS else extracted(name, folder / "source")
-    gunicorn = Path(sysconfig.get_path("scripts")) / "gunicorn"
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        master = subprocess.Popen(
-            [
-                gunicorn,
-                "--config",
-                GUNICORN_CONFIG,
-                "--bind",
-                f"fd://{listener.fileno()}",
-                "--log-level=warning",
-                APPLICATION,
-            ],
-            cwd=source,
-            env=environment(packages),
-            pass_fds=[listener.fileno()],
-            stdout=subprocess.DEVNULL,
-        )
-        port = listener.getsockname()[1]
-        listener.close()  # gunicorn has it: where that ends, nobody waits for an answer
+    with task_process(name, folder, packages) as (port, master):
         try:
             with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)) as connection:
                 connection.request("GET", "/health")
@@ -182,48 +153,5 @@ def started(name: str, folder: Path) -> Iterator[Task]:
             (worker,) = psutil.Process(master.pid).children()
             yield Task(name, port, packages, worker)
         except (OSError, http.client.HTTPException) as error:
-            raise UserError(
-                f"the server of {name} cannot be reached ({error}): its output above says why", 1
-            ) from error
-        finally:
-            master.terminate()
-            master.wait()
-
-
-def extracted(commit: str, folder: Path) -> Path:
-    """The files of a commit's server, importable from a folder."""
-    archive = folder.with_suffix(".tar")
-    git = ["git", "archive", f"--output={archive}", commit, SERVER]
-    done = subprocess.run(git, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"--beside {commit}: {done.stderr.strip().splitlines()[-1]}")
-    with tarfile.open(archive) as files:
-        files.extractall(folder, filter="data")
-    # Without it, the pypiserver_stack that is installed would be imported.
-    (folder / "pypiserver_stack" / "__init__.py").touch()
-    return folder
-
-
-def environment(packages: Path) -> dict[str, str]:
-    """The variables of a task, of this commit and of older ones."""
-    credentials = json.dumps({"username": USER, "password": PASSWORD, "accepted_passwords": [PASSWORD]})
-    return {
-        "PATH": os.defpath,
-        "GUNICORN_WORKERS": "1",
-        "GUNICORN_WORKER_CONNECTIONS": "100",
-        "GUNICORN_KEEPALIVE_S": "75",
-        "PYPISERVER_PACKAGES": str(packages),
-        "PYPISERVER_BACKEND": "validated",
-        "PYPISERVER_AUTHENTICATION": "sha256",
-        "PYPISERVER_CREDENTIALS": credentials,
-        "PYPISERVER_READ_CREDENTIALS": credentials,
-        "PYPISERVER_UPLOAD_CREDENTIALS": credentials,
-        "PYPISERVER_UPLOAD_LIMIT_MB": "2048",
-        "PYPISERVER_OVERWRITE": "false",
-        "PYPISERVER_BUILDS": "false",
-        "PYPISERVER_REMOVAL": "true",
-        "PYPISERVER_SHARED_CACHE": "false",
-        "PYPISERVER_TIMING_HEADERS": "true",
-        "PYPISERVER_INDEX_MARGIN_S": "2",
-        "PYTHONWARNINGS": "ignore",  # gunicorn 20.0.4 and pkg_resources
-    }
+            said = (folder / "stderr").read_text(errors="replace").strip()
+            raise UserError(f"the server of {name} cannot be reached ({error}): {said}", 1) from error
