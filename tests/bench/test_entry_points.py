@@ -33,6 +33,7 @@ INTERNAL = {
     "bench/pytest_plugin.py",
     "bench/runtime/scratch.py",
     "tools/environment.py",  # runs before anything is installed
+    "tools/image_digest.py",
     "tools/microbenchmarks/load_generator.py",
 }
 

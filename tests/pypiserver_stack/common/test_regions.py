@@ -59,7 +59,9 @@ def test_every_setting_that_takes_an_arn_is_held_against_the_stack() -> None:
         "log_kms_key_arn",
         "root_volume_kms_key_arn",
         "secret_kms_key_arn",
+        "read_secret_readers",
         "secret_readers",
+        "upload_secret_readers",
     }
 
 

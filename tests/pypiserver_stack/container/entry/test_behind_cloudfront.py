@@ -39,7 +39,7 @@ TOLD: dict[str, Any] = {
     if name in ("PYPISERVER_BACKEND", "PYPISERVER_OVERWRITE", "PYPISERVER_REMOVAL", "PYPISERVER_SHARED_CACHE")
 }
 RIGHT = {"Authorization": AUTHORIZATION}
-WHEEL = "/packages/wheel-1.0-py3-none-any.whl"
+WHEEL = "/packages/by-project/wheel/wheel-1.0-py3-none-any.whl"
 LISTINGS = [
     "/simple/",
     "/simple/wheel/",
