@@ -19,12 +19,14 @@ PROGRAMS = (
     "bench.schema report",
     "tools.microbenchmarks gate_false_alarms",
     "tools.microbenchmarks index_cost",
+    "tools.microbenchmarks large_index",
     "tools.microbenchmarks load_generator",
     "tools.microbenchmarks server_profile",
     "tools.microbenchmarks upload_cost",
     "tools.microbenchmarks upload_stall",
     "pypiserver_stack.rotate --stack prod",
     "tools.docs.settings_table",
+    "tools.image_digest",
 )
 # Processes that programs start, not people.
 INTERNAL = {
@@ -33,7 +35,6 @@ INTERNAL = {
     "bench/pytest_plugin.py",
     "bench/runtime/scratch.py",
     "tools/environment.py",  # runs before anything is installed
-    "tools/image_digest.py",
     "tools/microbenchmarks/load_generator.py",
 }
 
