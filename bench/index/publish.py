@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from bench.common.failures import UnavailableError
 from bench.index.client import HTML, Exchange, IndexSession
 from bench.index.errors import ErrorKind
-from bench.index.pages import NotAListingError, listed_files, project_names
+from bench.index.pages import NotAListingError, listed_files, newest_wheel, project_names
 from bench.index.target import Target
 from bench.index.upload import Form
 from bench.packages.factory import Wheel
@@ -89,23 +89,29 @@ async def publish_async(
 async def fetch_catalogue(
     url: str, username: str, password: str, projects: int, concurrency: int = 4
 ) -> tuple[IndexedPackage, ...]:
-    """What an index holds of the first `projects` projects that it names.
+    """What an index holds of the first `projects` projects that it names, but for those without a wheel to install.
 
     Raises:
         UsageError: `url` is not the URL of an index.
-        UnavailableError: the index cannot be reached, refuses, is empty, or is none.
+        UnavailableError: the index cannot be reached, refuses, is none, or has no wheel.
     """
     listings: dict[str, tuple[IndexedPackage, ...]] = {}
 
     async def fetch(index: _Index, name: str) -> None:
-        listings[name] = await index.listing(name)
+        listings[name] = await index.installable(name)
 
     session = await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S)
     names = (await _projects(session))[:projects]
     if not names:
         raise UnavailableError(f"the index at {session.target.root_url} is empty")
     await _each(session, names, fetch, concurrency)
-    return tuple(package for name in names for package in listings[name])
+    catalogue = tuple(package for name in names for package in listings[name])
+    if not catalogue:
+        raise UnavailableError(
+            f"the index at {session.target.root_url} has no wheel that an installer would take in the first "
+            f"{len(names)} of its projects, and clients of a load install wheels: raise --packages, or upload one"
+        )
+    return catalogue
 
 
 async def _projects(session: IndexSession) -> tuple[str, ...]:
@@ -170,11 +176,28 @@ class _Index:
 
     async def listing(self, name: str) -> tuple[IndexedPackage, ...]:
         path = self._target.listing_path(name)
+        return self._packages(name, path, await self._page(path, f"{self._target.origin}{path}"))
+
+    async def installable(self, name: str) -> tuple[IndexedPackage, ...]:
+        """As `listing`; nothing of a project that has no page, or no wheel that an installer would take."""
+        path = self._target.listing_path(name)
+        answer = await self._client.get(path, HTML)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return ()
+        self._demand_success(answer, f"{self._target.origin}{path}")
+        packages = self._packages(name, path, answer.body)
+        try:
+            newest_wheel(answer.body)
+        except NotAListingError:
+            return ()
+        return packages
+
+    def _packages(self, name: str, path: str, page: bytes) -> tuple[IndexedPackage, ...]:
         url = f"{self._target.origin}{path}"
         try:
             return tuple(
                 IndexedPackage(name, file.filename, urljoin(url, file.reference), file.sha256)
-                for file in listed_files(await self._page(path, url))
+                for file in listed_files(page)
             )
         except (NotAListingError, ValueError) as error:  # a value that makes no URL with that of the page
             raise UnavailableError(f"{url} is no listing of a package index: {error}") from error

@@ -15,7 +15,7 @@ from bench.report import model
 from bench.report.figures import judge
 from bench.report.outcome import Teardown
 from bench.runtime.interruption import Interrupted
-from bench.runtime.keep import credentials_file, invitation
+from bench.runtime.keep import credentials_files, invitation
 from bench.runtime.run import Run
 from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_down, workload_of
 
@@ -78,10 +78,10 @@ class Cycle:
         return packages, uploads
 
     def _keep(self, run: Run, target: Target, on_kept: ShowKept) -> None:
-        path = credentials_file(run.scratch.path, target)
+        credentials = credentials_files(run.scratch.path, target)
         run.progress.end_step()
         try:
-            on_kept(run.report(), invitation(target.url, path))
+            on_kept(run.report(), invitation(target.url, credentials))
             run.step("keep")
             while True:
                 run.interruptions.check()

@@ -31,7 +31,8 @@ def missing_right(environ: Mapping[str, Any], needed: Role) -> str | None:
     role: Role = environ[ROLE]
     if role >= needed:
         return None
-    return f"This needs the role {needed.name.lower()}, and your user has the role {role.name.lower()}."
+    least = needed.name.lower() if needed is Role.ADMIN else f"{needed.name.lower()} at least"
+    return f"This needs the role {least}, and your user has the role {role.name.lower()}."
 
 
 def roles_of_users(is_right: Callable[[str, str, Mapping[str, object]], bool], roles: str) -> Check:

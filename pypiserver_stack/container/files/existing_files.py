@@ -45,6 +45,11 @@ class ExistingFiles:
                         return name
         return None
 
+    def exists(self, filename: str) -> bool:
+        """Whether there is a file of that name."""
+        with _backend_errors():
+            return bool(self._config.backend.exists(filename))
+
     def has(self, filename: str, sha256: str) -> bool:
         """Whether the file of that name, which exists, holds these bytes, wherever it lies."""
         backend = self._config.backend

@@ -10,6 +10,7 @@ from pypiserver_stack.container.base.releases import agree, releases_of
 from pypiserver_stack.container.base.versions import is_version
 
 _NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.I | re.A)  # PEP 508
+_WHEEL = re.compile(r"[^-]+-[^-]+(-\d[^-]*)?(-[\w.]+){3}(?<!\.whl)\.whl", re.I | re.A)  # PEP 427
 
 
 class RefusedPackageError(Exception):
@@ -34,6 +35,11 @@ def check_name(filename: str) -> None:
     releases = releases_of(filename)
     if not releases:
         raise RefusedPackageError(f"Bad filename: {filename!a}")
+    if filename.lower().endswith(".whl") and not _WHEEL.fullmatch(filename):
+        raise RefusedPackageError(
+            f"{filename!a} is no name of a wheel, and no installer would take it. A wheel is called "
+            "NAME-VERSION-PYTHON-ABI-PLATFORM.whl, with -BUILD after the version if need be, which begins with a digit."
+        )
     if not any(is_version(release.version) for release in releases):
         raise RefusedPackageError(
             f"{filename!a} has the version {releases[0].version!a}, which PEP 440 does not allow. Give the release a "

@@ -139,7 +139,11 @@ class Uploads:
     def _publish(self, fields: dict[str, bytes], files: dict[str, _File], environ: Environ) -> HttpResponse:
         package, signature = files["content"], files.get("gpg_signature")
         if signature is not None and signature.filename != f"{package.filename}.asc":
-            return _refused(f"The signature is not called {package.filename!a} and .asc.")
+            wanted_name = f"{package.filename}.asc"
+            return _refused(f"The signature of {package.filename!a} has to be called {wanted_name!a}.")
+        signed = package.filename.removesuffix(".asc")
+        if signed != package.filename and not self._existing.exists(signed):
+            return _refused(f"There is no {signed!a} to sign: upload it together with its signature.")
         if fields.get("attestations"):
             return _refused(_NO_ATTESTATIONS)
         wanted = [file for file in (package, signature) if file is not None]

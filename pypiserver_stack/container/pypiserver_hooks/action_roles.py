@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pypiserver.bottle_wrapper import Bottle, HTTPError, request
+from pypiserver.bottle_wrapper import Bottle, HTTPResponse, request
 
 from pypiserver_stack.container.access.roles import Role, missing_right
 
@@ -17,7 +17,7 @@ def add_action_roles(app: Bottle) -> Bottle:
         # Read as the actions themselves are: whatever the spelling of the form, this is the one that would be done.
         needed = Role.ADMIN if request.forms.get(":action") in _ADMINS else Role.UPLOAD
         if (refusal := missing_right(request.environ, needed)) is not None:
-            raise HTTPError(403, refusal)
+            raise HTTPResponse(f"{refusal}\n", 403, {"Content-Type": "text/plain; charset=utf-8"})
         answer: str = update()
         return answer
 

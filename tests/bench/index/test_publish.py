@@ -15,7 +15,7 @@ import sys
 import threading
 import tracemalloc
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,12 @@ def stand_in(
     listing: str = "",
     root: str = "<!DOCTYPE html>",
     status: int = 200,
+    listings: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """An index that answers uploads with the status that `on_upload` gives.
 
-    `root` and `listing` are the pages at /simple/ and below, and `status` is theirs.
+    `root` and `listing` are the pages at /simple/ and below, and `status` is theirs. `listings` are the pages of single
+    projects, in place of `listing`: others are a 404.
     """
 
     class UploadHandler(http.server.BaseHTTPRequestHandler):
@@ -52,7 +54,11 @@ def stand_in(
             self._answer(on_upload(self, self.rfile.read(int(self.headers["Content-Length"]))), b"")
 
         def do_GET(self) -> None:
-            self._answer(status, (root if self.path == "/simple/" else listing).encode())
+            project = self.path.removeprefix("/simple/").rstrip("/")
+            if project and listings is not None and project not in listings:
+                self._answer(404, b"")
+            else:
+                self._answer(status, ((listings or {}).get(project, listing) if project else root).encode())
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -340,6 +346,19 @@ def test_the_catalogue_of_an_index(pypi_server: Any, wheels: tuple[Wheel, ...]) 
     request = urllib.request.Request(catalogue[0].url, headers={"Authorization": f"Basic {credentials}"})
     with urllib.request.urlopen(request) as answer:
         assert answer.read() == wheels[0].path.read_bytes()
+
+
+def test_projects_without_a_wheel_or_a_page_are_left_out_of_a_catalogue() -> None:
+    root = "".join(f'<a href="{name}/">{name}</a>' for name in ("gone", "source", "whole"))
+    listings = {
+        "source": '<a href="../../packages/source-1.0.tar.gz">source-1.0.tar.gz</a>',
+        "whole": '<a href="../../packages/whole-1.0-py3-none-any.whl">whole-1.0-py3-none-any.whl</a>',
+    }
+    with stand_in(lambda handler, body: 200, root=root, listings=listings) as url:
+        catalogue = asyncio.run(fetch_catalogue(url, "", "", projects=3))
+        assert [package.name for package in catalogue] == ["whole"]
+        with pytest.raises(UnavailableError, match="no wheel that an installer would take in the first 2 of"):
+            asyncio.run(fetch_catalogue(url, "", "", projects=2))
 
 
 def test_the_catalogue_of_an_empty_index(pypi_server: Any) -> None:

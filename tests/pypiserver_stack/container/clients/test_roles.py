@@ -12,7 +12,7 @@ from tests.pypiserver_stack.container.clients.real_clients import PackageClient,
 from tests.pypiserver_stack.container.running_task import PASSWORD, RunningTask
 from tests.pypiserver_stack.container.small_packages import make_wheel
 
-NEEDS_UPLOAD = "This needs the role upload, and your user has the role read."
+NEEDS_UPLOAD = "This needs the role upload at least, and your user has the role read."
 
 
 @pytest.fixture(scope="module")

@@ -133,6 +133,27 @@ def test_what_is_no_package_of_its_release_is_refused_and_its_name_stays_free(
     assert index.files() == {}
 
 
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "project-1.0-x1-py3-none-any.whl",  # a build begins with a digit
+        "project-1.0-1-py3-none-any-extra.whl",
+        "project-1.0-py3-none-any.whl.whl",
+        "project-1.0--py3-none-any.whl",
+    ],
+)
+def test_a_wheel_that_no_installer_would_take_is_refused(index: UploadIndex, filename: str) -> None:
+    """It would keep the right one out: installers would take that in its place."""
+    status, body = index.upload(ACTION, ("content", filename, PACKAGE[2]))
+    assert (status, "no name of a wheel" in body) == (400, True)
+    assert index.upload(ACTION, PACKAGE)[0] == 200
+
+
+@pytest.mark.parametrize("filename", ["project-1.0-1-py3-none-any.whl", "project-1.0-2a.b-py2.py3-none-any.whl"])
+def test_builds_and_several_tags_are_names_of_wheels(index: UploadIndex, filename: str) -> None:
+    assert index.upload(ACTION, ("content", filename, PACKAGE[2]))[0] == 200
+
+
 def test_a_wheel_whose_metadata_contradicts_its_folder_is_refused(index: UploadIndex) -> None:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:

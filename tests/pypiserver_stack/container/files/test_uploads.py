@@ -74,7 +74,6 @@ ODD_FORMS: dict[str, list[Field]] = {
     "signature of another package": [ACTION, PACKAGE, ("gpg_signature", "other-1.0.tar.gz.asc", b"-----BEGIN")],
     "signature without a filename": [ACTION, PACKAGE, ("gpg_signature", None, b"-----BEGIN")],
     "signature alone": [ACTION, SIGNATURE],
-    "signature as the content": [ACTION, ("content", "project-1.0.tar.gz.asc", b"-----BEGIN")],
     "other files": [ACTION, PACKAGE, ("notes", "a.json", b"{}")],
     "what twine sends": [
         ("metadata_version", None, b"2.1"), ("description", None, b"x" * 200_000),
@@ -337,6 +336,16 @@ def test_what_is_refused_is_not_written(index: UploadIndex, monkeypatch: pytest.
     monkeypatch.setattr(PackageStore, "incoming", None)
     assert index.upload(ACTION, package(NAME, b"another"))[0] == 409
     assert index.upload(ACTION, ("content", "bad name.zip", b"PK"))[0] == 400
+
+
+def test_a_signature_needs_its_package(index: UploadIndex) -> None:
+    signature: Field = ("content", f"{NAME}.asc", b"-----BEGIN")
+    status, text = index.upload(ACTION, signature)
+    assert (status, text) == (400, f"There is no {NAME!a} to sign: upload it together with its signature.\n")
+    assert index.files() == {}
+    assert index.upload(ACTION, PACKAGE)[0] == 200
+    assert index.upload(ACTION, signature)[0] == 200
+    assert index.files().keys() == {NAME, f"{NAME}.asc"}
 
 
 def test_a_signature_that_exists_keeps_its_package_out(index: UploadIndex) -> None:
