@@ -141,12 +141,11 @@ class Uploads:
         if signature is not None and signature.filename != f"{package.filename}.asc":
             wanted_name = f"{package.filename}.asc"
             return _refused(f"The signature of {package.filename!a} has to be called {wanted_name!a}.")
-        signed = package.filename.removesuffix(".asc")
-        if signed != package.filename and not self._existing.exists(signed):
-            return _refused(f"There is no {signed!a} to sign: upload it together with its signature.")
         if fields.get("attestations"):
             return _refused(_NO_ATTESTATIONS)
         wanted = [file for file in (package, signature) if file is not None]
+        if package.refusal is None and (unsigned := self._missing_package(package.filename)) is not None:
+            return _refused(f"There is no {unsigned!a} to sign: upload it together with its signature.")
         for file in wanted:
             if file.refusal is not None:
                 return _refused(file.refusal)
@@ -166,6 +165,12 @@ class Uploads:
                 if not self._existing.has(filename, content.sha256):
                     return _taken(filename, filename, environ)
         return HttpResponse("200 OK", [("Content-Length", "0")], [])
+
+    def _missing_package(self, filename: str) -> str | None:
+        """The package that a signature is uploaded without; None where it is there, and for all but signatures."""
+        signed = filename.removesuffix(".asc")
+        is_there = signed == filename or (_wrong_name(signed) is None and self._existing.exists(signed))
+        return None if is_there else signed
 
     def _store_package(self, filename: str, content: Incoming, claims: dict[str, str]) -> None:
         for algorithm, field in _DIGESTS.items():

@@ -7,6 +7,7 @@ import hashlib
 import io
 import logging
 import os
+import string
 import tempfile
 from pathlib import Path
 
@@ -123,17 +124,35 @@ def filenames(draw: st.DrawFn) -> str:
 @example("project-1.0-py3-none-any.whl\x00.zip")
 @example("project-1.0-py3-none-any.WHL")
 @example("-1.0.zip")
+@example("/.whl.asc")
+@example("project-1.0-x1-py3-none-any.whl")
 def test_every_name_gets_the_status_that_pypiserver_would_give_it(filename: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = both(Path(folder))
         uploaded = package(filename.replace('"', ""))
         release = release_of(filename)
-        if filename.startswith(".") or any(ord(character) < 32 for character in filename) or not is_valid(release):
+        is_text = not filename.startswith(".") and all(ord(character) >= 32 for character in filename)
+        if not is_text or not is_valid(release) or not is_installable(filename):
             assert ours.upload(ACTION, uploaded)[0] == 400
             assert ours.files() == {}
         else:
             assert ours.upload(ACTION, uploaded)[0] == theirs.upload(ACTION, uploaded)[0]
             assert ours.files() == theirs.files()
+
+
+def is_installable(filename: str) -> bool:
+    """By what installers take: no signature without its package, and wheels as PEP 427 has them."""
+    if filename.lower().endswith(".asc"):
+        return False
+    if not filename.lower().endswith(".whl"):
+        return True
+    parts = filename[:-4].split("-")
+    if len(parts) < 5:
+        return False
+    *release, python, abi, platform = parts
+    tags = all(part and set(part) <= {*string.ascii_letters, *string.digits, *"_."} for part in (python, abi, platform))
+    has_build = len(release) == 3 and release[2][:1].isdigit()
+    return tags and all(release) and (len(release) == 2 or has_build) and not platform.lower().endswith(".whl")
 
 
 def is_valid(release: Release | None) -> bool:
