@@ -36,16 +36,6 @@ class BatchedCall(Generic[Key, Result]):
             return self._call(keys)
 
 
-class CoalescedCall(Generic[Result]):
-    """Runs `call` once at a time. Callers during a run share the next one: each result began after its question."""
-
-    def __init__(self, call: Callable[[], Result]) -> None:
-        self._shared: BatchedCall[None, Result] = BatchedCall(lambda _: call())
-
-    def __call__(self) -> Result:
-        return self._shared()
-
-
 class _SingleRun(Generic[Key, Result]):
     """The first caller makes the call; the others wait for its outcome."""
 

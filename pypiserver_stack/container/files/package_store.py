@@ -214,10 +214,7 @@ class Incoming:
         self._records.put(relfn, key, content, claimed_python=claimed_python)
         sync_directory((self._root / relfn).parent)
         for twin in taken[1:]:
-            unyank(self._root, twin)
-            (self._root / twin).unlink(missing_ok=True)
-            self._records.remove(twin)
-            remove_folder_of(self._root, twin)
+            remove_stored(self._root, twin, self._records)
 
     def _places(self, filename: str, project: str) -> tuple[str, str]:
         """Where a file of that name may lie, whoever put it there."""
@@ -248,6 +245,20 @@ class Incoming:
     def _remove(self) -> None:
         with suppress(OSError):
             self._path.unlink()
+
+
+def remove_stored(root: Path, relfn: str, records: RecordStore) -> None:
+    """Remove a package, and what was kept beside it.
+
+    Raises:
+        OSError: the package or its yank cannot be removed.
+    """
+    unyank(root, relfn)
+    with suppress(OSError):  # somebody's own: nothing here needs it, or needs it gone
+        (root / f"{relfn}.metadata").unlink(missing_ok=True)
+    (root / relfn).unlink(missing_ok=True)  # somebody else may remove it at the same time
+    records.remove(relfn)
+    remove_folder_of(root, relfn)
 
 
 def _hashed(algorithm: str, file: BinaryIO) -> _Hash:

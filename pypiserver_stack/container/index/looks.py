@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
-from pypiserver_stack.container.base.coalesced_call import BatchedCall
+from pypiserver_stack.container.base.batched_call import BatchedCall
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.project_folders import BY_PROJECT, project_folder, project_of_folder
 from pypiserver_stack.container.index.directory import PackageEntry, PackageTree, ScannedDirectory, Tree

@@ -15,7 +15,7 @@ from threading import Semaphore
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from pypiserver_stack.container.base.coalesced_call import BatchedCall
+from pypiserver_stack.container.base.batched_call import BatchedCall
 from pypiserver_stack.container.base.offload import offload
 from pypiserver_stack.container.base.project_folders import (
     BY_PROJECT,

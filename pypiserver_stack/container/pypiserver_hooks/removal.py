@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ from pypiserver.backend import BackendProxy, SimpleFileBackend
 from pypiserver.bottle_wrapper import HTTPError
 
 from pypiserver_stack.container.base.offload import offload
-from pypiserver_stack.container.base.project_folders import remove_folder_of
 from pypiserver_stack.container.base.records import RecordStore
 from pypiserver_stack.container.base.versions import version_key
-from pypiserver_stack.container.base.yanks import unyank
+from pypiserver_stack.container.files.package_store import remove_stored
 from pypiserver_stack.container.pypiserver_hooks.package_file import PackageFile
 
 _log = logging.getLogger("gunicorn.error")
@@ -38,7 +36,7 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
             HTTPError: 503, it cannot be removed. The answer says that the rest of the release may be half gone.
         """
         try:
-            offload(self._remove, pkg)
+            offload(remove_stored, Path(pkg.root), pkg.relfn, self.records)
         except OSError as error:
             _log.error("%a could not be removed: %s", pkg.relfn, error.strerror)
             sentence = (
@@ -46,14 +44,6 @@ class RemovingBackend(SimpleFileBackend):  # type: ignore[misc]
                 "be gone already. Remove it again once the cause is mended: what is left is removed then."
             )
             raise HTTPError(503, sentence, headers={"Retry-After": "10"}) from error
-
-    def _remove(self, package: PackageFile) -> None:
-        unyank(Path(package.root), package.relfn)
-        with suppress(OSError):  # somebody's own: nothing here needs it, or needs it gone
-            Path(f"{package.fn}.metadata").unlink(missing_ok=True)
-        Path(package.fn).unlink(missing_ok=True)  # somebody else may remove it at the same time
-        self.records.remove(package.relfn)
-        remove_folder_of(Path(package.root), package.relfn)
 
 
 class NoRemovalProxy(BackendProxy):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pypiserver_stack.container.base.coalesced_call import CoalescedCall
+from pypiserver_stack.container.base.batched_call import BatchedCall
 
 # Each run waits until a test sets its outcome.
 GEVENT = """
@@ -19,7 +19,7 @@ monkey.patch_all()
 
 import gevent
 from gevent.queue import Queue
-from pypiserver_stack.container.base.coalesced_call import BatchedCall, CoalescedCall
+from pypiserver_stack.container.base.batched_call import BatchedCall
 
 began, outcomes = [], Queue()
 
@@ -30,7 +30,7 @@ def call():
         raise outcome
     return outcome
 
-shared = CoalescedCall(call)
+shared = BatchedCall(lambda _: call())
 
 def ask(count):
     asking = [gevent.spawn(shared) for _ in range(count)]
@@ -141,7 +141,7 @@ def test_each_answer_began_after_its_question_in_plain_threads_too() -> None:
         running.release()
         return run
 
-    shared = CoalescedCall(call)
+    shared: BatchedCall[None, int] = BatchedCall(lambda _: call())
 
     def ask() -> int:
         oldest = runs[0]
@@ -156,4 +156,4 @@ def test_an_error_of_the_first_is_raised() -> None:
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        CoalescedCall(call)()
+        BatchedCall(lambda _: call())()
