@@ -1,0 +1,116 @@
+"""Access to AWS's API: who calls, in which account and region.
+
+Credentials come from the usual chain of AWS's SDKs (environment, profile, SSO, role of the machine), and from a role
+that is assumed with them. `AWS_ENDPOINT_URL`, which every SDK of AWS heeds, points the calls elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bench.common.failures import UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    import boto3
+
+_SESSION_NAME = "pypiserver-bench"
+# AWS throttles bursts of calls; these retries wait longer each time.
+_RETRIES = {"mode": "adaptive", "max_attempts": 10}
+
+
+@dataclass(frozen=True)
+class AwsSession:
+    """Calls to AWS as one identity in one region."""
+
+    region: str
+    assumed_role_arn: str | None = None
+
+    @classmethod
+    def open(cls, region: str | None, assumed_role_arn: str | None = None) -> AwsSession:
+        """The session of this shell, checked by asking AWS who calls.
+
+        Args:
+            region: None: the one of the environment or the profile.
+
+        Raises:
+            UsageError: no region is configured, or the profile does not exist.
+            UnavailableError: there are no credentials, AWS refuses them, or it cannot be reached.
+        """
+        import boto3
+        from botocore.exceptions import ProfileNotFound
+
+        try:
+            found = region or boto3.session.Session().region_name
+        except ProfileNotFound as error:
+            raise UsageError(f"AWS_PROFILE: {error}: name one of `aws configure list-profiles`") from error
+        if not found:
+            raise UsageError("no AWS region is configured: set -c aws:region=REGION, or AWS_REGION")
+        session = cls(found, assumed_role_arn)
+        session._identity  # noqa: B018  # asks who calls
+        return session
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of boto3, of which there is one a service; it may be used by several threads."""
+        from botocore.config import Config
+
+        return self._boto.client(
+            service, region_name=region or self.region, config=Config(retries=_RETRIES, user_agent_extra=_SESSION_NAME)
+        )
+
+    @property
+    def account_id(self) -> str:
+        return str(self._identity["Account"])
+
+    @property
+    def caller_arn(self) -> str:
+        """ARN of who calls: a user, or a role in a session."""
+        return str(self._identity["Arn"])
+
+    @cached_property
+    def _boto(self) -> boto3.session.Session:
+        import boto3
+        import botocore.session
+
+        if self.assumed_role_arn is None:
+            return boto3.session.Session(region_name=self.region)
+        from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+        own = botocore.session.get_session()
+        credentials = own.get_credentials()
+        if credentials is None:
+            raise _no_credentials()
+        fetcher = AssumeRoleCredentialFetcher(
+            lambda *args, **kwargs: own.create_client(*args, **{"region_name": self.region, **kwargs}),
+            credentials,
+            self.assumed_role_arn,
+            extra_args={"RoleSessionName": _SESSION_NAME},
+        )
+        assuming = botocore.session.get_session()
+        assuming._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+        return boto3.session.Session(botocore_session=assuming, region_name=self.region)
+
+    @cached_property
+    def _identity(self) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+        try:
+            return self.client("sts").get_caller_identity()
+        except (NoCredentialsError, PartialCredentialsError):
+            raise _no_credentials() from None
+        except ClientError as error:
+            role = f" to assume {self.assumed_role_arn}" if self.assumed_role_arn else ""
+            raise UnavailableError(
+                f"AWS refuses the credentials{role}: {error.response['Error'].get('Message') or error}: renew them, "
+                "with `aws sso login` where they come from SSO"
+            ) from error
+        except BotoCoreError as error:
+            raise UnavailableError(f"AWS cannot be asked who calls: {error}") from error
+
+
+def _no_credentials() -> UnavailableError:
+    return UnavailableError(
+        "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where "
+        "a role is attached"
+    )
