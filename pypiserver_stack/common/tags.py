@@ -12,6 +12,7 @@ class Tags:
 
     def __init__(self, settings: GeneralSettings) -> None:
         self._common = {
+            **settings.tags,
             "service": settings.service_name,
             "environment": settings.environment,
             "stack": f"{pulumi.get_project()}/{pulumi.get_stack()}",

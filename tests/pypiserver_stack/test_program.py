@@ -75,6 +75,19 @@ def test_names_and_tags_are_the_settings() -> None:
     assert (group.inputs["tags"]["service"], group.inputs["tags"]["environment"]) == ("wheels", "staging")
 
 
+def test_further_tags_are_on_everything_that_takes_tags() -> None:
+    graph = evaluated("stress", ('tags={"team": "ci"}', "waf_enabled=true", "alarm_emails=a@example.com")).graph
+    tagged = [resource for resource in graph if "tags" in resource.inputs]
+    assert len({resource.type for resource in tagged}) > 20
+    for resource in tagged:
+        tags = resource.inputs["tags"]
+        if resource.type == "aws:autoscaling/group:Group":
+            tags = {tag["key"]: tag["value"] for tag in tags if tag["propagateAtLaunch"]}
+        assert tags["team"] == "ci", resource.urn
+    template = graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs
+    assert [of["tags"]["team"] for of in template["tagSpecifications"]] == ["ci", "ci"]
+
+
 def test_settings_reach_the_balancer() -> None:
     changed = inputs(
         "aws:lb/targetGroup:TargetGroup",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from pypiserver_stack.settings.problems import Problem
-from pypiserver_stack.settings.types import Group, only
+from pypiserver_stack.settings.types import OBJECTS, Group, only
 from sizing.profiles import PROFILES
 
 # Names of balancers end at 32 characters, of which Pulumi adds eight.
@@ -19,8 +19,22 @@ NAME_TAKES = "2 to 20 lower-case letters, digits and hyphens, the first a letter
 _RESERVED = re.compile(r"(aws|ecs|fargate)|internal-|sg-|(xn--|sthree-|amzn-s3-demo-)")
 
 
-# What all services take in the value of a tag: some take more, and spaces at its ends.
+# What all services take in a tag: some take more, and spaces at its ends.
 _OF_A_TAG = r"[A-Za-z0-9_.:/=+@-]"
+_TAG_TEXT = rf"{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?"
+# A resource takes 50 tags, of which ten are left to the deployment and to AWS itself.
+_MOST_TAGS = 40
+# The deployment's own. IAM takes two keys for one that differ in case alone.
+_KEPT_TAGS = frozenset({"name", "service", "environment", "stack", "amazonecsmanaged"})
+
+
+def _is_free(key: str) -> bool:
+    """Whether a tag may have this key: neither AWS nor the deployment has it for its own."""
+    return not key.lower().startswith("aws:") and key.lower() not in _KEPT_TAGS
+
+
+_TagKey = Annotated[str, Field(pattern=rf"^{_TAG_TEXT}$", max_length=128), only(_is_free)]
+_TagValue = Annotated[str, Field(pattern=rf"^({_TAG_TEXT})?$", max_length=256)]
 
 
 def reserved(name: str) -> bool:
@@ -38,7 +52,7 @@ class GeneralSettings(Group):
     and the default of this setting."""
     environment: Annotated[str, only(lambda value: not value.lower().startswith("aws:"))] = Field(
         default="development",
-        pattern=rf"^{_OF_A_TAG}(({_OF_A_TAG}| )*{_OF_A_TAG})?$",
+        pattern=rf"^{_TAG_TEXT}$",
         max_length=256,
         json_schema_extra={
             "takes": "1 to 256 letters, digits, spaces and `_.:/=+@-`, without a space at either end, and not "
@@ -46,6 +60,16 @@ class GeneralSettings(Group):
         },
     )
     """The tag `environment`."""
+    tags: Annotated[Mapping[_TagKey, _TagValue], OBJECTS] = Field(
+        default={},
+        max_length=_MOST_TAGS,
+        json_schema_extra={
+            "takes": f"a JSON object of at most {_MOST_TAGS} tags, key to value, of letters, digits, spaces and "
+            "`_.:/=+@-`, without the keys Name, service, environment, stack, AmazonECSManaged and those that begin "
+            'with aws:, such as {"cost-center": "42"}'
+        },
+    )
+    """Further tags of every resource that takes tags, such as those by which you split your bill."""
     deletion_protection: bool = True
     """Protect the balancer, the file system and the VPC against deletion."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pypiserver_stack.settings import SettingsError, allowed, read_settings
@@ -41,3 +43,20 @@ def test_an_arn_is_of_a_partition_that_there_is(key: str) -> None:
         read_settings({**PLAIN, key: ARNS[key].format(partition)})
     for partition in ("", "aws-", "awsx", "aws-mars", "aws-us", "aws-cn-x"):
         assert problems(**{key: ARNS[key].format(partition)}) == {key: allowed(key)}
+
+
+@pytest.mark.parametrize("tags", ['{"cost-center": "42", "a": ""}', {"cost-center": "42", "a": ""}])
+def test_further_tags(tags: object) -> None:
+    assert read_settings({**PLAIN, "tags": tags}).tags == {"cost-center": "42", "a": ""}
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        *('{"name": "x"}', '{"Stack": "x"}', '{"SERVICE": "x"}', '{"AmazonECSManaged": ""}', '{"aws:x": "y"}'),
+        *('{"": "x"}', '{"a&b": "x"}', '{"a": "b&c"}', '{"a": " b"}', '{"a": 1}', "a=b", "[]", "7"),
+        *(json.dumps({"a" * 129: "x"}), json.dumps({"a": "x" * 257}), json.dumps({f"a{i}": "" for i in range(41)})),
+    ],
+)
+def test_tags_that_aws_refuses_or_the_deployment_has(tags: str) -> None:
+    assert problems(tags=tags) == {"tags": allowed("tags")}

@@ -33,6 +33,7 @@ OPTIONS = {
         "desync_mitigation_mode=defensive",
         "access_log_retention_days=30",
         "access_log_force_destroy=false",
+        'tags={"cost-center": "42", "team": "Packages / CI"}',
     ),
     "a certificate": (
         "certificate_arn=arn:aws:acm:us-west-2:123456789012:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
