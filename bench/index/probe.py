@@ -24,7 +24,7 @@ async def probe(target: Target) -> tuple[str, ...]:
     with session.client() as client:
         answer = await client.get(path, "text/html")
     if answer.error:
-        raise UnavailableError(_failure(url, answer))
+        raise UnavailableError(_failure(url, answer, is_pinned=target.certificate_pem is not None))
     if answer.status in (401, 403):
         asked = f"the credentials of {target.username!r}" if target.username else "a client without credentials"
         raise UnavailableError(
@@ -40,9 +40,11 @@ async def probe(target: Target) -> tuple[str, ...]:
         raise UnavailableError(f"{url} is no package index: {error}") from error
 
 
-def _failure(url: str, answer: Exchange) -> str:
+def _failure(url: str, answer: Exchange, *, is_pinned: bool) -> str:
     """Why no answer came, in a sentence."""
     match answer.error, answer.cause:
+        case ErrorKind.CONNECT, ssl.SSLCertVerificationError() if is_pinned:
+            return f"{url} has another certificate than the one that was made for it: somebody stands in between"
         case ErrorKind.CONNECT, TimeoutError():
             return f"{url} did not take a connection in {CONNECT_TIMEOUT_S:g} s: is it up?"
         case ErrorKind.CONNECT, ssl.SSLCertVerificationError() as error:

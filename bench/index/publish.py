@@ -46,14 +46,20 @@ def publish(
     concurrency: int = 4,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """`publish_async`, for callers without an event loop."""
-    asyncio.run(publish_async(url, username, password, wheels, concurrency, on_progress))
+    """`publish_async`, for callers without an event loop.
+
+    Args:
+        url: of the index; /simple/ lies below it.
+        username: empty for an index that asks for no credentials.
+
+    Raises:
+        UsageError: `url` is not the URL of an index.
+    """
+    asyncio.run(publish_async(Target(url, username, password), wheels, concurrency, on_progress))
 
 
 async def publish_async(
-    url: str,
-    username: str,
-    password: str,
+    target: Target,
     wheels: Sequence[Wheel],
     concurrency: int = 4,
     on_progress: Callable[[int, int], None] | None = None,
@@ -61,13 +67,10 @@ async def publish_async(
     """Upload wheels to an index, then check that it lists each of them with its digest.
 
     Args:
-        url: of the index; /simple/ lies below it.
-        username: empty for an index that asks for no credentials.
         concurrency: how many requests are under way at once.
         on_progress: called after each upload with how many there were, and of all.
 
     Raises:
-        UsageError: `url` is not the URL of an index.
         UnavailableError: the index cannot be reached, refuses, or does not list what it took.
     """
     uploaded = 0
@@ -79,20 +82,17 @@ async def publish_async(
         if on_progress:
             on_progress(uploaded, len(wheels))
 
-    session = await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S)
+    session = await IndexSession.open(target, timeout_s=_TIMEOUT_S)
     # An index that refuses an upload may hang up before its answer is read. A request without a body learns why.
     await _projects(session)
     await _each(session, wheels, upload, concurrency)
     await _check_listed(session, wheels, concurrency)
 
 
-async def fetch_catalogue(
-    url: str, username: str, password: str, projects: int, concurrency: int = 4
-) -> tuple[IndexedPackage, ...]:
+async def fetch_catalogue(target: Target, projects: int, concurrency: int = 4) -> tuple[IndexedPackage, ...]:
     """What an index holds of the first `projects` projects that it names, but for those without a wheel to install.
 
     Raises:
-        UsageError: `url` is not the URL of an index.
         UnavailableError: the index cannot be reached, refuses, is none, or has no wheel.
     """
     listings: dict[str, tuple[IndexedPackage, ...]] = {}
@@ -100,7 +100,7 @@ async def fetch_catalogue(
     async def fetch(index: _Index, name: str) -> None:
         listings[name] = await index.installable(name)
 
-    session = await IndexSession.open(Target(url, username, password), timeout_s=_TIMEOUT_S)
+    session = await IndexSession.open(target, timeout_s=_TIMEOUT_S)
     names = (await _projects(session))[:projects]
     if not names:
         raise UnavailableError(f"the index at {session.target.root_url} is empty")

@@ -33,6 +33,8 @@ class Target:
     """The same index as a user who may only install; None: nobody else is known."""
     uploader: Target | None = field(default=None, repr=False)
     """The same index as a user who may only install and publish; None: nobody else is known."""
+    certificate_pem: str | None = field(default=None, repr=False)
+    """The one certificate that the server must have, whatever name is in it; None: one that this machine trusts."""
 
     def __post_init__(self) -> None:
         if "@" in self.url:

@@ -57,13 +57,7 @@ def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel
         return
     run.step("publish to" if run.name else "publish")
     publisher = target.uploader or target
-    run.wait_for(
-        publish_async(
-            *(publisher.url, publisher.username, publisher.password, wheels),
-            concurrency=concurrency,
-            on_progress=run.progress.progress,
-        )
-    )
+    run.wait_for(publish_async(publisher, wheels, concurrency=concurrency, on_progress=run.progress.progress))
 
 
 def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Path, ...]:

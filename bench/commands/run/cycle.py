@@ -71,7 +71,7 @@ class Cycle:
             packages = sorted({wheel.name for wheel in wheels})
             run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
         else:
-            files = run.wait_for(fetch_catalogue(target.url, target.username, target.password, load.packages))
+            files = run.wait_for(fetch_catalogue(target, load.packages))
             uploads = prepared_uploads(run, load)
             packages = sorted({file.name for file in files})
             run.findings.workload = workload_of(load, len(packages), len(files), package_set=None)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.common.failures import UnavailableError
 from bench.index.publish import publish_async
+from bench.index.target import Target
 from tests.bench.scripted_index import DOWNLOADED, LISTED, REDIRECTED, ScriptedIndex, rows, send
 
 
@@ -66,7 +67,7 @@ def test_publishing_over_a_certificate_that_nobody_vouches_for(tmp_path: Path) -
 
     async def run() -> None:
         async with await asyncio.start_server(ScriptedIndex({}).serve, "127.0.0.1", 0, ssl=tls) as server:
-            await publish_async(f"https://localhost:{server.sockets[0].getsockname()[1]}/", "me", "secret", [])
+            await publish_async(Target(f"https://localhost:{server.sockets[0].getsockname()[1]}/", "me", "secret"), [])
 
     with pytest.raises(UnavailableError, match=r"no connection to the index at .*: its certificate is not trusted"):
         uvloop.run(run())

@@ -25,6 +25,7 @@ import pytest
 from bench.common.failures import ExitCode, UnavailableError, UsageError
 from bench.index import client, connection
 from bench.index.publish import fetch_catalogue, publish, publish_async
+from bench.index.target import Target
 from bench.packages.factory import PackageSet, Wheel, build
 
 
@@ -187,7 +188,7 @@ def test_it_runs_in_a_loop_that_is_already_there_and_can_be_cancelled(wheels: tu
         return 200
 
     async def cancel_amid_uploads(url: str) -> None:
-        publishing = asyncio.create_task(publish_async(url, "me", "secret", wheels))
+        publishing = asyncio.create_task(publish_async(Target(url, "me", "secret"), wheels))
         await asyncio.to_thread(arrived.wait, 30)
         publishing.cancel()
         await publishing
@@ -338,7 +339,9 @@ def test_an_index_that_is_down(wheels: tuple[Wheel, ...]) -> None:
 
 def test_the_catalogue_of_an_index(pypi_server: Any, wheels: tuple[Wheel, ...]) -> None:
     publish(pypi_server.url, pypi_server.username, pypi_server.password, wheels)
-    catalogue = asyncio.run(fetch_catalogue(pypi_server.url, pypi_server.username, pypi_server.password, projects=3))
+    catalogue = asyncio.run(
+        fetch_catalogue(Target(pypi_server.url, pypi_server.username, pypi_server.password), projects=3)
+    )
     assert [(package.name, package.filename, package.sha256) for package in catalogue] == [
         (wheel.name, wheel.filename, wheel.sha256) for wheel in wheels[:9]
     ]
@@ -355,21 +358,21 @@ def test_projects_without_a_wheel_or_a_page_are_left_out_of_a_catalogue() -> Non
         "whole": '<a href="../../packages/whole-1.0-py3-none-any.whl">whole-1.0-py3-none-any.whl</a>',
     }
     with stand_in(lambda handler, body: 200, root=root, listings=listings) as url:
-        catalogue = asyncio.run(fetch_catalogue(url, "", "", projects=3))
+        catalogue = asyncio.run(fetch_catalogue(Target(url), projects=3))
         assert [package.name for package in catalogue] == ["whole"]
         with pytest.raises(UnavailableError, match="no wheel that an installer would take in the first 2 of"):
-            asyncio.run(fetch_catalogue(url, "", "", projects=2))
+            asyncio.run(fetch_catalogue(Target(url), projects=2))
 
 
 def test_the_catalogue_of_an_empty_index(pypi_server: Any) -> None:
     with pytest.raises(UnavailableError, match="is empty"):
-        asyncio.run(fetch_catalogue(pypi_server.url, pypi_server.username, pypi_server.password, projects=3))
+        asyncio.run(fetch_catalogue(Target(pypi_server.url, pypi_server.username, pypi_server.password), projects=3))
 
 
 def test_a_listing_without_digests() -> None:
     page = '<a href="../../f/a-1.0-py3-none-any.whl#md5=00">a</a>'
     with stand_in(lambda handler, body: 200, page, root='<a href="a/">a</a>') as url:
-        (package,) = asyncio.run(fetch_catalogue(url, "", "", projects=5))
+        (package,) = asyncio.run(fetch_catalogue(Target(url), projects=5))
     assert package.filename == "a-1.0-py3-none-any.whl"
     assert package.url == f"{url}/f/a-1.0-py3-none-any.whl"
     assert package.sha256 is None

@@ -79,7 +79,7 @@ def under_load(deployment: Deployment, graph: Graph, folder: Path) -> Iterator[t
             yield stack, load
             load.await_more(ids(stack))
         assert load.failed == []
-        listed = asyncio.run(fetch_catalogue(target.url, target.username, target.password, 10))
+        listed = asyncio.run(fetch_catalogue(target, 10))
         assert {package.filename for package in listed} == load.uploaded
         assert len(load.uploaded) > 5
 

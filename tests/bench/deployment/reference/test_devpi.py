@@ -73,7 +73,7 @@ def test_an_index_is_made_filled_and_removed(
     try:
         target = index.up(cast(RunContext, run))
         publish(target.url, target.username, target.password, wheels, index.describe().concurrent_uploads)
-        listed = asyncio.run(fetch_catalogue(target.url, target.username, target.password, projects=2))
+        listed = asyncio.run(fetch_catalogue(target, projects=2))
         assert {(file.filename, file.sha256) for file in listed} == {(w.filename, w.sha256) for w in wheels}
         with pytest.raises(UnavailableError, match=r"refused"):
             publish(target.url, target.username, "another", wheels[:1])
