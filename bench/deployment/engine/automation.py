@@ -18,7 +18,7 @@ from bench.deployment.engine.language_host import language_host
 from bench.deployment.engine.program import Program, failure
 from bench.deployment.engine.pulumi_command import PrivateCommand
 from bench.deployment.engine.state import deployment
-from bench.deployment.engine.workspace import environment, passphrase, undecipherable, write_project
+from bench.deployment.engine.workspace import Workspace, undecipherable, write_project
 from bench.deployment.pulumi_wire.grpc_service import listening
 from pypiserver_stack.rotate.command_error import first_error
 
@@ -32,11 +32,11 @@ class AutomationEngine:
 
     name = "pulumi"
 
-    def __init__(self, cloud: Cloud, project_dir: Path, work_dir: Path) -> None:
+    def __init__(self, cloud: Cloud, project_dir: Path, workspace: Workspace) -> None:
         """
         Args:
             project_dir: the folder of the program's `__main__.py`; nothing is written there.
-            work_dir: where everything is written; its owner removes it after `down`.
+            workspace: where everything is written; its owner removes it after `down`.
 
         Raises:
             UsageError: there is no `pulumi` on PATH.
@@ -46,8 +46,8 @@ class AutomationEngine:
             raise UsageError("--engine pulumi: there is no `pulumi` on PATH; install it, or use --engine embedded")
         self._cloud = cloud
         self._project_dir = project_dir
-        self._work_dir = work_dir
-        self._command = PrivateCommand(Path(executable).absolute(), environment(work_dir))
+        self._workspace = workspace
+        self._command = PrivateCommand(Path(executable).absolute(), workspace.environment())
         self._stack: Stack | None = None
         self._running: Background[Any] | None = None
         self._state_is_doubtful = False
@@ -64,6 +64,17 @@ class AutomationEngine:
             return deployment(state["resources"] if state else ())
 
         return self._operate(up)
+
+    def current(self, config: StackConfig) -> Deployment:
+        """The deployment that an earlier `up` made, by its state; of no resources where there was none."""
+
+        def current() -> Deployment:
+            state = self._open(config).export_stack().deployment or {}
+            # A command that was killed may have made these, and has not heard of it.
+            self._state_is_doubtful = bool(state.get("pending_operations"))
+            return deployment(state.get("resources") or ())
+
+        return self._operate(current)
 
     def preview(self, config: StackConfig) -> Mapping[str, int]:
         """Number of resources that `up` would change, by kind of change. Raises what `up` raises."""
@@ -110,14 +121,14 @@ class AutomationEngine:
         self._stack = None
 
     def _open(self, config: StackConfig) -> Stack:
-        folder = self._work_dir / "project"
+        folder = self._workspace.project
         write_project(folder, config)
         if self._stack is None:
-            self._command.environment |= passphrase(config)
+            self._command.environment |= self._workspace.passphrase(config)
             self._command.check_version(folder)
-            workspace = _Workspace(work_dir=str(folder), pulumi_command=self._command)
+            workspace = _QuickWorkspace(work_dir=str(folder), pulumi_command=self._command)
             try:
-                self._stack = Stack.create(config.stack, workspace)
+                self._stack = Stack.create_or_select(config.stack, workspace)
             except CommandError as error:
                 if config.encrypted:
                     raise UsageError(f"{undecipherable(config)}: {first_error(error)}") from error
@@ -161,7 +172,7 @@ class AutomationEngine:
         return ended
 
 
-class _Workspace(LocalWorkspace):
+class _QuickWorkspace(LocalWorkspace):
     """One where an update does not start the CLI twice more, to ask for outputs that nobody here takes from it."""
 
     def stack_outputs(self, stack_name: str) -> OutputMap:

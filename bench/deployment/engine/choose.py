@@ -10,6 +10,7 @@ from bench.deployment.engine import Engine
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.cloud import InProcessCloud
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.engine.workspace import Workspace
 
 
 def choose(
@@ -25,5 +26,5 @@ def choose(
         UsageError: `pulumi` is asked for, and there is none.
     """
     if name == "pulumi" or (name == "auto" and shutil.which("pulumi")):
-        return AutomationEngine(cloud, project_dir, work_dir)
+        return AutomationEngine(cloud, project_dir, Workspace.within(work_dir))
     return EmbeddedEngine(cloud, project_dir)

@@ -1,9 +1,10 @@
-"""Folder of the Pulumi CLI's own: its environment, the project and the stack file."""
+"""Folders and environment of the Pulumi CLI, apart from the user's own Pulumi; the project and the stack file."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -12,35 +13,74 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 
 
-def environment(work_dir: Path) -> dict[str, str]:
-    """Variables that keep home, login, state and temporary files of the CLI below `work_dir`; makes the folders."""
-    folders = {name: work_dir / name for name in ("home", "pulumi", "state", "tmp")}
-    for folder in folders.values():
-        folder.mkdir(parents=True, exist_ok=True)
-    return {
-        "HOME": str(folders["home"]),
-        "TMPDIR": str(folders["tmp"]),
-        "PULUMI_HOME": str(folders["pulumi"]),
-        # A container may run as a user without a name, which the CLI wants to know.
-        "USER": "bench",
-        # Without the files of attributes that it keeps beside each file: those are not replaced but written over, and a
-        # CLI killed at that moment leaves a state that none can read again.
-        "PULUMI_BACKEND_URL": f"{folders['state'].absolute().as_uri()}?metadata=skip",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+@dataclass(frozen=True)
+class Workspace:
+    """Where the CLI keeps its files."""
+
+    folder: Path
+    """Holds the project, the state unless `backend` says otherwise, and temporary files."""
+    plugins: Path
+    """The CLI's own folder, with the provider plugins, which several stacks may share."""
+    home: Path
+    """Home of the CLI and of the providers, who look there for the user's credentials."""
+    backend: str | None = None
+    """URL of the state; None: files in `folder`."""
+    passphrase_file: Path | None = None
+    """The passphrase that secrets are encrypted with; None: a random one, which is lost with this process."""
+
+    @classmethod
+    def within(cls, folder: Path) -> Workspace:
+        """One that has everything below `folder`."""
+        return cls(folder, plugins=folder / "pulumi", home=folder / "home")
+
+    @property
+    def project(self) -> Path:
+        """Folder of the project and the stack file."""
+        return self.folder / "project"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that keep the CLI in these folders, which it makes."""
+        state, temporary = self.folder / "state", self.folder / "tmp"
+        for folder in (state, temporary, self.plugins, self.home):
+            folder.mkdir(parents=True, exist_ok=True)
+        return {
+            "HOME": str(self.home),
+            "TMPDIR": str(temporary),
+            "PULUMI_HOME": str(self.plugins),
+            # A container may run as a user without a name, which the CLI wants to know.
+            "USER": "bench",
+            "PULUMI_BACKEND_URL": self.backend or file_backend(state),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+
+    def passphrase(self, config: StackConfig) -> dict[str, str]:
+        """The variable that holds what secrets are encrypted with, or names its file.
+
+        It is the user's own where the stack file needs it.
+
+        Raises:
+            UsageError: the stack file holds secrets, and they cannot be decrypted with a passphrase of the user's.
+        """
+        if config.encrypted:
+            return _passphrase_of_the_user(config)
+        if self.passphrase_file is None:
+            return {"PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe()}
+        return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase_file)}
 
 
-def passphrase(config: StackConfig) -> dict[str, str]:
-    """The variable that holds what secrets are encrypted with: a random one, unless the stack file needs the user's.
+def file_backend(folder: Path) -> str:
+    """URL of a backend of files in a folder.
 
-    Raises:
-        UsageError: the stack file holds secrets, and they cannot be decrypted with a passphrase of the user's.
+    Without the files of attributes that it keeps beside each file: those are not replaced but written over, and a CLI
+    killed at that moment leaves a state that none can read again.
     """
-    if not config.encrypted:
-        return {"PULUMI_CONFIG_PASSPHRASE": secrets.token_urlsafe()}
+    return f"{folder.absolute().as_uri()}?metadata=skip"
+
+
+def _passphrase_of_the_user(config: StackConfig) -> dict[str, str]:
     if not config.encryption_salt:
         raise UsageError(
-            f"{undecipherable(config)}: they were encrypted by a service, which a local run does not ask; "
+            f"{undecipherable(config)}: they were encrypted by a service, which the benchmark does not ask; "
             "override them with -c"
         )
     names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")

@@ -11,6 +11,7 @@ import pytest
 from bench.deployment.engine import Engine, StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 
@@ -108,4 +109,4 @@ def make_engine(request: pytest.FixtureRequest, tmp_path: Path) -> EngineFactory
     if request.param == "embedded":
         return EmbeddedEngine
     request.getfixturevalue("pulumi_on_path")
-    return lambda cloud, project: AutomationEngine(cloud, project, tmp_path / "work")
+    return lambda cloud, project: AutomationEngine(cloud, project, Workspace.within(tmp_path / "work"))

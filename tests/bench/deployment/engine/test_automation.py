@@ -17,6 +17,7 @@ from bench.common.failures import UnavailableError, UsageError
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.local_cloud import InjectedFault, LocalCloud, Record
 from bench.deployment.stack_config import load_stack
 from bench.runtime.interruption import Interrupted, Interruptions
@@ -49,7 +50,7 @@ def test_nothing_is_written_outside_the_work_folder(
     before = listing(project)
 
     work = tmp_path / "work"
-    engine = AutomationEngine(LocalCloud(fault), project, work)
+    engine = AutomationEngine(LocalCloud(fault), project, Workspace.within(work))
     if fault:
         with pytest.raises(UnavailableError):
             engine.up(config)
@@ -65,7 +66,7 @@ def test_nothing_is_written_outside_the_work_folder(
 
 
 def test_no_secret_lies_in_the_work_folder(project: Path, config: StackConfig, tmp_path: Path) -> None:
-    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "work"))
     password = engine.up(config).outputs["password"].encode()
     assert listing(tmp_path / "work")
     assert [path for path, (_, content) in listing(tmp_path / "work").items() if password in content] == []
@@ -91,7 +92,7 @@ def test_what_a_killed_cli_did_not_note_is_reported(
 ) -> None:
     cloud = CreationWatched("aws:ec2/subnet:Subnet", delay_s=2)
     monkeypatch.setattr(cloud, "interrupt_patience_s", 0.0)
-    engine = AutomationEngine(cloud, project, tmp_path / "work")
+    engine = AutomationEngine(cloud, project, Workspace.within(tmp_path / "work"))
 
     def interrupt() -> None:
         cloud.asked.wait(60)
@@ -113,7 +114,7 @@ def test_what_a_killed_cli_did_not_note_is_reported(
 
 def test_every_file_of_the_state_is_replaced_whole(project: Path, config: StackConfig, tmp_path: Path) -> None:
     # The files of attributes are written over in place: a CLI killed at that moment would leave one that is empty.
-    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "work"))
     engine.up(config)
     state = list(listing(tmp_path / "work" / "state"))
     assert [path.name for path in state if path.name == "dev.json"] == ["dev.json"]
@@ -123,7 +124,7 @@ def test_every_file_of_the_state_is_replaced_whole(project: Path, config: StackC
 
 def test_a_resource_that_disappeared_is_made_again(project: Path, config: StackConfig, tmp_path: Path) -> None:
     cloud = LocalCloud()
-    engine = AutomationEngine(cloud, project, tmp_path / "work")
+    engine = AutomationEngine(cloud, project, Workspace.within(tmp_path / "work"))
     deployment = engine.up(config)
     before = cloud.records[SUBNET]
     cloud.delete(SUBNET)
@@ -150,7 +151,7 @@ def test_secrets_of_the_stack_file_are_decrypted_with_the_users_passphrase(
     with_secret: StackConfig, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the user")
-    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "work"))
     assert engine.up(with_secret).outputs["colour"] == "octarine"
     assert engine.down() == ()
 
@@ -158,7 +159,7 @@ def test_secrets_of_the_stack_file_are_decrypted_with_the_users_passphrase(
 def test_secrets_that_cannot_be_decrypted_are_the_users_to_solve(
     with_secret: StackConfig, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "work"))
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
     with pytest.raises(UsageError, match=r"^small:colour of stack dev .* set PULUMI_CONFIG_PASSPHRASE"):
         engine.up(with_secret)
@@ -170,7 +171,7 @@ def test_secrets_that_cannot_be_decrypted_are_the_users_to_solve(
         EmbeddedEngine(LocalCloud(), project).up(with_secret)
     without_salt = StackConfig("small", "dev", with_secret.values, with_secret.encrypted)
     with pytest.raises(UsageError, match=r"^small:colour of stack dev .* override them with -c"):
-        AutomationEngine(LocalCloud(), project, tmp_path / "other").up(without_salt)
+        AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "other")).up(without_salt)
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def test_a_cloud_may_have_nothing_to_serve(project: Path, config: StackConfig, t
         "import pulumi\npulumi.ComponentResource('small:index:Network', 'net')\npulumi.export('colour', 'red')\n"
     )
     cloud = RemoteCloud()
-    engine = AutomationEngine(cloud, project, tmp_path / "work")
+    engine = AutomationEngine(cloud, project, Workspace.within(tmp_path / "work"))
     deployment = engine.up(config)
     assert deployment.outputs == {"colour": "red"}
     assert [resource.name for resource in deployment.graph] == ["net"]
@@ -214,7 +215,7 @@ def test_a_cli_that_is_too_old_is_refused(
     (tmp_path / "bin" / "pulumi").write_text("#!/bin/sh\necho v3.100.0\n")
     (tmp_path / "bin" / "pulumi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
-    engine = AutomationEngine(LocalCloud(), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(), project, Workspace.within(tmp_path / "work"))
     with pytest.raises(UsageError, match=r"^pulumi v3\.100\.0 is too old: install 3\.181\.0 or newer"):
         engine.up(config)
     assert engine.down() == ()

@@ -9,6 +9,7 @@ import pytest
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from sizing.profiles import PROFILES
@@ -27,7 +28,7 @@ def embedded(project: Path, config: StackConfig) -> Deployment:
 
 
 def test_small_project(project: Path, config: StackConfig, tmp_path: Path) -> None:
-    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), project, tmp_path / "work")
+    engine = AutomationEngine(LocalCloud(entropy=ENTROPY), project, Workspace.within(tmp_path / "work"))
     deployment = engine.up(config)
     assert deployment.graph.resources == embedded(project, config).graph.resources
     assert deployment == embedded(project, config)

@@ -13,6 +13,7 @@ from pulumi.automation import Stack
 
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.local_cloud import LocalCloud
 from bench.deployment.stack_config import load_stack
 from tests.pypiserver_stack.support.evaluation import ROOT
@@ -49,7 +50,7 @@ def test_nowhere_whatever_the_settings(config: StackConfig) -> None:
 
 def leak_nothing(config: StackConfig, folder: Path) -> None:
     """Stand a stack up, rotate its password, and look at all that was printed and written meanwhile."""
-    engine = AutomationEngine(LocalCloud(), ROOT, folder / "work")
+    engine = AutomationEngine(LocalCloud(), ROOT, Workspace.within(folder / "work"))
     try:
         first = engine.up(config)
         rotated = StackConfig(config.project, config.stack, {**config.values, **_another_password(config)})

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.deployment.engine import StackConfig
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.cloud import Cloud
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.stack_config import load_stack
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -51,7 +52,7 @@ def fast_engine(cloud: Cloud, work_dir: Path, project_dir: Path = ROOT) -> Autom
 
     That is half of the CLI's time. What a killed CLI leaves is for tests of an engine as it is.
     """
-    engine = AutomationEngine(cloud, project_dir, work_dir)
+    engine = AutomationEngine(cloud, project_dir, Workspace.within(work_dir))
     engine._command.environment |= {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
     return engine
 
