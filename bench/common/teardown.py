@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bench.common.failures import BenchError
+
 
 def leftovers_of(*removals: Callable[[], Sequence[str]]) -> tuple[str, ...]:
     """Call each removal, which returns in words what remains; an exception counts as a leftover. Does not raise."""
@@ -11,6 +13,8 @@ def leftovers_of(*removals: Callable[[], Sequence[str]]) -> tuple[str, ...]:
     for remove in removals:
         try:
             leftovers += remove()
+        except BenchError as error:
+            leftovers.append(str(error))
         except Exception as error:
             leftovers.append(f"{type(error).__name__}: {error}")
     return tuple(leftovers)

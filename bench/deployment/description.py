@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
@@ -32,6 +33,12 @@ class Plan(ModelPart):
     container_memory_mb: Positive = Field(description="Hard limit of a task, MiB.")
     container_memory_reservation_mb: Positive = Field(description="What placement sets aside for a task, MiB.")
     bound_by: str = Field(description="What limits tasks per instance: memory, cpu, or both alike.")
+
+    @classmethod
+    def of(cls, capacity: Mapping[str, Any]) -> Plan:
+        """The plan that a stack exports as `capacity`."""
+        names = cls.model_fields.keys() - {"instances"}
+        return cls(instances=capacity["instance_min_count"], **{name: capacity[name] for name in names})
 
 
 class VersionPair(ModelPart):

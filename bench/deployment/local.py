@@ -22,6 +22,7 @@ from bench.deployment.local_processes.limits import TaskLimits
 from bench.deployment.local_processes.load_balancer import NO_CLOUDFRONT
 from bench.deployment.local_processes.reconcile import DesiredState, LocalStack, desired_state, honest_task_count
 from bench.deployment.local_processes.task_definition import CARRIED
+from bench.deployment.outputs import role_targets
 from bench.deployment.process_index import ProcessIndex
 from bench.index.target import Target
 from sizing.counted import counted
@@ -70,7 +71,7 @@ class LocalIndex(ProcessIndex):
         self._started = processes = self._prepared(state, deployment.outputs["capacity"], run.scratch_folder)
         processes.start()
         run.note(f"{len(processes.tasks)} of {counted(state.task_count, 'task')} behind {processes.url}")
-        self._target = _target(processes.url, deployment.outputs)
+        self._target = role_targets(processes.url, deployment.outputs)
         return self._target
 
     @property
@@ -89,10 +90,7 @@ class LocalIndex(ProcessIndex):
         return Description(
             url=self._target.url if self._target else None,
             stack=Stack(name=self._config.stack, profile=outputs["profile"], engine=self._engine.name, target="local"),
-            plan=Plan(
-                instances=plan["instance_min_count"],
-                **{name: plan[name] for name in Plan.model_fields if name != "instances"},
-            ),
+            plan=Plan.of(plan),
             settings={key.removeprefix(prefix): value for key, value in sorted(self._config.values.items())},
             tasks=tuple(task.id for task in self.processes.tasks) if self._target else (),
             local=self._local() if self._target else None,
@@ -145,15 +143,6 @@ class LocalIndex(ProcessIndex):
         if not 1 <= tasks <= state.task_max_count:
             raise UsageError(f"--tasks {tasks}: the plan has at most {state.task_max_count}, and 1 at the least")
         return tasks
-
-
-def _target(url: str, outputs: Mapping[str, Any]) -> Target:
-    def of_role(role: str) -> Target | None:
-        if f"{role}_username" not in outputs:
-            return None
-        return Target(url, outputs[f"{role}_username"], outputs[f"{role}_password"])
-
-    return Target(url, outputs["username"], outputs["password"], of_role("read"), of_role("upload"))
 
 
 def check_url(url: str, state: DesiredState) -> None:

@@ -89,6 +89,22 @@ async def publish_async(
     await _check_listed(session, wheels, concurrency)
 
 
+async def missing_wheels(target: Target, wheels: Sequence[Wheel], concurrency: int = 4) -> tuple[Wheel, ...]:
+    """Those wheels that an index does not list with their digest.
+
+    Raises:
+        UnavailableError: the index cannot be reached, refuses, or is none.
+    """
+    listed: dict[str, set[tuple[str, str | None]]] = {}
+
+    async def look(index: _Index, name: str) -> None:
+        listed[name] = {(package.filename, package.sha256) for package in await index.installable(name)}
+
+    session = await IndexSession.open(target, timeout_s=_TIMEOUT_S)
+    await _each(session, dict.fromkeys(wheel.name for wheel in wheels), look, concurrency)
+    return tuple(wheel for wheel in wheels if (wheel.filename, wheel.sha256) not in listed[wheel.name])
+
+
 async def fetch_catalogue(target: Target, projects: int, concurrency: int = 4) -> tuple[IndexedPackage, ...]:
     """What an index holds of the first `projects` projects that it names, but for those without a wheel to install.
 

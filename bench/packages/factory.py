@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from bench.common.failures import BenchError, DiskFullError, UsageError, is_disk_full
-from bench.common.own_folder import refuse_if_not_own
+from bench.common.user_folders import user_folder
 from bench.packages.cache import building_folder, move_into_cache, sound_wheels
 from bench.packages.pool import build_wheels
 
@@ -106,25 +106,7 @@ def default_cache_dir() -> Path:
         UsageError: XDG_CACHE_HOME is not set, and there is no home folder that can be written, or the folder is not
             this user's alone: programs are run from it.
     """
-    folder = _cache_dir()
-    refuse_if_not_own(folder, "XDG_CACHE_HOME")
-    return folder
-
-
-def _cache_dir() -> Path:
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if configured.is_absolute():  # the XDG specification has relative paths ignored
-        return configured / "pypiserver-bench"
-    try:
-        folder = Path.home().resolve(strict=True) / ".cache" / "pypiserver-bench"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except RuntimeError:
-        raise UsageError("there is no HOME, and no home folder of this user: set XDG_CACHE_HOME") from None
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be used ({error.strerror}): set XDG_CACHE_HOME") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder} cannot be written: set XDG_CACHE_HOME")
-    return folder
+    return user_folder("XDG_CACHE_HOME", ".cache")
 
 
 def cache_dir_or(temporary: Path, note: Callable[[str], object]) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.deployment import IndexUnderTest
-from bench.index.publish import fetch_catalogue
+from bench.index.publish import fetch_catalogue, missing_wheels
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters
 from bench.report import model
@@ -30,6 +30,8 @@ class Cycle:
     load: LoadParameters
     on_kept: ShowKept | None = None
     """Shows the report of an index that is then kept up, and how it is used; None: it is not kept up."""
+    fills: bool = False
+    """Whether an index that was there before is given the packages that it lacks."""
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict; where the index is kept, then wait for a signal."""
@@ -63,11 +65,12 @@ class Cycle:
     def _filled(self, run: Run, target: Target) -> tuple[Sequence[str], Sequence[Path]]:
         """The names of the packages that are on the index once it is filled, and wheels for the clients to upload."""
         load = self.load
-        if self.index.is_temporary:
+        if self.index.is_temporary or self.fills:
             run.step("packages")
             wheels = run.wheels(load.package_set)
             uploads = prepared_uploads(run, load)
-            fill(run, self.index, target, wheels)
+            missing = run.wait_for(missing_wheels(target, wheels)) if self.fills else wheels
+            fill(run, self.index, target, missing)
             packages = sorted({wheel.name for wheel in wheels})
             run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
         else:

@@ -26,13 +26,15 @@ class AwsSession:
 
     region: str
     assumed_role_arn: str | None = None
+    profile: str | None = None
 
     @classmethod
-    def open(cls, region: str | None, assumed_role_arn: str | None = None) -> AwsSession:
+    def open(cls, region: str | None, assumed_role_arn: str | None = None, profile: str | None = None) -> AwsSession:
         """The session of this shell, checked by asking AWS who calls.
 
         Args:
             region: None: the one of the environment or the profile.
+            profile: None: the one of the environment.
 
         Raises:
             UsageError: no region is configured, or the profile does not exist.
@@ -42,13 +44,15 @@ class AwsSession:
         from botocore.exceptions import ProfileNotFound
 
         try:
-            found = region or boto3.session.Session().region_name
+            found = region or boto3.session.Session(profile_name=profile).region_name
+            session = cls(found or "", assumed_role_arn, profile)
+            if found:
+                session._identity  # noqa: B018  # asks who calls
         except ProfileNotFound as error:
-            raise UsageError(f"AWS_PROFILE: {error}: name one of `aws configure list-profiles`") from error
+            setting = "aws:profile" if profile else "AWS_PROFILE"
+            raise UsageError(f"{setting}: {error}: name one of `aws configure list-profiles`") from error
         if not found:
             raise UsageError("no AWS region is configured: set -c aws:region=REGION, or AWS_REGION")
-        session = cls(found, assumed_role_arn)
-        session._identity  # noqa: B018  # asks who calls
         return session
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -74,10 +78,10 @@ class AwsSession:
         import botocore.session
 
         if self.assumed_role_arn is None:
-            return boto3.session.Session(region_name=self.region)
+            return boto3.session.Session(region_name=self.region, profile_name=self.profile)
         from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 
-        own = botocore.session.get_session()
+        own = botocore.session.Session(profile=self.profile)
         credentials = own.get_credentials()
         if credentials is None:
             raise _no_credentials()

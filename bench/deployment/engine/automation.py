@@ -53,6 +53,8 @@ class AutomationEngine:
         self._state_is_doubtful = False
         self.changes: Mapping[str, int] = {}
         """Number of resources by kind of change in the last `up` or `refresh`, such as `{"create": 63}`."""
+        self.failure: BenchError | None = None
+        """Why the last `down` did not delete everything; None where it did."""
 
     def up(self, config: StackConfig) -> Deployment:
         """The second time it updates what is there."""
@@ -104,8 +106,10 @@ class AutomationEngine:
             if self._stack is None:
                 break
             try:
+                self.failure = None
                 self._operate(self._destroy, self._cloud.destroy_timeout_s)
-            except BenchError:
+            except BenchError as error:
+                self.failure = error
                 self._state_is_doubtful = True
         return self._cloud.leftovers
 

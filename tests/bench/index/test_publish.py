@@ -16,6 +16,7 @@ import threading
 import tracemalloc
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import pytest
 
 from bench.common.failures import ExitCode, UnavailableError, UsageError
 from bench.index import client, connection
-from bench.index.publish import fetch_catalogue, publish, publish_async
+from bench.index.publish import fetch_catalogue, missing_wheels, publish, publish_async
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, Wheel, build
 
@@ -335,6 +336,15 @@ def test_an_index_that_is_down(wheels: tuple[Wheel, ...]) -> None:
     said = r"answered .*/simple/ with 503 Service Unavailable"
     with stand_in(lambda handler, body: 200, status=503) as url, pytest.raises(UnavailableError, match=said):
         publish(url, "me", "secret", wheels)
+
+
+def test_what_an_index_lacks(pypi_server: Any, wheels: tuple[Wheel, ...], tmp_path: Path) -> None:
+    target = Target(pypi_server.url, pypi_server.username, pypi_server.password)
+    assert asyncio.run(missing_wheels(target, wheels)) == wheels
+    publish(pypi_server.url, pypi_server.username, pypi_server.password, wheels[:4])
+    assert asyncio.run(missing_wheels(target, wheels)) == wheels[4:]
+    others = tuple(replace(wheel, sha256="0" * 64) for wheel in wheels[:1])
+    assert asyncio.run(missing_wheels(target, others)) == others
 
 
 def test_the_catalogue_of_an_index(pypi_server: Any, wheels: tuple[Wheel, ...]) -> None:
