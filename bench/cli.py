@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from bench.commands.aws.down import down
+from bench.commands.aws.status import status
+from bench.commands.aws.up import up
 from bench.commands.compare.command import compare
 from bench.commands.consistency.command import consistency
 from bench.commands.cost.command import cost
@@ -38,5 +41,5 @@ def cli() -> None:
     """
 
 
-for command in (run, load, consistency, compare, explain, packages, cost, rotate):
+for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status):
     cli.add_command(command)

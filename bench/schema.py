@@ -20,6 +20,7 @@ MODELS = {
     "consistency": ("bench.commands.consistency.model", "ConsistencyReport"),
     "explanation": ("bench.commands.explain.model", "Explanation"),
     "bill": ("bench.commands.cost.model", "Bill"),
+    "stack": ("bench.commands.aws.model", "StackReport"),
 }
 
 

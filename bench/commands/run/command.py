@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
+from bench.commands.aws.options import AWS_OPTIONS
 from bench.commands.options import (
     LIMITS,
     LOAD_OPTIONS,
@@ -21,7 +22,7 @@ from bench.commands.options import (
     examples,
     with_options,
 )
-from bench.commands.outcome import conducted, show
+from bench.commands.outcome import conducted, run_to_end, show
 from bench.commands.parameters import enforces_limits, given_options, load_parameters
 from bench.common.failures import UsageError
 
@@ -29,16 +30,22 @@ if TYPE_CHECKING:
     from bench.report.model import Report
 
 
-@with_options(LIMITS, *LOAD_OPTIONS, *RESULT_OPTIONS, THRESHOLD)
+@with_options(LIMITS, *LOAD_OPTIONS, *RESULT_OPTIONS, THRESHOLD, *AWS_OPTIONS)
 @click.command(
-    short_help="Stand a stack up here, load it, judge it, take it down",
-    epilog=examples("run", "run -c profile=heavy --tasks 4", "run --threshold listing_p95_s=1 --quiet", "run --keep"),
+    short_help="Stand a stack up, load it, judge it, take it down",
+    epilog=examples(
+        "run",
+        "run -c profile=heavy --tasks 4",
+        "run --threshold listing_p95_s=1 --quiet",
+        "run --keep",
+        "run --target aws --yes",
+    ),
 )
 @click.option(
     "--target",
     type=click.Choice(["local", "aws"]),
     default="local",
-    help="Place of the deployment; aws is not available yet",
+    help="Place of the deployment",
 )
 @click.option("--stack", default="stress", metavar="NAME", help=STACK_HELP)
 @engine_option(default="auto")
@@ -54,19 +61,25 @@ def run(
     keep: bool,
     results: Path,
     quiet: bool,
-    **_: Any,
+    **others: Any,
 ) -> NoReturn:
-    """Stand a stack up on this machine, fill it with packages, load it, judge it, take it down."""
-    if target == "aws":
-        raise UsageError("--target aws is not built yet: use --target local, or `load --url` against a live index")
+    """Stand a stack up on this machine or on AWS, fill it with packages, load it, judge it, take it down."""
     from bench.commands.run.cycle import Cycle
     from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
     from bench.deployment.stack_config import load_stack
     from bench.report.report_blocks import REPORT
 
+    _refuse_options_of_the_other(target)
     config, bench_values = load_stack(PROJECT_FOLDER, stack, overrides)
     options = given_options()
     load = load_parameters(options, bench_values)
+    if target == "aws":
+        from bench.commands.aws.prepare import AwsChoices, prepared
+        from bench.deployment.aws.index import NewIndex
+
+        choices = AwsChoices(**{option.name: others[option.name] for option in AWS_OPTIONS})
+        new, session = prepared(None, config, overrides, choices, quiet=quiet)
+        run_to_end(Cycle(NewIndex(new, session), load), REPORT, results, quiet)
     limited = enforces_limits(options, bench_values)
     index = LocalIndex(config, LocalOptions(engine, tasks, limited, watch_memory=True))
     shown: list[int] = []
@@ -80,3 +93,15 @@ def run(
     if report.exit_code not in shown:
         show(report, REPORT, results, quiet)
     sys.exit(report.exit_code)
+
+
+def _refuse_options_of_the_other(target: Literal["local", "aws"]) -> None:
+    """Refuse an option that changes nothing of such a deployment."""
+    context = click.get_current_context()
+    others = [option.name for option in AWS_OPTIONS] if target == "local" else ["engine", "tasks", "keep", "limits"]
+    hints = {"keep": "`python -m bench up` makes a stack that stays up"}
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is click.core.ParameterSource.COMMANDLINE
+        if option.name in others and given:
+            hint = hints.get(option.name, "leave it out")
+            raise UsageError(f"{option.opts[0]} changes nothing with --target {target}: {hint}")

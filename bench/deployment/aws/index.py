@@ -1,98 +1,35 @@
-"""A stack on AWS: its program evaluated by the Pulumi CLI with the real providers."""
+"""Indexes under test on AWS: one that a run makes and removes, and one that stays up between runs."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 from bench.common.failures import UnavailableError
 from bench.common.teardown import leftovers_of
 from bench.deployment import Observation, RunContext, TaskFailures
-from bench.deployment.aws.certificate import RunCertificate, delete_certificate, import_certificate
-from bench.deployment.aws.cloud import AwsCloud
+from bench.deployment.aws.new_stack import NewStack
 from bench.deployment.aws.session import AwsSession
-from bench.deployment.aws.stack_folder import StackFolder, StackRecord
-from bench.deployment.description import Description, Plan, Stack
-from bench.deployment.engine import Deployment
-from bench.deployment.engine.automation import AutomationEngine
-from bench.deployment.outputs import role_targets
+from bench.deployment.aws.stack import AwsStack
+from bench.deployment.aws.stack_folder import StackFolder
+from bench.deployment.aws.watchdog import Watchdog
+from bench.deployment.description import Description
 from bench.index.probe import probe
 from bench.index.target import Target
-from sizing.counted import counted
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[3]
 # The name of a new balancer takes a minute or two until every resolver knows it.
 _ANSWER_PATIENCE_S = 300.0
 _ANSWER_INTERVAL_S = 5.0
-_USUAL_UPLOADS = 4
 
 
-class AwsIndex:
-    """An `IndexUnderTest` on AWS, found again by its folder."""
+class _OnAws:
+    """What is the same of both, once `up` has said which stack it is."""
 
-    is_temporary = True
-
-    def __init__(self, folder: StackFolder, session: AwsSession, *, makes_certificate: bool = False) -> None:
-        self._folder = folder
-        self._record = folder.read()
-        self._session = session
-        self._makes_certificate = makes_certificate
-        self._engine: AutomationEngine | None = None
-        self._deployment: Deployment | None = None
-        self._target: Target | None = None
-
-    @property
-    def record(self) -> StackRecord:
-        """What the folder says of it now."""
-        return self._record
-
-    def up(self, run: RunContext) -> Target:
-        """Make every resource, and wait until the index answers."""
-        run.note(f"account {self._record.account_id}, region {self._record.region}, as {self._record.owner}")
-        if self._makes_certificate:
-            run.step("certificate")
-            self._import_certificate()
-        run.step("deploy")
-        self._engine = self._new_engine()
-        self._deployment = self._engine.up(self._record.config)
-        self._note_deployment(run)
-        target = self._found_target()
-        run.step("wait")
-        self._wait_until_it_answers(run, target)
-        self._write(phase="up", url=target.url)
-        return target
-
-    def find(self, run: RunContext) -> Target:
-        """Find an index that `up` has made, maybe in another process, by its state."""
-        self._engine = self._new_engine()
-        self._deployment = self._engine.current(self._record.config)
-        if not self._deployment.graph.resources or "url" not in self._deployment.outputs:
-            raise UnavailableError(
-                f"the stack {self._record.name} is not up: remove what there is of it with "
-                f"`python -m bench down {self._record.name}`"
-            )
-        self._note_deployment(run)
-        target = self._found_target()
-        run.wait_for(probe(target))
-        return target
+    _stack: AwsStack | None = None
 
     def describe(self) -> Description:
-        if self._deployment is None or "capacity" not in self._deployment.outputs:
-            return Description()
-        outputs = self._deployment.outputs
-        plan = outputs["capacity"]
-        prefix = f"{self._record.project}:"
-        return Description(
-            url=self._target.url if self._target else None,
-            stack=Stack(name=self._record.name, profile=outputs["profile"], engine="pulumi", target="aws"),
-            plan=Plan.of(plan),
-            settings={key.removeprefix(prefix): value for key, value in sorted(self._record.values.items())},
-            concurrent_uploads=_USUAL_UPLOADS if self._target else 0,
-            warnings=tuple(plan["warnings"]),
-        )
+        return self._stack.describe() if self._stack is not None else Description()
 
     @contextmanager
     def observe(self) -> Iterator[Observation]:
@@ -104,68 +41,95 @@ class AwsIndex:
     def task_access(self) -> None:
         """The tasks cannot be reached from outside the VPC."""
 
+
+class NewIndex(_OnAws):
+    """An `IndexUnderTest` that a run makes on AWS and removes."""
+
+    is_temporary = True
+
+    def __init__(self, new: NewStack, session: AwsSession) -> None:
+        self._new = new
+        self._session = session
+        self._folder: StackFolder | None = None
+        self._held = ExitStack()
+
+    def up(self, run: RunContext) -> Target:
+        """Make every resource, and wait until the index answers."""
+        record = self._new.record
+        run.note(f"account {record.account_id}, region {record.region}, as {record.owner}")
+        self._folder = folder = self._new.begin()
+        self._held.enter_context(folder.locked())
+        self._held.callback(Watchdog.start(folder).stand_down)
+        self._stack = stack = AwsStack(folder, self._session)
+        if self._new.makes_certificate:
+            run.step("certificate")
+            stack.make_certificate()
+        run.step("deploy")
+        stack.deploy(run)
+        run.step("wait")
+        target = stack.target()
+        wait_until_it_answers(run, target)
+        stack.is_up()
+        return target
+
+    def keep(self) -> None:
+        """Leave the stack up: it is found again by its name."""
+        self._held.close()
+
     def down(self) -> tuple[str, ...]:
-        """Remove every resource; what remains can be removed later by the same."""
-        self._write(phase="removing")
-        leftovers = leftovers_of(self._destroy, self._delete_certificate)
-        if not leftovers:
-            self._folder.remove()
-        return leftovers
+        """Remove every resource."""
+        try:
+            return leftovers_of(self._remove)
+        finally:
+            self._held.close()
 
-    def _destroy(self) -> tuple[str, ...]:
-        engine = self._engine or self._found_engine()
-        leftovers = engine.down()
-        if engine.failure is not None:
-            return (*leftovers, f"{engine.failure}; `python -m bench down {self._record.name}` goes on")
-        return leftovers
+    def _remove(self) -> tuple[str, ...]:
+        if self._stack is not None:
+            return self._stack.remove()
+        if self._folder is not None:
+            self._folder.remove()  # nothing was made yet
+        return ()
 
-    def _found_engine(self) -> AutomationEngine:
-        engine = self._new_engine()
-        engine.current(self._record.config)
-        return engine
 
-    def _new_engine(self) -> AutomationEngine:
-        workspace = self._folder.workspace(self._record.backend)
-        return AutomationEngine(AwsCloud(self._folder.path), PROJECT_FOLDER, workspace)
+class KeptIndex(_OnAws):
+    """An `IndexUnderTest` that `bench up` has made, and that stays up."""
 
-    def _import_certificate(self) -> None:
-        certificate = RunCertificate.made(self._record.run, self._record.expires_at)
-        arn = import_certificate(self._session, certificate, self._record.tags.as_tags())
-        key = f"{self._record.project}:certificate_arn"
-        self._write(
-            certificate_arn=arn,
-            certificate_pem=certificate.certificate_pem,
-            values={**self._record.values, key: arn},
-        )
+    is_temporary = False
 
-    def _delete_certificate(self) -> tuple[str, ...]:
-        arn = self._record.certificate_arn
-        return delete_certificate(self._session, arn) if arn is not None else ()
+    def __init__(self, folder: StackFolder, session: AwsSession) -> None:
+        self._folder = folder
+        self._session = session
+        self._held = ExitStack()
 
-    def _note_deployment(self, run: RunContext) -> None:
-        assert self._deployment is not None
-        deployment = self._deployment
-        run.keep_secret({str(deployment.outputs[name]) for name in deployment.secret_outputs})
-        run.write_infrastructure(deployment.graph)
-        run.note(f"{counted(len(deployment.graph), 'resource')} in stack {self._record.run}")
+    def up(self, run: RunContext) -> Target:
+        """Find the stack, its URL and its credentials."""
+        run.step("find")
+        self._held.enter_context(self._folder.locked())
+        self._stack = stack = AwsStack(self._folder, self._session)
+        stack.find(run)
+        target = stack.target()
+        run.wait_for(probe(target))
+        return target
 
-    def _found_target(self) -> Target:
-        assert self._deployment is not None
-        outputs = self._deployment.outputs
-        self._target = role_targets(outputs["url"], outputs, self._record.certificate_pem)
-        return self._target
+    def down(self) -> tuple[str, ...]:
+        """Nothing of it is this run's to remove."""
+        self._held.close()
+        return ()
 
-    def _wait_until_it_answers(self, run: RunContext, target: Target) -> None:
-        deadline_s = time.monotonic() + _ANSWER_PATIENCE_S
-        run.note(f"for {target.url} to answer")
-        while True:
-            try:
-                run.wait_for(probe(target))
-                return
-            except UnavailableError:
-                if time.monotonic() > deadline_s:
-                    raise
-            time.sleep(_ANSWER_INTERVAL_S)
 
-    def _write(self, **changes: Any) -> None:
-        self._record = self._folder.write(self._record.model_copy(update=changes))
+def wait_until_it_answers(run: RunContext, target: Target) -> None:
+    """Ask the index until it answers.
+
+    Raises:
+        UnavailableError: it does not within five minutes; the sentence says how the last attempt failed.
+    """
+    run.note(f"for {target.url} to answer")
+    deadline_s = time.monotonic() + _ANSWER_PATIENCE_S
+    while True:
+        try:
+            run.wait_for(probe(target))
+            return
+        except UnavailableError:
+            if time.monotonic() > deadline_s:
+                raise
+        time.sleep(_ANSWER_INTERVAL_S)

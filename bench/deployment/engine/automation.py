@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +15,7 @@ from bench.deployment.engine.background import END_PATIENCE_S, Background
 from bench.deployment.engine.cloud import Cloud
 from bench.deployment.engine.language_host import language_host
 from bench.deployment.engine.program import Program, failure
-from bench.deployment.engine.pulumi_command import PrivateCommand
+from bench.deployment.engine.pulumi_command import PrivateCommand, find_pulumi
 from bench.deployment.engine.state import deployment
 from bench.deployment.engine.workspace import Workspace, undecipherable, write_project
 from bench.deployment.pulumi_wire.grpc_service import listening
@@ -41,13 +40,10 @@ class AutomationEngine:
         Raises:
             UsageError: there is no `pulumi` on PATH.
         """
-        executable = shutil.which("pulumi")
-        if executable is None:
-            raise UsageError("--engine pulumi: there is no `pulumi` on PATH; install it, or use --engine embedded")
         self._cloud = cloud
         self._project_dir = project_dir
         self._workspace = workspace
-        self._command = PrivateCommand(Path(executable).absolute(), workspace.environment())
+        self._command = PrivateCommand(find_pulumi(), workspace.environment())
         self._stack: Stack | None = None
         self._running: Background[Any] | None = None
         self._state_is_doubtful = False
@@ -73,7 +69,7 @@ class AutomationEngine:
         def current() -> Deployment:
             state = self._open(config).export_stack().deployment or {}
             # A command that was killed may have made these, and has not heard of it.
-            self._state_is_doubtful = bool(state.get("pending_operations"))
+            self._state_is_doubtful |= bool(state.get("pending_operations"))
             return deployment(state.get("resources") or ())
 
         return self._operate(current)
@@ -100,7 +96,7 @@ class AutomationEngine:
         return self._operate(lambda: operation(Stack.select(stack.name, workspace)))
 
     def down(self) -> tuple[str, ...]:
-        if not self._end_what_runs():
+        if not self.end_what_runs():
             return (*self._cloud.leftovers, f"the evaluation of {self._project_dir}, which does not end")
         for _ in range(_DESTROY_ATTEMPTS):
             if self._stack is None:
@@ -159,12 +155,12 @@ class AutomationEngine:
         self._running = running = Background(attached)
         running.start()
         if not running.wait(timeout_s):
-            self._end_what_runs()
+            self.end_what_runs()
             raise UnavailableError(f"pulumi did not end within {timeout_s:.0f} s")
         return running.result()
 
-    def _end_what_runs(self) -> bool:
-        """End the operation that an exception in the main thread has left behind; False where that does not succeed."""
+    def end_what_runs(self) -> bool:
+        """End an operation that an exception in the main thread has left behind; False where that does not succeed."""
         if self._running is None or self._running.wait(0):
             return True
         self._state_is_doubtful = True

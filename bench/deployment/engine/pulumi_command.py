@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -19,6 +20,18 @@ from bench.common.failures import UnavailableError, UsageError
 # The first that can refresh and destroy with the program in this process.
 OLDEST_CLI = VersionInfo(3, 181)
 _EVALUATING = ("up", "preview", "refresh", "destroy")
+
+
+def find_pulumi() -> Path:
+    """The user's `pulumi`.
+
+    Raises:
+        UsageError: there is none on PATH.
+    """
+    executable = shutil.which("pulumi")
+    if executable is None:
+        raise UsageError("there is no `pulumi` on PATH; install it, or use --engine embedded for a run on this machine")
+    return Path(executable).absolute()
 
 
 class PrivateCommand(PulumiCommand):

@@ -1,0 +1,38 @@
+"""Removal of a stack by its folder, whatever became of the command that made it."""
+
+from __future__ import annotations
+
+from bench.common.failures import UsageError
+from bench.deployment.aws.cli_processes import end_cli_of
+from bench.deployment.aws.cloud import AwsCloud
+from bench.deployment.aws.session import AwsSession
+from bench.deployment.aws.stack import AwsStack
+from bench.deployment.aws.stack_folder import StackFolder, StackRecord
+
+
+def remove_stack(folder: StackFolder) -> tuple[str, ...]:
+    """Remove every resource of a stack, and its folder; returns what is left, in words.
+
+    Raises:
+        UsageError: another command works on it, its record is damaged, or the credentials are of another account.
+        UnavailableError: there are no credentials, or they are refused.
+    """
+    with folder.locked():
+        end_cli_of(folder, AwsCloud.interrupt_patience_s)
+        return AwsStack(folder, session_of(folder.read())).remove()
+
+
+def session_of(record: StackRecord) -> AwsSession:
+    """Access to the account and region of a stack, as the identity that made it or another of its account.
+
+    Raises:
+        UsageError: the credentials of this shell are of another account.
+        UnavailableError: there are none, or they are refused.
+    """
+    session = AwsSession.open(record.region, record.assumed_role_arn, record.values.get("aws:profile"))
+    if session.account_id != record.account_id:
+        raise UsageError(
+            f"the stack {record.name} is in the account {record.account_id}, and the credentials of this shell are of "
+            f"{session.account_id}: set AWS_PROFILE to one of the stack's account"
+        )
+    return session

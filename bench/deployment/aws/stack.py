@@ -1,0 +1,130 @@
+"""One stack on AWS, by its folder: made, found again and removed by the Pulumi CLI with the real providers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bench.common.failures import UnavailableError
+from bench.common.teardown import leftovers_of
+from bench.deployment import RunContext
+from bench.deployment.aws.certificate import RunCertificate, delete_certificate, import_certificate
+from bench.deployment.aws.cloud import AwsCloud
+from bench.deployment.aws.session import AwsSession
+from bench.deployment.aws.stack_folder import StackFolder
+from bench.deployment.description import Description, Plan, Stack
+from bench.deployment.engine import Deployment
+from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.outputs import role_targets
+from bench.index.target import Target
+from sizing.counted import counted
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[3]
+_USUAL_UPLOADS = 4
+
+
+class AwsStack:
+    """A stack that has a folder."""
+
+    def __init__(self, folder: StackFolder, session: AwsSession) -> None:
+        """
+        Raises:
+            UsageError: the folder's record is damaged, or there is no `pulumi` on PATH.
+        """
+        self.folder = folder
+        self.record = folder.read()
+        self._session = session
+        workspace = folder.workspace(self.record.backend)
+        self._engine = AutomationEngine(AwsCloud(folder.path), PROJECT_FOLDER, workspace)
+        self._deployment: Deployment | None = None
+
+    @property
+    def deployment(self) -> Deployment:
+        assert self._deployment is not None, "deploy or find comes first"
+        return self._deployment
+
+    def make_certificate(self) -> None:
+        """Make a certificate for the balancer, which lasts as long as the stack."""
+        certificate = RunCertificate.made(self.record.run, self.record.expires_at)
+        arn = import_certificate(self._session, certificate, self.record.tags.as_tags())
+        key = f"{self.record.project}:certificate_arn"
+        self._write(
+            certificate_arn=arn,
+            certificate_pem=certificate.certificate_pem,
+            values={**self.record.values, key: arn},
+        )
+
+    def deploy(self, run: RunContext) -> None:
+        """Make every resource, or go on where that was interrupted."""
+        self._deployment = self._engine.up(self.record.config)
+        self._note(run)
+
+    def find(self, run: RunContext) -> None:
+        """Read what was made, maybe by another process.
+
+        Raises:
+            UnavailableError: it was not made to its end.
+        """
+        self._deployment = self._engine.current(self.record.config)
+        if "url" not in self._deployment.outputs:
+            raise UnavailableError(
+                f"the stack {self.record.name} was not made to its end: remove it with "
+                f"`python -m bench down {self.record.name}`"
+            )
+        self._note(run)
+
+    def target(self) -> Target:
+        """Its URL and credentials."""
+        outputs = self.deployment.outputs
+        return role_targets(outputs["url"], outputs, self.record.certificate_pem)
+
+    def is_up(self) -> None:
+        """Note that it is whole and answers."""
+        self._write(phase="up", url=self.target().url)
+
+    def describe(self) -> Description:
+        """As far as it is made."""
+        if self._deployment is None or "capacity" not in self._deployment.outputs:
+            return Description()
+        outputs = self._deployment.outputs
+        prefix = f"{self.record.project}:"
+        return Description(
+            url=outputs["url"],
+            stack=Stack(name=self.record.name, profile=outputs["profile"], engine="pulumi", target="aws"),
+            plan=Plan.of(outputs["capacity"]),
+            settings={key.removeprefix(prefix): value for key, value in sorted(self.record.values.items())},
+            concurrent_uploads=_USUAL_UPLOADS,
+            warnings=tuple(outputs["capacity"]["warnings"]),
+        )
+
+    def remove(self) -> tuple[str, ...]:
+        """Remove every resource, and the folder once nothing is left; returns what is left, in words. Does not raise.
+
+        What is left can be removed later by the same.
+        """
+        self._write(phase="removing")
+        leftovers = leftovers_of(self._destroy, self._delete_certificate)
+        if not leftovers:
+            self.folder.remove()
+            return ()
+        return (*leftovers, f"`python -m bench down {self.record.name}` goes on")
+
+    def _destroy(self) -> tuple[str, ...]:
+        if self._deployment is None:
+            self._engine.end_what_runs()
+            self._engine.current(self.record.config)
+        leftovers = self._engine.down()
+        return leftovers if self._engine.failure is None else (*leftovers, str(self._engine.failure))
+
+    def _delete_certificate(self) -> tuple[str, ...]:
+        arn = self.record.certificate_arn
+        return delete_certificate(self._session, arn) if arn is not None else ()
+
+    def _note(self, run: RunContext) -> None:
+        deployment = self.deployment
+        run.keep_secret({str(deployment.outputs[name]) for name in deployment.secret_outputs})
+        run.write_infrastructure(deployment.graph)
+        run.note(f"{counted(len(deployment.graph), 'resource')}, stack {self.record.run}")
+
+    def _write(self, **changes: Any) -> None:
+        self.record = self.folder.write(self.record.model_copy(update=changes))
