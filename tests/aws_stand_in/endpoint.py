@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 from bench.deployment.local_cloud import REGION
 from tests.aws_stand_in import missing_operations
 
-_VARIABLES = {
+VARIABLES = {
     "AWS_ACCESS_KEY_ID": "stand-in",
     "AWS_SECRET_ACCESS_KEY": "stand-in",
     "AWS_REGION": REGION,
@@ -42,7 +42,7 @@ def aws_endpoint() -> Iterator[str]:
         with pytest.MonkeyPatch.context() as environment:
             environment.delenv("AWS_PROFILE", raising=False)
             environment.delenv("AWS_SESSION_TOKEN", raising=False)
-            for name, value in {**_VARIABLES, "AWS_ENDPOINT_URL": url}.items():
+            for name, value in {**VARIABLES, "AWS_ENDPOINT_URL": url}.items():
                 environment.setenv(name, value)
             yield url
     finally:

@@ -12,6 +12,7 @@ import pytest
 from bench.deployment.engine.automation import AutomationEngine
 from bench.deployment.engine.cloud import CloudError
 from bench.deployment.engine.embedded import EmbeddedEngine
+from bench.deployment.engine.workspace import Workspace
 from bench.deployment.local_cloud.computed import RESOURCES
 from bench.deployment.stack_config import load_stack
 from tests.aws_stand_in.endpoint import aws_endpoint
@@ -55,7 +56,7 @@ def test_what_the_engine_makes_and_deletes_is_made_and_deleted_on_aws(cloud: Mir
 def test_the_cli_makes_and_deletes_it_too(cloud: MirroredCloud, tmp_path: Path, pulumi_cli: Path) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PATH", f"{pulumi_cli}{os.pathsep}{os.environ['PATH']}")
-        engine = AutomationEngine(cloud, ROOT, tmp_path)
+        engine = AutomationEngine(cloud, ROOT, Workspace.within(tmp_path))
         config = load_stack(ROOT, *EVALUATIONS["stress"])[0]
         engine.up(config)
         assert cloud.missing_on_aws() == ()

@@ -9,8 +9,8 @@ from bench.commands.cost.bill import fixed_lines, usage_lines
 from bench.deployment.engine import Deployment
 from sizing.cost import HOURS_PER_MONTH, Usage
 
-# More than any workload here moves: the largest burst downloads 2 GB.
-_DATA = Usage(stored_gb=1, downloaded_gb=10, uploaded_gb=1, request_count=1_000_000)
+# More than a load moves unless its options make it longer: the default burst downloads 0.3 GB in 1,530 requests.
+_DATA = Usage(stored_gb=1, downloaded_gb=5, uploaded_gb=1, request_count=100_000)
 _SHOWN_USD = 0.005
 
 

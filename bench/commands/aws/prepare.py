@@ -108,9 +108,8 @@ def _refuse_what_would_fail(
     found = look_before(session, planned)
     _say(quiet, [f"Warning: {sentence}" for sentence in found.unknown])
     if found.problems:
-        raise UnavailableError(
-            "nothing was made, because it would fail:" + "".join(f"\n  - {problem}" for problem in found.problems)
-        )
+        numbered = [f"({number}) {problem}" for number, problem in enumerate(found.problems, 1)]
+        raise UnavailableError(f"nothing was made, because it would fail: {'; '.join(numbered)}")
 
 
 def _ask(new: NewStack) -> None:

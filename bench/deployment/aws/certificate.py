@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bench.common.failures import UnavailableError
-from bench.deployment.aws.session import AwsSession
+from bench.deployment.aws.session import AwsSession, reason
 
 # Clocks differ, and a run that is taken down late is still looked at.
 _MARGIN = timedelta(days=1)
@@ -70,7 +70,7 @@ def import_certificate(session: AwsSession, certificate: RunCertificate, tags: M
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
     except (BotoCoreError, ClientError) as error:
-        raise UnavailableError(f"the certificate of the run cannot be imported into ACM: {error}") from error
+        raise UnavailableError(f"the certificate of the run cannot be imported into ACM: {reason(error)}") from error
     return str(imported["CertificateArn"])
 
 
@@ -83,5 +83,5 @@ def delete_certificate(session: AwsSession, arn: str) -> tuple[str, ...]:
     except (BotoCoreError, ClientError) as error:
         if getattr(error, "response", {}).get("Error", {}).get("Code") == "ResourceNotFoundException":
             return ()
-        return (f"certificate {arn}: {error}",)
+        return (f"certificate {arn} ({reason(error)})",)
     return ()

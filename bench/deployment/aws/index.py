@@ -56,6 +56,7 @@ class NewIndex(_OnAws):
     def up(self, run: RunContext) -> Target:
         """Make every resource, and wait until the index answers."""
         record = self._new.record
+        run.step("account")
         run.note(f"account {record.account_id}, region {record.region}, as {record.owner}")
         self._folder = folder = self._new.begin()
         self._held.enter_context(folder.locked())

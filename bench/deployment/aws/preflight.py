@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bench.deployment.aws.session import AwsSession
+from bench.deployment.aws.session import AwsSession, reason
 from bench.deployment.engine import Deployment
 from sizing.instances import find
 
@@ -48,7 +48,7 @@ def look_before(session: AwsSession, planned: Deployment) -> Preflight:
         try:
             problems += look(session, planned)
         except (BotoCoreError, ClientError) as error:
-            unknown.append(f"{(look.__doc__ or '').rstrip('.')} could not be looked at: {error}")
+            unknown.append(f"{(look.__doc__ or '').rstrip('.')}: could not be looked at ({reason(error)})")
     return Preflight(tuple(problems), tuple(unknown))
 
 
@@ -113,14 +113,17 @@ def _offerings(session: AwsSession, planned: Deployment) -> Iterator[str]:
 def _service_roles(session: AwsSession, planned: Deployment) -> Iterator[str]:
     """Service-linked roles of the account."""
     iam = session.client("iam")
+    missing = []
     for role, service in _SERVICE_ROLES.items():
         try:
             iam.get_role(RoleName=role)
         except iam.exceptions.NoSuchEntityException:
-            yield (
-                f"the account has no service-linked role {role} yet, without which the first stack in it fails: "
-                f"run `aws iam create-service-linked-role --aws-service-name {service}` once"
-            )
+            missing.append(service)
+    if missing:
+        yield (
+            f"the account has no service-linked role for {', '.join(missing)} yet, and the first stack would fail for "
+            "want of it: run `aws iam create-service-linked-role --aws-service-name SERVICE` once for each"
+        )
 
 
 LOOKS: tuple[Callable[[AwsSession, Deployment], Iterator[str]], ...] = (

@@ -113,6 +113,14 @@ class AwsSession:
             raise UnavailableError(f"AWS cannot be asked who calls: {error}") from error
 
 
+def reason(error: Exception) -> str:
+    """Why AWS refused a call, in a line: the code and the message of its answer, which may be a whole page."""
+    response = getattr(error, "response", {}).get("Error", {})
+    lines = str(response.get("Message") or error).strip().splitlines()
+    code = response.get("Code", type(error).__name__)
+    return f"{code}: {lines[0]}" if lines and not lines[0].startswith("<") else str(code)
+
+
 def _no_credentials() -> UnavailableError:
     return UnavailableError(
         "there are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where "
