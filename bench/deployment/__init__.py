@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from bench.deployment.description import Description, TaskMemory
 from bench.deployment.graph import Resource
@@ -38,6 +38,9 @@ class RunContext(Protocol):
 
     def keep_secret(self, secrets: Collection[str]) -> None:
         """Texts that no report and no message may quote."""
+
+    def open_log(self, name: str) -> IO[bytes]:
+        """A file of the results folder, for what a process that outlives the run has to say."""
 
     def write_infrastructure(self, resources: Iterable[Resource]) -> None:
         """Write the resources to infrastructure.json, secrets hidden."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
 from bench.deployment.graph import Resource
@@ -83,6 +83,9 @@ class Run:
 
     def keep_secret(self, secrets: Collection[str]) -> None:
         self.findings.secrets.update(secret for secret in secrets if secret)
+
+    def open_log(self, name: str) -> IO[bytes]:
+        return (self.folder.path / name).open("ab")
 
     def write_infrastructure(self, resources: Iterable[Resource]) -> None:
         self.folder.write_infrastructure(resources, self.findings.secrets)

@@ -12,7 +12,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from moto.acm.models import acm_backends
 
 from bench.common.failures import UnavailableError
 from bench.deployment.graph import Graph, Resource
-from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
+from bench.deployment.local_cloud import ACCOUNT_ID, REGION, InjectedFault, Record
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.deployment.pulumi_wire.urns import type_and_name
 from tests.aws_stand_in.mirrored_cloud import MirroredCloud
@@ -33,8 +33,8 @@ _BALANCER, _SERVICE = "aws:lb/loadBalancer:LoadBalancer", "aws:ecs/service:Servi
 class RunningCloud(MirroredCloud):
     """A mirrored cloud whose service has tasks, and whose balancer answers."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
+    def __init__(self, folder: Path, faults: Sequence[InjectedFault] = ()) -> None:
+        super().__init__(faults)
         self._folder = folder
         self._ways_in: dict[str, WayIn] = {}
         self._processes: dict[str, LocalStack] = {}

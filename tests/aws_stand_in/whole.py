@@ -7,13 +7,15 @@ line is tested as it is.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
 
 from bench.common.run_mark import RUN_VARIABLE
+from bench.deployment.local_cloud import InjectedFault
 from bench.deployment.local_cloud.provider import serve
 from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
 from tests.aws_stand_in.account import make_account
@@ -29,19 +31,24 @@ class AwsStandIn:
     environment: dict[str, str]
     """Variables with which a command finds it."""
 
+    def certificates(self) -> list[str]:
+        """The ARNs of the certificates that ACM holds."""
+        return [one["CertificateArn"] for one in boto3.client("acm").list_certificates()["CertificateSummaryList"]]
+
 
 @contextlib.contextmanager
-def aws_stand_in(folder: Path) -> Iterator[AwsStandIn]:
+def aws_stand_in(folder: Path, faults: Sequence[InjectedFault] = ()) -> Iterator[AwsStandIn]:
     """An account without any resource.
 
     Args:
         folder: for the files of the tasks.
+        faults: of the providers.
     """
     with aws_endpoint() as url, pytest.MonkeyPatch.context() as environment:
         # Of no run: what cleans up after killed runs leaves the tasks alone.
         environment.setenv(RUN_VARIABLE, "aws-stand-in")
         make_account()
-        cloud = RunningCloud(folder)
+        cloud = RunningCloud(folder, faults)
         try:
             with serve(PulumiCloud(cloud)) as providers:
                 yield AwsStandIn(cloud, {**VARIABLES, "AWS_ENDPOINT_URL": url, **providers.environment})

@@ -46,7 +46,7 @@ class Bench:
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "bench", *options]
-        if "packages" not in options:
+        if not {"packages", "status"} & set(options[:1]):
             command += ["--results", str(self.results)]
         process = subprocess.Popen(
             command,

@@ -60,7 +60,7 @@ class NewIndex(_OnAws):
         run.note(f"account {record.account_id}, region {record.region}, as {record.owner}")
         self._folder = folder = self._new.begin()
         self._held.enter_context(folder.locked())
-        self._held.callback(Watchdog.start(folder).stand_down)
+        self._held.callback(Watchdog.start(folder, run.open_log("watchdog.log")).stand_down)
         self._stack = stack = AwsStack(folder, self._session)
         if self._new.makes_certificate:
             run.step("certificate")

@@ -2,8 +2,7 @@
 
 `python -m bench.deployment.aws.watchdog FOLDER` waits at a pipe whose other end the command holds. One byte tells it to
 stand down. The end of the pipe without it means that the command is gone: then the watchdog lets the Pulumi CLI end in
-its own way, and removes the stack as `bench down` does. It writes to `watchdog.log` in the stack's folder, and leaves a
-copy beside it when something remains.
+its own way, and removes the stack as `bench down` does. What it did is in `watchdog.log` in the run's results folder.
 """
 
 from __future__ import annotations
@@ -32,9 +31,12 @@ class Watchdog:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def start(cls, folder: StackFolder) -> Watchdog:
-        """Start it before the first resource is made."""
-        log = (folder.path / "watchdog.log").open("ab")
+    def start(cls, folder: StackFolder, log: IO[bytes]) -> Watchdog:
+        """Start it before the first resource is made.
+
+        Args:
+            log: where it writes; closed here.
+        """
         with log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench.deployment.aws.watchdog", str(folder.path)],
@@ -73,7 +75,6 @@ def _watch(folder: StackFolder, pipe: IO[bytes]) -> None:
 
 
 def _log(text: str) -> None:
-    # The log is removed with the folder; what is written then goes nowhere.
     print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}", flush=True)
 
 

@@ -144,18 +144,23 @@ class ResourceStore:
         return answer(token, args)
 
     def _fail_on_request(self, operation: Operation, type_: str) -> None:
-        for index, fault in enumerate(self._faults):
-            if fault.operation != operation or (fault.type and fault.type != type_):
-                continue
-            with self._lock:
-                self._requests[index] = self._requests.get(index, 0) + 1
-                due = self._requests[index] == fault.nth
-            if not due:
-                continue
+        for fault in self._due_faults(operation, type_):
             if fault.delay_s:
                 time.sleep(fault.delay_s)
             if fault.error:
                 raise CloudError(fault.error)
+
+    def _due_faults(self, operation: Operation, type_: str) -> list[InjectedFault]:
+        """Count the request for each fault that it concerns, and find those whose turn it is."""
+        due = []
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.operation != operation or (fault.type and fault.type != type_):
+                    continue
+                self._requests[index] = self._requests.get(index, 0) + 1
+                if self._requests[index] == fault.nth:
+                    due.append(fault)
+        return due
 
 
 def _changed(origin: Origin) -> Origin:
