@@ -33,6 +33,9 @@ class RunContext(Protocol):
     def note(self, text: str) -> None:
         """Show a fact about the step."""
 
+    def show_progress(self, done: float, total: float) -> None:
+        """Show how much of the step is done. Cheap enough to be called all the time."""
+
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, which a signal cancels."""
 

@@ -78,6 +78,9 @@ class Run:
     def note(self, text: str) -> None:
         self.progress.note(text)
 
+    def show_progress(self, done: float, total: float) -> None:
+        self.progress.progress(done, total)
+
     def wait_for(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
         return self.interruptions.run(work)
 

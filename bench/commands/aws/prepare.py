@@ -66,7 +66,7 @@ def prepared(
     _refuse_what_would_fail(session, planned, cost, choices.max_cost_usd, quiet=quiet)
     if not choices.yes:
         _ask(new)
-    return new, session
+    return new.planned(len(planned.graph)), session
 
 
 def _check(choices: AwsChoices) -> None:

@@ -61,7 +61,7 @@ class NewIndex(_OnAws):
         self._folder = folder = self._new.begin()
         self._held.enter_context(folder.locked())
         self._held.callback(Watchdog.start(folder, run.open_log("watchdog.log")).stand_down)
-        self._stack = stack = AwsStack(folder, self._session)
+        self._stack = stack = AwsStack(folder, self._session, run.show_progress)
         if self._new.makes_certificate:
             run.step("certificate")
             stack.make_certificate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bench.common.failures import UsageError
@@ -25,6 +25,10 @@ class NewStack:
 
     record: StackRecord
     makes_certificate: bool
+
+    def planned(self, resource_count: int) -> NewStack:
+        """The same, once it is known how many resources it is to have."""
+        return replace(self, record=self.record.model_copy(update={"resource_count": resource_count}))
 
     def begin(self) -> StackFolder:
         """Make the folder with its record: from now on the stack can be found, and taken down.
@@ -79,6 +83,7 @@ def new_stack(
         values=values,
         encrypted=dict(config.encrypted),
         encryption_salt=config.encryption_salt,
+        resource_count=0,
         region=session.region,
         account_id=session.account_id,
         owner=session.caller_arn,

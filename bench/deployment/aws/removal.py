@@ -8,10 +8,14 @@ from bench.deployment.aws.cloud import AwsCloud
 from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stack import AwsStack
 from bench.deployment.aws.stack_folder import StackFolder, StackRecord
+from bench.deployment.engine.automation import OnProgress
 
 
-def remove_stack(folder: StackFolder) -> tuple[str, ...]:
+def remove_stack(folder: StackFolder, on_progress: OnProgress | None = None) -> tuple[str, ...]:
     """Remove every resource of a stack, and its folder; returns what is left, in words.
+
+    Args:
+        on_progress: see `AutomationEngine`.
 
     Raises:
         UsageError: another command works on it, its record is damaged, or the credentials are of another account.
@@ -19,7 +23,7 @@ def remove_stack(folder: StackFolder) -> tuple[str, ...]:
     """
     with folder.locked():
         end_cli_of(folder, AwsCloud.interrupt_patience_s)
-        return AwsStack(folder, session_of(folder.read())).remove()
+        return AwsStack(folder, session_of(folder.read()), on_progress).remove()
 
 
 def session_of(record: StackRecord) -> AwsSession:

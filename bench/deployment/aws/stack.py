@@ -14,7 +14,7 @@ from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stack_folder import StackFolder
 from bench.deployment.description import Description, Plan, Stack
 from bench.deployment.engine import Deployment
-from bench.deployment.engine.automation import AutomationEngine
+from bench.deployment.engine.automation import AutomationEngine, OnProgress
 from bench.deployment.outputs import role_targets
 from bench.index.target import Target
 from sizing.counted import counted
@@ -26,16 +26,24 @@ _USUAL_UPLOADS = 4
 class AwsStack:
     """A stack that has a folder."""
 
-    def __init__(self, folder: StackFolder, session: AwsSession) -> None:
+    def __init__(self, folder: StackFolder, session: AwsSession, on_progress: OnProgress | None = None) -> None:
         """
+        Args:
+            on_progress: see `AutomationEngine`.
+
         Raises:
             UsageError: the folder's record is damaged, or there is no `pulumi` on PATH.
         """
         self.folder = folder
         self.record = folder.read()
         self._session = session
-        workspace = folder.workspace(self.record.backend)
-        self._engine = AutomationEngine(AwsCloud(folder.path), PROJECT_FOLDER, workspace)
+        self._engine = AutomationEngine(
+            AwsCloud(folder.path),
+            PROJECT_FOLDER,
+            folder.workspace(self.record.backend),
+            # As they are begun one after the other, their number says little of what is still to come.
+            on_progress and (lambda done, begun: on_progress(done, max(begun, self.record.resource_count))),
+        )
         self._deployment: Deployment | None = None
 
     @property

@@ -44,6 +44,7 @@ class StackRecord(ModelPart):
     values: dict[str, str] = Field(description="The configuration, by namespaced key.")
     encrypted: dict[str, Any] = Field(description="Settings whose values are encrypted, as the stack file has them.")
     encryption_salt: str
+    resource_count: int = Field(description="Resources that it is planned to have.")
     region: str
     account_id: str
     owner: str = Field(description="ARN of the identity that made it.")

@@ -61,6 +61,7 @@ class Watchdog:
 
 def _watch(folder: StackFolder, pipe: IO[bytes]) -> None:
     if pipe.read(1) == _STAND_DOWN:
+        _log("stood down: the command has ended by itself")
         return
     _log(f"the command that made the stack {folder.path.name} was killed; it is taken down")
     from bench.deployment.aws.removal import remove_stack

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulumi.automation import CommandError, LocalWorkspace, OpMap, OpType, OutputMap, Stack
+from pulumi.automation import CommandError, EngineEvent, LocalWorkspace, OnEvent, OpMap, OpType, OutputMap, Stack
 
 from bench.common.failures import BenchError, UnavailableError, UsageError
 from bench.deployment.engine import Deployment, StackConfig
@@ -24,6 +24,7 @@ from pypiserver_stack.rotate.command_error import first_error
 _DESTROY_ATTEMPTS = 3
 
 T = TypeVar("T")
+OnProgress = Callable[[int, int], object]
 
 
 class AutomationEngine:
@@ -31,11 +32,15 @@ class AutomationEngine:
 
     name = "pulumi"
 
-    def __init__(self, cloud: Cloud, project_dir: Path, workspace: Workspace) -> None:
+    def __init__(
+        self, cloud: Cloud, project_dir: Path, workspace: Workspace, on_progress: OnProgress | None = None
+    ) -> None:
         """
         Args:
             project_dir: the folder of the program's `__main__.py`; nothing is written there.
             workspace: where everything is written; its owner removes it after `down`.
+            on_progress: called in this thread while an `up` or a `down` goes on, with the number of resources that are
+                done, and of those that were begun.
 
         Raises:
             UsageError: there is no `pulumi` on PATH.
@@ -44,6 +49,8 @@ class AutomationEngine:
         self._project_dir = project_dir
         self._workspace = workspace
         self._command = PrivateCommand(find_pulumi(), workspace.environment())
+        self._on_progress = on_progress
+        self._done = self._begun = 0
         self._stack: Stack | None = None
         self._running: Background[Any] | None = None
         self._state_is_doubtful = False
@@ -57,7 +64,8 @@ class AutomationEngine:
 
         def up() -> Deployment:
             stack = self._open(config)
-            self.changes = _by_kind(stack.up(color="never", show_secrets=False).summary.resource_changes)
+            result = stack.up(color="never", show_secrets=False, on_event=self._counting)
+            self.changes = _by_kind(result.summary.resource_changes)
             state = stack.export_stack().deployment
             return deployment(state["resources"] if state else ())
 
@@ -116,7 +124,7 @@ class AutomationEngine:
             with contextlib.suppress(CommandError):
                 self._stack.cancel()
             self._stack.refresh(color="never", show_secrets=False, clear_pending_creates=True)
-        self._stack.destroy(color="never", show_secrets=False, continue_on_error=True)
+        self._stack.destroy(color="never", show_secrets=False, continue_on_error=True, on_event=self._counting)
         self._stack.workspace.remove_stack(self._stack.name, preserve_config=True)
         self._stack = None
 
@@ -153,11 +161,25 @@ class AutomationEngine:
                     raise failure(error, program.error, providers.cause) from error
 
         self._running = running = Background(attached)
+        self._done = self._begun = 0
         running.start()
-        if not running.wait(timeout_s):
+        if not running.wait(timeout_s, self._tell_progress):
             self.end_what_runs()
             raise UnavailableError(f"pulumi did not end within {timeout_s:.0f} s")
         return running.result()
+
+    @property
+    def _counting(self) -> OnEvent | None:
+        """What the CLI tells its events to; they cost a log file, and are for those who want them."""
+        return self._count if self._on_progress is not None else None
+
+    def _count(self, event: EngineEvent) -> None:
+        self._begun += event.resource_pre_event is not None
+        self._done += event.res_outputs_event is not None
+
+    def _tell_progress(self) -> None:
+        if self._on_progress is not None and self._begun:
+            self._on_progress(self._done, self._begun)
 
     def end_what_runs(self) -> bool:
         """End an operation that an exception in the main thread has left behind; False where that does not succeed."""

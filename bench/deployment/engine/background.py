@@ -32,10 +32,13 @@ class Background(Generic[T]):
     def start(self) -> None:
         self._thread.start()
 
-    def wait(self, timeout_s: float = float("inf")) -> bool:
+    def wait(self, timeout_s: float = float("inf"), meanwhile: Callable[[], object] = lambda: None) -> bool:
         """Wait until the function has ended; False where it still runs after `timeout_s`.
 
         A function that has not been started never will be.
+
+        Args:
+            meanwhile: called again and again in this thread.
         """
         if self._thread.ident is None:
             self._abandoned = True
@@ -46,6 +49,7 @@ class Background(Generic[T]):
         while not self._ended:
             if time.monotonic() > deadline:
                 return False
+            meanwhile()
             time.sleep(_POLL_S)
         return True
 
