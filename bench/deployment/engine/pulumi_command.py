@@ -10,6 +10,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
@@ -49,7 +51,7 @@ class PrivateCommand(PulumiCommand):
         self.language_host = ""
         """Address of what evaluates the program."""
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._stopped = False
 
     def check_version(self, cwd: Path) -> None:
@@ -75,22 +77,23 @@ class PrivateCommand(PulumiCommand):
         """
         client = [f"--client={self.language_host}"] if args[0] in _EVALUATING else []
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-        with self._lock:
-            if self._stopped:
-                raise UnavailableError("pulumi is being stopped")
-            self._process = process = subprocess.Popen(
-                [self.command, "--non-interactive", *args, *client],
-                cwd=cwd,
-                env={**inherited, **self.environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                # A Ctrl-C at the terminal is for us, who then stop the command in an orderly way.
-                start_new_session=True,
-            )
-        stdout, stderr = process.communicate()
-        result = CommandResult(stdout, stderr, process.returncode)
+        # Not pipes: the CLI would die of one that nobody reads any more, and with it what it has not yet written down.
+        with _memory_file() as stdout, _memory_file() as stderr:
+            with self._lock:
+                if self._stopped:
+                    raise UnavailableError("pulumi is being stopped")
+                self._process = process = subprocess.Popen(
+                    [self.command, "--non-interactive", *args, *client],
+                    cwd=cwd,
+                    env={**inherited, **self.environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    # A Ctrl-C at the terminal is for us, who then stop the command in an orderly way.
+                    start_new_session=True,
+                )
+            process.wait()
+            result = CommandResult(_content(stdout), _content(stderr), process.returncode)
         if process.returncode != 0:
             raise create_command_error(result)
         return result
@@ -116,3 +119,13 @@ class PrivateCommand(PulumiCommand):
     def resume(self) -> None:
         """Let commands run again."""
         self._stopped = False
+
+
+def _memory_file() -> IO[bytes]:
+    """A file without a name, in memory where the system has that: what the CLI prints may hold passwords."""
+    return os.fdopen(os.memfd_create("pulumi"), "w+b") if hasattr(os, "memfd_create") else TemporaryFile()
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
