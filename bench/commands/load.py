@@ -65,8 +65,8 @@ def _load_stack(name: str, results: Path, quiet: bool) -> NoReturn:
     """Load a stack on AWS that is up."""
     from bench.commands.run.cycle import Cycle
     from bench.deployment.aws.index import KeptIndex
-    from bench.deployment.aws.removal import session_of
-    from bench.deployment.aws.stack_folder import StackFolder
+    from bench.deployment.aws.stacks.removal import session_of
+    from bench.deployment.aws.stacks.stack_folder import StackFolder
     from bench.report.report_blocks import REPORT
 
     context = click.get_current_context()

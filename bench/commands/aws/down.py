@@ -18,7 +18,7 @@ def down(name: str, results: Path, quiet: bool) -> NoReturn:
     """Remove every resource of the stack NAME, which `up` has made or a run has left behind."""
     from bench.commands.aws.blocks import STACK
     from bench.commands.aws.jobs import DownJob
-    from bench.deployment.aws.stack_folder import StackFolder
+    from bench.deployment.aws.stacks.stack_folder import StackFolder
 
     folder = StackFolder.find(name)
     run_to_end(DownJob(folder, folder.read()), STACK, results, quiet)

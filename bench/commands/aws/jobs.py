@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bench.commands.aws.blocks import STACK
 from bench.commands.aws.model import StackReport
 from bench.deployment.aws.index import NewIndex
-from bench.deployment.aws.removal import remove_stack
-from bench.deployment.aws.stack_folder import StackFolder, StackRecord
+from bench.deployment.aws.stacks.removal import remove_stack
+from bench.deployment.aws.stacks.stack_folder import StackFolder, StackRecord
 from bench.report.outcome import Teardown
 from bench.runtime.run import Run
 from bench.runtime.steps import stand_up, take_down

@@ -14,11 +14,11 @@ import click
 from bench.commands.aws.estimate import RunCost, run_cost
 from bench.commands.cost.bill import evaluated
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.aws.access import Access, access_to, checked_cidr
-from bench.deployment.aws.new_stack import NewStack, new_stack
+from bench.deployment.aws.ingress.access import Access, access_to, checked_cidr
+from bench.deployment.aws.ingress.public_address import public_cidr
 from bench.deployment.aws.preflight import look_before
-from bench.deployment.aws.public_address import public_cidr
 from bench.deployment.aws.session import AwsSession
+from bench.deployment.aws.stacks.new_stack import NewStack, new_stack
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.pulumi_command import find_pulumi
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION

@@ -14,7 +14,7 @@ from pypiserver_stack.common.entry_point import show
 def status() -> None:
     """List the stacks on AWS that this machine knows, without asking AWS."""
     from bench.common.failures import UsageError
-    from bench.deployment.aws.stack_folder import StackFolder
+    from bench.deployment.aws.stacks.stack_folder import StackFolder
     from bench.report.blocks import Table
     from bench.report.formats.markdown import markdown_text
 

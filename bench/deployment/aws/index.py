@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 from bench.common.failures import UnavailableError
 from bench.common.teardown import leftovers_of
 from bench.deployment import Observation, RunContext, TaskFailures
-from bench.deployment.aws.new_stack import NewStack
 from bench.deployment.aws.session import AwsSession
-from bench.deployment.aws.stack import AwsStack
-from bench.deployment.aws.stack_folder import StackFolder
-from bench.deployment.aws.watchdog import Watchdog
+from bench.deployment.aws.stacks.new_stack import NewStack
+from bench.deployment.aws.stacks.stack import AwsStack
+from bench.deployment.aws.stacks.stack_folder import StackFolder
+from bench.deployment.aws.stacks.watchdog import Watchdog
 from bench.deployment.description import Description
 from bench.index.probe import probe
 from bench.index.target import Target

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.deployment.aws.stack_folder import STACK_VARIABLE
+from bench.deployment.aws.stacks.stack_folder import STACK_VARIABLE
 from bench.deployment.local_cloud import InjectedFault
 from tests.aws_stand_in.whole import AwsStandIn, aws_stand_in
 from tests.bench.command_line import Bench

@@ -8,8 +8,8 @@ import pytest
 import uvloop
 
 from bench.common.failures import UnavailableError, UsageError
-from bench.deployment.aws.access import access_to, checked_cidr
-from bench.deployment.aws.public_address import public_cidr
+from bench.deployment.aws.ingress.access import access_to, checked_cidr
+from bench.deployment.aws.ingress.public_address import public_cidr
 from bench.deployment.engine import StackConfig
 from pypiserver_stack.settings import read_settings
 from tests.bench.scripted_index import http, scripted_index

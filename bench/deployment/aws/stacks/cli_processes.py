@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from bench.deployment.aws.stack_folder import STACK_VARIABLE, StackFolder
+from bench.deployment.aws.stacks.stack_folder import STACK_VARIABLE, StackFolder
 
 _POLL_S = 0.2
 

@@ -8,10 +8,10 @@ from typing import Any
 from bench.common.failures import UnavailableError
 from bench.common.teardown import leftovers_of
 from bench.deployment import RunContext
-from bench.deployment.aws.certificate import RunCertificate, delete_certificate, import_certificate
-from bench.deployment.aws.cloud import AwsCloud
+from bench.deployment.aws.ingress.certificate import RunCertificate, delete_certificate, import_certificate
 from bench.deployment.aws.session import AwsSession
-from bench.deployment.aws.stack_folder import StackFolder
+from bench.deployment.aws.stacks.cloud import AwsCloud
+from bench.deployment.aws.stacks.stack_folder import StackFolder
 from bench.deployment.description import Description, Plan, Stack
 from bench.deployment.engine import Deployment
 from bench.deployment.engine.automation import AutomationEngine, OnProgress
@@ -19,7 +19,7 @@ from bench.deployment.outputs import role_targets
 from bench.index.target import Target
 from sizing.counted import counted
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[3]
+PROJECT_FOLDER = Path(__file__).resolve().parents[4]
 _USUAL_UPLOADS = 4
 
 

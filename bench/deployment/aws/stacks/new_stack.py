@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bench.common.failures import UsageError
-from bench.deployment.aws.access import Access
+from bench.deployment.aws.ingress.access import Access
 from bench.deployment.aws.run_tags import RunTags
 from bench.deployment.aws.session import AwsSession
-from bench.deployment.aws.stack_folder import NAME, NAME_TAKES, StackFolder, StackRecord
+from bench.deployment.aws.stacks.stack_folder import NAME, NAME_TAKES, StackFolder, StackRecord
 from bench.deployment.engine import StackConfig
 
 # They would lead the providers to another account than the one that was looked at.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from bench.common.failures import UnavailableError
-from bench.deployment.aws.access import checked_cidr
+from bench.deployment.aws.ingress.access import checked_cidr
 from bench.index.client import IndexSession
 from bench.index.target import Target
 

@@ -1,6 +1,6 @@
 """Watchdog of a stack on AWS: takes it down when the command that makes it is killed.
 
-`python -m bench.deployment.aws.watchdog FOLDER` waits at a pipe whose other end the command holds. One byte tells it to
+`python -m bench.deployment.aws.stacks.watchdog FOLDER` waits at a pipe whose other end the command holds. One byte tells it to
 stand down. The end of the pipe without it means that the command is gone: then the watchdog lets the Pulumi CLI end in
 its own way, and removes the stack as `bench down` does. What it did is in `watchdog.log` in the run's results folder.
 """
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import IO
 
 from bench.common.run_mark import RUN_VARIABLE
-from bench.deployment.aws.stack_folder import StackFolder
+from bench.deployment.aws.stacks.stack_folder import StackFolder
 
 _STAND_DOWN = b"."
-_IMPORT_ROOT = Path(__file__).parents[3]
+_IMPORT_ROOT = Path(__file__).parents[4]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Watchdog:
         """
         with log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench.deployment.aws.watchdog", str(folder.path)],
+                [sys.executable, "-m", "bench.deployment.aws.stacks.watchdog", str(folder.path)],
                 cwd=_IMPORT_ROOT,
                 # What ends the processes of a killed run must not end this one.
                 env={name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
@@ -64,7 +64,7 @@ def _watch(folder: StackFolder, pipe: IO[bytes]) -> None:
         _log("stood down: the command has ended by itself")
         return
     _log(f"the command that made the stack {folder.path.name} was killed; it is taken down")
-    from bench.deployment.aws.removal import remove_stack
+    from bench.deployment.aws.stacks.removal import remove_stack
 
     try:
         leftovers = remove_stack(folder)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bench.common.failures import UsageError
-from bench.deployment.aws.cli_processes import end_cli_of
-from bench.deployment.aws.cloud import AwsCloud
 from bench.deployment.aws.session import AwsSession
-from bench.deployment.aws.stack import AwsStack
-from bench.deployment.aws.stack_folder import StackFolder, StackRecord
+from bench.deployment.aws.stacks.cli_processes import end_cli_of
+from bench.deployment.aws.stacks.cloud import AwsCloud
+from bench.deployment.aws.stacks.stack import AwsStack
+from bench.deployment.aws.stacks.stack_folder import StackFolder, StackRecord
 from bench.deployment.engine.automation import OnProgress
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.common.run_mark import RUN_VARIABLE
-from bench.deployment.aws.stack_folder import STACK_VARIABLE
+from bench.deployment.aws.stacks.stack_folder import STACK_VARIABLE
 
 # Pulumi's own variable: providers that run already, under a debugger or in AWS's place.
 _ATTACHED_PROVIDERS = "PULUMI_DEBUG_PROVIDERS"

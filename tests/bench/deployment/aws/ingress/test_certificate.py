@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.common.failures import UnavailableError
-from bench.deployment.aws.certificate import RunCertificate
+from bench.deployment.aws.ingress.certificate import RunCertificate
 from bench.index.probe import probe
 from bench.index.target import Target
 from tests.bench.scripted_index import ScriptedIndex, listing

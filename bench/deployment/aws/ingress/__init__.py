@@ -1,0 +1,1 @@
+"""The way of the clients to a stack on AWS: addresses that are admitted, and a certificate of the run's own."""
