@@ -24,10 +24,10 @@ from bench.deployment.local_processes.reconcile import DesiredState, LocalStack,
 from bench.deployment.local_processes.task_definition import CARRIED
 from bench.deployment.outputs import role_targets
 from bench.deployment.process_index import ProcessIndex
+from bench.deployment.stack_config import PROJECT_FOLDER
 from bench.index.target import Target
 from sizing.counted import counted
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 _USUAL_UPLOADS = 4
 
 

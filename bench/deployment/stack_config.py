@@ -19,6 +19,8 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import StackConfig
 from pypiserver_stack.common.text import valid_text
 
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+"""The folder of the program, of Pulumi.yaml and of the stack files."""
 # As Pulumi names stacks; an organization or a project before the name is not part of the file's name. With a hyphen
 # first the CLI takes a name for options.
 STACK_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")

@@ -24,8 +24,8 @@ import psutil
 
 from bench.commands.parameters import load_parameters
 from bench.common.failures import UsageError
-from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-from bench.deployment.stack_config import load_stack
+from bench.deployment.local import LocalIndex, LocalOptions
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from bench.runtime.progress import open_progress
 from bench.runtime.run import Run, conduct
 from bench.runtime.steps import fill, prepare_load, stand_up, take_down

@@ -28,8 +28,7 @@ def up(
     from bench.commands.aws.jobs import UpJob
     from bench.commands.aws.prepare import AwsChoices, prepared
     from bench.deployment.aws.index import NewIndex
-    from bench.deployment.local import PROJECT_FOLDER
-    from bench.deployment.stack_config import load_stack
+    from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 
     config, _ = load_stack(PROJECT_FOLDER, stack, overrides)
     new, session = prepared(name, config, overrides, AwsChoices(**choices), quiet=quiet)

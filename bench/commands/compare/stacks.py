@@ -21,10 +21,10 @@ from bench.common.failures import ExitCode, UsageError
 from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest, TaskFailures
 from bench.deployment.description import NO_LIMITS
-from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
+from bench.deployment.local import LocalIndex, LocalOptions
 from bench.deployment.reference.devpi import DevpiIndex
 from bench.deployment.reference.nginx import NginxIndex
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters
 from bench.packages.factory import Wheel

@@ -68,8 +68,8 @@ def consistency(
     from bench.commands.consistency.model import CheckParameters
     from bench.deployment import IndexUnderTest
     from bench.deployment.live import LiveIndex
-    from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-    from bench.deployment.stack_config import load_stack
+    from bench.deployment.local import LocalIndex, LocalOptions
+    from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
     from bench.index.target import Target
 
     index: IndexUnderTest

@@ -13,9 +13,8 @@ from bench.common.failures import UsageError
 from bench.deployment.engine import Deployment, StackConfig
 from bench.deployment.engine.embedded import EmbeddedEngine
 from bench.deployment.graph import Resource
-from bench.deployment.local import PROJECT_FOLDER
 from bench.deployment.local_cloud import LocalCloud
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from pypiserver_stack.hosts.user_data import decoded
 from sizing.cost import HOURS_PER_MONTH, Line, Price, Usage, for_a_month, instance_price, line, total_usd
 from sizing.instances import find

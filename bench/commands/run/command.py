@@ -65,8 +65,8 @@ def run(
 ) -> NoReturn:
     """Stand a stack up on this machine or on AWS, fill it with packages, load it, judge it, take it down."""
     from bench.commands.run.cycle import Cycle
-    from bench.deployment.local import PROJECT_FOLDER, LocalIndex, LocalOptions
-    from bench.deployment.stack_config import load_stack
+    from bench.deployment.local import LocalIndex, LocalOptions
+    from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
     from bench.report.report_blocks import REPORT
 
     _refuse_options_of_the_other(target)

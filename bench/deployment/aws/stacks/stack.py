@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from bench.common.failures import UnavailableError
@@ -16,10 +15,10 @@ from bench.deployment.description import Description, Plan, Stack
 from bench.deployment.engine import Deployment
 from bench.deployment.engine.automation import AutomationEngine, OnProgress
 from bench.deployment.outputs import role_targets
+from bench.deployment.stack_config import PROJECT_FOLDER
 from bench.index.target import Target
 from sizing.counted import counted
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[4]
 _USUAL_UPLOADS = 4
 
 

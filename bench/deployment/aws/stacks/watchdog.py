@@ -1,8 +1,8 @@
 """Watchdog of a stack on AWS: takes it down when the command that makes it is killed.
 
-`python -m bench.deployment.aws.stacks.watchdog FOLDER` waits at a pipe whose other end the command holds. One byte tells it to
-stand down. The end of the pipe without it means that the command is gone: then the watchdog lets the Pulumi CLI end in
-its own way, and removes the stack as `bench down` does. What it did is in `watchdog.log` in the run's results folder.
+`python -m bench.deployment.aws.stacks.watchdog FOLDER` waits at a pipe whose other end the command holds. One byte
+tells it to stand down. The end of the pipe without it means that the command is gone: then the watchdog lets the Pulumi
+CLI end in its own way, and removes the stack as `bench down` does. It writes to `watchdog.log` in the results folder.
 """
 
 from __future__ import annotations
