@@ -16,6 +16,7 @@ from bench.commands.options import examples
 from bench.commands.packages import packages
 from bench.commands.rotate import rotate
 from bench.commands.run.command import run
+from bench.commands.sweep.command import sweep
 
 
 class RunByDefault(click.Group):
@@ -41,5 +42,5 @@ def cli() -> None:
     """
 
 
-for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status):
+for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status, sweep):
     cli.add_command(command)

@@ -12,9 +12,7 @@ from botocore.exceptions import ClientError
 
 from bench.deployment.local_cloud import REGION, Record
 
-_ABSENT = re.compile(
-    r"NotFound|NoSuch|NotExist|Malformed|CertificateNotFound|NonExistent|UnknownMonitor|InactiveException"
-)
+_ABSENT = re.compile(r"NotFound|NoSuch|NotExist|NonExistent|Malformed|InactiveException|^404$", re.IGNORECASE)
 
 
 class Aws:

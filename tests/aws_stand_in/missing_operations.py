@@ -6,14 +6,19 @@ from __future__ import annotations
 import json
 import uuid
 from typing import Any
+from urllib.parse import unquote
 
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.backup import urls as backup_urls
 from moto.backup.responses import BackupResponse
 from moto.cloudfront import urls as cloudfront_urls
+from moto.cloudfront.exceptions import CloudFrontException
 from moto.cloudfront.responses import CloudFrontResponse
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ecs.models import EC2ContainerServiceBackend
 from moto.logs.responses import LogsResponse
+from moto.wafv2.responses import WAFV2Response
 
 Store = dict[str, dict[str, Any]]
 
@@ -22,13 +27,20 @@ selections: Store = {}
 """By selection id; `plan` is the plan's id."""
 recovery_points: Store = {}
 """By ARN; `vault` is the vault's name. Backups that a vault holds."""
+target_tags: dict[str, dict[str, str]] = {}
+"""Of scalable targets, by ARN."""
 policies: dict[str, Store] = {"CachePolicy": {}, "OriginRequestPolicy": {}}
+
+_DESCRIBE_PROVIDERS = EC2ContainerServiceBackend.describe_capacity_providers
 
 
 def add() -> None:
     """Have moto answer them, from empty stores."""
-    for store in (saved_queries, selections, recovery_points, *policies.values()):
+    for store in (saved_queries, selections, recovery_points, target_tags, *policies.values()):
         store.clear()
+    _answer(ApplicationAutoScalingResponse, _list_tags_for_resource)
+    _answer(WAFV2Response, _list_resources_for_web_acl)
+    EC2ContainerServiceBackend.describe_capacity_providers = _describe_all_providers(_DESCRIBE_PROVIDERS)  # type: ignore[method-assign]
     for operation in (_put_query_definition, _describe_query_definitions, _delete_query_definition):
         _answer(LogsResponse, operation)
     for operation in (
@@ -45,6 +57,15 @@ def add() -> None:
         _add_policies(kind, path)
 
 
+def _describe_all_providers(describe: Any) -> Any:
+    """moto's own, which wants to be told which."""
+
+    def described(self: EC2ContainerServiceBackend, names: list[str] | None) -> Any:
+        return describe(self, list(self.capacity_providers) if names is None else names)
+
+    return described
+
+
 def _answer(response: type[Any], operation: Any) -> None:
     setattr(response, operation.__name__.lstrip("_"), operation)
 
@@ -56,14 +77,28 @@ def _body(self: Any) -> dict[str, Any]:
 
 def _part(self: Any, after: str) -> str:
     """The part of the path after another."""
-    from urllib.parse import unquote
-
     parts = unquote(self.path).split(f"/{after}/", 1)[1]
     return parts.strip("/")
 
 
+class _NoSuchPolicyError(CloudFrontException):
+    code = 404
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"NoSuch{kind}", "The specified policy does not exist.")
+
+
 def _gone(what: str) -> JsonRESTError:
     return JsonRESTError("ResourceNotFoundException", f"{what} does not exist")
+
+
+def _list_tags_for_resource(self: Any) -> ActionResult:
+    return ActionResult({"Tags": target_tags.get(_body(self)["ResourceARN"], {})})
+
+
+def _list_resources_for_web_acl(self: Any) -> ActionResult:
+    acl = self.wafv2_backend.wacls[_body(self)["WebACLArn"]]
+    return ActionResult({"ResourceArns": list(acl.associated_resources)})
 
 
 def _put_query_definition(self: Any) -> ActionResult:
@@ -128,7 +163,7 @@ def _add_policies(kind: str, path: str) -> None:
     def get(self: Any) -> ActionResult:
         id_ = _part(self, path)
         if id_ not in store:
-            raise _gone(f"NoSuch{kind}")
+            raise _NoSuchPolicyError(kind)
         return ActionResult({kind: store[id_], "ETag": "stand-in"})
 
     def list_all(self: Any) -> ActionResult:
@@ -137,7 +172,7 @@ def _add_policies(kind: str, path: str) -> None:
 
     def delete(self: Any) -> EmptyResult:
         if store.pop(_part(self, path), None) is None:
-            raise _gone(f"NoSuch{kind}")
+            raise _NoSuchPolicyError(kind)
         return EmptyResult()
 
     for name, operation in (

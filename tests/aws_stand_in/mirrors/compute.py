@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
+from tests.aws_stand_in import missing_operations
 from tests.aws_stand_in.mirror import Aws, Mirror, capitals, given, tagged
 
 
@@ -133,8 +134,8 @@ def _task_definition(aws: Aws, record: Record) -> Mapping[str, Any]:
 
 
 def _look_for_definition(aws: Aws, record: Record) -> bool:
-    found = aws("ecs").describe_task_definition(taskDefinition=record.outputs["arn"])["taskDefinition"]
-    return bool(found["status"] == "ACTIVE")
+    active = aws("ecs").list_task_definitions(familyPrefix=record.inputs["family"], status="ACTIVE")
+    return record.outputs["arn"] in active["taskDefinitionArns"]
 
 
 def _service(aws: Aws, record: Record) -> Mapping[str, Any]:
@@ -172,9 +173,10 @@ def _scalable(record: Record) -> dict[str, Any]:
 
 
 def _register(aws: Aws, record: Record) -> Mapping[str, Any]:
-    aws("application-autoscaling").register_scalable_target(
+    made = aws("application-autoscaling").register_scalable_target(
         **_scalable(record), **given(record, "minCapacity", "maxCapacity"), Tags=record.inputs.get("tags", {})
     )
+    missing_operations.target_tags[made["ScalableTargetARN"]] = dict(record.inputs.get("tags", {}))
     return {}
 
 

@@ -119,10 +119,22 @@ def _look_for_record(aws: Aws, record: Record) -> bool:
 
 
 def _certificate(aws: Aws, record: Record) -> Mapping[str, Any]:
-    arn = aws("acm", record).request_certificate(
+    acm = aws("acm", record)
+    arn = acm.request_certificate(
         **given(record, "domainName", "validationMethod", "subjectAlternativeNames"), Tags=tag_list(record)
     )["CertificateArn"]
-    return {"id": arn, "arn": arn}
+    options = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+    return {
+        "id": arn,
+        "arn": arn,
+        "domainValidationOptions": [
+            {
+                "domainName": option["DomainName"],
+                **{f"resourceRecord{key}": value for key, value in option["ResourceRecord"].items()},
+            }
+            for option in options
+        ],
+    }
 
 
 def _web_acl(aws: Aws, record: Record) -> Mapping[str, Any]:
@@ -167,17 +179,14 @@ def _associate(aws: Aws, record: Record) -> Mapping[str, Any]:
     return {}
 
 
-_DISTRIBUTION = {
-    "CallerReference": "stand-in",
-    "Comment": "",
-    "Enabled": True,
-    "DefaultCacheBehavior": {
-        "TargetOriginId": "balancer",
-        "ViewerProtocolPolicy": "https-only",
+def _behaviour(behaviour: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "TargetOriginId": behaviour["targetOriginId"],
+        "ViewerProtocolPolicy": behaviour["viewerProtocolPolicy"],
+        "CachePolicyId": behaviour["cachePolicyId"],
+        "OriginRequestPolicyId": behaviour.get("originRequestPolicyId", ""),
         "MinTTL": 0,
-        "ForwardedValues": {"QueryString": False, "Cookies": {"Forward": "none"}},
-    },
-}
+    }
 
 
 def _distribution(aws: Aws, record: Record) -> Mapping[str, Any]:
@@ -188,10 +197,13 @@ def _distribution(aws: Aws, record: Record) -> Mapping[str, Any]:
         "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"},
     }
     aliases = record.inputs.get("aliases", [])
+    own = [{**_behaviour(one), "PathPattern": one["pathPattern"]} for one in record.inputs["orderedCacheBehaviors"]]
     config = {
-        **_DISTRIBUTION,
+        "Enabled": True,
         "CallerReference": record.urn,
         "Comment": record.inputs["comment"],
+        "DefaultCacheBehavior": _behaviour(record.inputs["defaultCacheBehavior"]),
+        "CacheBehaviors": {"Quantity": len(own), "Items": own},
         "Origins": {"Quantity": 1, "Items": [origin]},
         "Aliases": {"Quantity": len(aliases), "Items": aliases},
     }

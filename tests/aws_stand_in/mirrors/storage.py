@@ -133,7 +133,9 @@ MIRRORS: Mapping[str, Mirror] = {
     "aws:efs/fileSystemPolicy:FileSystemPolicy": Mirror(
         _file_system_policy,
         nothing,
-        lambda aws, record: aws("efs").describe_file_system_policy(FileSystemId=record.id)["Policy"],
+        lambda aws, record: (
+            _file_systems(aws, record.id) and aws("efs").describe_file_system_policy(FileSystemId=record.id)["Policy"]
+        ),
     ),
     "aws:backup/vault:Vault": Mirror(
         _vault,

@@ -1,0 +1,1 @@
+"""`python -m bench sweep`: what runs on AWS have left behind, listed and removed."""
