@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from bench.deployment.local_cloud import REGION, Record
+from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
 
 _ABSENT = re.compile(r"NotFound|NoSuch|NotExist|NonExistent|Malformed|InactiveException|^404$", re.IGNORECASE)
 
@@ -48,6 +48,10 @@ class Mirror:
             if _ABSENT.search(error.response["Error"]["Code"]):
                 return False
             raise
+
+
+def ec2_arn(path: str) -> str:
+    return f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:{path}"
 
 
 def nothing(aws: Aws, record: Record) -> None:

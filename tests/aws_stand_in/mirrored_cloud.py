@@ -16,14 +16,27 @@ from bench.deployment.engine.cloud import CloudError
 from bench.deployment.local_cloud import InjectedFault, LocalCloud, Record
 from tests.aws_stand_in import looked_up
 from tests.aws_stand_in.mirror import Aws, Mirror
-from tests.aws_stand_in.mirrors import compute, edge, monitoring, network, security, storage
+from tests.aws_stand_in.mirrors import (
+    cloudfront,
+    compute,
+    edge,
+    monitoring,
+    network,
+    scaling,
+    security,
+    security_groups,
+    storage,
+)
 
 MIRRORS: Mapping[str, Mirror] = {
+    **cloudfront.MIRRORS,
     **compute.MIRRORS,
     **edge.MIRRORS,
     **monitoring.MIRRORS,
     **network.MIRRORS,
+    **scaling.MIRRORS,
     **security.MIRRORS,
+    **security_groups.MIRRORS,
     **storage.MIRRORS,
 }
 IN_STATE_ONLY = {

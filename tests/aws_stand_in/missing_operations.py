@@ -82,8 +82,6 @@ def _part(self: Any, after: str) -> str:
 
 
 class _NoSuchPolicyError(CloudFrontException):
-    code = 404
-
     def __init__(self, kind: str) -> None:
         super().__init__(f"NoSuch{kind}", "The specified policy does not exist.")
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
-from tests.aws_stand_in import missing_operations
-from tests.aws_stand_in.mirror import Aws, Mirror, capitals, given, tagged
+from tests.aws_stand_in.mirror import Aws, Mirror, given, tagged
 
 
 def _lower_tags(record: Record) -> list[dict[str, str]]:
@@ -165,40 +164,6 @@ def _change_service(aws: Aws, record: Record) -> None:
     aws("ecs").update_service(service=record.id, **{name: record.inputs[name] for name in names})
 
 
-_TARGET = ("serviceNamespace", "resourceId", "scalableDimension")
-
-
-def _scalable(record: Record) -> dict[str, Any]:
-    return given(record, *_TARGET)
-
-
-def _register(aws: Aws, record: Record) -> Mapping[str, Any]:
-    made = aws("application-autoscaling").register_scalable_target(
-        **_scalable(record), **given(record, "minCapacity", "maxCapacity"), Tags=record.inputs.get("tags", {})
-    )
-    missing_operations.target_tags[made["ScalableTargetARN"]] = dict(record.inputs.get("tags", {}))
-    return {}
-
-
-def _policy(aws: Aws, record: Record) -> Mapping[str, Any]:
-    arn = aws("application-autoscaling").put_scaling_policy(
-        PolicyName=record.outputs["name"],
-        PolicyType=record.inputs["policyType"],
-        **_scalable(record),
-        TargetTrackingScalingPolicyConfiguration=capitals(record.inputs["targetTrackingScalingPolicyConfiguration"]),
-    )["PolicyARN"]
-    return {"id": arn, "arn": arn}
-
-
-def _scheduled(aws: Aws, record: Record) -> Mapping[str, Any]:
-    aws("application-autoscaling").put_scheduled_action(
-        ScheduledActionName=record.outputs["name"],
-        **_scalable(record),
-        **given(record, "schedule", "timezone", "scalableTargetAction"),
-    )
-    return {}
-
-
 MIRRORS: Mapping[str, Mirror] = {
     "aws:ec2/launchTemplate:LaunchTemplate": Mirror(
         _template,
@@ -239,30 +204,4 @@ MIRRORS: Mapping[str, Mirror] = {
         _look_for_definition,
     ),
     "aws:ecs/service:Service": Mirror(_service, _remove_service, _look_for_service, _change_service),
-    "aws:appautoscaling/target:Target": Mirror(
-        _register,
-        lambda aws, record: aws("application-autoscaling").deregister_scalable_target(**_scalable(record)),
-        lambda aws, record: aws("application-autoscaling").describe_scalable_targets(
-            ServiceNamespace="ecs", ResourceIds=[record.inputs["resourceId"]]
-        )["ScalableTargets"],
-        _register,
-    ),
-    "aws:appautoscaling/policy:Policy": Mirror(
-        _policy,
-        lambda aws, record: aws("application-autoscaling").delete_scaling_policy(
-            PolicyName=record.outputs["name"], **_scalable(record)
-        ),
-        lambda aws, record: aws("application-autoscaling").describe_scaling_policies(
-            ServiceNamespace="ecs", PolicyNames=[record.outputs["name"]]
-        )["ScalingPolicies"],
-    ),
-    "aws:appautoscaling/scheduledAction:ScheduledAction": Mirror(
-        _scheduled,
-        lambda aws, record: aws("application-autoscaling").delete_scheduled_action(
-            ScheduledActionName=record.outputs["name"], **_scalable(record)
-        ),
-        lambda aws, record: aws("application-autoscaling").describe_scheduled_actions(
-            ServiceNamespace="ecs", ScheduledActionNames=[record.outputs["name"]]
-        )["ScheduledActions"],
-    ),
 }

@@ -1,4 +1,4 @@
-"""Alarms, logs, dashboards, topics and CloudFront's policies in the stand-in."""
+"""Alarms, logs, dashboards and topics in the stand-in."""
 
 from __future__ import annotations
 
@@ -91,30 +91,6 @@ def _subscription(aws: Aws, record: Record) -> Mapping[str, Any]:
     return {"id": arn, "arn": arn}
 
 
-def _of_cloudfront(kind: str) -> Mirror:
-    """A cache policy or an origin request policy, as far as a sweep reads it: its name."""
-    words = {"CachePolicy": "cache_policy", "OriginRequestPolicy": "origin_request_policy"}[kind]
-    configs: dict[str, dict[str, Any]] = {
-        "CachePolicy": {"MinTTL": 0},
-        "OriginRequestPolicy": {
-            "HeadersConfig": {"HeaderBehavior": "none"},
-            "CookiesConfig": {"CookieBehavior": "none"},
-            "QueryStringsConfig": {"QueryStringBehavior": "none"},
-        },
-    }
-    config = configs[kind]
-
-    def make(aws: Aws, record: Record) -> Mapping[str, Any]:
-        create = getattr(aws("cloudfront"), f"create_{words}")
-        return {"id": create(**{f"{kind}Config": {"Name": record.outputs["name"], **config}})[kind]["Id"]}
-
-    return Mirror(
-        make,
-        lambda aws, record: getattr(aws("cloudfront"), f"delete_{words}")(Id=record.id, IfMatch="stand-in"),
-        lambda aws, record: getattr(aws("cloudfront"), f"get_{words}")(Id=record.id)[kind],
-    )
-
-
 MIRRORS: Mapping[str, Mirror] = {
     "aws:cloudwatch/dashboard:Dashboard": Mirror(
         _dashboard,
@@ -157,6 +133,4 @@ MIRRORS: Mapping[str, Mirror] = {
         lambda aws, record: aws("sns").unsubscribe(SubscriptionArn=record.id),
         lambda aws, record: aws("sns").get_subscription_attributes(SubscriptionArn=record.id)["Attributes"],
     ),
-    "aws:cloudfront/cachePolicy:CachePolicy": _of_cloudfront("CachePolicy"),
-    "aws:cloudfront/originRequestPolicy:OriginRequestPolicy": _of_cloudfront("OriginRequestPolicy"),
 }

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
-from tests.aws_stand_in.mirror import Aws, Mirror, given, nothing, tagged
-
-
-def _arn(path: str) -> str:
-    return f"arn:aws:ec2:{REGION}:{ACCOUNT_ID}:{path}"
+from bench.deployment.local_cloud import Record
+from tests.aws_stand_in.mirror import Aws, Mirror, ec2_arn, given, tagged
 
 
 def _vpc(aws: Aws, record: Record) -> Mapping[str, Any]:
@@ -25,7 +21,7 @@ def _vpc(aws: Aws, record: Record) -> Mapping[str, Any]:
     ipv6 = {"ipv6CidrBlock": vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]} if with_ipv6 else {}
     return {
         "id": vpc["VpcId"],
-        "arn": _arn(f"vpc/{vpc['VpcId']}"),
+        "arn": ec2_arn(f"vpc/{vpc['VpcId']}"),
         "defaultSecurityGroupId": groups[0]["GroupId"],
         **ipv6,
     }
@@ -36,79 +32,14 @@ def _subnet(aws: Aws, record: Record) -> Mapping[str, Any]:
         **given(record, "vpcId", "cidrBlock", "ipv6CidrBlock", "availabilityZone"),
         TagSpecifications=tagged("subnet", record),
     )["Subnet"]["SubnetId"]
-    return {"id": subnet, "arn": _arn(f"subnet/{subnet}")}
-
-
-def _default_group(aws: Aws, record: Record) -> Mapping[str, Any]:
-    ec2 = aws("ec2")
-    filters = [{"Name": "vpc-id", "Values": [record.inputs["vpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
-    group = ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
-    for specification in tagged("security-group", record):
-        ec2.create_tags(Resources=[group], Tags=specification["Tags"])
-    return {"id": group, "arn": _arn(f"security-group/{group}")}
-
-
-def _group(aws: Aws, record: Record) -> Mapping[str, Any]:
-    group = aws("ec2").create_security_group(
-        # LocalCloud gives no name where the program gives none; AWS wants one.
-        GroupName=record.inputs.get("name", record.origin.physical_name),
-        Description=record.inputs["description"],
-        VpcId=record.inputs["vpcId"],
-        TagSpecifications=tagged("security-group", record),
-    )["GroupId"]
-    ec2 = aws("ec2")
-    # The provider of Pulumi takes away what AWS allows by itself.
-    ec2.revoke_security_group_egress(
-        GroupId=group, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-    )
-    return {"id": group, "arn": _arn(f"security-group/{group}")}
-
-
-def _permission(record: Record) -> dict[str, Any]:
-    inputs = record.inputs
-    ranges: dict[str, Any] = {}
-    if "cidrIpv4" in inputs:
-        ranges["IpRanges"] = [{"CidrIp": inputs["cidrIpv4"]}]
-    if "cidrIpv6" in inputs:
-        ranges["Ipv6Ranges"] = [{"CidrIpv6": inputs["cidrIpv6"]}]
-    if "referencedSecurityGroupId" in inputs:
-        ranges["UserIdGroupPairs"] = [{"GroupId": inputs["referencedSecurityGroupId"]}]
-    if "prefixListId" in inputs:
-        ranges["PrefixListIds"] = [{"PrefixListId": inputs["prefixListId"]}]
-    return {"IpProtocol": inputs["ipProtocol"], "FromPort": inputs["fromPort"], "ToPort": inputs["toPort"], **ranges}
-
-
-def _rule(direction: str) -> Mirror:
-    def make(aws: Aws, record: Record) -> Mapping[str, Any]:
-        authorize = getattr(aws("ec2"), f"authorize_security_group_{direction}")
-        rule = authorize(
-            GroupId=record.inputs["securityGroupId"],
-            IpPermissions=[_permission(record)],
-            TagSpecifications=tagged("security-group-rule", record),
-        )["SecurityGroupRules"][0]["SecurityGroupRuleId"]
-        return {"id": rule, "arn": _arn(f"security-group-rule/{rule}")}
-
-    def remove(aws: Aws, record: Record) -> None:
-        revoke = getattr(aws("ec2"), f"revoke_security_group_{direction}")
-        revoke(GroupId=record.inputs["securityGroupId"], SecurityGroupRuleIds=[record.id])
-
-    return Mirror(
-        make,
-        remove,
-        look=lambda aws, record: any(
-            rule["SecurityGroupRuleId"] == record.id
-            for rule in aws("ec2").describe_security_group_rules(
-                Filters=[{"Name": "group-id", "Values": [record.inputs["securityGroupId"]]}]
-            )["SecurityGroupRules"]
-        ),
-    )
+    return {"id": subnet, "arn": ec2_arn(f"subnet/{subnet}")}
 
 
 def _internet_gateway(aws: Aws, record: Record) -> Mapping[str, Any]:
     ec2 = aws("ec2")
     gateway = ec2.create_internet_gateway(TagSpecifications=tagged("internet-gateway", record))["InternetGateway"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=record.inputs["vpcId"])
-    return {"id": gateway["InternetGatewayId"], "arn": _arn(f"internet-gateway/{gateway['InternetGatewayId']}")}
+    return {"id": gateway["InternetGatewayId"], "arn": ec2_arn(f"internet-gateway/{gateway['InternetGatewayId']}")}
 
 
 def _remove_internet_gateway(aws: Aws, record: Record) -> None:
@@ -138,7 +69,7 @@ def _nat_gateway(aws: Aws, record: Record) -> Mapping[str, Any]:
 def _route_table(aws: Aws, record: Record) -> Mapping[str, Any]:
     table = aws("ec2").create_route_table(**given(record, "vpcId"), TagSpecifications=tagged("route-table", record))
     id_ = table["RouteTable"]["RouteTableId"]
-    return {"id": id_, "arn": _arn(f"route-table/{id_}")}
+    return {"id": id_, "arn": ec2_arn(f"route-table/{id_}")}
 
 
 _DESTINATION = {"destinationCidrBlock": "DestinationCidrBlock", "destinationIpv6CidrBlock": "DestinationIpv6CidrBlock"}
@@ -175,7 +106,7 @@ def _endpoint(aws: Aws, record: Record) -> Mapping[str, Any]:
         **given(record, "securityGroupIds"),
         TagSpecifications=tagged("vpc-endpoint", record),
     )["VpcEndpoint"]["VpcEndpointId"]
-    return {"id": endpoint, "arn": _arn(f"vpc-endpoint/{endpoint}")}
+    return {"id": endpoint, "arn": ec2_arn(f"vpc-endpoint/{endpoint}")}
 
 
 def _flow_log(aws: Aws, record: Record) -> Mapping[str, Any]:
@@ -186,7 +117,7 @@ def _flow_log(aws: Aws, record: Record) -> Mapping[str, Any]:
         **given(record, "trafficType", "logDestinationType", "logDestination"),
         TagSpecifications=tagged("vpc-flow-log", record),
     )["FlowLogIds"]
-    return {"id": flow_log, "arn": _arn(f"vpc-flow-log/{flow_log}")}
+    return {"id": flow_log, "arn": ec2_arn(f"vpc-flow-log/{flow_log}")}
 
 
 MIRRORS: Mapping[str, Mirror] = {
@@ -200,18 +131,6 @@ MIRRORS: Mapping[str, Mirror] = {
         lambda aws, record: aws("ec2").delete_subnet(SubnetId=record.id),
         lambda aws, record: aws("ec2").describe_subnets(SubnetIds=[record.id])["Subnets"],
     ),
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Mirror(
-        _default_group,
-        nothing,
-        lambda aws, record: aws("ec2").describe_security_groups(GroupIds=[record.id])["SecurityGroups"],
-    ),
-    "aws:ec2/securityGroup:SecurityGroup": Mirror(
-        _group,
-        lambda aws, record: aws("ec2").delete_security_group(GroupId=record.id),
-        lambda aws, record: aws("ec2").describe_security_groups(GroupIds=[record.id])["SecurityGroups"],
-    ),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule("egress"),
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule("ingress"),
     "aws:ec2/internetGateway:InternetGateway": Mirror(
         _internet_gateway,
         _remove_internet_gateway,
