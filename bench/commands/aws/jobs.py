@@ -48,7 +48,7 @@ class DownJob:
     def work(self, run: Run) -> None:
         run.step("destroy")
         run.note(f"account {self.record.account_id}, region {self.record.region}")
-        self._leftovers = remove_stack(self.folder, run.show_progress)
+        self._leftovers = remove_stack(self.folder, run.note, run.show_progress)
 
     def down(self, run: Run) -> None:
         run.findings.teardown = Teardown(complete=not self._leftovers, leftovers=list(self._leftovers))

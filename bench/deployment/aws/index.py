@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from bench.common.failures import UnavailableError
@@ -51,11 +51,12 @@ class NewIndex(_OnAws):
         self._new = new
         self._session = session
         self._folder: StackFolder | None = None
+        self._note: Callable[[str], None] = lambda text: None
         self._held = ExitStack()
 
     def up(self, run: RunContext) -> Target:
         """Make every resource, and wait until the index answers."""
-        record = self._new.record
+        record, self._note = self._new.record, run.note
         run.step("account")
         run.note(f"account {record.account_id}, region {record.region}, as {record.owner}")
         self._folder = folder = self._new.begin()
@@ -86,7 +87,7 @@ class NewIndex(_OnAws):
 
     def _remove(self) -> tuple[str, ...]:
         if self._stack is not None:
-            return self._stack.remove()
+            return self._stack.remove(self._note)
         if self._folder is not None:
             self._folder.remove()  # nothing was made yet
         return ()

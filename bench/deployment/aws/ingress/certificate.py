@@ -72,16 +72,3 @@ def import_certificate(session: AwsSession, certificate: RunCertificate, tags: M
     except (BotoCoreError, ClientError) as error:
         raise UnavailableError(f"the certificate of the run cannot be imported into ACM: {reason(error)}") from error
     return str(imported["CertificateArn"])
-
-
-def delete_certificate(session: AwsSession, arn: str) -> tuple[str, ...]:
-    """Remove it from ACM, once no listener uses it; returns what is left, in words. One that is gone is no error."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        session.client("acm").delete_certificate(CertificateArn=arn)
-    except (BotoCoreError, ClientError) as error:
-        if getattr(error, "response", {}).get("Error", {}).get("Code") == "ResourceNotFoundException":
-            return ()
-        return (f"certificate {arn} ({reason(error)})",)
-    return ()

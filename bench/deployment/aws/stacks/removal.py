@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bench.common.failures import UsageError
 from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stacks.cli_processes import end_cli_of
@@ -11,10 +13,13 @@ from bench.deployment.aws.stacks.stack_folder import StackFolder, StackRecord
 from bench.deployment.engine.automation import OnProgress
 
 
-def remove_stack(folder: StackFolder, on_progress: OnProgress | None = None) -> tuple[str, ...]:
+def remove_stack(
+    folder: StackFolder, note: Callable[[str], None], on_progress: OnProgress | None = None
+) -> tuple[str, ...]:
     """Remove every resource of a stack, and its folder; returns what is left, in words.
 
     Args:
+        note: see `AwsStack.remove`.
         on_progress: see `AutomationEngine`.
 
     Raises:
@@ -23,7 +28,7 @@ def remove_stack(folder: StackFolder, on_progress: OnProgress | None = None) -> 
     """
     with folder.locked():
         end_cli_of(folder, AwsCloud.interrupt_patience_s)
-        return AwsStack(folder, session_of(folder.read()), on_progress).remove()
+        return AwsStack(folder, session_of(folder.read()), on_progress).remove(note)
 
 
 def session_of(record: StackRecord) -> AwsSession:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bench.common.failures import UnavailableError
 from bench.common.teardown import leftovers_of
 from bench.deployment import RunContext
-from bench.deployment.aws.ingress.certificate import RunCertificate, delete_certificate, import_certificate
+from bench.deployment.aws.ingress.certificate import RunCertificate, import_certificate
 from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stacks.cloud import AwsCloud
 from bench.deployment.aws.stacks.stack_folder import StackFolder
+from bench.deployment.aws.sweep.refusals import CredentialsExpiredError
+from bench.deployment.aws.sweep.run import remove_run
 from bench.deployment.description import Description, Plan, Stack
 from bench.deployment.engine import Deployment
 from bench.deployment.engine.automation import AutomationEngine, OnProgress
@@ -104,17 +107,22 @@ class AwsStack:
             warnings=tuple(outputs["capacity"]["warnings"]),
         )
 
-    def remove(self) -> tuple[str, ...]:
+    def remove(self, note: Callable[[str], None]) -> tuple[str, ...]:
         """Remove every resource, and the folder once nothing is left; returns what is left, in words. Does not raise.
 
-        What is left can be removed later by the same.
+        First by the state, then whatever else AWS has with the tags of the run: a command that was killed may have made
+        what no state knows. What is left can be removed later by the same.
+
+        Args:
+            note: is told what is removed without the state, and what is waited for.
         """
         self._write(phase="removing")
-        leftovers = leftovers_of(self._destroy, self._delete_certificate)
+        refused = leftovers_of(self._destroy)
+        leftovers = leftovers_of(lambda: self._sweep(note))
         if not leftovers:
             self.folder.remove()
             return ()
-        return (*leftovers, f"`python -m bench down {self.record.name}` goes on")
+        return (*refused, *leftovers, f"`python -m bench down {self.record.name}` goes on")
 
     def _destroy(self) -> tuple[str, ...]:
         if self._deployment is None:
@@ -123,9 +131,11 @@ class AwsStack:
         leftovers = self._engine.down()
         return leftovers if self._engine.failure is None else (*leftovers, str(self._engine.failure))
 
-    def _delete_certificate(self) -> tuple[str, ...]:
-        arn = self.record.certificate_arn
-        return delete_certificate(self._session, arn) if arn is not None else ()
+    def _sweep(self, note: Callable[[str], None]) -> tuple[str, ...]:
+        try:
+            return remove_run(self._session, self.record.run, note=note)
+        except CredentialsExpiredError as error:
+            return (f"what there is on AWS, for the credentials have expired ({error})",)
 
     def _note(self, run: RunContext) -> None:
         deployment = self.deployment

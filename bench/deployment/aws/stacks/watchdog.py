@@ -67,7 +67,7 @@ def _watch(folder: StackFolder, pipe: IO[bytes]) -> None:
     from bench.deployment.aws.stacks.removal import remove_stack
 
     try:
-        leftovers = remove_stack(folder)
+        leftovers = remove_stack(folder, _log)
     except Exception as error:
         leftovers = (f"{type(error).__name__}: {error}",)
     for leftover in leftovers:

@@ -9,6 +9,8 @@ import time
 
 import psutil
 import pytest
+from moto.core.exceptions import JsonRESTError
+from moto.efs.models import EFSBackend
 
 from bench.deployment.local_cloud import InjectedFault
 from tests.bench.command_line import alive
@@ -97,19 +99,30 @@ def test_what_cannot_be_made_is_named_and_the_rest_removed(make_aws_bench: MakeA
     assert bench.left_behind() == []
 
 
-def test_what_cannot_be_removed_is_named_and_removed_later(make_aws_bench: MakeAwsBench) -> None:
-    refused = [
-        InjectedFault("delete", nth=nth, type="aws:efs/fileSystem:FileSystem", error="FileSystemInUse: wait")
-        for nth in range(1, 4)
-    ]
-    bench = make_aws_bench(*refused)
-    status, output, _ = bench.run("run", "--target", "aws", *SMALL, *REACHED)
+def test_what_cannot_be_removed_is_named_and_removed_later(
+    aws_bench: AwsBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: EFSBackend, *_: object) -> None:
+        raise AccessDeniedError
+
+    monkeypatch.setattr(EFSBackend, "delete_file_system", refused)
+    status, output, _ = aws_bench.run("run", "--target", "aws", *SMALL, *REACHED)
     assert status == 5
-    assert "FileSystemInUse: wait" in output
-    (name,) = [path.name for path in bench.stacks.iterdir()]
+    assert "AccessDeniedException" in output
+    (name,) = [path.name for path in aws_bench.stacks.iterdir()]
     assert f"`python -m bench down {name}` goes on" in output
-    assert bench.run("down", name)[0] == 0
-    assert bench.left_behind() == []
+    assert [urn.rsplit("::", 2)[1].rpartition("$")[2] for urn in aws_bench.left_behind() if urn.startswith("urn:")] == [
+        "aws:efs/fileSystem:FileSystem"
+    ]
+    monkeypatch.undo()
+    assert aws_bench.run("down", name)[0] == 0
+    assert aws_bench.left_behind() == []
+
+
+class AccessDeniedError(JsonRESTError):
+    def __init__(self) -> None:
+        super().__init__("AccessDeniedException", "you may not")
+        self.code = 403
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
