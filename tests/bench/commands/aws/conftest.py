@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.bench.command_line import Bench
 from tests.dead_proxy import DEAD_PROXY
 
 SMALL = ("--packages", "2", "--clients", "10")
+PATIENCE_S = 300.0
 REACHED = ("--client-cidr", "127.0.0.1/32", "--yes")
 
 
@@ -42,6 +44,14 @@ class AwsBench(Bench):
                 if on.startswith(str(self.stacks)) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(" ".join(process.cmdline()))
         return found
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not come to that"
+        time.sleep(0.05)
 
 
 MakeAwsBench = Callable[..., AwsBench]

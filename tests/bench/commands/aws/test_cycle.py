@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 
 import psutil
 import pytest
@@ -14,11 +13,9 @@ from moto.efs.models import EFSBackend
 
 from bench.deployment.local_cloud import InjectedFault
 from tests.bench.command_line import alive
-from tests.bench.commands.aws.conftest import REACHED, SMALL, AwsBench, MakeAwsBench
+from tests.bench.commands.aws.conftest import REACHED, SMALL, AwsBench, MakeAwsBench, wait_for
 
 pytestmark = pytest.mark.engine
-
-PATIENCE_S = 120.0
 
 
 def reports(bench: AwsBench, name: str) -> list[dict[str, object]]:
@@ -188,10 +185,3 @@ def test_the_state_and_its_passphrase_are_for_this_user_alone(aws_bench: AwsBenc
     assert len(passwords) == 3
     assert not any(password.encode() in state for password in passwords)
     assert aws_bench.run("down", "monday")[0] == 0
-
-
-def wait_for(condition: object) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline_s, "it did not come to that"
-        time.sleep(0.05)
