@@ -1,0 +1,1 @@
+"""Health of a stack on AWS: waiting for it, and the reasons where it does not come up."""

@@ -1,0 +1,44 @@
+"""Why a call to AWS gave nothing, in the words of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+T = TypeVar("T")
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
+
+
+@dataclass(frozen=True)
+class Absence:
+    """The reason why there is no value."""
+
+    reason: str
+
+
+def attempt(service: str, look: Callable[[], T]) -> T | Absence:
+    """What `look` gives; whatever it raises becomes the reason: a load that was paid for is not lost for a metric.
+
+    Args:
+        service: prefix of the service's actions in policies, such as `cloudwatch`.
+    """
+    try:
+        return look()
+    except Exception as error:
+        return Absence(reason_of(service, error))
+
+
+def reason_of(service: str, error: Exception) -> str:
+    """A reason such as `no permission for cloudwatch:GetMetricData`."""
+    if isinstance(error, ClientError):
+        code, action = error.response["Error"].get("Code", ""), f"{service}:{error.operation_name}"
+        if code in _DENIED:
+            return f"no permission for {action}"
+        return f"{action} failed with {code}: {error.response['Error'].get('Message') or 'no message'}"
+    if isinstance(error, BotoCoreError):
+        return f"{service} cannot be reached: {error}"
+    return f"{service} answered with something unexpected: {type(error).__name__}: {error}"
