@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
@@ -20,14 +21,14 @@ class Absence:
     reason: str
 
 
-def attempt(service: str, look: Callable[[], T]) -> T | Absence:
-    """What `look` gives; whatever it raises becomes the reason: a load that was paid for is not lost for a metric.
+def attempt(service: str, look: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Absence:
+    """What a call gives; whatever it raises becomes the reason: a load that was paid for is not lost for a metric.
 
     Args:
         service: prefix of the service's actions in policies, such as `cloudwatch`.
     """
     try:
-        return look()
+        return look(*args, **kwargs)
     except Exception as error:
         return Absence(reason_of(service, error))
 

@@ -6,20 +6,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import groupby
 from typing import Any
 
 from bench.deployment.aws.observe.absence import Absence, attempt
 from bench.deployment.aws.observe.cloudwatch_metrics import METRICS, CloudWatchMetric, Scope
 from bench.deployment.aws.observe.handles import StackHandles
+from bench.deployment.aws.observe.points import Points
 from bench.deployment.aws.session import AwsSession
 
 # A call takes 500 metrics, and an expression with its two operands counts as three.
 _QUERIES_A_CALL = 500 // 3
 
-Points = tuple[tuple[float, float], ...]
-"""Beginning of a period in seconds since 1970, and value; in the order of time."""
 Subjects = Mapping[Scope, Mapping[str, str] | Absence]
 """What there is a series each of: id in CloudWatch to name in reports, or why that is not known."""
 
@@ -64,7 +62,7 @@ def ask(session: AwsSession, asked: Sequence[MetricQuery], time: LoadTime) -> di
         members = list(group)
         for start in range(0, len(members), _QUERIES_A_CALL):
             part = members[start : start + _QUERIES_A_CALL]
-            answer = attempt("cloudwatch", partial(_get, cloudwatch, part, time, period_s))
+            answer = attempt("cloudwatch", _get, cloudwatch, part, time, period_s)
             answers |= dict.fromkeys(part, answer) if isinstance(answer, Absence) else answer
     return answers
 

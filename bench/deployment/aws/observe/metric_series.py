@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from bench.deployment.aws.observe.absence import Absence
 from bench.deployment.aws.observe.cloudwatch_metrics import METRICS, CloudWatchMetric
 from bench.deployment.aws.observe.handles import StackHandles
-from bench.deployment.aws.observe.metric_data import Points, Subjects
+from bench.deployment.aws.observe.metric_data import Subjects
+from bench.deployment.aws.observe.points import Points, series_of
 from bench.deployment.aws.observe.settled import SettledAnswers
 from bench.deployment.observe.series import Series
 
@@ -29,44 +30,5 @@ def cloudwatch_series(handles: StackHandles, subjects: Subjects, settled: Settle
                     yield _series(metric, query.subject, points or empty)
 
 
-def best_of_each(found: Iterable[Series]) -> list[Series]:
-    """One series of each metric and subject: the first with values, else the first with the reasons of all."""
-    best: dict[tuple[str, str], Series] = {}
-    for one in found:
-        key = one.metric, one.subject
-        known = best.setdefault(key, one)
-        if known.absence is None or known is one:
-            continue
-        if one.absence is None:
-            best[key] = one
-        elif one.absence not in known.absence:
-            best[key] = known.model_copy(update={"absence": f"{known.absence}; {one.absence}"})
-    return list(best.values())
-
-
-def absent_series(metric: str, subject: str, source: str, unit: str, period_s: float, reason: str) -> Series:
-    """A series without values."""
-    return Series(
-        metric=metric,
-        subject=subject,
-        source=source,
-        unit=unit,
-        period_s=period_s,
-        unix_s=[],
-        values=[],
-        absence=reason,
-    )
-
-
 def _series(metric: CloudWatchMetric, subject: str, points: Points | Absence) -> Series:
-    if isinstance(points, Absence):
-        return absent_series(metric.metric, subject, metric.source, metric.unit, metric.period_s, points.reason)
-    return Series(
-        metric=metric.metric,
-        subject=subject,
-        source=metric.source,
-        unit=metric.unit,
-        period_s=metric.period_s,
-        unix_s=[at_s for at_s, _ in points],
-        values=[value for _, value in points],
-    )
+    return series_of(metric.metric, subject, metric.source, metric.unit, metric.period_s, points)

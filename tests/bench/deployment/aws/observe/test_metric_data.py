@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bench.deployment.aws.observe.absence import Absence
 from bench.deployment.aws.observe.metric_data import LoadTime, MetricQuery, Subjects, ask, queries
-from bench.deployment.aws.observe.metric_series import best_of_each, cloudwatch_series
+from bench.deployment.aws.observe.metric_series import cloudwatch_series
+from bench.deployment.aws.observe.points import best_of_each
 from bench.deployment.aws.observe.settled import LAG_S, LIMIT_S, ask_until_settled
 from bench.deployment.observe.series import Series
 from tests.bench.deployment.aws.observe.cloudwatch_answers import CloudWatchAnswers
@@ -109,7 +110,8 @@ def test_throughput_is_in_percent_of_what_is_permitted(monkeypatch: pytest.Monke
     (found,) = ask(_aws(monkeypatch, answers).session, _asked("efs_throughput"), LOAD).values()
     assert isinstance(found, tuple)
     ((at_s, percent),) = found
-    assert (at_s, percent) == (START, pytest.approx(25.0))
+    assert at_s == START
+    assert percent == pytest.approx(25)
 
 
 def test_each_metric_of_the_table_is_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
