@@ -22,8 +22,8 @@ class EcsTask:
     id: str
     name: str
     """Its X-Served-By: the host name that Docker gives a container, 12 characters of the container's id."""
-    instance_id: str
-    """EC2 instance; empty where the task is not placed yet."""
+    instance_arn: str
+    """ECS's container instance; empty where the task is not placed yet."""
     zone: str
     task_definition_arn: str
     image: str
@@ -55,15 +55,13 @@ class StoppedTask:
 
 def running_tasks(session: AwsSession, handles: StackHandles) -> list[EcsTask]:
     """The tasks that ECS keeps running, in the order of their ids."""
-    tasks = list(_described(session, handles, "RUNNING"))
-    instances = _instance_ids(session, handles, {task["containerInstanceArn"] for task in tasks if _is_placed(task)})
-    return sorted((_task(task, handles, instances) for task in tasks), key=lambda task: task.id)
+    tasks = _described(session, handles, "RUNNING")
+    return sorted((_task(task, handles) for task in tasks), key=lambda task: task.id)
 
 
 def stopped_tasks(session: AwsSession, handles: StackHandles, since_unix_s: float) -> list[StoppedTask]:
     """The tasks that stopped since then, newest first. ECS lists them for about an hour."""
-    tasks = list(_described(session, handles, "STOPPED"))
-    stops = [_stopped(task, handles) for task in tasks]
+    stops = [_stopped(task, handles) for task in _described(session, handles, "STOPPED")]
     recent = [stop for stop in stops if stop.stopped_unix_s >= since_unix_s]
     return sorted(recent, key=lambda stop: -stop.stopped_unix_s)
 
@@ -80,29 +78,13 @@ def _described(
         yield from ecs.describe_tasks(cluster=handles.cluster, tasks=arns[start : start + _TASKS_A_CALL])["tasks"]
 
 
-def _is_placed(task: Mapping[str, Any]) -> bool:
-    return bool(task.get("containerInstanceArn"))
-
-
-def _instance_ids(session: AwsSession, handles: StackHandles, arns: set[str]) -> dict[str, str]:
-    """EC2 instance ids by ARN of the container instance."""
-    ecs, ordered = session.client("ecs"), sorted(arns)
-    found: dict[str, str] = {}
-    for start in range(0, len(ordered), _TASKS_A_CALL):
-        described = ecs.describe_container_instances(
-            cluster=handles.cluster, containerInstances=ordered[start : start + _TASKS_A_CALL]
-        )
-        found |= {one["containerInstanceArn"]: one["ec2InstanceId"] for one in described["containerInstances"]}
-    return found
-
-
-def _task(task: Mapping[str, Any], handles: StackHandles, instances: Mapping[str, str]) -> EcsTask:
+def _task(task: Mapping[str, Any], handles: StackHandles) -> EcsTask:
     task_id = task["taskArn"].split("/")[-1]
     container: Mapping[str, Any] = next((one for one in task["containers"] if one["name"] == handles.container), {})
     return EcsTask(
         id=task_id,
         name=container.get("runtimeId", task_id)[:12],
-        instance_id=instances.get(task.get("containerInstanceArn", ""), ""),
+        instance_arn=task.get("containerInstanceArn", ""),
         zone=task.get("availabilityZone", ""),
         task_definition_arn=task["taskDefinitionArn"],
         image=container.get("image", ""),
@@ -117,7 +99,7 @@ def _stopped(task: Mapping[str, Any], handles: StackHandles) -> StoppedTask:
     ends = [f"container {one['name']}: {end}" for one in containers if (end := _end_of(one))]
     stopped_at = task.get("stoppedAt") or task.get("stoppingAt") or task.get("createdAt")
     return StoppedTask(
-        task=_task(task, handles, {}),
+        task=_task(task, handles),
         stopped_unix_s=stopped_at.timestamp() if stopped_at else 0.0,
         code=task.get("stopCode", "no stop code"),
         reason="; ".join([reason, *ends]),

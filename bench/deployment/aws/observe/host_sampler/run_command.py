@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -52,18 +53,23 @@ class RunCommand:
                 outputs[instance_id] = self._output(sent, instance_id, deadline_s, limit_s)
         return outputs
 
+    @cached_property
+    def _ssm(self) -> Any:
+        return self.session.client("ssm")
+
     def _online(self, instance_ids: Sequence[str]) -> set[str]:
-        pages = self.session.client("ssm").get_paginator("describe_instance_information")
-        listed = pages.paginate(Filters=[{"Key": "InstanceIds", "Values": list(instance_ids)}])
+        pages = self._ssm.get_paginator("describe_instance_information").paginate(
+            Filters=[{"Key": "InstanceIds", "Values": list(instance_ids)}]
+        )
         return {
             one["InstanceId"]
-            for page in listed
+            for page in pages
             for one in page["InstanceInformationList"]
             if one.get("PingStatus") == "Online"
         }
 
     def _send(self, instance_ids: Sequence[str], script: str, limit_s: float) -> str:
-        command = self.session.client("ssm").send_command(
+        command = self._ssm.send_command(
             InstanceIds=list(instance_ids),
             DocumentName="AWS-RunShellScript",
             TimeoutSeconds=max(_DELIVERY_S, int(limit_s)),
@@ -85,9 +91,7 @@ class RunCommand:
     def _invocation(self, command_id: str, instance_id: str) -> Mapping[str, Any]:
         """Empty where SSM does not know yet that the command is for this instance."""
         try:
-            found: Mapping[str, Any] = self.session.client("ssm").get_command_invocation(
-                CommandId=command_id, InstanceId=instance_id
-            )
+            found: Mapping[str, Any] = self._ssm.get_command_invocation(CommandId=command_id, InstanceId=instance_id)
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvocationDoesNotExist":
                 return {}
