@@ -19,7 +19,7 @@ def stopped_task(
     task_id: str,
     *,
     code: str = "EssentialContainerExited",
-    reason: str = "Essential container in task exited",
+    why: str = "Essential container in task exited",
     at: datetime = NOW,
     **container: Any,
 ) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def stopped_task(
         "taskDefinitionArn": handles.task_definition_arn,
         "lastStatus": "STOPPED",
         "stopCode": code,
-        "stoppedReason": reason,
+        "stoppedReason": why,
         "stoppedAt": at,
         "containers": [{"name": handles.container, **container}],
     }

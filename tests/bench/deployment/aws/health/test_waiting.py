@@ -188,10 +188,7 @@ def test_tasks_that_end_are_told_with_their_exit_code_and_last_words(waiting: Wa
 def test_an_image_that_cannot_be_pulled_is_told(waiting: Waiting, stack: ScriptedStack) -> None:
     pull = "CannotPullContainerError: pull image manifest has been retried 7 time(s)"
     stack.tasks, stack.targets = 0, []
-    stack.stopped = [
-        stopped_task(handles(), "0a", code="TaskFailedToStart", reason="Task failed to start", reason_=pull)
-    ]
-    stack.stopped[0]["containers"][0] = {"name": "pypiserver", "reason": pull}
+    stack.stopped = [stopped_task(handles(), "0a", code="TaskFailedToStart", why="Task failed to start", reason=pull)]
     assert f"TaskFailedToStart: Task failed to start; container pypiserver: {pull}" in str(waiting.failure(10))
 
 
@@ -202,7 +199,7 @@ def test_tasks_that_scaling_stopped_are_no_reason(waiting: Waiting, stack: Scrip
             handles(),
             "0a",
             code="ServiceSchedulerInitiated",
-            reason="Scaling activity initiated by (deployment ecs-svc/1)",
+            why="Scaling activity initiated by (deployment ecs-svc/1)",
             exitCode=0,
         )
     ]
