@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +12,7 @@ from bench.deployment.aws.observe.metric_series import cloudwatch_series
 from bench.deployment.aws.observe.points import best_of_each
 from bench.deployment.aws.observe.settled import LAG_S, LIMIT_S, ask_until_settled
 from bench.deployment.observe.series import Series
+from tests.bench.deployment.aws.clock import Clock
 from tests.bench.deployment.aws.observe.cloudwatch_answers import CloudWatchAnswers
 from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws
 from tests.bench.deployment.aws.stack import handles
@@ -29,21 +27,6 @@ SUBJECTS: Subjects = {
     "balancer": {"": "balancer"},
     "file system": {"": "file system"},
 }
-
-
-@dataclass
-class Clock:
-    """A clock that only sleeping moves on."""
-
-    now_s: float = 0.0
-    at_each_sleep: Callable[[float], object] = lambda _: None
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, duration_s: float) -> None:
-        self.now_s += duration_s
-        self.at_each_sleep(self.now_s)
 
 
 def _aws(monkeypatch: pytest.MonkeyPatch, answers: CloudWatchAnswers) -> RecordedAws:
