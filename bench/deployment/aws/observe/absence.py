@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_MESSAGE_CHARACTERS = 300
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
 
 
@@ -39,7 +41,9 @@ def reason_of(service: str, error: Exception) -> str:
         code, action = error.response["Error"].get("Code", ""), f"{service}:{error.operation_name}"
         if code in _DENIED:
             return f"no permission for {action}"
-        return f"{action} failed with {code}: {error.response['Error'].get('Message') or 'no message'}"
+        # Where no service of AWS answers, but something before it, the message is a page.
+        message = shorten(error.response["Error"].get("Message", ""), _MESSAGE_CHARACTERS, placeholder=" ...")
+        return f"{action} failed with {code}: {message or 'no message'}"
     if isinstance(error, BotoCoreError):
         return f"{service} cannot be reached: {error}"
     return f"{service} answered with something unexpected: {type(error).__name__}: {error}"

@@ -58,7 +58,7 @@ def _of_tasks(
         return [("tasks", tasks)]
     names = {} if isinstance(instances, Absence) else {one.arn: f"{one.id} in {one.zone}" for one in instances}
     return [
-        ("tasks", f"{len(tasks)} on {_counted(names.get(one.instance_arn, one.zone) for one in tasks) or 'nothing'}"),
+        ("tasks", _counted(f"on {names.get(one.instance_arn, one.zone)}" for one in tasks) or "none runs"),
         ("task definition", _counted(one.task_definition_arn.split("/")[-1] for one in tasks) or "none runs"),
         ("image", _counted(f"{one.image}@{one.image_digest or 'digest not known'}" for one in tasks) or "none runs"),
     ]
@@ -68,6 +68,8 @@ def _server_files(session: AwsSession, handles: StackHandles, tasks: list[EcsTas
     """Digests of the files that the running revisions carry; nothing else of their environment."""
     if isinstance(tasks, Absence):
         return tasks
+    if not tasks:
+        return "none runs"
     ecs = session.client("ecs")
     digests = set()
     for arn in sorted({one.task_definition_arn for one in tasks}):

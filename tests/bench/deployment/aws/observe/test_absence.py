@@ -17,6 +17,10 @@ from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, RecordedAws,
             Refusal("ClusterNotFoundException", "Cluster not found."),
             "ecs:ListTasks failed with ClusterNotFoundException: Cluster not found.",
         ),
+        (
+            Refusal("503", f"<html>\n<p>{'busy ' * 200}"),
+            f"ecs:ListTasks failed with 503: <html> <p>{'busy ' * 56}busy ...",
+        ),
     ],
 )
 def test_a_refusal_names_the_action(monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str) -> None:
