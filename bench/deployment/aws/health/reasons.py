@@ -32,7 +32,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
-class _Finding:
+class _SourceSays:
     lines: Sequence[str]
     telling: str = ""
     """The reason in short; empty where the source gives none."""
@@ -61,19 +61,19 @@ def diagnose(session: AwsSession, handles: StackHandles, since_unix_s: float) ->
     return Diagnosis("; ".join(filter(None, telling)), tuple(details))
 
 
-def _scaling(session: AwsSession, handles: StackHandles, since_unix_s: float) -> _Finding:
+def _scaling(session: AwsSession, handles: StackHandles, since_unix_s: float) -> _SourceSays:
     activities = scaling_activities(session, handles, since_unix_s)
     failed = failed_launches(activities)
-    return _Finding(
+    return _SourceSays(
         lines=[f"{one.status}: {one.description} {one.message}".rstrip() for one in activities[:_SHOWN]],
         telling=f"no instance could be launched: {failed[0].message}" if failed else "",
     )
 
 
-def _stops(stops: Sequence[StoppedTask]) -> _Finding:
+def _stops(stops: Sequence[StoppedTask]) -> _SourceSays:
     unplanned = [stop for stop in stops if not stop.is_planned]
     reasons = Counter(f"{stop.code}: {stop.reason}" for stop in unplanned).most_common(1)
-    return _Finding(
+    return _SourceSays(
         lines=[str(stop) for stop in stops[:_SHOWN]],
         telling=f"{counted(len(unplanned), 'task')} stopped, {reasons[0][1]} of them with {reasons[0][0]}"
         if reasons
@@ -81,13 +81,13 @@ def _stops(stops: Sequence[StoppedTask]) -> _Finding:
     )
 
 
-def _logs(session: AwsSession, handles: StackHandles, stops: list[StoppedTask] | Absence) -> _Finding:
+def _logs(session: AwsSession, handles: StackHandles, stops: list[StoppedTask] | Absence) -> _SourceSays:
     """The last lines of the containers that ended last; where none did, of containers that run."""
     ended = [] if isinstance(stops, Absence) else [one.task for one in stops if one.has_run and not one.is_planned]
     shown = (ended or running_tasks(session, handles))[:_LOGS_SHOWN]
     logs = {task: _last_lines(session, handles, task) for task in shown}
     last = next((lines[-1] for task, lines in logs.items() if task in ended and lines), "")
-    return _Finding(
+    return _SourceSays(
         lines=[line for task, lines in logs.items() for line in (f"task {task.id}:", *(lines or ["nothing"]))],
         telling=f"the log of one ends with {last!r}" if last else "",
     )
@@ -107,15 +107,15 @@ def _last_lines(session: AwsSession, handles: StackHandles, task: EcsTask) -> li
     return [event["message"].rstrip() for event in events if event["message"].strip()]
 
 
-def _events(session: AwsSession, handles: StackHandles) -> _Finding:
+def _events(session: AwsSession, handles: StackHandles) -> _SourceSays:
     """ECS keeps the last hundred, newest first."""
     services = session.client("ecs").describe_services(cluster=handles.cluster, services=[handles.service])["services"]
     events = [f"{one['createdAt']:%H:%M:%S} {one['message']}" for service in services for one in service["events"]]
     telling = (event.split(" ", 1)[1] for event in events if not any(usual in event for usual in _USUAL_EVENTS))
-    return _Finding(lines=events[:_SHOWN], telling=next(telling, ""))
+    return _SourceSays(lines=events[:_SHOWN], telling=next(telling, ""))
 
 
-def _targets(session: AwsSession, handles: StackHandles) -> _Finding:
+def _targets(session: AwsSession, handles: StackHandles) -> _SourceSays:
     states = Counter(target_states(session, handles)).most_common()
     telling = [f"{counted(count, 'target')} {state}" for state, count in states if state.startswith(_TELLING_STATES)]
-    return _Finding(lines=[f"{count} {state}" for state, count in states], telling=", ".join(telling))
+    return _SourceSays(lines=[f"{count} {state}" for state, count in states], telling=", ".join(telling))

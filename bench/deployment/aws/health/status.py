@@ -11,6 +11,7 @@ from bench.deployment.aws.observe.absence import Absence, attempt
 from bench.deployment.aws.observe.handles import StackHandles
 from bench.deployment.aws.observe.snapshot import target_states
 from bench.deployment.aws.session import AwsSession
+from sizing.counted import counted
 
 T = TypeVar("T")
 _Described = Mapping[str, Any]
@@ -25,6 +26,8 @@ class HealthStatus:
     instances_wanted: int
     tasks_running: int
     tasks_wanted: int
+    tasks_failed: int
+    """Tasks of the deployment that did not stay up; ECS gives it up after several."""
     targets_healthy: int
     is_rolling_out: bool
     """Whether ECS has not yet called the deployment complete."""
@@ -49,7 +52,8 @@ class HealthStatus:
         )
 
     def __str__(self) -> str:
-        return self.missing or ("the deployment to be complete" if self.is_rolling_out else "nothing")
+        waits_for = self.missing or ("the deployment to be complete" if self.is_rolling_out else "nothing")
+        return waits_for + (f"; {counted(self.tasks_failed, 'task')} failed so far" if self.tasks_failed else "")
 
 
 def health_status(session: AwsSession, handles: StackHandles) -> HealthStatus:
@@ -67,6 +71,7 @@ def health_status(session: AwsSession, handles: StackHandles) -> HealthStatus:
         tasks_running=service.get("runningCount", 0),
         # Scaling may want more by now; fewer than at the start are too few.
         tasks_wanted=max(service.get("desiredCount", 0), handles.task_count),
+        tasks_failed=sum(one.get("failedTasks", 0) for one in deployments if one["status"] == "PRIMARY"),
         targets_healthy=states.count("healthy"),
         is_rolling_out=len(deployments) > 1 or any(one.get("rolloutState") == "IN_PROGRESS" for one in deployments),
         hopeless="; ".join(_hopeless(cluster, service, handles)),

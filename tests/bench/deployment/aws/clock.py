@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Clock:
+class WaitingClock:
     """A clock that only sleeping moves on."""
 
     now_s: float = 0.0

@@ -19,16 +19,16 @@ REGION = "us-west-2"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class AwsRefusal:
     """An error of AWS's."""
 
     code: str
     message: str = "refused"
 
 
-DENIED = Refusal("AccessDeniedException")
+DENIED = AwsRefusal("AccessDeniedException")
 
-Answer = Mapping[str, Any] | Refusal | Callable[[Mapping[str, Any]], Mapping[str, Any] | Refusal]
+Answer = Mapping[str, Any] | AwsRefusal | Callable[[Mapping[str, Any]], Mapping[str, Any] | AwsRefusal]
 """An answer, or what makes one of the parameters of a call."""
 
 
@@ -72,7 +72,7 @@ class RecordedAws:
             pytest.fail(f"{name} is not in the table")
         found = self.answers[name]
         answer = found(parameters) if callable(found) else found
-        if isinstance(answer, Refusal):
+        if isinstance(answer, AwsRefusal):
             error = {"Error": {"Code": answer.code, "Message": answer.message}, "ResponseMetadata": {}}
             return SimpleNamespace(status_code=400), error
         if model.output_shape is not None:

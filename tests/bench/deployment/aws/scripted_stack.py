@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.deployment.aws.observe.handles import StackHandles
-from tests.bench.deployment.aws.recorded_aws import Answer, Refusal
+from tests.bench.deployment.aws.recorded_aws import Answer, AwsRefusal
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ACCOUNT = "arn:aws:ecs:us-west-2:123456789012"
@@ -119,10 +119,10 @@ class ScriptedStack:
         assert len(parameters["tasks"]) <= 100
         return {"tasks": [one for one in (*self.running, *self.stopped) if one["taskArn"] in parameters["tasks"]]}
 
-    def _log_events(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
+    def _log_events(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | AwsRefusal:
         assert parameters["logGroupName"] == self.handles.log_group
         if parameters["logStreamName"] not in self.logs:
-            return Refusal("ResourceNotFoundException")
+            return AwsRefusal("ResourceNotFoundException")
         lines = self.logs[parameters["logStreamName"]][-parameters["limit"] :]
         return {"events": [{"message": line, "timestamp": 0, "ingestionTime": 0} for line in lines]}
 

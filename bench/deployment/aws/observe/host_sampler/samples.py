@@ -67,7 +67,7 @@ class HostSample:
 
 
 @dataclass(frozen=True)
-class Interval:
+class HostInterval:
     """What happened between two samples. Rates are averages over it."""
 
     unix_s: float
@@ -87,7 +87,7 @@ def read_samples(text: str) -> list[HostSample]:
     return [_sample(one.partition("sample ")[2].splitlines(), int(text.split()[1])) for one in whole]
 
 
-def intervals(samples: Sequence[HostSample]) -> Iterator[Interval]:
+def intervals(samples: Sequence[HostSample]) -> Iterator[HostInterval]:
     """What happened from each sample to the next."""
     for before, after in pairwise(samples):
         duration_s = after.unix_s - before.unix_s
@@ -95,7 +95,7 @@ def intervals(samples: Sequence[HostSample]) -> Iterator[Interval]:
         if duration_s <= 0 or all_ticks <= 0:
             continue  # the clock was set, or nothing has moved
         read, written = (b - a for a, b in zip(before.sectors, after.sectors, strict=True))
-        yield Interval(
+        yield HostInterval(
             unix_s=before.unix_s,
             cpu_percent=100 * (all_ticks - idle - waiting) / all_ticks,
             iowait_percent=100 * waiting / all_ticks,

@@ -93,6 +93,17 @@ def test_each_change_is_reported_once(waiting: Waiting, stack: ScriptedStack) ->
     ]
 
 
+def test_tasks_that_do_not_stay_up_are_reported_while_it_waits(waiting: Waiting, stack: ScriptedStack) -> None:
+    stack.tasks, stack.rollout = 10, {"rolloutState": "IN_PROGRESS", "failedTasks": 1}
+
+    def end() -> None:
+        stack.tasks, stack.rollout = 12, {"rolloutState": "COMPLETED", "failedTasks": 1}
+
+    waiting.each_sleep = end
+    waiting.run()
+    assert waiting.reported == ["tasks running 10 of 12; 1 task failed so far"]
+
+
 def test_tasks_that_scaling_asks_for_are_waited_for(waiting: Waiting, stack: ScriptedStack) -> None:
     stack.desired = 14
     waiting.failure(timeout_s=10)

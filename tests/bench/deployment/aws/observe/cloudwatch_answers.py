@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.bench.deployment.aws.recorded_aws import Refusal
+from tests.bench.deployment.aws.recorded_aws import AwsRefusal
 
 Values = Mapping[float, float]
 """By beginning of the period, in seconds since 1970."""
@@ -20,12 +20,12 @@ class CloudWatchAnswers:
     values: dict[tuple[str, str], Values] = field(default_factory=dict)
     only_for: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """Names of the dimensions that a metric was published with; a metric that is not here is found by any."""
-    refused: dict[str, Refusal] = field(default_factory=dict)
+    refused: dict[str, AwsRefusal] = field(default_factory=dict)
     """Namespace to the refusal of a call that names it."""
     page_size: int = 500
     calls: int = 0
 
-    def __call__(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
+    def __call__(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | AwsRefusal:
         self.calls += 1
         entries = parameters["MetricDataQueries"]
         assert len(entries) <= 500

@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from bench.deployment.aws.observe.absence import Absence, attempt
-from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, RecordedAws, Refusal
+from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, RecordedAws, AwsRefusal
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         (DENIED, "no permission for ecs:ListTasks"),
-        (Refusal("AccessDenied"), "no permission for ecs:ListTasks"),
+        (AwsRefusal("AccessDenied"), "no permission for ecs:ListTasks"),
         (
-            Refusal("ClusterNotFoundException", "Cluster not found."),
+            AwsRefusal("ClusterNotFoundException", "Cluster not found."),
             "ecs:ListTasks failed with ClusterNotFoundException: Cluster not found.",
         ),
         (
-            Refusal("503", f"<html>\n<p>{'busy ' * 200}"),
+            AwsRefusal("503", f"<html>\n<p>{'busy ' * 200}"),
             f"ecs:ListTasks failed with 503: <html> <p>{'busy ' * 56}busy ...",
         ),
     ],

@@ -12,7 +12,7 @@ from bench.deployment.aws.observe.metric_series import cloudwatch_series
 from bench.deployment.aws.observe.points import best_of_each
 from bench.deployment.aws.observe.settled import LAG_S, LIMIT_S, ask_until_settled
 from bench.deployment.observe.series import Series
-from tests.bench.deployment.aws.clock import Clock
+from tests.bench.deployment.aws.clock import WaitingClock
 from tests.bench.deployment.aws.observe.cloudwatch_answers import CloudWatchAnswers
 from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws
 from tests.bench.deployment.aws.stack import handles
@@ -38,7 +38,7 @@ def _asked(metric: str, count: int = 1) -> list[MetricQuery]:
     return [query for query in queries(handles(), subjects) if query.metric.metric == metric]
 
 
-def _series(aws: RecordedAws, clock: Clock, subjects: Subjects = SUBJECTS) -> dict[str, Series]:
+def _series(aws: RecordedAws, clock: WaitingClock, subjects: Subjects = SUBJECTS) -> dict[str, Series]:
     asked = queries(handles(), subjects)
     settled = ask_until_settled(aws.session, asked, LOAD, clock=clock, sleep=clock.sleep)
     return {one.metric: one for one in best_of_each(cloudwatch_series(handles(), subjects, settled))}
@@ -98,7 +98,7 @@ def test_throughput_is_in_percent_of_what_is_permitted(monkeypatch: pytest.Monke
 
 
 def test_each_metric_of_the_table_is_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = _series(_aws(monkeypatch, CloudWatchAnswers()), Clock())
+    found = _series(_aws(monkeypatch, CloudWatchAnswers()), WaitingClock())
     assert all(one.values == [] and one.absence for one in found.values())
     assert found["efs_burst_credits"].absence == (
         "not published in this mode: efs_throughput_mode is elastic, not bursting"
@@ -109,14 +109,14 @@ def test_each_metric_of_the_table_is_in_the_report(monkeypatch: pytest.MonkeyPat
 
 def test_a_refusal_of_one_namespace_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = CloudWatchAnswers({("CPUUtilization", "Average"): {START: 42.0}}, refused={"AWS/EFS": DENIED})
-    found = _series(_aws(monkeypatch, answers), Clock())
+    found = _series(_aws(monkeypatch, answers), WaitingClock())
     assert found["efs_data_read"].absence == "no permission for cloudwatch:GetMetricData"
     assert found["service_cpu"].values == [42.0]
 
 
 def test_subjects_that_nobody_may_list_have_a_series_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     subjects: Subjects = {**SUBJECTS, "task": Absence("no permission for ecs:ListTasks")}
-    found = _series(_aws(monkeypatch, CloudWatchAnswers()), Clock(), subjects)
+    found = _series(_aws(monkeypatch, CloudWatchAnswers()), WaitingClock(), subjects)
     assert (found["task_cpu"].subject, found["task_cpu"].absence) == ("task", "no permission for ecs:ListTasks")
 
 
@@ -124,7 +124,7 @@ def test_subjects_that_nobody_may_list_have_a_series_with_the_reason(monkeypatch
 def test_tasks_are_found_by_either_set_of_dimensions(monkeypatch: pytest.MonkeyPatch, dimension: str) -> None:
     key = ("TaskCpuUtilization", "Average")
     answers = CloudWatchAnswers({key: {START: 160.0}}, only_for={key: {"ClusterName", "TaskId", dimension}})
-    found = _series(_aws(monkeypatch, answers), Clock())["task_cpu"]
+    found = _series(_aws(monkeypatch, answers), WaitingClock())["task_cpu"]
     assert (found.subject, found.values, found.unit) == ("3f2e00000000", [1.0], "vCPU")
 
 
@@ -136,7 +136,7 @@ def test_an_answer_that_still_grows_is_asked_for_again(monkeypatch: pytest.Monke
         if 100 < now_s <= 250:  # later than the lag that is always waited for
             values[START + now_s] = now_s
 
-    clock = Clock(at_each_sleep=publish)
+    clock = WaitingClock(at_each_sleep=publish)
     found = _series(_aws(monkeypatch, answers), clock)["service_cpu"]
     assert len(found.values) == len(values) == 7
     assert LAG_S < clock.now_s < LIMIT_S
@@ -145,7 +145,7 @@ def test_an_answer_that_still_grows_is_asked_for_again(monkeypatch: pytest.Monke
 def test_complete_answers_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = CloudWatchAnswers({("CPUUtilization", "Average"): {START: 1.0, START + MINUTE: 2.0}})
     asked = _asked("service_cpu")
-    clock = Clock()
+    clock = WaitingClock()
     settled = ask_until_settled(_aws(monkeypatch, answers).session, asked, LOAD, clock=clock, sleep=clock.sleep)
     assert settled.agreed
     assert 0 < settled.waited_s < LAG_S
@@ -155,7 +155,7 @@ def test_complete_answers_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 def test_answers_that_never_agree_are_waited_for_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     values: dict[float, float] = {}
     answers = CloudWatchAnswers({("CPUUtilization", "Average"): values})
-    clock = Clock(at_each_sleep=lambda now_s: values.update({START: now_s}))
+    clock = WaitingClock(at_each_sleep=lambda now_s: values.update({START: now_s}))
     settled = ask_until_settled(
         _aws(monkeypatch, answers).session, _asked("service_cpu"), LOAD, clock=clock, sleep=clock.sleep
     )
@@ -166,6 +166,6 @@ def test_answers_that_never_agree_are_waited_for_up_to_a_limit(monkeypatch: pyte
 
 def test_a_refusal_is_not_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = CloudWatchAnswers(refused={"AWS/ECS": DENIED})
-    clock = Clock()
+    clock = WaitingClock()
     ask_until_settled(_aws(monkeypatch, answers).session, _asked("service_cpu"), LOAD, clock=clock, sleep=clock.sleep)
     assert (answers.calls, clock.now_s) == (1, 0.0)

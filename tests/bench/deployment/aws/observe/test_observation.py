@@ -15,7 +15,7 @@ from bench.deployment.aws.observe.cloudwatch_metrics import METRICS
 from bench.deployment.aws.observe.host_sampler import sampler
 from bench.deployment.aws.observe.observation import AwsObservation, observed
 from bench.deployment.aws.observe.settled import LAG_S
-from tests.bench.deployment.aws.clock import Clock
+from tests.bench.deployment.aws.clock import WaitingClock
 from tests.bench.deployment.aws.observe.cloudwatch_answers import CloudWatchAnswers
 from tests.bench.deployment.aws.observe.host_sampler.shell_ssm import ShellSsm
 from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws
@@ -36,7 +36,7 @@ class Observed:
         self.cloudwatch = CloudWatchAnswers()
         self.stack = ScriptedStack(handles(), running=[running_task(handles(), "0a1b")])
         self.instances = [ONE]
-        self.clock = Clock()
+        self.clock = WaitingClock()
         self.aws = RecordedAws(
             monkeypatch,
             {

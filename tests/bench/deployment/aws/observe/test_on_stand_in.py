@@ -21,7 +21,7 @@ from bench.deployment.local import PROJECT_FOLDER
 from bench.deployment.stack_config import load_stack
 from tests.aws_stand_in.endpoint import aws_endpoint
 from tests.aws_stand_in.mirrored_cloud import MirroredCloud
-from tests.bench.deployment.aws.clock import Clock
+from tests.bench.deployment.aws.clock import WaitingClock
 
 
 class OnStandIn:
@@ -77,7 +77,7 @@ def test_every_fact_is_known(stack: OnStandIn) -> None:
 
 
 def test_metrics_that_are_published_arrive_and_others_give_reasons(stack: OnStandIn) -> None:
-    handles, clock = stack.handles, Clock()
+    handles, clock = stack.handles, WaitingClock()
     with observed(stack.session, handles, limit_s=60, clock=clock, sleep=clock.sleep) as observation:
         group = {"AutoScalingGroupName": handles.auto_scaling_group, "InstanceId": stack.instance_id}
         stack.publish("CWAgent", "mem_used_percent", 25.0, **group)

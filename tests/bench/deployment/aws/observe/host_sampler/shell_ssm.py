@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.deployment.aws.observe.host_sampler import sampler
-from tests.bench.deployment.aws.recorded_aws import Answer, Refusal
+from tests.bench.deployment.aws.recorded_aws import Answer, AwsRefusal
 
 # What the scripts need of systemd: a process that outlives the command, and an end for it.
 _SYSTEMD_RUN = """#!/bin/bash
@@ -103,11 +103,11 @@ class ShellSsm:
             "StandardErrorContent": done.stderr,
         }
 
-    def _invocation(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | Refusal:
+    def _invocation(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | AwsRefusal:
         key = parameters["CommandId"], parameters["InstanceId"]
         self._asked[key] = self._asked.get(key, 0) + 1
         if self._asked[key] <= self.pending_answers:
-            return Refusal("InvocationDoesNotExist")
+            return AwsRefusal("InvocationDoesNotExist")
         if self._asked[key] <= 2 * self.pending_answers:
             return {"Status": "InProgress"}
         return self._outcomes[key]

@@ -15,7 +15,7 @@ from bench.deployment.aws.observe.host_sampler.run_command import RunCommand
 from bench.deployment.aws.observe.host_sampler.sampler import fetch_samples, remove_sampler, start_sampler
 from bench.deployment.aws.observe.host_sampler.samples import read_samples
 from tests.bench.deployment.aws.observe.host_sampler.shell_ssm import OUTPUT_LIMIT, ShellSsm
-from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws, Refusal
+from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws, AwsRefusal
 
 ONE, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 LIMIT_S = 60.0
@@ -160,7 +160,7 @@ def test_a_large_fleet_is_reached_in_several_calls(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_instance_is_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = _commands(monkeypatch, {"ssm:DescribeInstanceInformation": Refusal("Never")})
+    commands = _commands(monkeypatch, {"ssm:DescribeInstanceInformation": AwsRefusal("Never")})
     assert start_sampler(commands, [], LIMIT_S) == {}
 
 
