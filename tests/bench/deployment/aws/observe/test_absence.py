@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.deployment.aws.observe.absence import Absence, attempt
-from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, RecordedAws, AwsRefusal
+from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, AwsRefusal, RecordedAws
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from bench.deployment.aws.observe.host_sampler.run_command import RunCommand
 from bench.deployment.aws.observe.host_sampler.sampler import fetch_samples, remove_sampler, start_sampler
 from bench.deployment.aws.observe.host_sampler.samples import read_samples
 from tests.bench.deployment.aws.observe.host_sampler.shell_ssm import OUTPUT_LIMIT, ShellSsm
-from tests.bench.deployment.aws.recorded_aws import DENIED, RecordedAws, AwsRefusal
+from tests.bench.deployment.aws.recorded_aws import DENIED, AwsRefusal, RecordedAws
 
 ONE, OTHER = "i-0123456789abcdef0", "i-0fedcba9876543210"
 LIMIT_S = 60.0
