@@ -114,6 +114,13 @@ def test_a_refusal_of_one_namespace_leaves_the_others(monkeypatch: pytest.Monkey
     assert found["service_cpu"].values == [42.0]
 
 
+def test_a_metric_that_is_refused_within_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = {"Id": "m0", "Label": "m0", "Timestamps": [], "Values": [], "StatusCode": "Forbidden"}
+    aws = RecordedAws(monkeypatch, {"cloudwatch:GetMetricData": {"MetricDataResults": [refused]}})
+    (found,) = ask(aws.session, _asked("service_cpu"), LOAD).values()
+    assert found == Absence("no permission for cloudwatch:GetMetricData")
+
+
 def test_subjects_that_nobody_may_list_have_a_series_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     subjects: Subjects = {**SUBJECTS, "task": Absence("no permission for ecs:ListTasks")}
     found = _series(_aws(monkeypatch, CloudWatchAnswers()), WaitingClock(), subjects)
@@ -150,6 +157,13 @@ def test_complete_answers_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     assert settled.agreed
     assert 0 < settled.waited_s < LAG_S
     assert answers.calls == 2
+
+
+def test_counts_that_stay_without_a_value_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _asked("balancer_5xx")
+    clock = WaitingClock()
+    aws = _aws(monkeypatch, CloudWatchAnswers())
+    assert ask_until_settled(aws.session, asked, LOAD, clock=clock, sleep=clock.sleep).waited_s < LAG_S
 
 
 def test_answers_that_never_agree_are_waited_for_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

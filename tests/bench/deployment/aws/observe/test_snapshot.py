@@ -126,6 +126,25 @@ def test_credits_are_those_of_modes_that_have_them(monkeypatch: pytest.MonkeyPat
     assert facts["CPU credits"] == f"i-a: {3 * 2**30}, i-b: not published yet"
 
 
+def test_every_instance_of_a_large_cluster_is_described(monkeypatch: pytest.MonkeyPatch, stack: ScriptedStack) -> None:
+    described: list[int] = []
+
+    def describe(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        arns = parameters["containerInstances"]
+        described.append(len(arns))
+        return {"containerInstances": [_instance(arn, f"i-{arn[-3:]}", "us-west-2a") for arn in arns]}
+
+    arns = [f"{ACCOUNT}:container-instance/x/{number:03d}" for number in range(230)]
+    answers = {
+        **_answers(stack),
+        "ecs:ListContainerInstances": {"containerInstanceArns": arns},
+        "ecs:DescribeContainerInstances": describe,
+    }
+    facts = dict(snapshot(RecordedAws(monkeypatch, answers).session, handles()))
+    assert facts["instances"] == "230 c6a.xlarge in us-west-2a"
+    assert described == [100, 100, 30]
+
+
 def test_nothing_that_a_person_put_into_the_environment_is_quoted(
     monkeypatch: pytest.MonkeyPatch, stack: ScriptedStack
 ) -> None:
