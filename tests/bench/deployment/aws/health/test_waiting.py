@@ -214,6 +214,7 @@ def test_tasks_that_scaling_stopped_are_no_reason(waiting: Waiting, stack: Scrip
             exitCode=0,
         )
     ]
+    stack.logs = {handles().log_stream("0a"): ["[INFO] Shutting down: Master"]}
     failure = waiting.failure(timeout_s=10)
     assert "AWS gives no reason" in str(failure)
     assert any("Scaling activity initiated by" in line for line in failure.details)

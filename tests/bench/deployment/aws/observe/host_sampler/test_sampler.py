@@ -104,6 +104,12 @@ def test_an_instance_that_ssm_does_not_manage_says_so(monkeypatch: pytest.Monkey
     assert not ssm.disk(OTHER).exists()
 
 
+def test_an_instance_whose_agent_was_lost_is_not_managed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = {"InstanceInformationList": [{"InstanceId": ONE, "PingStatus": "ConnectionLost"}]}
+    started = start_sampler(_commands(monkeypatch, {"ssm:DescribeInstanceInformation": lost}), [ONE], LIMIT_S)
+    assert started == {ONE: Absence("SSM does not manage the instance: its agent has not called in")}
+
+
 @pytest.mark.parametrize("operation", ["DescribeInstanceInformation", "SendCommand", "GetCommandInvocation"])
 def test_a_missing_permission_is_named(monkeypatch: pytest.MonkeyPatch, ssm: ShellSsm, operation: str) -> None:
     commands = _commands(monkeypatch, {**ssm.answers, f"ssm:{operation}": DENIED})
