@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from textwrap import shorten
 from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from bench.deployment.aws.session import reason
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MESSAGE_CHARACTERS = 300
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "Forbidden", "UnauthorizedOperation"}
 
 
@@ -38,12 +38,9 @@ def attempt(service: str, look: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 def reason_of(service: str, error: Exception) -> str:
     """A reason such as `no permission for cloudwatch:GetMetricData`."""
     if isinstance(error, ClientError):
-        code, action = error.response["Error"].get("Code", ""), f"{service}:{error.operation_name}"
-        if code in _DENIED:
-            return f"no permission for {action}"
-        # Where no service of AWS answers, but something before it, the message is a page.
-        message = shorten(error.response["Error"].get("Message", ""), _MESSAGE_CHARACTERS, placeholder=" ...")
-        return f"{action} failed with {code}: {message or 'no message'}"
+        denied = error.response["Error"].get("Code") in _DENIED
+        action = f"{service}:{error.operation_name}"
+        return f"no permission for {action}" if denied else f"{action} failed with {reason(error)}"
     if isinstance(error, BotoCoreError):
         return f"{service} cannot be reached: {error}"
     return f"{service} answered with something unexpected: {type(error).__name__}: {error}"

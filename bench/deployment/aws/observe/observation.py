@@ -52,7 +52,7 @@ def observed(
     session: AwsSession,
     handles: StackHandles,
     *,
-    limit_s: float,
+    limit_s: float = 7200.0,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
     sleep: Callable[[float], object] = time.sleep,
@@ -60,7 +60,7 @@ def observed(
     """Observe a load. Leaving the context takes minutes, for metrics come late; after an exception it does not wait.
 
     Args:
-        limit_s: when the samplers end by themselves, should this process be killed.
+        limit_s: when the samplers end by themselves, should this process be killed; a longer load is sampled so far.
         wall_clock: seconds since 1970.
     """
     commands, observation = RunCommand(session, clock, sleep), AwsObservation()

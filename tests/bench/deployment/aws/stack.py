@@ -7,8 +7,7 @@ from functools import cache
 from typing import Any
 
 from bench.deployment.aws.observe.handles import StackHandles, read_handles
-from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from tests.evaluation_cache import deployment_of
 
 

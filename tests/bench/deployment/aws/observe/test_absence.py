@@ -17,10 +17,7 @@ from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, AwsRefusal, 
             AwsRefusal("ClusterNotFoundException", "Cluster not found."),
             "ecs:ListTasks failed with ClusterNotFoundException: Cluster not found.",
         ),
-        (
-            AwsRefusal("503", f"<html>\n<p>{'busy ' * 200}"),
-            f"ecs:ListTasks failed with 503: <html> <p>{'busy ' * 56}busy ...",
-        ),
+        (AwsRefusal("503", "<html>\n<p>busy"), "ecs:ListTasks failed with 503"),
     ],
 )
 def test_a_refusal_names_the_action(monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bench.deployment.aws.observe.cloudwatch_metrics import METRICS, CloudWatchMetric
-from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from pypiserver_stack.hosts import user_data
 from tests.bench.deployment.aws.stack import handles
 from tests.evaluation_cache import deployment_of

@@ -8,8 +8,7 @@ import pytest
 
 from bench.deployment.aws.observe.handles import read_handles
 from bench.deployment.graph import Graph, GraphError
-from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from pypiserver_stack.tasks.server_files import packed
 from tests.bench.deployment.aws.stack import handles
 from tests.evaluation_cache import deployment_of

@@ -17,8 +17,7 @@ from bench.deployment.aws.observe.observation import observed
 from bench.deployment.aws.observe.snapshot import snapshot
 from bench.deployment.aws.session import AwsSession
 from bench.deployment.engine.embedded import EmbeddedEngine
-from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from tests.aws_stand_in.endpoint import aws_endpoint
 from tests.aws_stand_in.mirrored_cloud import MirroredCloud
 from tests.bench.deployment.aws.clock import WaitingClock

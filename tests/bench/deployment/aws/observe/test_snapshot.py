@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from bench.deployment.aws.observe.snapshot import snapshot
-from bench.deployment.local import PROJECT_FOLDER
-from bench.deployment.stack_config import load_stack
+from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 from tests.bench.deployment.aws.recorded_aws import DENIED, Answer, RecordedAws
 from tests.bench.deployment.aws.scripted_stack import ACCOUNT, ScriptedStack, running_task, target
 from tests.bench.deployment.aws.stack import handles
