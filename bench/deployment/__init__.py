@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol, TypeVar
 
 from bench.deployment.description import Description, TaskMemory
 from bench.deployment.graph import Resource
+from bench.deployment.observe.series import Series
 from bench.index.target import Target
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class Observation:
     """Requests that the balancer sent to each task, health checks excluded; empty where the balancer does not tell."""
     memory: list[TaskMemory] = field(default_factory=list)
     """Memory peak of each task; empty where it is not measured."""
+    series: list[Series] = field(default_factory=list)
+    """Measurements over time, by the metric names of docs/metrics.md. One that cannot be had says why."""
 
 
 @dataclass(frozen=True)
