@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MODELS = {
     "report": ("bench.report.model", "Report"),
+    "metrics": ("bench.deployment.observe.metrics", "MetricsFile"),
     "comparison": ("bench.commands.compare.model", "Comparison"),
     "consistency": ("bench.commands.consistency.model", "ConsistencyReport"),
     "explanation": ("bench.commands.explain.model", "Explanation"),

@@ -63,6 +63,8 @@ class Observation:
     """Memory peak of each task; empty where it is not measured."""
     series: list[Series] = field(default_factory=list)
     """Measurements over time, by the metric names of docs/metrics.md. One that cannot be had says why."""
+    sampling_cpu_s: float | None = None
+    """CPU time that reading them took on the machine of the load generator; None where others read them."""
 
 
 @dataclass(frozen=True)

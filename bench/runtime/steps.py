@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.common.failures import ExitCode, UnavailableError, UsageError
 from bench.common.teardown import leftovers_of
 from bench.deployment import IndexUnderTest, Observation
+from bench.deployment.observe.metrics import FILE_NAME, MetricsFile
 from bench.index.publish import publish_async
 from bench.index.target import Target
 from bench.load.clients import LoadSpec
@@ -21,6 +23,7 @@ from bench.load.pool import Load
 from bench.load.samples import Samples
 from bench.packages.factory import Wheel
 from bench.report import model
+from bench.report.formats.json import json_text
 from bench.report.outcome import Teardown
 from bench.runtime.run import Run
 
@@ -119,9 +122,12 @@ def measure(
     What makes the figures worth nothing is noted as a failure of the run; the run goes on.
     """
     sending = prepare_load(run, target, load, packages, uploads)
+    started_at = datetime.now(UTC)
     try:
         with index.observe() as observation:
             run.wait_for(sending.run())
+            ended_at = datetime.now(UTC)
+        _write_metrics(run, observation, started_at, ended_at)
     finally:
         result = sending.result()
         run.findings.samples = result.samples
@@ -136,6 +142,18 @@ def measure(
         # Whatever else is odd about the measurement, this is why.
         run.fail_above_all(ExitCode.UNTRUSTWORTHY, f"{sentence} (it was up when the load began)")
     return Measurement(result.samples, result.generator, observation)
+
+
+def _write_metrics(run: Run, observation: Observation, started_at: datetime, ended_at: datetime) -> None:
+    metrics = MetricsFile(
+        schema_version=1,
+        run_id=run.findings.run_id,
+        load_started_at=started_at,
+        load_ended_at=ended_at,
+        sampling_cpu_s=observation.sampling_cpu_s,
+        series=observation.series,
+    )
+    run.folder.write_text(FILE_NAME, json_text(metrics))
 
 
 def take_down(run: Run, *removals: Callable[[], Sequence[str]]) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 
 from bench.deployment import Observation, RunContext, TaskFailures
 from bench.deployment.description import Description, Stack
+from bench.deployment.observe.series import Series
 from bench.index.target import Target
 from tests.bench.fake_index import FakeIndex, serving
 
@@ -27,6 +28,7 @@ class FakeIndexUnderTest:
     during_load: Callable[[], object] = lambda: None
     """Called when a load is about to begin."""
     failures: TaskFailures = field(default_factory=TaskFailures)
+    series: list[Series] = field(default_factory=list)
     leftovers: tuple[str, ...] = ()
     calls: list[str] = field(default_factory=list)
     _served: ExitStack = field(default_factory=ExitStack)
@@ -57,6 +59,7 @@ class FakeIndexUnderTest:
         observation.tasks_cpu_s = {"task-1": 0.5, "task-2": 0.25}
         observation.balancer_cpu_s = 0.125
         observation.requests_by_task = {"task-1": 3, "task-2": 3}
+        observation.series = self.series
 
     def task_failures(self) -> TaskFailures:
         return self.failures

@@ -86,7 +86,13 @@ def test_no_file_of_a_run_holds_a_password(bench: Bench) -> None:
     said = [output, errors, *bench.lines, *command_lines]
     assert not any(password in text for text in said for password in passwords)
     written = list(bench.results.glob("*/*"))
-    assert {path.name for path in written} == {"report.json", "report.md", "samples.npz", "infrastructure.json"}
+    assert {path.name for path in written} == {
+        "report.json",
+        "report.md",
+        "samples.npz",
+        "metrics.json",
+        "infrastructure.json",
+    }
     assert not any(password.encode() in path.read_bytes() for path in written for password in passwords)
     assert bench.remains(process.pid) == []
 

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 
 from bench.common.atomic_file import write_whole
 from bench.common.failures import UnavailableError
 from bench.deployment.local_processes import local_http
+from bench.deployment.local_processes.balancer_counters import FILTER, BalancerCounters
 from bench.deployment.local_processes.load_balancer import POLICIES, BalancerSpec
 from bench.deployment.local_processes.processes import Child, spawn
 
@@ -82,6 +84,14 @@ class Balancer:
         with contextlib.suppress(UnavailableError):
             return {port: target.requests for port, target in self.targets().items()}
         return {}
+
+    def counters(self) -> BalancerCounters:
+        """Counters of all targets together.
+
+        Raises:
+            UnavailableError: it does not answer.
+        """
+        return BalancerCounters.of_statistics(self._admin(f"/stats?format=json&filter={quote(FILTER)}"))
 
     def _admin(self, path: str) -> dict[str, Any]:
         answer = local_http.send_to_socket("GET", self.admin_socket_path, path, _ADMIN_TIMEOUT_S)

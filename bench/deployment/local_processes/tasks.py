@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from bench.common.atomic_file import write_whole
 from bench.deployment.local_processes.local_command import IMAGE_WORKING_FOLDER, SEARCH_PATH, LocalCommand, localise
@@ -72,17 +69,3 @@ def _working_folder(command: LocalCommand, folder: Path) -> Path:
     for path, mounted in command.working_folder.items():
         (working_folder / path).symlink_to(mounted)
     return working_folder
-
-
-def proportional_memory_mb(task: Task) -> float:
-    """Proportional set size summed over the task's process tree, in MB: a page that n processes share counts 1/n each.
-
-    This is what the container's memory control group would be charged with, but for page cache, which it gives back.
-    """
-    total_bytes = 0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(task.child.pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                total_bytes += process.memory_full_info().pss
-    return total_bytes / 2**20

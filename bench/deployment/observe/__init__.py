@@ -1,1 +1,1 @@
-"""Observation of tasks and balancer during a load: CPU time, memory, requests, failures."""
+"""Observation of tasks, machine and balancer during a load, as totals and as series."""

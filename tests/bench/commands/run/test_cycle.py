@@ -13,6 +13,8 @@ from bench.commands.parameters import load_parameters
 from bench.commands.run.cycle import Cycle
 from bench.common.failures import UnavailableError, UsageError
 from bench.deployment import TaskFailures
+from bench.deployment.observe.metrics import MetricsFile
+from bench.deployment.observe.series import Series
 from bench.load.thresholds import Threshold
 from bench.report.model import Report
 from bench.runtime.progress import Progress
@@ -70,9 +72,27 @@ def test_a_load_that_the_index_holds_passes(cycle: Conduct, tmp_path: Path) -> N
     assert report.teardown.complete
     assert index.calls == ["up", "down"]
     (folder,) = (tmp_path / "results").iterdir()
-    assert {path.name for path in folder.iterdir()} == {"report.json", "report.md", "samples.npz"}
+    assert {path.name for path in folder.iterdir()} == {"report.json", "report.md", "samples.npz", "metrics.json"}
     assert report.warnings == ["the password is [secret]"]
     assert not any(PASSWORD.encode() in path.read_bytes() for path in folder.iterdir())
+
+
+def test_the_series_of_the_load_are_written(cycle: Conduct, tmp_path: Path) -> None:
+    credits = Series(
+        metric="instance_cpu_credits",
+        subject="i-1",
+        source="CloudWatch AWS/EC2 CPUCreditBalance Average",
+        unit="credits",
+        period_s=300,
+        unix_s=[1796000000.0],
+        values=[144.0],
+    )
+    report = cycle(FakeIndexUnderTest(series=[credits]))
+    (path,) = (tmp_path / "results").glob("*/metrics.json")
+    metrics = MetricsFile.model_validate_json(path.read_text())
+    assert metrics.series == [credits]
+    assert metrics.run_id == report.run.id
+    assert report.run.started_at <= metrics.load_started_at <= metrics.load_ended_at <= report.run.ended_at
 
 
 def test_an_index_that_stays_keeps_its_packages_and_has_no_teardown(cycle: Conduct) -> None:

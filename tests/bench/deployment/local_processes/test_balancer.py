@@ -21,13 +21,16 @@ from tests.bench.deployment.local_processes.stacks import eventually
 
 
 class TargetHandler(BaseHTTPRequestHandler):
-    """Answers with what it was asked: protocol, path and Host."""
+    """Answers with what it was asked: protocol, path and Host; or as the path says."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/break":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         body = f"{self.request_version} {self.path} {self.headers['Host']}".encode()
-        self.send_response(200)
+        self.send_response(503 if self.path == "/503" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -103,3 +106,29 @@ def test_it_is_reached_however_long_the_path_of_its_folder(tmp_path: Path) -> No
         eventually(lambda: listens(balancer))
     finally:
         stop([balancer.child], patience_s=0)
+
+
+def test_an_error_of_a_target_is_told_from_one_of_the_balancer(balancer: Balancer) -> None:
+    address = balancer.url().removeprefix("http://")
+    before = balancer.counters()
+    for path in ("/health", "/503", "/503", "/break", "/break", "/break"):
+        local_http.send("GET", address, path, timeout_s=20)
+    after = balancer.counters()
+
+    assert after.requests - before.requests == 6
+    assert after.target_5xx - before.target_5xx == 2
+    assert after.own_5xx - before.own_5xx == 3
+    assert (before.own_5xx, after.rejected_connections) == (0, 0)
+
+
+def test_a_target_that_takes_no_connection_is_an_error_of_the_balancer(balancer: Balancer, tmp_path: Path) -> None:
+    address = balancer.url().removeprefix("http://")
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    balancer.set_targets([port])
+    eventually(lambda: set(balancer.targets()) == {port})
+    eventually(lambda: local_http.send("GET", address, "/", timeout_s=20).status == 503)
+
+    counters = balancer.counters()
+    assert counters.own_5xx > 0
+    assert counters.target_5xx == 0

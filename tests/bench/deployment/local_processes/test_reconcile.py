@@ -26,8 +26,9 @@ from bench.deployment.local_processes import balancer, reconcile
 from bench.deployment.local_processes.balancer import envoy_config
 from bench.deployment.local_processes.local_command import localise
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
-from bench.deployment.local_processes.tasks import prepare_host, proportional_memory_mb
-from bench.deployment.observe.local import peak_memory_mb
+from bench.deployment.local_processes.tasks import prepare_host
+from bench.deployment.observe.local import observed
+from bench.deployment.observe.task_processes import TaskProcesses
 from bench.deployment.stack_config import load_stack
 from pypiserver_stack.tasks.server_files import packed
 from tests.bench.deployment.local_processes.stacks import (
@@ -131,7 +132,7 @@ def test_memory(deployment: Deployment, tmp_path: Path) -> None:
         (task,) = stack.tasks
         assert task.memory_mb == 77
         # A worker and its master import a web server: more than 10 MB, and less than this machine has.
-        assert 10 < proportional_memory_mb(task) < 1000
+        assert 10 < TaskProcesses(task.child.pid).memory_mb() < 1000
 
 
 def test_stickiness(deployment: Deployment, tmp_path: Path) -> None:
@@ -220,10 +221,11 @@ def test_the_balancer_checks_health_as_the_target_group_says(deployment: Deploym
 
 def test_a_memory_limit_that_is_exceeded_is_told(deployment: Deployment, tmp_path: Path) -> None:
     with running(with_container(deployment.graph, lambda c: c.update(memory=5)), tmp_path) as stack:
-        with peak_memory_mb(stack.tasks) as peaks_mb:
+        with observed(stack, watch_memory=True) as observation:
             pass
-        (task,) = stack.tasks
-        assert peaks_mb[task.id] > task.memory_mb == 5
+        (memory,) = observation.memory
+        assert memory.peak_pss_mb > memory.limit_mb == 5
+        assert memory.would_be_oom_killed
 
 
 def test_the_files_of_the_server_come_from_the_task_definition(deployment: Deployment, tmp_path: Path) -> None:
