@@ -1,7 +1,7 @@
-"""Report from the findings of a run.
+"""Report from the record of a run.
 
-`Findings` is filled in by whoever runs the cycle, as far as the run gets; `build_outcome` makes a report of it at any
-time. What follows from other findings (figures, verdict, exit code, fingerprint) is derived here and nowhere else, so
+`RunRecord` is filled in by whoever runs the cycle, as far as the run gets; `build_outcome` makes a report of it at any
+time. What follows from other fields (figures, verdict, exit code, fingerprint) is derived here and nowhere else, so
 that a report cannot contradict itself.
 """
 
@@ -36,8 +36,8 @@ T = TypeVar("T", bound=Outcome)
 
 
 @dataclass
-class Findings:
-    """Findings of a run so far. None, or empty: it did not get there, or does not have it."""
+class RunRecord:
+    """What a run has got so far. None, or empty: it did not get there, or does not have it."""
 
     run_id: str
     seed: int
@@ -79,59 +79,59 @@ class Ending(NamedTuple):
     """The failures that the exit code does not tell among them."""
 
 
-def ending_of(findings: Findings) -> Ending:
+def ending_of(record: RunRecord) -> Ending:
     """The end of a run, as far as it got."""
-    failures = {**_evident_failures(findings), **findings.failures}
+    failures = {**_evident_failures(record), **record.failures}
     exit_code = worst(set(failures))
     failure = failures.get(exit_code)
     return Ending(
         exit_code,
-        hide(failure, findings.secrets) if failure else None,
-        [hide(warning, findings.secrets) for warning in _warnings(findings, failures, exit_code)],
+        hide(failure, record.secrets) if failure else None,
+        [hide(warning, record.secrets) for warning in _warnings(record, failures, exit_code)],
     )
 
 
-def build_outcome(kind: type[T], findings: Findings, ended_at: datetime, **own: Any) -> T:
+def build_outcome(kind: type[T], record: RunRecord, ended_at: datetime, **own: Any) -> T:
     """The outcome of a run as far as it got, with the fields that only its kind has."""
-    ending = ending_of(findings)
+    ending = ending_of(record)
     return kind(
         schema_version=1,
         run=RunInfo(
-            id=findings.run_id,
-            seed=findings.seed,
-            started_at=findings.started_at,
+            id=record.run_id,
+            seed=record.seed,
+            started_at=record.started_at,
             ended_at=ended_at,
-            command=[hide(word, findings.secrets) for word in findings.command],
-            index_url=hide(findings.index_url, findings.secrets) if findings.index_url else None,
+            command=[hide(word, record.secrets) for word in record.command],
+            index_url=hide(record.index_url, record.secrets) if record.index_url else None,
         ),
         exit_code=ending.exit_code,
         verdict=kind.verdicts.get(ending.exit_code, ending.exit_code.name.lower()),
         failure=ending.failure,
         warnings=ending.warnings,
-        teardown=findings.teardown,
+        teardown=record.teardown,
         machine=this_machine(),
         **own,
     )
 
 
-def report_fields(findings: Findings) -> dict[str, Any]:
+def report_fields(record: RunRecord) -> dict[str, Any]:
     """The fields that only a `Report` has."""
-    samples = findings.samples
-    parts = FingerprintParts(workload=findings.workload, seed=findings.seed, plan=findings.plan, machine=this_machine())
+    samples = record.samples
+    parts = FingerprintParts(workload=record.workload, seed=record.seed, plan=record.plan, machine=this_machine())
     return {
-        "proved": _proved(findings) if ending_of(findings).exit_code is ExitCode.PASSED else None,
-        "stack": findings.stack,
-        "plan": findings.plan,
-        "local": findings.local,
-        "workload": findings.workload,
-        "thresholds": list(findings.thresholds),
+        "proved": _proved(record) if ending_of(record).exit_code is ExitCode.PASSED else None,
+        "stack": record.stack,
+        "plan": record.plan,
+        "local": record.local,
+        "workload": record.workload,
+        "thresholds": list(record.thresholds),
         "summary": figures.summary(samples) if samples is not None else None,
         "phases": figures.phases(samples) if samples is not None else [],
         "operations": figures.operations(samples) if samples is not None else None,
         "per_task": figures.per_task(samples) if samples is not None else {},
-        "per_task_deviation": _deviation(findings),
-        "generator": _generator(findings),
-        "cpu": _cpu(findings),
+        "per_task_deviation": _deviation(record),
+        "generator": _generator(record),
+        "cpu": _cpu(record),
         "fingerprint": fingerprint(parts),
         "fingerprint_parts": parts,
     }
@@ -143,33 +143,33 @@ def fingerprint(parts: FingerprintParts) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _evident_failures(findings: Findings) -> dict[ExitCode, str]:
+def _evident_failures(record: RunRecord) -> dict[ExitCode, str]:
     """Failures that follow from thresholds, OOM kills and teardown."""
     failures = {}
-    missed = [threshold.name for threshold in findings.thresholds if not threshold.passed]
-    thresholds = f"{len(missed)} of {counted(len(findings.thresholds), 'threshold')} missed: {', '.join(missed)}"
-    if not_kept := [*([thresholds] if missed else []), *findings.oom_kills]:
+    missed = [threshold.name for threshold in record.thresholds if not threshold.passed]
+    thresholds = f"{len(missed)} of {counted(len(record.thresholds), 'threshold')} missed: {', '.join(missed)}"
+    if not_kept := [*([thresholds] if missed else []), *record.oom_kills]:
         failures[ExitCode.THRESHOLDS_MISSED] = "; ".join(not_kept)
-    if findings.teardown is not None and not findings.teardown.complete:
-        failures[ExitCode.LEFTOVERS] = f"left behind: {', '.join(findings.teardown.leftovers)}"
+    if record.teardown is not None and not record.teardown.complete:
+        failures[ExitCode.LEFTOVERS] = f"left behind: {', '.join(record.teardown.leftovers)}"
     return failures
 
 
-def _warnings(findings: Findings, failures: Mapping[ExitCode, str], exit_code: ExitCode) -> list[str]:
+def _warnings(record: RunRecord, failures: Mapping[ExitCode, str], exit_code: ExitCode) -> list[str]:
     """Further failures, what ECS would have made of memory that nothing limited here, the rest."""
     others = [sentence for code, sentence in failures.items() if code != exit_code]
     killed = [
         f"task {memory.task} used {memory.peak_pss_mb:.0f} MB, above its limit of {memory.limit_mb} MB: "
         "ECS would have lost it to an OOM kill"
-        for memory in (findings.local.memory if findings.local else ())
+        for memory in (record.local.memory if record.local else ())
         if memory.would_be_oom_killed and memory.oom_kills is None
     ]
-    return [*others, *killed, *findings.warnings]
+    return [*others, *killed, *record.warnings]
 
 
-def _proved(findings: Findings) -> str:
+def _proved(record: RunRecord) -> str:
     """The proof of a passed run, and its limits."""
-    local = findings.local
+    local = record.local
     if local is None:
         return "the index holds this load"
     held, untested = [], "the size was not tested"
@@ -188,39 +188,39 @@ def _proved(findings: Findings) -> str:
     return f"the server and its settings hold this load on this machine with {tasks}; {untested}"
 
 
-def _deviation(findings: Findings) -> float | None:
+def _deviation(record: RunRecord) -> float | None:
     """Against the tasks that ran. How many an index has that was there before is not known: those that answered."""
-    if findings.samples is None or (findings.stack is not None and findings.local is None):
+    if record.samples is None or (record.stack is not None and record.local is None):
         return None
-    per_task = figures.per_task(findings.samples)
-    return figures.deviation(per_task, findings.local.tasks_run if findings.local else len(per_task))
+    per_task = figures.per_task(record.samples)
+    return figures.deviation(per_task, record.local.tasks_run if record.local else len(per_task))
 
 
-def _generator(findings: Findings) -> Generator | None:
-    if findings.samples is None:
+def _generator(record: RunRecord) -> Generator | None:
+    if record.samples is None:
         return None
-    shares = list(findings.generator.cpu_shares) if findings.generator else []
+    shares = list(record.generator.cpu_shares) if record.generator else []
     return Generator(
         cpu_share=max(shares, default=None),
         cpu_shares=shares,
-        lateness_s=figures.percentiles(findings.samples.sent_s - findings.samples.due_s),
+        lateness_s=figures.percentiles(record.samples.sent_s - record.samples.due_s),
     )
 
 
-def _cpu(findings: Findings) -> CpuBySide | None:
-    if findings.samples is None:
+def _cpu(record: RunRecord) -> CpuBySide | None:
+    if record.samples is None:
         return None
-    requests = len(findings.samples)
+    requests = len(record.samples)
 
     def of(cpu_s: float | None) -> CpuTime | None:
         if cpu_s is None:
             return None
         return CpuTime(cpu_s=cpu_s, per_request_us=cpu_s / requests * 1e6 if requests else None)
 
-    tasks_s = findings.tasks_cpu_s
+    tasks_s = record.tasks_cpu_s
     return CpuBySide(
         tasks=of(sum(tasks_s.values()) if tasks_s else None),
-        balancer=of(findings.balancer_cpu_s),
-        generator=of(sum(findings.generator.cpu_s) if findings.generator else None),
+        balancer=of(record.balancer_cpu_s),
+        generator=of(sum(record.generator.cpu_s) if record.generator else None),
         per_task_s=dict(tasks_s),
     )

@@ -1,4 +1,4 @@
-"""Run of a command: its folders, its findings, and an orderly end whatever happens."""
+"""Run of a command: its folders, its record, and an orderly end whatever happens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO, Any, Protocol, TypeVar
 from bench.common.failures import BenchError, DiskFullError, ExitCode, UnavailableError, UsageError, is_disk_full
 from bench.deployment.graph import Resource
 from bench.packages.factory import PackageSet, Wheel, build, cache_dir_or
-from bench.report.build import Findings, build_outcome, report_fields
+from bench.report.build import RunRecord, build_outcome, report_fields
 from bench.report.layout import Layout
 from bench.report.model import Report
 from bench.report.outcome import Outcome
@@ -40,7 +40,7 @@ _FULL_BYTES = 6 * 2**20
 class Run:
     """One run while it goes on, or the part of it that one of several indexes has."""
 
-    findings: Findings
+    record: RunRecord
     folder: RunFolder
     """Where its results go."""
     scratch: Scratch
@@ -85,45 +85,45 @@ class Run:
         return self.interruptions.run(work)
 
     def keep_secret(self, secrets: Collection[str]) -> None:
-        self.findings.secrets.update(secret for secret in secrets if secret)
+        self.record.secrets.update(secret for secret in secrets if secret)
 
     def open_log(self, name: str) -> IO[bytes]:
         return (self.folder.path / name).open("ab")
 
     def write_infrastructure(self, resources: Iterable[Resource]) -> None:
-        self.folder.write_infrastructure(resources, self.findings.secrets)
+        self.folder.write_infrastructure(resources, self.record.secrets)
 
     def warn(self, sentences: Iterable[str]) -> None:
         """Note what makes the result worth less, each sentence once."""
-        warnings = self.findings.warnings
+        warnings = self.record.warnings
         warnings += [sentence for sentence in map(self._named, sentences) if sentence not in warnings]
 
     def fail(self, code: ExitCode, sentence: str) -> None:
         """Note a failure; the first of a kind is kept."""
-        self.findings.fail(code, self._named(sentence))
+        self.record.fail(code, self._named(sentence))
 
     def fail_above_all(self, code: ExitCode, sentence: str) -> None:
         """Note a failure that explains the others of its kind, and takes their place."""
-        self.findings.failures[code] = self._named(sentence)
+        self.record.failures[code] = self._named(sentence)
 
     def _named(self, sentence: str) -> str:
         return f"{self.name}: {sentence}" if self.name else sentence
 
     def report(self) -> Report:
         """The report as far as the run has got, written to the results folder too."""
-        return self.conclude(REPORT, **report_fields(self.findings))
+        return self.conclude(REPORT, **report_fields(self.record))
 
     def conclude(self, layout: Layout[T], **own: Any) -> T:
         """The outcome of the run as far as it got, written to the results folder; `own` are the fields of its kind.
 
         One that cannot be written is still returned, and says so.
         """
-        outcome = build_outcome(layout.kind, self.findings, datetime.now(UTC), **own)
+        outcome = build_outcome(layout.kind, self.record, datetime.now(UTC), **own)
         try:
             layout.write(outcome, self.folder)
         except BenchError as error:
-            self.findings.fail(error.exit_code, str(error))
-            return build_outcome(layout.kind, self.findings, datetime.now(UTC), **own)
+            self.record.fail(error.exit_code, str(error))
+            return build_outcome(layout.kind, self.record, datetime.now(UTC), **own)
         return outcome
 
 
@@ -162,10 +162,10 @@ def conduct(results: Path, command: Sequence[str], progress: Progress, job: Job[
             job.down(run)
         if refusal is not None and _is_nothing_left(run):
             run.folder.remove()
-            raise UsageError(hide(str(refusal), run.findings.secrets)) from refusal
+            raise UsageError(hide(str(refusal), run.record.secrets)) from refusal
         progress.step("report")
         if interruptions.received is not None:
-            run.findings.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
+            run.record.fail(ExitCode.INTERRUPTED, f"interrupted by {interruptions.received.name}")
         return job.report(run)
 
 
@@ -187,11 +187,11 @@ def _work(run: Run, job: Job[OutcomeT]) -> UsageError | None:
 
 def _is_nothing_left(run: Run) -> bool:
     """Whether all that came of a run is that a value was refused."""
-    findings = run.findings
-    measured = findings.samples is not None or run.folder.has_figures
-    taken_down = findings.teardown is None or findings.teardown.complete
+    record = run.record
+    measured = record.samples is not None or run.folder.has_figures
+    taken_down = record.teardown is None or record.teardown.complete
     interrupted = run.interruptions.received is not None
-    return set(findings.failures) == {ExitCode.USAGE} and taken_down and not measured and not interrupted
+    return set(record.failures) == {ExitCode.USAGE} and taken_down and not measured and not interrupted
 
 
 def _start(results: Path, command: Sequence[str], progress: Progress, interruptions: Interruptions) -> Run:
@@ -205,8 +205,8 @@ def _start(results: Path, command: Sequence[str], progress: Progress, interrupti
     for mark in remove_abandoned():
         progress.step("clean up")
         progress.note(f"removed what the killed run {mark} had left behind")
-    findings = Findings(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
-    return Run(findings, folder, scratch, progress, interruptions, scratch.path)
+    record = RunRecord(run_id=folder.run_id, seed=0, started_at=started_at, command=command)
+    return Run(record, folder, scratch, progress, interruptions, scratch.path)
 
 
 def _free_bytes(folder: Path) -> float:
@@ -218,18 +218,18 @@ def _free_bytes(folder: Path) -> float:
 
 def _note_failure(run: Run, error: BaseException) -> None:
     if isinstance(error, OSError) and is_disk_full(error):
-        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
+        run.record.fail(ExitCode.INTERNAL, str(DiskFullError(error.filename or run.scratch.path)))
     elif isinstance(error, UnavailableError) and _free_bytes(run.scratch.path) < _FULL_BYTES:
         # The index, whose files lie there, has no words for it.
-        run.findings.fail(ExitCode.INTERNAL, str(DiskFullError(run.scratch.path)))
-        run.findings.warnings.append(str(error))
+        run.record.fail(ExitCode.INTERNAL, str(DiskFullError(run.scratch.path)))
+        run.record.warnings.append(str(error))
     elif isinstance(error, BenchError):
-        run.findings.fail(error.exit_code, str(error))
+        run.record.fail(error.exit_code, str(error))
     else:
         path = run.folder.path / "traceback.txt"
         text = "".join(traceback.format_exception(error))
         with contextlib.suppress(OSError):
-            path.write_text(hide(text, run.findings.secrets), "utf-8")
-        run.findings.fail(
+            path.write_text(hide(text, run.record.secrets), "utf-8")
+        run.record.fail(
             ExitCode.INTERNAL, f"internal error, please report it together with {path}: {type(error).__name__}: {error}"
         )

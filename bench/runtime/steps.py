@@ -49,8 +49,8 @@ def stand_up(run: Run, index: IndexUnderTest) -> Target:
         description = index.describe()
         run.warn(description.warnings)
         if not run.name:
-            findings = run.findings
-            findings.index_url, findings.stack, findings.plan = description.url, description.stack, description.plan
+            record = run.record
+            record.index_url, record.stack, record.plan = description.url, description.stack, description.plan
 
 
 def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel]) -> None:
@@ -130,8 +130,8 @@ def measure(
         _write_metrics(run, observation, started_at, ended_at)
     finally:
         result = sending.result()
-        run.findings.samples = result.samples
-        run.findings.generator = result.generator
+        run.record.samples = result.samples
+        run.record.generator = result.generator
         run.folder.write_samples(result.samples)
     warnings, untrustworthy = result.generator.problems()
     if untrustworthy:
@@ -147,7 +147,7 @@ def measure(
 def _write_metrics(run: Run, observation: Observation, started_at: datetime, ended_at: datetime) -> None:
     metrics = MetricsFile(
         schema_version=1,
-        run_id=run.findings.run_id,
+        run_id=run.record.run_id,
         load_started_at=started_at,
         load_ended_at=ended_at,
         sampling_cpu_s=observation.sampling_cpu_s,
@@ -159,4 +159,4 @@ def _write_metrics(run: Run, observation: Observation, started_at: datetime, end
 def take_down(run: Run, *removals: Callable[[], Sequence[str]]) -> None:
     """Remove what the run made, its scratch folder last, and note what remains. Does not raise."""
     leftovers = leftovers_of(*removals, run.scratch.remove)
-    run.findings.teardown = Teardown(complete=not leftovers, leftovers=list(leftovers))
+    run.record.teardown = Teardown(complete=not leftovers, leftovers=list(leftovers))

@@ -83,7 +83,7 @@ class Profiling:
         take_down(run, *([self.index.down] if self.index else []))
 
     def report(self, run: Run) -> list[str]:
-        return list(run.findings.failures.values())
+        return list(run.record.failures.values())
 
 
 def cpu_times_s(masters: Sequence[int]) -> tuple[float, float]:

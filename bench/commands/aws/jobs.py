@@ -51,7 +51,7 @@ class DownJob:
         self._leftovers = remove_stack(self.folder, run.note, run.show_progress)
 
     def down(self, run: Run) -> None:
-        run.findings.teardown = Teardown(complete=not self._leftovers, leftovers=list(self._leftovers))
+        run.record.teardown = Teardown(complete=not self._leftovers, leftovers=list(self._leftovers))
         run.scratch.remove()
 
     def report(self, run: Run) -> StackReport:
@@ -66,6 +66,6 @@ def _report(run: Run, record: StackRecord, action: str) -> StackReport:
         account_id=record.account_id,
         region=record.region,
         expires_at=record.expires_at,
-        stack=run.findings.stack,
-        plan=run.findings.plan,
+        stack=run.record.stack,
+        plan=run.record.plan,
     )

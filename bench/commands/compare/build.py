@@ -27,12 +27,12 @@ class ComparisonJob:
 
     def report(self, run: Run) -> model.Comparison:
         """Compute the figures of what was measured, judge them if that is wanted, and write the comparison."""
-        bootstrap = Bootstrap(self.rounds, run.findings.seed)
+        bootstrap = Bootstrap(self.rounds, run.record.seed)
         table = figures_table(self.contenders, bootstrap) if len(self.contenders) > 1 else {}
         gate = self._gate(run)
         return run.conclude(
             COMPARISON,
-            workload=run.findings.workload,
+            workload=run.record.workload,
             rounds=self.rounds,
             warm_up_rounds=self.warm_up_rounds,
             intervals_of="rounds and requests" if bootstrap.of_rounds else "requests",
@@ -50,14 +50,14 @@ class ComparisonJob:
 
     def _gate(self, run: Run) -> model.Gate | None:
         """Nothing is judged where the measurement itself came to grief, which is what the exit code then says."""
-        if self.limits is None or run.findings.failures or len(self.contenders) < 2:
+        if self.limits is None or run.record.failures or len(self.contenders) < 2:
             return None
-        bootstrap = Bootstrap(self.rounds, run.findings.seed, confidence(len(self.contenders)))
+        bootstrap = Bootstrap(self.rounds, run.record.seed, confidence(len(self.contenders)))
         try:
             gate = judge(figures_table(self.contenders, bootstrap), self.limits, in_rounds=bootstrap.of_rounds)
         except BenchError as error:
-            run.findings.fail(error.exit_code, str(error))
+            run.record.fail(error.exit_code, str(error))
             return None
         if worse := regressions(gate):
-            run.findings.fail(ExitCode.REGRESSED, f"worse than {self.contenders[0].variant.name}: {worse}")
+            run.record.fail(ExitCode.REGRESSED, f"worse than {self.contenders[0].variant.name}: {worse}")
         return gate

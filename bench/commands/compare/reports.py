@@ -54,8 +54,8 @@ class ReportComparison(ComparisonJob):
         (first, (baseline, _)), *others = read = [(path, _read(path, path is self._paths[0])) for path in self._paths]
         for path, (report, _) in others:
             require_equal(str(first), _must_be_equal(baseline), str(path), _must_be_equal(report))
-        run.findings.seed = baseline.run.seed
-        run.findings.workload = baseline.workload
+        run.record.seed = baseline.run.seed
+        run.record.workload = baseline.workload
         self.contenders = [
             _contender(name, path, *report)
             for name, (path, report) in zip(_names([path for path, _ in read]), read, strict=True)

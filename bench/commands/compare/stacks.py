@@ -91,13 +91,13 @@ class StackComparison(ComparisonJob):
 
     def work(self, run: Run) -> None:
         stacks, load = self._configured()
-        run.findings.seed = load.seed
+        run.record.seed = load.seed
 
         run.step("packages")
         wheels = run.wheels(load.package_set)
         packages = sorted({wheel.name for wheel in wheels})
         uploads = prepared_uploads(run, load, WARM_UP_ROUNDS + self.rounds_each)
-        run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
+        run.record.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
 
         self.indexes = self._lined_up(run, stacks, wheels)
         for one in self.indexes:
@@ -207,7 +207,7 @@ def _contender(one: ComparedIndex) -> Contender:
 
 
 def _settings(one: ComparedIndex) -> dict[str, str]:
-    secrets = one.run.findings.secrets
+    secrets = one.run.record.secrets
     return {key: hide(value, secrets) for key, value in one.index.describe().settings.items()}
 
 

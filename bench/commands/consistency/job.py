@@ -20,7 +20,7 @@ from bench.common.natural_order import natural_order
 from bench.deployment import IndexUnderTest
 from bench.index.target import Target
 from bench.packages.factory import PackageSet, build
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.runtime.run import Run
 from bench.runtime.steps import stand_up, take_down
 
@@ -56,16 +56,16 @@ class ConsistencyCheck:
                 run.step("removals")
                 run.wait_for(check.run("removal", parameters.time_limit_s / 2))
         finally:
-            note_faults(run.findings, state)
+            note_faults(run.record, state)
         failures = self.index.task_failures()
-        note_doubts(run.findings, parameters, state, [*failures.ended, *failures.oom_kills])
+        note_doubts(run.record, parameters, state, [*failures.ended, *failures.oom_kills])
 
     def down(self, run: Run) -> None:
         """Remove what the check has left on an index that stays, and take down one that does not."""
         take_down(run, self._remove_rest, self.index.down)
 
     def report(self, run: Run) -> ConsistencyReport:
-        return run.conclude(CONSISTENCY, **report_fields(run.findings, self.parameters, self._state))
+        return run.conclude(CONSISTENCY, **report_fields(run.record, self.parameters, self._state))
 
     def _remove_rest(self) -> list[str]:
         remaining = [file for file in self._state.files if file.remains]
@@ -83,7 +83,7 @@ def _projects(run: Run, uploads: int) -> tuple[Project, ...]:
     package_set = PackageSet(
         packages=-(-uploads // _FILES_PER_PROJECT),
         versions=tuple(f"0.0.{number}" for number in range(1, _FILES_PER_PROJECT + 1)),
-        name_prefix=f"bench-consistency-{run.findings.run_id}",
+        name_prefix=f"bench-consistency-{run.record.run_id}",
         min_bytes=_WHEEL_BYTES,
         max_bytes=_WHEEL_BYTES,
     )
@@ -93,14 +93,14 @@ def _projects(run: Run, uploads: int) -> tuple[Project, ...]:
     return tuple(Project(name, [File.of(wheel) for wheel in of_project]) for name, of_project in by_project)
 
 
-def report_fields(findings: Findings, asked: CheckParameters, state: CheckState) -> dict[str, Any]:
+def report_fields(record: RunRecord, asked: CheckParameters, state: CheckState) -> dict[str, Any]:
     """The fields that only a `ConsistencyReport` has, of a check as far as it got."""
     judge = state.judge
     tasks = sorted(state.tasks | judge.tallies.keys(), key=natural_order)
     tallies = {task: judge.tallies.get(task, Tally()) for task in tasks}
     return {
         "asked": asked,
-        "stack": findings.stack,
+        "stack": record.stack,
         "uploads": state.changes["upload"],
         "removals": state.changes["removal"],
         "refusals": list(state.refusals.values()),

@@ -9,7 +9,7 @@ from bench.commands.consistency.check import CheckState
 from bench.commands.consistency.judge import NAMELESS, AnswerFault, Change
 from bench.commands.consistency.model import CheckParameters
 from bench.common.failures import ExitCode
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from sizing.counted import counted
 
 _MAX_UNSETTLED = 5
@@ -23,13 +23,13 @@ _WORDS = {
 }
 
 
-def note_faults(findings: Findings, state: CheckState) -> None:
+def note_faults(record: RunRecord, state: CheckState) -> None:
     """Note whether an answer was wrong. That holds however the check ended."""
     if faults := state.judge.faults:
-        findings.fail(ExitCode.THRESHOLDS_MISSED, _inconsistency(faults, state))
+        record.fail(ExitCode.THRESHOLDS_MISSED, _inconsistency(faults, state))
 
 
-def note_doubts(findings: Findings, asked: CheckParameters, state: CheckState, accidents: Sequence[str]) -> None:
+def note_doubts(record: RunRecord, asked: CheckParameters, state: CheckState, accidents: Sequence[str]) -> None:
     """Note what a check that came to its end does not prove. One wrong answer weighs more than any number of doubts.
 
     Args:
@@ -37,10 +37,10 @@ def note_doubts(findings: Findings, asked: CheckParameters, state: CheckState, a
     """
     doubts = [*accidents, *_doubts(asked, state)]
     if doubts and not state.judge.faults:
-        findings.fail(ExitCode.UNTRUSTWORTHY, "; ".join(doubts))
+        record.fail(ExitCode.UNTRUSTWORTHY, "; ".join(doubts))
     else:
-        findings.warnings += doubts
-    findings.warnings += _warnings(asked, state)
+        record.warnings += doubts
+    record.warnings += _warnings(asked, state)
 
 
 def _inconsistency(faults: Counter[AnswerFault], state: CheckState) -> str:

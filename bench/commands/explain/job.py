@@ -79,9 +79,9 @@ class Ladder:
         """
         compared = self._comparison
         contenders = {contender.variant.name: contender for contender in compared.contenders}
-        figures = step_figures(compared.contenders, Bootstrap(compared.rounds, run.findings.seed))
+        figures = step_figures(compared.contenders, Bootstrap(compared.rounds, run.record.seed))
         own = {
-            "workload": run.findings.workload,
+            "workload": run.record.workload,
             "rounds": compared.rounds,
             "warm_up_rounds": compared.warm_up_rounds,
             "steps": [
@@ -94,7 +94,7 @@ class Ladder:
             try:
                 write_between(self._page, markdown_text(page_blocks(explanation)))
             except UsageError as error:
-                run.findings.fail(error.exit_code, str(error))
+                run.record.fail(error.exit_code, str(error))
                 return run.conclude(EXPLANATION, **own)
         return explanation
 

@@ -35,29 +35,29 @@ class Cycle:
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict; where the index is kept, then wait for a signal."""
-        findings, index, load = run.findings, self.index, self.load
-        findings.seed = load.seed
+        record, index, load = run.record, self.index, self.load
+        record.seed = load.seed
         target = stand_up(run, index)
         packages, uploads = self._filled(run, target)
 
         run.step("load")
         measurement = measure(run, index, target, load, packages, uploads)
-        findings.thresholds = judge(measurement.samples, load.thresholds)
-        findings.tasks_cpu_s = measurement.observation.tasks_cpu_s
-        findings.balancer_cpu_s = measurement.observation.balancer_cpu_s
-        findings.oom_kills = index.task_failures().oom_kills
+        record.thresholds = judge(measurement.samples, load.thresholds)
+        record.tasks_cpu_s = measurement.observation.tasks_cpu_s
+        record.balancer_cpu_s = measurement.observation.balancer_cpu_s
+        record.oom_kills = index.task_failures().oom_kills
         if local := index.describe().local:
-            findings.local = local.model_copy(update={"memory": measurement.observation.memory})
+            record.local = local.model_copy(update={"memory": measurement.observation.memory})
         if self.on_kept is not None:
             self._keep(run, target, self.on_kept)
 
     def down(self, run: Run) -> None:
         # Of a measurement that was finished they are recorded; a kept index may have had others since.
-        if run.findings.local is None:
-            run.findings.oom_kills = self.index.task_failures().oom_kills
+        if run.record.local is None:
+            run.record.oom_kills = self.index.task_failures().oom_kills
         take_down(run, self.index.down)
-        if not self.index.is_temporary and run.findings.teardown == Teardown(complete=True, leftovers=[]):
-            run.findings.teardown = None  # nothing of the index is the run's own
+        if not self.index.is_temporary and run.record.teardown == Teardown(complete=True, leftovers=[]):
+            run.record.teardown = None  # nothing of the index is the run's own
 
     def report(self, run: Run) -> model.Report:
         return run.report()
@@ -72,12 +72,12 @@ class Cycle:
             missing = run.wait_for(missing_wheels(target, wheels)) if self.fills else wheels
             fill(run, self.index, target, missing)
             packages = sorted({wheel.name for wheel in wheels})
-            run.findings.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
+            run.record.workload = workload_of(load, len(packages), len(wheels), load.package_set.digest())
         else:
             files = run.wait_for(fetch_catalogue(target, load.packages))
             uploads = prepared_uploads(run, load)
             packages = sorted({file.name for file in files})
-            run.findings.workload = workload_of(load, len(packages), len(files), package_set=None)
+            run.record.workload = workload_of(load, len(packages), len(files), package_set=None)
         return packages, uploads
 
     def _keep(self, run: Run, target: Target, on_kept: ShowKept) -> None:

@@ -15,7 +15,7 @@ from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
 from bench.load.thresholds import DEFAULTS, Threshold
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.figures import judge
 from bench.report.model import Report, WorkloadInfo
 from bench.report.outcome import Teardown
@@ -82,9 +82,9 @@ def samples() -> Samples:
 
 
 @pytest.fixture
-def findings(samples: Samples) -> Findings:
+def record(samples: Samples) -> RunRecord:
     """A local run that got to its end and missed two thresholds."""
-    return Findings(
+    return RunRecord(
         run_id="20261123-201500-3f2a",
         seed=42,
         started_at=STARTED_AT,
@@ -137,5 +137,5 @@ def findings(samples: Samples) -> Findings:
 
 
 @pytest.fixture
-def report(findings: Findings) -> Report:
-    return build_report(findings, ENDED_AT)
+def report(record: RunRecord) -> Report:
+    return build_report(record, ENDED_AT)

@@ -1,4 +1,4 @@
-"""What a report derives from findings, at every point that a run can end at."""
+"""What a report derives from a record, at every point that a run can end at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from bench.common.failures import ExitCode
 from bench.deployment.description import Limits
 from bench.load.samples import Samples
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.figures import judge
 from bench.report.model import CpuBySide, CpuTime, Percentiles, Report, ThresholdResult
 from bench.report.outcome import Teardown
@@ -22,12 +22,12 @@ WITHOUT_SAMPLES = ThresholdResult(name="download_p95_s", limit=5.0, observed=Non
 
 
 @pytest.fixture
-def bare() -> Findings:
+def bare() -> RunRecord:
     """A run that has only just begun."""
-    return Findings(run_id="20261123-201500-3f2a", seed=1, started_at=NOW, command=["python", "-m", "bench"])
+    return RunRecord(run_id="20261123-201500-3f2a", seed=1, started_at=NOW, command=["python", "-m", "bench"])
 
 
-def test_a_run_that_got_nowhere_has_a_report_all_the_same(bare: Findings) -> None:
+def test_a_run_that_got_nowhere_has_a_report_all_the_same(bare: RunRecord) -> None:
     bare.fail(ExitCode.USAGE, "no profile is called 'mediun': try medium")
 
     report = build_report(bare, NOW)
@@ -39,7 +39,7 @@ def test_a_run_that_got_nowhere_has_a_report_all_the_same(bare: Findings) -> Non
     assert (report.generator, report.teardown, report.phases, report.thresholds) == (None, None, [], [])
 
 
-def test_all_thresholds_met_is_passed(bare: Findings) -> None:
+def test_all_thresholds_met_is_passed(bare: RunRecord) -> None:
     bare.thresholds = [MET]
     bare.teardown = Teardown(complete=True, leftovers=[])
 
@@ -48,7 +48,7 @@ def test_all_thresholds_met_is_passed(bare: Findings) -> None:
     assert (report.exit_code, report.verdict, report.failure) == (0, "passed", None)
 
 
-def test_missed_thresholds_are_named(bare: Findings) -> None:
+def test_missed_thresholds_are_named(bare: RunRecord) -> None:
     bare.thresholds = [MET, MISSED, WITHOUT_SAMPLES]
 
     report = build_report(bare, NOW)
@@ -57,7 +57,7 @@ def test_missed_thresholds_are_named(bare: Findings) -> None:
     assert report.failure == "2 of 3 thresholds missed: error_rate, download_p95_s"
 
 
-def test_leftovers_outrank_missed_thresholds_which_stay_visible(bare: Findings) -> None:
+def test_leftovers_outrank_missed_thresholds_which_stay_visible(bare: RunRecord) -> None:
     bare.thresholds = [MISSED]
     bare.teardown = Teardown(complete=False, leftovers=["process 4711 (envoy)"])
 
@@ -67,7 +67,7 @@ def test_leftovers_outrank_missed_thresholds_which_stay_visible(bare: Findings) 
     assert report.warnings == ["1 of 1 threshold missed: error_rate"]
 
 
-def test_an_interruption_outranks_all_and_hides_nothing(bare: Findings) -> None:
+def test_an_interruption_outranks_all_and_hides_nothing(bare: RunRecord) -> None:
     bare.fail(ExitCode.UNTRUSTWORTHY, "the load generator was busy 98 % of the time")
     bare.fail(ExitCode.INTERRUPTED, "interrupted by SIGTERM")
     bare.teardown = Teardown(complete=False, leftovers=["port 40123"])
@@ -78,7 +78,7 @@ def test_an_interruption_outranks_all_and_hides_nothing(bare: Findings) -> None:
     assert report.warnings == ["left behind: port 40123", "the load generator was busy 98 % of the time"]
 
 
-def test_of_several_failures_of_a_kind_the_first_is_told(bare: Findings) -> None:
+def test_of_several_failures_of_a_kind_the_first_is_told(bare: RunRecord) -> None:
     bare.fail(ExitCode.UNAVAILABLE, "task-1 did not become healthy")
     bare.fail(ExitCode.UNAVAILABLE, "connection refused")
 
@@ -90,13 +90,13 @@ def test_a_task_above_its_memory_limit_is_warned_of(report: Report) -> None:
     assert not any("task-1" in warning for warning in report.warnings)
 
 
-def with_limits(findings: Findings, *, memory: bool, vcpus: int | None) -> Report:
+def with_limits(record: RunRecord, *, memory: bool, vcpus: int | None) -> Report:
     """A run that passes, under such limits."""
-    assert findings.local is not None
+    assert record.local is not None
     limits = Limits(memory=memory, cpu_shares=memory, vcpus_per_instance=vcpus, not_enforced=())
-    findings.local = findings.local.model_copy(update={"limits": limits})
-    findings.thresholds = [MET]
-    return build_report(findings, NOW)
+    record.local = record.local.model_copy(update={"limits": limits})
+    record.thresholds = [MET]
+    return build_report(record, NOW)
 
 
 @pytest.mark.parametrize(
@@ -112,27 +112,27 @@ def with_limits(findings: Findings, *, memory: bool, vcpus: int | None) -> Repor
         ),
     ],
 )
-def test_passed_says_what_was_proved(findings: Findings, memory: bool, vcpus: int | None, proved: str) -> None:
-    report = with_limits(findings, memory=memory, vcpus=vcpus)
+def test_passed_says_what_was_proved(record: RunRecord, memory: bool, vcpus: int | None, proved: str) -> None:
+    report = with_limits(record, memory=memory, vcpus=vcpus)
 
     assert report.verdict == "passed"
     assert report.proved == f"the server and its settings hold this load on this machine with {proved}"
 
 
-def test_a_run_that_did_not_pass_proved_nothing(report: Report, bare: Findings) -> None:
+def test_a_run_that_did_not_pass_proved_nothing(report: Report, bare: RunRecord) -> None:
     assert (report.exit_code, report.proved) == (3, None)
     bare.thresholds = [MET]
     assert build_report(bare, NOW).proved == "the index holds this load"  # `bench load`
 
 
-def test_a_task_that_was_killed_for_memory_has_not_passed(findings: Findings) -> None:
-    findings.oom_kills = ["task-2 needed more memory than its limit of 512 MB: ..."]
-    report = with_limits(findings, memory=True, vcpus=None)
+def test_a_task_that_was_killed_for_memory_has_not_passed(record: RunRecord) -> None:
+    record.oom_kills = ["task-2 needed more memory than its limit of 512 MB: ..."]
+    report = with_limits(record, memory=True, vcpus=None)
 
     assert (report.exit_code, report.proved) == (3, None)
     assert report.failure == "task-2 needed more memory than its limit of 512 MB: ..."
-    findings.thresholds = [MISSED]
-    assert build_report(findings, NOW).failure == (
+    record.thresholds = [MISSED]
+    assert build_report(record, NOW).failure == (
         "1 of 1 threshold missed: error_rate; task-2 needed more memory than its limit of 512 MB: ..."
     )
 
@@ -167,31 +167,31 @@ def test_what_the_load_cost_each_side(report: Report) -> None:
     )
 
 
-def test_what_an_index_elsewhere_costs_is_not_known(findings: Findings) -> None:
-    findings.stack = findings.local = findings.balancer_cpu_s = None
-    findings.tasks_cpu_s = {}
-    cpu = build_report(findings, NOW).cpu
+def test_what_an_index_elsewhere_costs_is_not_known(record: RunRecord) -> None:
+    record.stack = record.local = record.balancer_cpu_s = None
+    record.tasks_cpu_s = {}
+    cpu = build_report(record, NOW).cpu
 
     assert cpu is not None
     assert (cpu.tasks, cpu.balancer, cpu.per_task_s) == (None, None, {})
 
 
-def test_the_share_of_each_task_is_held_against_those_that_ran(findings: Findings) -> None:
+def test_the_share_of_each_task_is_held_against_those_that_ran(record: RunRecord) -> None:
     # 6 and 3 of 9 requests.
-    assert build_report(findings, NOW).per_task_deviation == pytest.approx(1 / 3)
+    assert build_report(record, NOW).per_task_deviation == pytest.approx(1 / 3)
 
-    assert findings.local is not None
-    findings.local = findings.local.model_copy(update={"tasks_run": 3})
-    assert build_report(findings, NOW).per_task_deviation == 1.0
+    assert record.local is not None
+    record.local = record.local.model_copy(update={"tasks_run": 3})
+    assert build_report(record, NOW).per_task_deviation == 1.0
 
-    findings.local = None  # it was interrupted before that was known
-    assert build_report(findings, NOW).per_task_deviation is None
+    record.local = None  # it was interrupted before that was known
+    assert build_report(record, NOW).per_task_deviation is None
 
-    findings.stack = None  # `bench load`: those that answered are all that is known
-    assert build_report(findings, NOW).per_task_deviation == pytest.approx(1 / 3)
+    record.stack = None  # `bench load`: those that answered are all that is known
+    assert build_report(record, NOW).per_task_deviation == pytest.approx(1 / 3)
 
 
-def test_thresholds_and_figures_agree(findings: Findings, samples: Samples, report: Report) -> None:
+def test_thresholds_and_figures_agree(record: RunRecord, samples: Samples, report: Report) -> None:
     assert report.operations is not None
     assert report.operations.listing.latency_s is not None
     observed = {threshold.name: threshold.observed for threshold in report.thresholds}
@@ -200,7 +200,7 @@ def test_thresholds_and_figures_agree(findings: Findings, samples: Samples, repo
     assert judge(samples, []) == []
 
 
-def test_no_sentence_quotes_a_password(bare: Findings) -> None:
+def test_no_sentence_quotes_a_password(bare: RunRecord) -> None:
     bare.secrets = {"p@ss word/1"}
     bare.command = ["python", "-m", "bench", "load", "--url", "http://me:p%40ss%20word%2F1@index.example/"]
     bare.index_url = "http://me:other@index.example/"
@@ -215,15 +215,15 @@ def test_no_sentence_quotes_a_password(bare: Findings) -> None:
     assert "http://[secret]@index.example/" in text
 
 
-def test_the_fingerprint_follows_what_decides_the_figures_and_nothing_else(findings: Findings) -> None:
-    before = build_report(findings, NOW).fingerprint
-    findings.run_id, findings.warnings, findings.samples = "20270101-000000-beef", [], None
-    assert build_report(findings, NOW).fingerprint == before
+def test_the_fingerprint_follows_what_decides_the_figures_and_nothing_else(record: RunRecord) -> None:
+    before = build_report(record, NOW).fingerprint
+    record.run_id, record.warnings, record.samples = "20270101-000000-beef", [], None
+    assert build_report(record, NOW).fingerprint == before
 
-    assert findings.workload is not None
-    findings.workload = findings.workload.model_copy(update={"clients": 511})
-    other_workload = build_report(findings, NOW).fingerprint
+    assert record.workload is not None
+    record.workload = record.workload.model_copy(update={"clients": 511})
+    other_workload = build_report(record, NOW).fingerprint
     assert other_workload != before
 
-    findings.seed = 43
-    assert build_report(findings, NOW).fingerprint not in {before, other_workload}
+    record.seed = 43
+    assert build_report(record, NOW).fingerprint not in {before, other_workload}

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.common.failures import ExitCode
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.formats.json import json_text
 from bench.report.formats.markdown import markdown_text
 from bench.report.model import Percentiles, Report
@@ -33,10 +33,10 @@ def test_a_report_is_strict_json(report: Report) -> None:
 
 
 def test_bytes_that_are_no_text_leave_a_report_that_can_be_read() -> None:
-    findings = Findings("20261123-201500-3f2a", 0, STARTED_AT, command=["--results", "r\udce9sultats"])
-    findings.fail(ExitCode.USAGE, "r\udce9sultats cannot be written")
-    findings.warnings.append("the index said \ud800")
-    report = build_report(findings, ENDED_AT)
+    record = RunRecord("20261123-201500-3f2a", 0, STARTED_AT, command=["--results", "r\udce9sultats"])
+    record.fail(ExitCode.USAGE, "r\udce9sultats cannot be written")
+    record.warnings.append("the index said \ud800")
+    report = build_report(record, ENDED_AT)
     content = json.loads(json_text(report).encode())
 
     assert content["run"]["command"] == ["--results", r"r\xe9sultats"]

@@ -12,7 +12,7 @@ from bench.deployment import TaskFailures
 from bench.deployment.description import Local
 from bench.deployment.live import LiveIndex
 from bench.index.target import Target
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.model import Report
 from bench.runtime.progress import Progress
 from bench.runtime.run import Run, conduct
@@ -34,7 +34,7 @@ def ended(results: Path, local: Local | None) -> Report:
 
     class ReportingCycle(Cycle):
         def work(self, run: Run) -> None:
-            run.findings.local = local
+            run.record.local = local
 
     index = KilledForMemory(Target("http://127.0.0.1"))
     return conduct(results, ["bench"], Progress(), ReportingCycle(index, load_parameters({}, {})))
@@ -50,5 +50,5 @@ def test_an_oom_kill_during_the_measurement_fails_the_run(tmp_path: Path) -> Non
     assert (report.exit_code, report.failure) == (3, OOM_KILL)
 
 
-def test_an_oom_kill_of_a_kept_stack_leaves_the_verdict_as_it_was(tmp_path: Path, findings: Findings) -> None:
-    assert ended(tmp_path, findings.local).exit_code == 0
+def test_an_oom_kill_of_a_kept_stack_leaves_the_verdict_as_it_was(tmp_path: Path, record: RunRecord) -> None:
+    assert ended(tmp_path, record.local).exit_code == 0

@@ -15,7 +15,7 @@ import pytest
 from bench.common.failures import DiskFullError, UsageError
 from bench.deployment.graph import Resource
 from bench.load.samples import Recorder, Samples
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.model import Report
 from bench.report.report_blocks import REPORT
 from bench.report.run_folder import RunFolder
@@ -56,17 +56,17 @@ def test_what_is_written_can_be_read_back(folder: RunFolder, report: Report, sam
     assert json.loads((folder.path / "infrastructure.json").read_text()) == {"resources": []}
 
 
-def test_a_second_report_replaces_the_first(folder: RunFolder, findings: Findings) -> None:
-    REPORT.write(build_report(findings, STARTED_AT), folder)
-    findings.warnings.append("written after going down")
-    REPORT.write(build_report(findings, STARTED_AT), folder)
+def test_a_second_report_replaces_the_first(folder: RunFolder, record: RunRecord) -> None:
+    REPORT.write(build_report(record, STARTED_AT), folder)
+    record.warnings.append("written after going down")
+    REPORT.write(build_report(record, STARTED_AT), folder)
 
     assert names(folder) == ["report.json", "report.md"]
     assert "written after going down" in (folder.path / "report.json").read_text()
     assert "written after going down" in (folder.path / "report.md").read_text()
 
 
-def test_no_file_holds_a_secret(folder: RunFolder, findings: Findings, samples: Samples) -> None:
+def test_no_file_holds_a_secret(folder: RunFolder, record: RunRecord, samples: Samples) -> None:
     """Not where it is marked, not where nobody marked it, not where an error quotes it."""
     secret = Resource(
         urn="urn:secret",
@@ -87,12 +87,12 @@ def test_no_file_holds_a_secret(folder: RunFolder, findings: Findings, samples: 
         secret_paths=frozenset(),
         dependencies=(),
     )
-    findings.secrets.add(PASSWORD)
-    findings.warnings.append(f"GET http://pypi:{PASSWORD}@127.0.0.1:40123/simple/ answered 401 to {PASSWORD}")
+    record.secrets.add(PASSWORD)
+    record.warnings.append(f"GET http://pypi:{PASSWORD}@127.0.0.1:40123/simple/ answered 401 to {PASSWORD}")
 
-    REPORT.write(build_report(findings, STARTED_AT), folder)
+    REPORT.write(build_report(record, STARTED_AT), folder)
     folder.write_samples(samples)
-    folder.write_infrastructure([secret, task], findings.secrets)
+    folder.write_infrastructure([secret, task], record.secrets)
 
     assert len(names(folder)) == 4
     for path in folder.path.iterdir():

@@ -126,8 +126,8 @@ def test_no_file_of_a_comparison_holds_a_password(bench: Bench) -> None:
     assert [len(password) for password in passwords] == [32] * 6
     assert len(digest) == 28
     written = [path for path in bench.results.rglob("*") if path.is_file()]
-    # Two texts; for three variants the samples of two rounds; for two of them the infrastructure.
-    assert len(written) == 2 + 3 * 2 + 2
+    # Two texts; for three variants the samples and metrics of two rounds; for two of them the infrastructure.
+    assert len(written) == 2 + 3 * 2 * 2 + 2
     for secret in (*passwords, digest):
         assert not any(secret.encode() in path.read_bytes() for path in written)
         assert secret not in output + errors + "".join(bench.lines)

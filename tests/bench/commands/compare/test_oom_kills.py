@@ -27,7 +27,7 @@ def ending_with(results: Path, failures: TaskFailures) -> Ending:
             run.scratch.remove()
 
         def report(self, run: Run) -> Ending:
-            return ending_of(run.findings)
+            return ending_of(run.record)
 
     return conduct(results, ["bench"], Progress(), Work())
 

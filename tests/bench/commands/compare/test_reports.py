@@ -18,7 +18,7 @@ from bench.commands.compare.statistics.gate import GateLimits
 from bench.common.failures import UsageError
 from bench.load.health import GeneratorHealth
 from bench.load.samples import COLUMNS, Operation, Samples
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.formats.json import json_text
 from bench.report.model import WorkloadInfo
 from bench.report.outcome import Teardown
@@ -61,7 +61,7 @@ def write(tmp_path: Path) -> Write:
         latency_s = np.random.default_rng(seed + len(name)).gamma(4, 0.05 * slower, REQUESTS)
         samples = samples_of(latency_s, failed)
         workload = WorkloadInfo(name="burst", clients=clients, packages=3, wheels=9, package_set="9f86", parameters={})
-        findings = Findings(
+        record = RunRecord(
             run_id=f"20261123-201500-{name}",
             seed=0,
             started_at=datetime(2026, 11, 23, 20, 15, tzinfo=UTC),
@@ -73,7 +73,7 @@ def write(tmp_path: Path) -> Write:
         )
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "report.json").write_text(json_text(build_report(findings, datetime.now(UTC))))
+        (folder / "report.json").write_text(json_text(build_report(record, datetime.now(UTC))))
         if with_samples:
             samples.save(folder / "samples.npz")
         return folder / "report.json"

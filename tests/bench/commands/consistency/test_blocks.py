@@ -14,7 +14,7 @@ from bench.commands.consistency.job import report_fields
 from bench.commands.consistency.judge import AnswerFault, Lag, Tally
 from bench.commands.consistency.model import CheckParameters, ConsistencyReport
 from bench.commands.consistency.verdict import note_faults
-from bench.report.build import Findings, build_outcome
+from bench.report.build import RunRecord, build_outcome
 from bench.report.formats.markdown import markdown_text
 from bench.report.formats.terminal import print_outcome
 
@@ -23,9 +23,9 @@ PARAMETERS = CheckParameters(uploads=3, readers=16, time_limit_s=60, keep_packag
 
 
 def report_of(state: CheckState) -> ConsistencyReport:
-    findings = Findings(run_id="x", seed=0, started_at=NOW, command=["bench"], index_url="http://index.example")
-    note_faults(findings, state)
-    return build_outcome(ConsistencyReport, findings, NOW, **report_fields(findings, PARAMETERS, state))
+    record = RunRecord(run_id="x", seed=0, started_at=NOW, command=["bench"], index_url="http://index.example")
+    note_faults(record, state)
+    return build_outcome(ConsistencyReport, record, NOW, **report_fields(record, PARAMETERS, state))
 
 
 @pytest.fixture

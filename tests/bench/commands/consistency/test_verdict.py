@@ -11,7 +11,7 @@ from bench.commands.consistency.judge import AnswerFault, Lag, Tally
 from bench.commands.consistency.model import CheckParameters
 from bench.commands.consistency.verdict import note_doubts, note_faults
 from bench.common.failures import ExitCode
-from bench.report.build import Findings, ending_of
+from bench.report.build import RunRecord, ending_of
 
 
 def asked(tasks: int | None = 2) -> CheckParameters:
@@ -29,10 +29,10 @@ def a_check(*tasks: str) -> CheckState:
 
 def verdict(state: CheckState, tasks: int | None = 2, accidents: tuple[str, ...] = ()) -> tuple[ExitCode, str, str]:
     """Exit code, failure, warnings."""
-    findings = Findings(run_id="x", seed=0, started_at=datetime.now(UTC), command=["bench"])
-    note_faults(findings, state)
-    note_doubts(findings, asked(tasks), state, accidents)
-    ending = ending_of(findings)
+    record = RunRecord(run_id="x", seed=0, started_at=datetime.now(UTC), command=["bench"])
+    note_faults(record, state)
+    note_doubts(record, asked(tasks), state, accidents)
+    ending = ending_of(record)
     return ending.exit_code, ending.failure or "", "\n".join(ending.warnings)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.formats.markdown import markdown_text
 from bench.report.model import Report
 from bench.report.outcome import Teardown
@@ -104,25 +104,25 @@ def test_an_operation_that_was_never_asked_has_no_row(report: Report) -> None:
 
 
 def test_a_run_that_got_nowhere_says_why_and_how_to_repeat_it() -> None:
-    findings = Findings(run_id="20261123-201500-3f2a", seed=1, started_at=NOW, command=["python", "-m", "bench"])
-    page = report_markdown(build_report(findings, NOW))
+    record = RunRecord(run_id="20261123-201500-3f2a", seed=1, started_at=NOW, command=["python", "-m", "bench"])
+    page = report_markdown(build_report(record, NOW))
 
     assert "The run did not get as far as judging its thresholds." in page
     assert re.findall(r"^## (.+)$", page, flags=re.MULTILINE) == ["Thresholds", "Repeat it"]
 
 
-def test_what_was_left_behind(findings: Findings) -> None:
-    findings.teardown = Teardown(complete=False, leftovers=["process 4711 (envoy)"])
+def test_what_was_left_behind(record: RunRecord) -> None:
+    record.teardown = Teardown(complete=False, leftovers=["process 4711 (envoy)"])
 
-    assert "- `process 4711 (envoy)`" in section(report_markdown(build_report(findings, NOW)), "Teardown: left behind")
+    assert "- `process 4711 (envoy)`" in section(report_markdown(build_report(record, NOW)), "Teardown: left behind")
 
 
-def test_a_server_cannot_write_the_report(findings: Findings, samples_of: Callable[..., Samples]) -> None:
+def test_a_server_cannot_write_the_report(record: RunRecord, samples_of: Callable[..., Samples]) -> None:
     """X-Served-By is whatever the index says it is."""
     name = "a|b\n# passed\x1b[2J<script>"
-    findings.samples = samples_of(((0.0, 0.0, 1.0, Operation.LISTING, 200, name, "burst", ErrorKind.NONE),))
+    record.samples = samples_of(((0.0, 0.0, 1.0, Operation.LISTING, 200, name, "burst", ErrorKind.NONE),))
 
-    page = report_markdown(build_report(findings, NOW))
+    page = report_markdown(build_report(record, NOW))
 
     assert r"| a\|b # passed \[2J\<script\> | 1 | 100.00 % |" in page.splitlines()
     assert "\x1b" not in page

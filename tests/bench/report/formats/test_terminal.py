@@ -14,7 +14,7 @@ from typing import TextIO
 from bench.deployment.description import Limits
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
-from bench.report.build import Findings
+from bench.report.build import RunRecord
 from bench.report.formats.terminal import print_outcome
 from bench.report.model import Report
 from bench.report.report_blocks import REPORT
@@ -65,15 +65,15 @@ def test_operations_tasks_and_warnings(report: Report) -> None:
     assert ["Warning:", "the", "load", "generator", "used", "41", "%", "of", "its", "core"] in lines
 
 
-def test_which_limits_the_tasks_were_under(findings: Findings) -> None:
-    assert "Limits enforced" not in summary_of(build_report(findings, NOW))  # as in a report of before there were any
-    assert findings.local is not None
+def test_which_limits_the_tasks_were_under(record: RunRecord) -> None:
+    assert "Limits enforced" not in summary_of(build_report(record, NOW))  # as in a report of before there were any
+    assert record.local is not None
     limits = Limits(memory=True, cpu_shares=True, vcpus_per_instance=None, not_enforced=("vCPUs of an instance: few",))
-    findings.local = findings.local.model_copy(update={"limits": limits})
+    record.local = record.local.model_copy(update={"limits": limits})
 
     assert (
         "Limits enforced: memory of each task, CPU shares of the tasks; not enforced: vCPUs of an instance: few"
-        in summary_of(build_report(findings, NOW)).splitlines()
+        in summary_of(build_report(record, NOW)).splitlines()
     )
 
 
@@ -87,47 +87,47 @@ def test_where_the_time_and_the_processors_went(report: Report) -> None:
 
 
 def test_work_of_a_fast_server_is_told_to_the_microsecond(
-    findings: Findings, samples_of: Callable[..., Samples]
+    record: RunRecord, samples_of: Callable[..., Samples]
 ) -> None:
     row = (0.0, 0.0, 0.0215, Operation.LISTING, 200, "task-1", "burst", ErrorKind.NONE)
-    findings.samples = samples_of((row,), server_s=(0.00031,))
+    record.samples = samples_of((row,), server_s=(0.00031,))
 
     assert ["listing", *["0.310"] * 3, *["21"] * 3] in [
-        line.split() for line in summary_of(build_report(findings, NOW)).splitlines()
+        line.split() for line in summary_of(build_report(record, NOW)).splitlines()
     ]
 
 
 def test_a_server_that_does_not_say_what_it_did_has_no_table_for_it(
-    findings: Findings, samples_of: Callable[..., Samples]
+    record: RunRecord, samples_of: Callable[..., Samples]
 ) -> None:
-    findings.samples = samples_of()
+    record.samples = samples_of()
 
-    assert "queueing" not in summary_of(build_report(findings, NOW))
+    assert "queueing" not in summary_of(build_report(record, NOW))
 
 
-def test_quiet_is_the_verdict_alone(report: Report, findings: Findings) -> None:
+def test_quiet_is_the_verdict_alone(report: Report, record: RunRecord) -> None:
     assert summary_of(report, quiet=True) == (
         "failed: 4 of 4 thresholds missed: listing_p95_s, download_p95_s, error_rate, status_5xx (exit code 3)\n"
     )
-    findings.thresholds = ()
-    assert summary_of(build_report(findings, NOW), quiet=True) == (
+    record.thresholds = ()
+    assert summary_of(build_report(record, NOW), quiet=True) == (
         "passed: the server and its settings hold this load on this machine with 2 of 12 tasks; "
         "the size was not tested\n"
     )
 
 
-def test_sentences_are_neither_broken_nor_read_as_markup(findings: Findings) -> None:
+def test_sentences_are_neither_broken_nor_read_as_markup(record: RunRecord) -> None:
     sentence = "the index answered [secret] [/bold] :tada: " + "and so on " * 30
-    findings.warnings = [sentence]
+    record.warnings = [sentence]
 
-    assert f"Warning: {sentence}" in summary_of(build_report(findings, NOW)).splitlines()
+    assert f"Warning: {sentence}" in summary_of(build_report(record, NOW)).splitlines()
 
 
-def test_a_server_cannot_drive_the_terminal(findings: Findings, samples_of: Callable[..., Samples]) -> None:
+def test_a_server_cannot_drive_the_terminal(record: RunRecord, samples_of: Callable[..., Samples]) -> None:
     rows = ((0.0, 0.0, 1.0, Operation.LISTING, 200, "x\x1b]0;title\x07", "burst", ErrorKind.NONE),)
-    findings.samples = samples_of(rows)
+    record.samples = samples_of(rows)
 
-    assert "\x1b" not in summary_of(build_report(findings, NOW))
+    assert "\x1b" not in summary_of(build_report(record, NOW))
 
 
 def test_a_reader_that_stops_reading_changes_nothing(report: Report, tmp_path: Path) -> None:
