@@ -18,7 +18,7 @@ from yarl import URL
 from bench.common.failures import UnavailableError
 from bench.index.connection import CONNECT_TIMEOUT_S, ClientConnection, Endpoint
 from bench.index.errors import ErrorKind
-from bench.index.server_timing import total_s
+from bench.index.server_timing import server_timing
 from bench.index.target import Target
 from bench.index.upload import Form
 
@@ -42,6 +42,8 @@ class Exchange:
     """The value of X-Served-By."""
     server_s: float = math.nan
     """What the server says that the request cost it, as `total` in Server-Timing."""
+    auth_s: float = math.nan
+    """The part of it that the check of the credentials took, as `auth`."""
     sent_s: float = math.nan
     """When the request was about to be sent over an open connection, or to open one that failed."""
     first_byte_s: float = math.nan
@@ -258,8 +260,8 @@ def _read_head(exchange: Exchange, response: aiohttp.ClientResponse) -> None:
     exchange.status = response.status
     exchange.location = headers.get("Location", "")
     exchange.served_by = headers.get("X-Served-By", "")
-    if server_timing := headers.get("Server-Timing"):
-        exchange.server_s = total_s(server_timing)
+    if timing := headers.get("Server-Timing"):
+        exchange.server_s, exchange.auth_s = server_timing(timing)
 
 
 async def _read_body(exchange: Exchange, response: aiohttp.ClientResponse, take: Take | None) -> None:

@@ -116,6 +116,7 @@ class Installer:
             received_bytes=answer.received_bytes,
             served_by=answer.served_by,
             server_s=answer.server_s,
+            auth_s=answer.auth_s,
             error=answer.error or fault,
         )
 

@@ -67,6 +67,8 @@ class Samples:
     done_s = _Column(np.float64)
     server_s = _Column(np.float64)
     """Cost of the request to the server, by the `total` of its Server-Timing; nan where it does not say."""
+    auth_s = _Column(np.float64)
+    """The part of it that the check of the credentials took, by `auth`; nan where the server does not say."""
     received_bytes = _Column(np.int64)
     """Bytes of the body; headers are not counted."""
     status = _Column(np.uint16)
@@ -103,10 +105,10 @@ class Samples:
     def of(
         cls, columns: Mapping[str, NDArray[Any]], served_by_names: Sequence[str], phase_names: Sequence[str]
     ) -> Samples:
-        """The rows that `columns`, by name and of one length, make up."""
+        """The rows that `columns`, by name and of one length, make up; files of before have no `auth_s`."""
         rows = np.empty(len(columns["done_s"]), ROW)
         for name in COLUMNS:
-            rows[name] = columns[name]
+            rows[name] = columns[name] if name in columns or name != "auth_s" else math.nan
         return cls(rows, tuple(served_by_names), tuple(phase_names))
 
     @classmethod
@@ -164,7 +166,7 @@ def _number(served_by: str, numbers: dict[str, int]) -> int:
 
 
 class Recorder:
-    """Collects rows during one load. At most one chunk of rows, 3.5 MiB, is held in memory."""
+    """Collects rows during one load. At most one chunk of rows, 4 MiB, is held in memory."""
 
     def __init__(self, phase_names: Sequence[str], spill_dir: Path, *, started_s: float, chunk_rows: int = _CHUNK_ROWS):
         self.requests = 0
@@ -191,6 +193,7 @@ class Recorder:
         received_bytes: int = 0,
         served_by: str = "",
         server_s: float = math.nan,
+        auth_s: float = math.nan,
         error: ErrorKind = ErrorKind.NONE,
     ) -> None:
         """Add one row. Times are read off the clock that `started_s` was read off.
@@ -210,6 +213,7 @@ class Recorder:
             first_byte_s - zero,
             done_s - zero,
             server_s,
+            auth_s,
             received_bytes,
             status,
             served_by_index,

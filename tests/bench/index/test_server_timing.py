@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.index.server_timing import total_s
+from bench.index.server_timing import server_timing
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,21 @@ from bench.index.server_timing import total_s
     ],
 )
 def test_the_total(header: str, expected_s: float) -> None:
-    assert total_s(header) == pytest.approx(expected_s)
+    assert server_timing(header).total_s == pytest.approx(expected_s)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected_s"),
+    [
+        ("auth;dur=52.25, index;dur=0.311, total;dur=60", 0.05225),
+        ("total;dur=60, auth;dur=0", 0.0),
+        ("total;dur=60", math.nan),
+        ("auth, total;dur=60", math.nan),
+        ("oauth;dur=52, total;dur=60", math.nan),
+    ],
+)
+def test_the_check_of_the_credentials(header: str, expected_s: float) -> None:
+    assert server_timing(header).auth_s == pytest.approx(expected_s, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +65,10 @@ def test_the_total(header: str, expected_s: float) -> None:
     ],
 )
 def test_a_header_that_gives_no_total(header: str) -> None:
-    assert math.isnan(total_s(header))
+    assert math.isnan(server_timing(header).total_s)
 
 
 @given(st.one_of(st.text(max_size=200), st.text('total;dur=,. \t"1eE-', max_size=200)))
 def test_no_header_is_an_error_or_a_time_that_cannot_be(header: str) -> None:
-    found = total_s(header)
-    assert math.isnan(found) or 0 <= found < math.inf
+    for found_s in server_timing(header):
+        assert math.isnan(found_s) or 0 <= found_s < math.inf

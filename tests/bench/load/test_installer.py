@@ -43,6 +43,7 @@ def test_an_install_is_a_redirect_a_listing_and_a_wheel_over_one_connection(tmp_
             assert samples.received_bytes[2] == len(WHEEL)
             assert [samples.served_by_names[name] for name in samples.served_by] == ["", "", "task-7"]
             np.testing.assert_equal(samples.server_s, [math.nan, math.nan, 0.00061])
+            np.testing.assert_allclose(samples.auth_s, [math.nan, math.nan, 0.000042])
             assert np.all(samples.due_s <= samples.sent_s)
             assert np.all(samples.sent_s <= samples.first_byte_s)
             assert np.all(samples.first_byte_s <= samples.done_s)

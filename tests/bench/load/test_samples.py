@@ -27,6 +27,7 @@ def record_numbered(recorder: Recorder, rows: int) -> None:
             received_bytes=number * 10**9,
             served_by=f"task-{number % 3}",
             server_s=number / 8 if number % 2 else math.nan,
+            auth_s=number / 16 if number % 2 else math.nan,
             error=ErrorKind(number % 7),
         )
 
@@ -51,6 +52,7 @@ def test_a_row_comes_back_as_recorded_with_times_from_the_start_of_the_load(tmp_
         received_bytes=5_000_000_000,
         served_by="task-a",
         server_s=0.75,
+        auth_s=0.5,
         error=ErrorKind.STATUS,
     )
     samples = recorder.finish()
@@ -65,6 +67,7 @@ def test_a_row_comes_back_as_recorded_with_times_from_the_start_of_the_load(tmp_
     assert samples.served_by_names[samples.served_by[0]] == "task-a"
     assert samples.phase_names[samples.phase[0]] == "burst"
     assert samples.server_s[0] == 0.75
+    assert samples.auth_s[0] == 0.5
     assert samples.error[0] == ErrorKind.STATUS
     assert samples.failed[0]
     assert (recorder.requests, recorder.failed) == (1, 1)
@@ -123,7 +126,8 @@ def test_the_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     assert (samples.status.tolist(), samples.phase_names) == ([200, 503], ("baseline", "burst"))
     samples.save(tmp_path / "again.npz")
     with np.load(tmp_path / "samples.npz") as earlier, np.load(tmp_path / "again.npz") as later:
-        assert {name: later[name].dtype for name in later} == {name: earlier[name].dtype for name in earlier}
+        assert {name: later[name].dtype for name in earlier} == {name: earlier[name].dtype for name in earlier}
+        assert np.isnan(later["auth_s"]).all()
 
 
 def test_no_samples_survive_a_file_too(tmp_path: Path) -> None:
