@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from bench.common.failures import ExitCode, worst
 from bench.deployment.description import Local, Plan, Stack
+from bench.diagnosis.finding import Finding
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Samples
 from bench.report import figures
@@ -51,6 +52,8 @@ class RunRecord:
     workload: WorkloadInfo | None = None
     samples: Samples | None = None
     thresholds: Sequence[ThresholdResult] = ()
+    findings: Sequence[Finding] = ()
+    """Causes of what was measured."""
     generator: GeneratorHealth | None = None
     tasks_cpu_s: Mapping[str, float] = field(default_factory=dict)
     """CPU time of each task during the load."""
@@ -125,6 +128,7 @@ def report_fields(record: RunRecord) -> dict[str, Any]:
         "local": record.local,
         "workload": record.workload,
         "thresholds": list(record.thresholds),
+        "findings": [_hidden(finding, record.secrets) for finding in record.findings],
         "summary": figures.summary(samples) if samples is not None else None,
         "phases": figures.phases(samples) if samples is not None else [],
         "operations": figures.operations(samples) if samples is not None else None,
@@ -135,6 +139,11 @@ def report_fields(record: RunRecord) -> dict[str, Any]:
         "fingerprint": fingerprint(parts),
         "fingerprint_parts": parts,
     }
+
+
+def _hidden(finding: Finding, secrets: Collection[str]) -> Finding:
+    """Evidence may quote the log of a task."""
+    return finding.model_copy(update={"evidence": [hide(line, secrets) for line in finding.evidence]})
 
 
 def fingerprint(parts: FingerprintParts) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from bench.common.model_part import Count, ModelPart, Positive, Seconds, Share
 from bench.deployment.description import Local, Plan, Stack
+from bench.diagnosis.finding import Finding
 from bench.report.outcome import Machine, Outcome
 
 Scalar = str | int | float | bool | None
@@ -127,6 +128,9 @@ class Report(Outcome):
     local: Local | None
     workload: WorkloadInfo | None
     thresholds: list[ThresholdResult]
+    findings: list[Finding] = Field(
+        default=[], description="What stood out, what explains most first; empty where nothing did."
+    )
     summary: Summary | None
     phases: list[Phase]
     operations: Operations | None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from bench.deployment.description import Limits, Local, TaskMemory
+from bench.diagnosis.finding import Finding
 from bench.report import wording
 from bench.report.blocks import Block, Cell, Note, Table
 from bench.report.layout import Layout
@@ -17,6 +18,8 @@ from sizing.counted import counted
 def _blocks(report: Report) -> Iterator[Block]:
     yield _deployment(report)
     yield _thresholds(report)
+    if report.summary is not None:
+        yield from _findings(report.findings)
     if report.summary is not None and report.operations is not None:
         yield from _operations(report.operations, report.summary)
     if report.per_task:
@@ -74,6 +77,18 @@ def _thresholds(report: Report) -> Table | Note:
             for threshold in report.thresholds
         ],
     )
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[Note]:
+    if not findings:
+        yield Note(heading="Findings", label="Findings", lines=["Nothing stood out."])
+        return
+    yield Note(heading="Findings", lines=["What stood out, what explains most first."], shown="document")
+    for finding in findings:
+        explains = f"Explains about {round(finding.share * 100)} %. " if finding.share else ""
+        yield Note(label="Finding", lines=[f"{finding.summary} {explains}{finding.advice}"], shown="terminal")
+        yield Note(heading=finding.summary, level=3, lines=[f"{explains}{finding.advice}"], shown="document")
+        yield Note(lines=finding.evidence, form="list", shown="document")
 
 
 def _operations(operations: Operations, summary: Summary) -> Iterator[Block]:

@@ -14,6 +14,7 @@ import bench
 from bench.common.model_part import ModelPart
 from bench.deployment import description
 from bench.deployment.observe import series
+from bench.diagnosis import finding
 from bench.report import outcome
 from bench.schema import MODELS, schema_text
 
@@ -62,6 +63,7 @@ def pages() -> Iterator[tuple[str, type[ModelPart]]]:
     """Each part of a model, with the page that names its fields."""
     modules = {importlib.import_module(module).__name__: PAGES[name] for name, (module, _) in MODELS.items()}
     modules |= dict.fromkeys((outcome.__name__, description.__name__), PAGES["report"])
+    modules[finding.__name__] = PAGES["report"]
     modules[series.__name__] = PAGES["metrics"]
     yield from ((modules[part.__module__], part) for part in parts() if part.__module__ in modules)
 

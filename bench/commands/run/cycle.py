@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.deployment import IndexUnderTest
+from bench.diagnosis.diagnose import diagnose
 from bench.index.publish import fetch_catalogue, missing_wheels
 from bench.index.target import Target
 from bench.load.parameters import LoadParameters
 from bench.report import model
 from bench.report.figures import judge
 from bench.report.outcome import Teardown
+from bench.runtime.evidence import evidence_of
 from bench.runtime.interruption import Interrupted
 from bench.runtime.keep import credentials_files, invitation
 from bench.runtime.run import Run
@@ -43,6 +45,7 @@ class Cycle:
         run.step("load")
         measurement = measure(run, index, target, load, packages, uploads)
         record.thresholds = judge(measurement.samples, load.thresholds)
+        record.findings = diagnose(evidence_of(index.describe(), index.task_failures(), measurement, record.workload))
         record.tasks_cpu_s = measurement.observation.tasks_cpu_s
         record.balancer_cpu_s = measurement.observation.balancer_cpu_s
         record.oom_kills = index.task_failures().oom_kills

@@ -39,6 +39,7 @@ def test_the_first_line_is_the_verdict(report: Report) -> None:
 def test_sections_in_the_order_of_reading(report: Report) -> None:
     assert re.findall(r"^## (.+)$", report_markdown(report), flags=re.MULTILINE) == [
         "Thresholds",
+        "Findings",
         "Operations",
         "Queueing and work",
         "Requests by task",
@@ -57,6 +58,7 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
 @pytest.mark.parametrize(
     ("heading", "line"),
     [
+        ("Findings", "Nothing stood out."),
         ("Thresholds", "| `listing_p95_s` | **MISSED** | 2.500 s | < 2.000 s | 3 |"),
         ("Thresholds", "| `error_rate` | **MISSED** | 20.00 % | < 1.00 % | 10 |"),
         ("Operations", "| listing | 3 | 1 | 33.33 % | 1 | 0.2 | 1.500 | 2.500 | 2.500 | 2.500 |"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bench.deployment.description import Limits
+from bench.diagnosis.finding import Finding
 from bench.index.errors import ErrorKind
 from bench.load.samples import Operation, Samples
 from bench.report.build import RunRecord
@@ -44,6 +45,30 @@ def test_thresholds_come_first_and_the_verdict_and_the_report_last(report: Repor
     assert lines[1] == ["listing_p95_s", "MISSED", "2.500", "s", "<", "2.000", "s", "3"]
     assert lines[-2][:2] == ["failed:", "4"]
     assert lines[-1] == ["report:", f"{tmp_path}/report.md"]
+
+
+def test_findings_follow_the_thresholds(report: Report, record: RunRecord) -> None:
+    assert "Findings: Nothing stood out." in summary_of(report).splitlines()
+    record.secrets = {"quoted by its log"}
+    record.findings = [
+        Finding(
+            rule="unhealthy",
+            summary="A task ended during the load.",
+            evidence=["task-1: quoted by its log"],
+            share=0.2,
+            advice="Look into its log.",
+        )
+    ]
+    report = build_report(record, NOW)
+    lines = summary_of(report).splitlines()
+    shown = "Finding: A task ended during the load. Explains about 20 %. Look into its log."
+    assert lines.index(shown) < next(number for number, line in enumerate(lines) if line.startswith("latency in s"))
+    assert report.findings[0].evidence == ["task-1: [secret]"]
+
+
+def test_a_run_that_measured_nothing_has_no_findings(record: RunRecord) -> None:
+    record.samples = None
+    assert "Finding" not in summary_of(build_report(record, NOW))
 
 
 def test_a_report_that_could_not_be_written_is_not_pointed_at(report: Report, tmp_path: Path) -> None:
