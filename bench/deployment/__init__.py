@@ -43,6 +43,12 @@ class RunContext(Protocol):
     def keep_secret(self, secrets: Collection[str]) -> None:
         """Texts that no report and no message may quote."""
 
+    def pause(self, duration_s: float) -> None:
+        """Do nothing for so long, unless a signal comes."""
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file into the results folder, secrets hidden."""
+
     def open_log(self, name: str) -> IO[bytes]:
         """A file of the results folder, for what a process that outlives the run has to say."""
 

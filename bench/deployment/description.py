@@ -98,6 +98,13 @@ class Local(ModelPart):
     differences: list[str] = Field(description="Sentences: what AWS would do otherwise.")
 
 
+class Fact(ModelPart):
+    """State of a part of the stack, in words."""
+
+    name: str
+    value: str = Field(description="Begins with `not known:` where it could not be had, and says why.")
+
+
 @dataclass(frozen=True)
 class Description:
     """Description of an index under test. None or empty: not known yet, or not known of such an index."""
@@ -117,3 +124,5 @@ class Description:
     """Sentences: how the index is unlike the others of a comparison."""
     warnings: tuple[str, ...] = ()
     """Warnings of the plan."""
+    facts: tuple[Fact, ...] = ()
+    """State of the stack before the load, and how it was observed; none on this machine."""

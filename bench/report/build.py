@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 from bench.common.failures import ExitCode, worst
-from bench.deployment.description import Local, Plan, Stack
+from bench.deployment.description import Fact, Local, Plan, Stack
 from bench.diagnosis.finding import Finding
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Samples
@@ -49,6 +49,7 @@ class RunRecord:
     stack: Stack | None = None
     plan: Plan | None = None
     local: Local | None = None
+    facts: Sequence[Fact] = ()
     workload: WorkloadInfo | None = None
     samples: Samples | None = None
     thresholds: Sequence[ThresholdResult] = ()
@@ -126,6 +127,7 @@ def report_fields(record: RunRecord) -> dict[str, Any]:
         "stack": record.stack,
         "plan": record.plan,
         "local": record.local,
+        "facts": list(record.facts),
         "workload": record.workload,
         "thresholds": list(record.thresholds),
         "findings": [_hidden(finding, record.secrets) for finding in record.findings],

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from bench.common.model_part import Count, ModelPart, Positive, Seconds, Share
-from bench.deployment.description import Local, Plan, Stack
+from bench.deployment.description import Fact, Local, Plan, Stack
 from bench.diagnosis.finding import Finding
 from bench.report.outcome import Machine, Outcome
 
@@ -126,6 +126,9 @@ class Report(Outcome):
     stack: Stack | None
     plan: Plan | None
     local: Local | None
+    facts: list[Fact] = Field(
+        default=[], description="State of a stack on AWS before the load: placement, versions, credits."
+    )
     workload: WorkloadInfo | None
     thresholds: list[ThresholdResult]
     findings: list[Finding] = Field(

@@ -31,6 +31,14 @@ def _blocks(report: Report) -> Iterator[Block]:
         yield _figures("Phases", phases, shown="document")
     if report.local is not None:
         yield from _local(report.local)
+    if report.facts:
+        yield Table(
+            heading="Stack before the load",
+            columns=("", ""),
+            rows=[(fact.name, fact.value) for fact in report.facts],
+            left=(0, 1),
+            shown="document",
+        )
     if report.generator is not None:
         yield from _generator(report.generator)
     if report.plan is not None:

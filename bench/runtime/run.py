@@ -6,6 +6,7 @@ import contextlib
 import math
 import re
 import shutil
+import time
 import traceback
 from collections.abc import Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -86,6 +87,12 @@ class Run:
 
     def keep_secret(self, secrets: Collection[str]) -> None:
         self.record.secrets.update(secret for secret in secrets if secret)
+
+    def pause(self, duration_s: float) -> None:
+        time.sleep(duration_s)  # what a signal raises ends it
+
+    def write_text(self, name: str, text: str) -> None:
+        self.folder.write_text(name, hide(text, self.record.secrets))
 
     def open_log(self, name: str) -> IO[bytes]:
         return (self.folder.path / name).open("ab")

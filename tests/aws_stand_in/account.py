@@ -6,7 +6,10 @@ import json
 from typing import Any
 
 import boto3
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.exceptions import JsonRESTError
 from moto.servicequotas.responses import ServiceQuotasResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
 
 QUOTAS = {"L-1216C47A": 64.0, "L-0263D0A3": 5.0}
 """By number: vCPUs of on-demand instances and elastic IP addresses, as an account begins or soon has them."""
@@ -25,6 +28,16 @@ def make_account() -> None:
     iam = boto3.client("iam")
     for role in ROLES:
         iam.create_role(RoleName=role, Path="/aws-service-role/", AssumeRolePolicyDocument="{}")
+
+
+def deny_metrics() -> None:
+    """Have the account refuse what moto cannot answer: metrics take minutes, or an error, to be found missing."""
+    CloudWatchResponse.get_metric_data = _denied  # type: ignore[method-assign]
+    SimpleSystemManagerResponse.describe_instance_information = _denied  # type: ignore[attr-defined]
+
+
+def _denied(self: Any) -> Any:
+    raise JsonRESTError("AccessDeniedException", "you are not authorized to perform this")
 
 
 def _get_aws_default_service_quota(self: Any) -> str:

@@ -24,6 +24,7 @@ from bench.deployment.graph import Graph, Resource
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION, InjectedFault, Record
 from bench.deployment.local_processes.reconcile import LocalStack, desired_state
 from bench.deployment.pulumi_wire.urns import type_and_name
+from tests.aws_stand_in import hosts
 from tests.aws_stand_in.mirrored_cloud import MirroredCloud
 
 _TASKS = 2
@@ -40,7 +41,8 @@ class RunningCloud(MirroredCloud):
         self._processes: dict[str, LocalStack] = {}
 
     def create(self, urn: str, type_: str, inputs: Mapping[str, Any]) -> Record:
-        record = super().create(urn, type_, inputs)
+        with self._changing, hosts.running_service(inputs["desiredCount"] if type_ == _SERVICE else 0):
+            record = super().create(urn, type_, inputs)
         if type_ == _BALANCER:
             self._ways_in[urn] = way_in = WayIn()
             record = replace(record, outputs={**record.outputs, "dnsName": way_in.address})
@@ -51,6 +53,10 @@ class RunningCloud(MirroredCloud):
         return record
 
     def delete(self, urn: str, id_: str = "") -> None:
+        service = self.records.get(urn)
+        if service is not None and service.type == _SERVICE:
+            with self._changing:
+                hosts.leave(service)
         super().delete(urn, id_)
         if urn not in self.records:
             if urn in self._processes:
@@ -75,6 +81,8 @@ class RunningCloud(MirroredCloud):
         state = desired_state(graph)
         self._processes[service.urn] = processes = LocalStack(state, folder, min(_TASKS, state.task_count))
         processes.start()
+        with self._changing:
+            hosts.join(graph, service)
         (listener,) = (
             one
             for one in graph.of_type("aws:lb/listener:Listener")

@@ -22,6 +22,8 @@ VARIABLES = {
     "AWS_CONFIG_FILE": "/nonexistent",
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # What moto cannot do it answers with an error that is worth another attempt on AWS alone.
+    "AWS_MAX_ATTEMPTS": "2",
 }
 
 

@@ -18,7 +18,7 @@ from bench.common.run_mark import RUN_VARIABLE
 from bench.deployment.local_cloud import InjectedFault
 from bench.deployment.local_cloud.provider import serve
 from bench.deployment.local_cloud.pulumi_cloud import PulumiCloud
-from tests.aws_stand_in.account import make_account
+from tests.aws_stand_in.account import deny_metrics, make_account
 from tests.aws_stand_in.data_plane import RunningCloud
 from tests.aws_stand_in.endpoint import VARIABLES, aws_endpoint
 
@@ -48,6 +48,7 @@ def aws_stand_in(folder: Path, faults: Sequence[InjectedFault] = ()) -> Iterator
         # Of no run: what cleans up after killed runs leaves the tasks alone.
         environment.setenv(RUN_VARIABLE, "aws-stand-in")
         make_account()
+        deny_metrics()
         cloud = RunningCloud(folder, faults)
         try:
             with serve(PulumiCloud(cloud)) as providers:

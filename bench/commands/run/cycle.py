@@ -49,6 +49,7 @@ class Cycle:
         record.tasks_cpu_s = measurement.observation.tasks_cpu_s
         record.balancer_cpu_s = measurement.observation.balancer_cpu_s
         record.oom_kills = index.task_failures().oom_kills
+        record.facts = index.describe().facts
         if local := index.describe().local:
             record.local = local.model_copy(update={"memory": measurement.observation.memory})
         if self.on_kept is not None:

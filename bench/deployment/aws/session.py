@@ -6,6 +6,7 @@ that is assumed with them. `AWS_ENDPOINT_URL`, which every SDK of AWS heeds, poi
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -59,9 +60,10 @@ class AwsSession:
         """A client of boto3, of which there is one a service; it may be used by several threads."""
         from botocore.config import Config
 
-        return self._boto.client(
-            service, region_name=region or self.region, config=Config(retries=_RETRIES, user_agent_extra=_SESSION_NAME)
-        )
+        # Who sets the SDK's own variable wants it so.
+        retries = None if "AWS_MAX_ATTEMPTS" in os.environ else _RETRIES
+        config = Config(retries=retries, user_agent_extra=_SESSION_NAME)
+        return self._boto.client(service, region_name=region or self.region, config=config)
 
     @property
     def account_id(self) -> str:

@@ -73,6 +73,8 @@ def new_stack(
     now = datetime.now(UTC).replace(microsecond=0)
     tags = RunTags(run, session.caller_arn, now + expires_after)
     own = {f"{config.project}:{key}": value for key, value in access.values.items()}
+    # Pulumi would wait for the tasks without a word, and not know why they do not come.
+    own[f"{config.project}:wait_for_steady_state"] = "false"
     values = {**config.values, **own, **_provider_values(config, session)}
     values[f"{config.project}:tags"] = json.dumps(_with(values.get(f"{config.project}:tags"), tags))
     record = StackRecord(

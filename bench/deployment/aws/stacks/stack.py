@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from bench.common.failures import UnavailableError
 from bench.common.teardown import leftovers_of
 from bench.deployment import RunContext
 from bench.deployment.aws.ingress.certificate import RunCertificate, import_certificate
+from bench.deployment.aws.observe.handles import StackHandles, read_handles
 from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stacks.cloud import AwsCloud
 from bench.deployment.aws.stacks.stack_folder import StackFolder
@@ -82,6 +84,11 @@ class AwsStack:
                 f"`python -m bench down {self.record.name}`"
             )
         self._note(run)
+
+    @cached_property
+    def handles(self) -> StackHandles:
+        """The names of its parts, once it is made."""
+        return read_handles(self.deployment.graph)
 
     def target(self) -> Target:
         """Its URL and credentials."""
