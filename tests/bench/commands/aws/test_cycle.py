@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+from datetime import UTC, datetime
 
 import psutil
 import pytest
 from moto.core.exceptions import JsonRESTError
+from moto.ecs.models import ecs_backends
 from moto.efs.models import EFSBackend
 
-from bench.deployment.local_cloud import InjectedFault
+from bench.deployment.graph import Graph
+from bench.deployment.local_cloud import ACCOUNT_ID, REGION, InjectedFault, Record
+from tests.aws_stand_in import hosts
 from tests.bench.command_line import alive
 from tests.bench.commands.aws.conftest import REACHED, SMALL, AwsBench, MakeAwsBench, wait_for
+from tests.evaluation_cache import ROOT
 
 pytestmark = pytest.mark.engine
+
+TABLE = (ROOT / "docs" / "metrics.md").read_text().partition("## The metrics")[2]
+METRICS = {name for row in re.findall(r"^\| (`.*?`) \|", TABLE, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+"""The metrics of docs/metrics.md: each has a series, or the reason why not."""
 
 
 def reports(bench: AwsBench, name: str) -> list[dict[str, object]]:
@@ -66,6 +76,13 @@ def test_a_run_makes_a_stack_and_removes_it(aws_bench: AwsBench) -> None:
     (report,) = reports(aws_bench, "report")
     assert report["stack"]["target"] == "aws"  # type: ignore[index]
     assert report["teardown"] == {"complete": True, "leftovers": []}
+    facts = {fact["name"]: fact["value"] for fact in report["facts"]}  # type: ignore[attr-defined]
+    assert facts["targets"] == "12 healthy"
+    assert facts["server files"].endswith(", as deployed")
+    (metrics,) = reports(aws_bench, "metrics")
+    series = metrics["series"]
+    assert {one["metric"] for one in series} == METRICS  # type: ignore[attr-defined]
+    assert all(one["values"] or one["absence"] for one in series)  # type: ignore[attr-defined]
     assert aws_bench.left_behind() == []
 
 
@@ -94,6 +111,31 @@ def test_what_cannot_be_made_is_named_and_the_rest_removed(make_aws_bench: MakeA
     assert status == 4
     assert "LimitExceeded: there are enough" in output
     assert bench.left_behind() == []
+
+
+def test_tasks_that_do_not_come_up_are_explained(aws_bench: AwsBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECS gives a deployment up whose tasks fail again and again."""
+
+    def fail(graph: Graph, service: Record) -> None:
+        (failing,) = ecs_backends[ACCOUNT_ID][REGION].services.values()
+        failing.deployments[0] |= {"rolloutState": "FAILED", "rolloutStateReason": "tasks failed to start"}
+        failing.events.append(
+            {
+                "message": "(service s) (task t) failed container health checks.",
+                "id": "1",
+                "createdAt": datetime.now(UTC),
+            }
+        )
+
+    monkeypatch.setattr(hosts, "join", fail)
+    status, output, errors = aws_bench.run("up", "monday", *REACHED)
+    assert status == 4
+    assert "does not become healthy: ECS gave the deployment of pypiserver" in output
+    assert "tasks failed to start" in output
+    assert "wait: instances registered 0 of 2, targets healthy 0 of 12" in errors
+    (details,) = aws_bench.results.glob("*/health.txt")
+    assert "failed container health checks" in details.read_text()
+    assert aws_bench.left_behind() == []
 
 
 def test_what_cannot_be_removed_is_named_and_removed_later(
