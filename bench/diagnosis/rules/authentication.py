@@ -52,7 +52,7 @@ def _measured(evidence: Evidence) -> tuple[float, float, str] | None:
         return cost_s, float(checks_s.sum() / max(work_s.sum(), 1e-9)), "Server-Timing"
     # Nothing in a check waits for anything but a processor.
     cost_s = min(cost_s, cpu_s / len(checks_s))
-    return cost_s, cost_s * len(checks_s) / cpu_s, "Server-Timing"
+    return cost_s, min(1.0, cost_s * len(checks_s) / cpu_s), "Server-Timing"
 
 
 def _computed(evidence: Evidence) -> tuple[float, float, str]:

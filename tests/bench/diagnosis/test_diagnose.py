@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.deployment import TaskFailures
@@ -54,6 +54,7 @@ def test_five_are_shown_and_what_explains_most_comes_first() -> None:
     assert shares == sorted(shares, reverse=True)
 
 
+@example(values={}, times_s=[5.0, 5.0, 9.0, 9.0], count=15, failed=0, settings=None, cpu_s=63.4375)
 @given(
     values=st.dictionaries(st.sampled_from(sorted(documented())), st.lists(st.floats(0, 1e13), min_size=1, max_size=4)),
     times_s=st.lists(st.floats(0, 60), min_size=4, max_size=4).map(sorted),
