@@ -30,6 +30,7 @@ PROGRAMS = (
 )
 # Processes that programs start, not people.
 INTERNAL = {
+    "bench/deployment/aws/stacks/watchdog.py",
     "bench/load/worker.py",
     "bench/packages/worker.py",
     "bench/pytest_plugin.py",

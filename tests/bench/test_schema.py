@@ -26,6 +26,7 @@ PAGES = {
     "consistency": "consistency.md",
     "explanation": "performance.md",
     "bill": "cost.md",
+    "stack": "aws.md",
 }
 
 
