@@ -39,7 +39,12 @@ OTHERS = (
         "keep_alive",
         ("--workload", "production_incident", "--burst-interval", "2.2", "--duration", "18"),
     ),
-    PutBack("container_memory_mb=128", "memory", ("--packages", "5"), besides=("-c", "gunicorn_workers=8")),
+    PutBack(
+        "container_memory_mb=128",
+        "memory",
+        ("--packages", "5", "--clients", "800"),
+        besides=("-c", "gunicorn_workers=8"),
+    ),
 )
 
 
@@ -55,10 +60,11 @@ def findings(bench: Bench, *options: str) -> list[dict[str, Any]]:
     "put_back", [BCRYPT, *(pytest.param(one, marks=pytest.mark.thorough) for one in OTHERS)], ids=str
 )
 def test_the_finding_names_the_setting_that_was_put_back(in_process_bench: Bench, put_back: PutBack) -> None:
-    first, *_ = findings(in_process_bench, "-c", put_back.setting, *put_back.besides, *put_back.load)
-    assert first["rule"] == put_back.rule
+    found = findings(in_process_bench, "-c", put_back.setting, *put_back.besides, *put_back.load)
+    # On a busy machine the load generator may be a finding of its own.
+    (cause,) = (finding for finding in found if finding["rule"] == put_back.rule)
     name = put_back.setting.partition("=")[0]
-    assert name in " ".join([*first["evidence"], first["advice"]])
+    assert name in " ".join([*cause["evidence"], cause["advice"]])
 
     without = findings(in_process_bench, *put_back.besides, *put_back.load)
     assert put_back.rule not in [finding["rule"] for finding in without]
