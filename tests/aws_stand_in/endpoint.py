@@ -49,4 +49,9 @@ def aws_endpoint() -> Iterator[str]:
             yield url
     finally:
         server.stop()
-        BackendDict.reset()
+
+
+def empty_account() -> None:
+    """Have the stand-in hold nothing but what AWS puts into every account."""
+    BackendDict.reset()
+    missing_operations.add()

@@ -7,26 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
 
 from bench.deployment.local_cloud import ACCOUNT_ID, REGION, Record
+from tests.aws_stand_in.clients import client
 
 _ABSENT = re.compile(r"NotFound|NoSuch|NotExist|NonExistent|Malformed|InactiveException|^404$", re.IGNORECASE)
 
 
 class Aws:
-    """The clients of boto3, one a service and region. Not for the tests' own use: they look through their own."""
-
-    def __init__(self) -> None:
-        self._clients: dict[tuple[str, str], Any] = {}
+    """The clients with which resources are mirrored."""
 
     def __call__(self, service: str, record: Record | None = None) -> Any:
         """The client of a service, in the region of a resource."""
-        region = record.inputs.get("region", REGION) if record else REGION
-        if (service, region) not in self._clients:
-            self._clients[service, region] = boto3.client(service, region_name=region)
-        return self._clients[service, region]
+        return client(service, record.inputs.get("region", REGION) if record else REGION)
 
 
 @dataclass(frozen=True)

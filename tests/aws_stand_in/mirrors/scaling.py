@@ -57,17 +57,24 @@ MIRRORS: Mapping[str, Mirror] = {
         lambda aws, record: aws("application-autoscaling").delete_scaling_policy(
             PolicyName=record.outputs["name"], **_scalable(record)
         ),
-        lambda aws, record: aws("application-autoscaling").describe_scaling_policies(
-            ServiceNamespace="ecs", PolicyNames=[record.outputs["name"]]
-        )["ScalingPolicies"],
+        # moto heeds no names.
+        lambda aws, record: any(
+            policy["PolicyName"] == record.outputs["name"]
+            for policy in aws("application-autoscaling").describe_scaling_policies(
+                ServiceNamespace="ecs", ResourceId=record.inputs["resourceId"]
+            )["ScalingPolicies"]
+        ),
     ),
     "aws:appautoscaling/scheduledAction:ScheduledAction": Mirror(
         _scheduled,
         lambda aws, record: aws("application-autoscaling").delete_scheduled_action(
             ScheduledActionName=record.outputs["name"], **_scalable(record)
         ),
-        lambda aws, record: aws("application-autoscaling").describe_scheduled_actions(
-            ServiceNamespace="ecs", ScheduledActionNames=[record.outputs["name"]]
-        )["ScheduledActions"],
+        lambda aws, record: any(
+            action["ScheduledActionName"] == record.outputs["name"]
+            for action in aws("application-autoscaling").describe_scheduled_actions(
+                ServiceNamespace="ecs", ResourceId=record.inputs["resourceId"]
+            )["ScheduledActions"]
+        ),
     ),
 }

@@ -69,7 +69,8 @@ def remove_all(
     """
     given = sorted(resources, key=lambda resource: _PLACES[resource.kind])
     remaining = _removed(aws, given, clock, note)
-    unstable = [one for one in given if BY_NAME[one.kind].reappears and one not in {r.resource for r in remaining}]
+    known = [one.resource for one in remaining]
+    unstable = [one for one in given if BY_NAME[one.kind].reappears and one not in known]
     if unstable:
         clock.sleep(REAPPEARING_S)
         remaining += _removed(aws, unstable, clock, note)

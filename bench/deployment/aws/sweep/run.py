@@ -21,7 +21,7 @@ def sweep_away(
     """Remove what a survey has found, and what a second one finds beyond that; what remains.
 
     Raises:
-        UnavailableError: AWS cannot be reached.
+        UnavailableError: AWS cannot be reached, or fails.
         CredentialsExpiredError: the credentials are no longer valid. The next sweep goes on from there.
     """
     remaining = remove_all(aws, found.resources, clock, note)
@@ -46,7 +46,7 @@ def remove_run(
         note: is told what is removed, and what is waited for.
 
     Raises:
-        UnavailableError: AWS lets the caller list nothing, or cannot be reached.
+        UnavailableError: AWS cannot be reached, or fails.
         CredentialsExpiredError: the credentials are no longer valid. The next call goes on from there.
     """
 

@@ -30,7 +30,10 @@ class Survey:
 
     @property
     def unseen_in_words(self) -> tuple[str, ...]:
-        return tuple(f"{BY_NAME[kind].plural}, if there are any: {reason}" for kind, reason in self.unseen.items())
+        return tuple(
+            f"{BY_NAME[kind].plural}, if there are any: {reason}; give this identity the policies of `bench policy`"
+            for kind, reason in self.unseen.items()
+        )
 
 
 def survey(aws: ServiceClients, wanted: Callable[[RunTags], bool]) -> Survey:
@@ -40,7 +43,7 @@ def survey(aws: ServiceClients, wanted: Callable[[RunTags], bool]) -> Survey:
         wanted: which runs' resources are asked for. Nothing without a run's tags ever is.
 
     Raises:
-        UnavailableError: AWS lets the caller list nothing, or cannot be reached.
+        UnavailableError: AWS cannot be reached, or fails.
         CredentialsExpiredError: the credentials are no longer valid.
     """
     lists = Lists(aws)
@@ -53,8 +56,6 @@ def survey(aws: ServiceClients, wanted: Callable[[RunTags], bool]) -> Survey:
             if not (isinstance(error, ClientError) and says_denied(error)):
                 raise UnavailableError(f"the account cannot be searched for {kind.plural}: {reason}") from error
             unseen[kind.name] = reason
-    if len(unseen) == len(KINDS):
-        raise UnavailableError("AWS lets this identity list nothing: give it the policies that `bench policy` prints")
     return Survey(tuple(resource for kind in KINDS for resource in lists.of(kind.name)), unseen)
 
 

@@ -12,18 +12,25 @@ from bench.deployment.aws.sweep.resource import RunResource, Sighting
 
 Tags = Mapping[str, str]
 
+# Without it AWS lists those with RSA keys of up to 2048 bits.
+_ALL_KEYS = {
+    "keyTypes": ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
+}
+
 
 def _records(lists: Lists) -> Iterator[Sighting]:
     """Aliases of balancers and distributions, the CAA records of their names, and the proofs of certificates."""
-    ours = {**_endpoints(lists), **_proofs(lists)}
-    if not ours:
+    endpoints, proofs = _endpoints(lists), _proofs(lists)
+    if not endpoints and not proofs:
         return
     for zone in lists.aws.listed("route53", "list_hosted_zones", "HostedZones"):
         arguments = {"HostedZoneId": zone["Id"]}
         records = list(lists.aws.listed("route53", "list_resource_record_sets", "ResourceRecordSets", **arguments))
-        names = {one["Name"]: ours[_target(one)] for one in records if _target(one) in ours}
+        names = {one["Name"]: endpoints[_target(one)] for one in records if _target(one) in endpoints}
         for one in records:
-            tags = ours.get(_target(one)) or (names.get(one["Name"]) if one["Type"] == "CAA" else None)
+            tags = endpoints.get(_target(one)) or proofs.get((_bare(one["Name"]), _target(one)))
+            if one["Type"] == "CAA":
+                tags = names.get(one["Name"])
             if tags is not None:
                 yield Sighting(f"{one['Name']} {one['Type']}", tags, parent=zone["Id"].rpartition("/")[2])
 
@@ -51,8 +58,8 @@ def _endpoints(lists: Lists) -> dict[str, Tags]:
     return hosts
 
 
-def _proofs(lists: Lists) -> dict[str, Tags]:
-    """Tags by the value of each record that proves a name to ACM.
+def _proofs(lists: Lists) -> dict[tuple[str, str], Tags]:
+    """Tags by the name and value of each record that proves a name to ACM.
 
     A name has the same record for every certificate of an account: as long as a certificate of somebody else has the
     name, the record stays.
@@ -63,16 +70,17 @@ def _proofs(lists: Lists) -> dict[str, Tags]:
     needed = {
         name
         for region in lists.aws.regions
-        for one in lists.aws.listed("acm", "list_certificates", "CertificateSummaryList", region)
+        for one in lists.aws.listed("acm", "list_certificates", "CertificateSummaryList", region, Includes=_ALL_KEYS)
         if one["CertificateArn"] not in ours
         for name in (one["DomainName"], *one.get("SubjectAlternativeNameSummaries", ()))
     }
-    proofs = dict[str, Tags]()
+    proofs = dict[tuple[str, str], Tags]()
     for certificate in ours.values():
         found = lists.aws("acm", certificate.region).describe_certificate(CertificateArn=certificate.id)["Certificate"]
         for option in found.get("DomainValidationOptions", ()):
             if "ResourceRecord" in option and option["DomainName"] not in needed:
-                proofs[_bare(option["ResourceRecord"]["Value"])] = certificate.tags
+                record = option["ResourceRecord"]
+                proofs[_bare(record["Name"]), _bare(record["Value"])] = certificate.tags
     return proofs
 
 
