@@ -14,6 +14,7 @@ from bench.commands.explain.command import explain
 from bench.commands.load import load
 from bench.commands.options import examples
 from bench.commands.packages import packages
+from bench.commands.policy import policy
 from bench.commands.rotate import rotate
 from bench.commands.run.command import run
 from bench.commands.sweep.command import sweep
@@ -42,5 +43,5 @@ def cli() -> None:
     """
 
 
-for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status, sweep):
+for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status, sweep, policy):
     cli.add_command(command)

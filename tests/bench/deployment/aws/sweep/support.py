@@ -62,6 +62,31 @@ def usual_session() -> AwsSession:
     return CachingSession(REGION)
 
 
+@dataclass(frozen=True)
+class RecordingSession(AwsSession):
+    """A session that keeps the actions of IAM that its calls need."""
+
+    called: set[str] = field(default_factory=set)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        recorded = super().client(service, region)
+        recorded.meta.events.register("before-call", self._record)
+        return recorded
+
+    def _record(self, model: Any, **_: Any) -> None:
+        service = _IAM_SERVICES.get(model.service_model.signing_name, model.service_model.signing_name)
+        self.called.update(_IAM_ACTIONS.get(f"{service}:{model.name}", (f"{service}:{model.name}",)))
+
+
+# Where IAM calls an API or an operation by another name.
+_IAM_SERVICES = {"monitoring": "cloudwatch", "tagging": "tag"}
+_IAM_ACTIONS = {
+    "s3:HeadBucket": ("s3:ListBucket",),
+    "s3:ListObjectVersions": ("s3:ListBucketVersions",),
+    "s3:DeleteObjects": ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+}
+
+
 class CachingSession(AwsSession):
     """A session with the tests' own clients."""
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from bench.deployment.aws.policy.needs import SWEEP
 from bench.deployment.aws.sweep.kinds.identity import TRUSTED
 from bench.deployment.aws.sweep.run import remove_run
 from bench.deployment.local_cloud import REGION
 from tests.aws_stand_in.clients import client
 from tests.aws_stand_in.inventory import inventory
 from tests.aws_stand_in.mirrored_cloud import MirroredCloud
-from tests.bench.deployment.aws.sweep.support import CURRENT, EXPIRED, InstantClock, stand_up, swept, usual_session
+from tests.bench.deployment.aws.sweep.support import (
+    CURRENT,
+    EXPIRED,
+    InstantClock,
+    RecordingSession,
+    stand_up,
+    swept,
+    usual_session,
+)
 from tests.pypiserver_stack.support.evaluation import evaluated
 from tests.pypiserver_stack.support.every_option import EVALUATIONS
 
@@ -44,16 +53,20 @@ def foreign() -> None:
     client("sns").create_topic(Name="pypiserver-theirs", Tags=[{"Key": "service", "Value": "pypiserver"}])
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.thorough] if name != "stress" else []) for name in STACKS]
+)
 def test_nothing_of_an_expired_run_remains_and_all_else_does(name: str) -> None:
     foreign()
     stack, overrides = STACKS[name]
     others = inventory()
     cloud = stand_up(stack, EXPIRED, *overrides)
     assert len(inventory() - others) > 50
-    assert swept() == ()
+    session = RecordingSession(REGION)
+    assert swept(session) == ()
     assert cloud.leftovers == ()
     assert inventory() == others
+    assert session.called <= set(SWEEP)
 
 
 def test_a_run_is_removed_before_its_expiry_where_it_is_named() -> None:
