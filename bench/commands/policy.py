@@ -24,8 +24,7 @@ def policy(stack: str, overrides: tuple[str, ...]) -> None:
     # Imported here: the other commands need neither Pulumi nor its second of start-up.
     from bench.commands.cost.bill import evaluated
     from bench.deployment.aws.policy.documents import policies
-    from bench.deployment.local import PROJECT_FOLDER
-    from bench.deployment.stack_config import load_stack
+    from bench.deployment.stack_config import PROJECT_FOLDER, load_stack
 
     graph = evaluated(load_stack(PROJECT_FOLDER, stack, overrides)[0]).graph
     show(json.dumps(policies(graph), indent=2) + "\n")

@@ -7,33 +7,28 @@ from collections.abc import Mapping
 CYCLE = (
     "acm:AddTagsToCertificate",
     "acm:DeleteCertificate",
-    "acm:DescribeCertificate",
     "acm:ImportCertificate",
+    "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",
-    "ec2:DescribeImages",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
     "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeVpcs",
     "iam:GetRole",
     "secretsmanager:GetSecretValue",
     "servicequotas:GetAWSDefaultServiceQuota",
     "servicequotas:GetServiceQuota",
-    "servicequotas:ListServiceQuotas",
     "ssm:GetParameter",
     "sts:GetCallerIdentity",
 )
-"""Before, and around the load: quotas, what is offered, the certificate of the run, the credentials of the index."""
+"""Before, and around the load: quotas, what is offered, the certificate of the run, what the program looks up."""
 
 DIAGNOSIS = (
-    "application-autoscaling:DescribeScalingActivities",
-    "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeScalingActivities",
-    "cloudwatch:DescribeAlarmHistory",
-    "cloudwatch:DescribeAlarms",
     "cloudwatch:GetMetricData",
-    "cloudwatch:ListMetrics",
-    "ec2:DescribeInstanceStatus",
-    "ec2:DescribeInstances",
+    "cloudwatch:GetMetricStatistics",
+    "ecs:DescribeClusters",
     "ecs:DescribeContainerInstances",
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
@@ -42,18 +37,12 @@ DIAGNOSIS = (
     "ecs:ListTasks",
     "elasticfilesystem:DescribeFileSystems",
     "elasticloadbalancing:DescribeTargetHealth",
-    "logs:DescribeLogStreams",
-    "logs:FilterLogEvents",
     "logs:GetLogEvents",
-    "logs:GetQueryResults",
-    "logs:StartQuery",
-    "logs:StopQuery",
     "ssm:DescribeInstanceInformation",
     "ssm:GetCommandInvocation",
-    "ssm:ListCommandInvocations",
     "ssm:SendCommand",
 )
-"""What the observation of a run reads."""
+"""What the observation of a run asks; whoever asks more there names it here."""
 
 SWEEP = (
     "acm:DeleteCertificate",

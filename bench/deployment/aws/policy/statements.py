@@ -37,9 +37,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 # Beside named resources a deployment has these without a name; all others an action may be about are not its own.
 _OWN_IDS = re.compile(r"\$\{(BackupPlanId|DeliveryName|AccessPointId|FileSystemId)\}")
-_SENSITIVE = frozenset(
-    {"logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "secretsmanager:GetSecretValue"}
-)
+_SENSITIVE = frozenset({"logs:GetLogEvents", "secretsmanager:GetSecretValue"})
 _DESTRUCTIVE = re.compile(
     r":(Delete|Deregister|Detach|Disassociate|Release|Revoke|Schedule|Stop|Terminate)(?!NetworkInterface)"
 )
@@ -75,6 +73,7 @@ _CONDITIONS: Mapping[str, Mapping[str, Any]] = {
 }
 _ANY = ("*",)
 _RECORDS = "route53:ChangeResourceRecordSets"
+_PARAMETER = "ssm:GetParameter"
 _COMMAND = "ssm:SendCommand"
 
 
@@ -82,6 +81,9 @@ def _scope(action: IamAction, prefix: str, zones: Collection[str]) -> tuple[tupl
     """The resources of an action, and the name of its condition."""
     if action.name == _RECORDS:
         return tuple(f"arn:aws:route53:::hostedzone/{zone}" for zone in sorted(zones)), ""
+    if action.name == _PARAMETER:
+        # AWS's own, which name the images: those of the account may be secrets.
+        return ("arn:aws:ssm:*::parameter/aws/service/*",), ""
     if action.name in _KEY_USE:
         return _ANY, "through services"
     if action.name == "kms:CreateGrant":

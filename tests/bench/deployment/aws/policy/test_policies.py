@@ -27,7 +27,6 @@ WITHOUT_TAGS = {
     "ec2:DeleteTags",
     "ecs:DeregisterTaskDefinition",
     "logs:DeleteQueryDefinition",
-    "logs:StopQuery",
     "wafv2:DisassociateWebACL",
 }
 """Destructive actions that IAM limits neither by a name nor by tags, or whose resources have none."""
@@ -124,6 +123,14 @@ def test_the_names_of_the_resources_match(name: str) -> None:
 def test_records_are_changed_in_the_zone_of_the_stack_alone() -> None:
     (changing,) = (one for one in granted("HTTPS and a zone") if "route53:ChangeResourceRecordSets" in one["Action"])
     assert changing["Resource"] == ["arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"]
+
+
+def test_values_that_may_be_secret_are_read_by_name_alone() -> None:
+    limits = {action: one["Resource"] for one in granted("stress") for action in one["Action"]}
+    assert limits["secretsmanager:GetSecretValue"] == ["arn:aws:secretsmanager:*:*:secret:pypiserver-*"]
+    assert limits["ssm:GetParameter"] == ["arn:aws:ssm:*::parameter/aws/service/*"]
+    assert all("pypiserver-*" in resource for resource in limits["logs:GetLogEvents"])
+    assert "s3:GetObject" not in limits
 
 
 def test_every_name_in_an_arn_is_known() -> None:
