@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from bench.commands.aws.down import down
+from bench.commands.aws.policy import policy
 from bench.commands.aws.status import status
+from bench.commands.aws.sweep.command import sweep
 from bench.commands.aws.up import up
 from bench.commands.compare.command import compare
 from bench.commands.consistency.command import consistency
@@ -14,10 +16,8 @@ from bench.commands.explain.command import explain
 from bench.commands.load import load
 from bench.commands.options import examples
 from bench.commands.packages import packages
-from bench.commands.policy import policy
 from bench.commands.rotate import rotate
 from bench.commands.run.command import run
-from bench.commands.sweep.command import sweep
 
 
 class RunByDefault(click.Group):

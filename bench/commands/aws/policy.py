@@ -12,7 +12,7 @@ from pypiserver_stack.common.entry_point import show
 
 @click.command(
     short_help="Print the IAM policies that a run on AWS needs",
-    epilog=examples("policy", "policy --stack prod", "policy -c nat_gateways=none > policies.json"),
+    epilog=examples("policy", "policy --stack prod", "policy -c nat_gateways=none"),
 )
 @click.option("--stack", default="stress", metavar="NAME", help=STACK_HELP)
 @OVERRIDES_OPTION

@@ -68,7 +68,7 @@ def sweep(acts: bool, run: str | None, region: str | None) -> None:
 def _list(resources: Sequence[RunResource]) -> None:
     from datetime import UTC, datetime
 
-    from bench.commands.sweep.blocks import leftover_blocks
+    from bench.commands.aws.sweep.blocks import leftover_blocks
     from bench.report.formats.markdown import markdown_text
 
     show(markdown_text(leftover_blocks(resources, datetime.now(UTC))) if resources else "nothing is left over\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bench.commands.sweep.blocks import leftover_blocks
+from bench.commands.aws.sweep.blocks import leftover_blocks
 from bench.deployment.aws.run_tags import RunTags
 from bench.deployment.aws.sweep.resource import RunResource, Sighting
 from bench.report.blocks import Table
