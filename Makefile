@@ -65,5 +65,5 @@ lock: $(FOR_DEV)  ## resolve pyproject.toml's ranges into constraints.txt again
 		--no-header --no-annotate --quiet --output-file tests/pypiserver_stack/container/current_server.txt
 	$(BIN)/python -m tests.client_matrix.pins
 
-clean:  ## remove what the targets above made
-	rm -rf $(VENV) .tools results
+clean:  ## remove what the targets above made; baselines stay
+	rm -rf $(VENV) .tools $(filter-out results/baseline,$(wildcard results/*))

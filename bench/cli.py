@@ -9,6 +9,7 @@ from bench.commands.aws.policy import policy
 from bench.commands.aws.status import status
 from bench.commands.aws.sweep.command import sweep
 from bench.commands.aws.up import up
+from bench.commands.baseline import baseline
 from bench.commands.compare.command import compare
 from bench.commands.consistency.command import consistency
 from bench.commands.cost.command import cost
@@ -43,5 +44,20 @@ def cli() -> None:
     """
 
 
-for command in (run, load, consistency, compare, explain, packages, cost, rotate, up, down, status, sweep, policy):
+for command in (
+    run,
+    load,
+    consistency,
+    compare,
+    baseline,
+    explain,
+    packages,
+    cost,
+    rotate,
+    up,
+    down,
+    status,
+    sweep,
+    policy,
+):
     cli.add_command(command)

@@ -70,15 +70,13 @@ class _Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-RESULT_OPTIONS = (
-    click.Option(
-        ["--results"],
-        type=_Folder(path_type=Path),
-        default=Path("results"),
-        help="Folder for the reports",
-    ),
-    click.Option(["--quiet"], is_flag=True, help="Print only the result"),
+RESULTS = click.Option(
+    ["--results"],
+    type=_Folder(path_type=Path),
+    default=Path("results"),
+    help="Folder for the reports",
 )
+RESULT_OPTIONS = (RESULTS, click.Option(["--quiet"], is_flag=True, help="Print only the result"))
 WORKLOAD = StackFileOption(
     "workload",
     _WorkloadName(list(WORKLOADS)),

@@ -13,12 +13,17 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import cli
+from bench.commands.baseline import baseline
 from bench.common.failures import UsageError
 from pypiserver_stack.rotate.command import rotate_command
 
 ROOT = Path(__file__).parents[2]
 # `rotate` hands its arguments over to the command of the deployment.
-COMMANDS = {**cli.commands, "rotate": rotate_command}
+COMMANDS = {
+    **cli.commands,
+    "rotate": rotate_command,
+    **{f"baseline {name}": save for name, save in baseline.commands.items()},
+}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -30,6 +35,8 @@ def parse(words: list[str]) -> None:
     """
     with contextlib.suppress(click.exceptions.Exit):  # --help and --version
         name, *rest = words if words and not words[0].startswith("-") else ["run", *words]
+        if name == "baseline" and rest and not rest[0].startswith("-"):
+            name, rest = f"{name} {rest[0]}", rest[1:]
         if name == "run" and rest[:1] == ["--version"]:
             cli.make_context("bench", rest)
         if name not in COMMANDS:

@@ -29,9 +29,11 @@ from bench.common.ranges import Number, Whole
         "compare --stacks stress,stress:backend=simple-dir",
         "compare --against limit",
         "compare results/BASELINE results/OTHER --fail-on-regression",
+        "compare --baseline main --fail-on-regression",
     ),
 )
 @click.argument("reports", nargs=-1, type=click.Path(path_type=Path), metavar="[BASELINE OTHER...]")
+@click.option("--baseline", metavar="NAME", help="Saved baseline to compare the newest run with, or the given reports")
 @click.option("--stacks", help="Stacks to load in turn, such as peer,stress:backend=simple-dir")
 @click.option("--rounds", type=Whole(1, 1_000), show_default="5", help="Number of loads of each stack")
 @click.option(
@@ -56,12 +58,15 @@ from bench.common.ranges import Number, Whole
     show_default="0.01",
     help="Change in seconds from which a latency counts as worse",
 )
-def compare(reports: tuple[Path, ...], results: Path, quiet: bool, **values: Any) -> NoReturn:
+def compare(reports: tuple[Path, ...], baseline: str | None, results: Path, quiet: bool, **values: Any) -> NoReturn:
     """Compare stacks, or the reports of finished runs, with the first of them.
 
     A report is a results folder or the report.json in it.
     """
+    from bench.commands.compare.baselines import with_baseline
     from bench.commands.compare.blocks import COMPARISON
     from bench.commands.compare.job import job
 
+    if baseline is not None:
+        reports = with_baseline(results, baseline, reports)
     run_to_end(job(reports, options=given_options(), **values), COMPARISON, results, quiet)

@@ -51,7 +51,9 @@ class ReportComparison(ComparisonJob):
     def work(self, run: Run) -> None:
         """Read the reports, and refuse them where they differ in what must be equal."""
         run.step("read")
-        (first, (baseline, _)), *others = read = [(path, _read(path, path is self._paths[0])) for path in self._paths]
+        (first, (baseline, _)), *others = read = [
+            (path, read_report(path, "report" if number else "baseline")) for number, path in enumerate(self._paths)
+        ]
         for path, (report, _) in others:
             require_equal(str(first), _must_be_equal(baseline), str(path), _must_be_equal(report))
         run.record.seed = baseline.run.seed
@@ -65,10 +67,16 @@ class ReportComparison(ComparisonJob):
         take_down(run)
 
 
-def _read(path: Path, is_baseline: bool) -> tuple[Report, Summary]:
-    """A report that has figures, and its summary."""
-    what = "baseline" if is_baseline else "report"
-    report = _read_report(path, what)
+def read_report(path: Path, what: str) -> tuple[Report, Summary]:
+    """The report in a file, and its summary.
+
+    Args:
+        what: what sentences call the report, such as "baseline".
+
+    Raises:
+        IncomparableError: there is no such file, it is no report, or its run ended without figures.
+    """
+    report = _parsed(path, what)
     if report.exit_code not in _WITH_FIGURES or report.summary is None or not report.summary.requests:
         why = f"its run ended as {report.verdict}" if report.exit_code not in _WITH_FIGURES else "it has no requests"
         raise IncomparableError(f"the {what} {path} has no figures to compare: {why}")
@@ -83,7 +91,7 @@ def _path_of(given: Path) -> Path:
         return given
 
 
-def _read_report(path: Path, what: str) -> Report:
+def _parsed(path: Path, what: str) -> Report:
     """The report in a file, which is `what` to the comparison.
 
     Raises:
@@ -144,7 +152,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 def _contender(name: str, path: Path, report: Report, summary: Summary) -> Contender:
     silent = [memory.task for memory in report.local.memory] if report.local and report.per_task else []
     per_task = dict.fromkeys(silent, 0) | report.per_task
-    samples = _samples(path, summary.requests)
+    samples = read_samples(path, summary.requests)
     cpu_s = {side: time.cpu_s for side, time in _cpu(report).items()}
     rounds = [Round.of(samples, per_task, cpu_s)] if samples is not None else []
     variant = model.ComparedVariant(
@@ -166,7 +174,12 @@ def _contender(name: str, path: Path, report: Report, summary: Summary) -> Conte
     return Contender(variant, rounds, _known(report, summary))
 
 
-def _samples(path: Path, requests: int) -> Samples | None:
+def read_samples(path: Path, requests: int) -> Samples | None:
+    """The samples beside a report of so many requests; None where there are none.
+
+    Raises:
+        IncomparableError: they are damaged, or of another run.
+    """
     beside = path.with_name("samples.npz")
     try:
         samples = Samples.load(beside)
