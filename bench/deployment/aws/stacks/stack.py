@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,8 @@ from bench.deployment.aws.session import AwsSession
 from bench.deployment.aws.stacks.cloud import AwsCloud
 from bench.deployment.aws.stacks.stack_folder import StackFolder
 from bench.deployment.aws.sweep.refusals import CredentialsExpiredError
-from bench.deployment.aws.sweep.run import remove_run
+from bench.deployment.aws.sweep.resource import RunResource
+from bench.deployment.aws.sweep.run import find_run, remove_run
 from bench.deployment.description import Description, Plan, Stack
 from bench.deployment.engine import Deployment
 from bench.deployment.engine.automation import AutomationEngine, OnProgress
@@ -117,15 +119,17 @@ class AwsStack:
     def remove(self, note: Callable[[str], None]) -> tuple[str, ...]:
         """Remove every resource, and the folder once nothing is left; returns what is left, in words. Does not raise.
 
-        First by the state, then whatever else AWS has with the tags of the run: a command that was killed may have made
-        what no state knows. What is left can be removed later by the same.
+        First by the state, then whatever else AWS has of the run: a command that was killed may have made what no state
+        knows. It is looked for before, while what has no tags can still be told by its parent. What is left can be
+        removed later by the same.
 
         Args:
             note: is told what is removed without the state, and what is waited for.
         """
         self._write(phase="removing")
-        refused = leftovers_of(self._destroy)
-        leftovers = leftovers_of(lambda: self._sweep(note))
+        known: list[RunResource] = []
+        refused = leftovers_of(lambda: self._find(known), self._destroy)
+        leftovers = leftovers_of(lambda: self._sweep(known, note))
         if not leftovers:
             self.folder.remove()
             return ()
@@ -133,14 +137,20 @@ class AwsStack:
 
     def _destroy(self) -> tuple[str, ...]:
         if self._deployment is None:
-            self._engine.end_what_runs()
             self._engine.current(self.record.config)
         leftovers = self._engine.down()
         return leftovers if self._engine.failure is None else (*leftovers, str(self._engine.failure))
 
-    def _sweep(self, note: Callable[[str], None]) -> tuple[str, ...]:
+    def _find(self, known: list[RunResource]) -> tuple[str, ...]:
+        # Nothing may still be making more.
+        self._engine.end_what_runs()
+        with contextlib.suppress(CredentialsExpiredError):  # which the rest will run into as well
+            known += find_run(self._session, self.record.run)
+        return ()
+
+    def _sweep(self, known: Sequence[RunResource], note: Callable[[str], None]) -> tuple[str, ...]:
         try:
-            return remove_run(self._session, self.record.run, note=note)
+            return remove_run(self._session, self.record.run, known=known, note=note)
         except CredentialsExpiredError as error:
             return (f"what there is on AWS, for the credentials have expired ({error})",)
 
