@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ from tests.aws_stand_in import hosts
 from tests.bench.command_line import alive
 from tests.bench.commands.aws.conftest import REACHED, SMALL, AwsBench, MakeAwsBench, wait_for
 from tests.evaluation_cache import ROOT
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engine
 
@@ -50,6 +52,7 @@ def test_up_load_twice_and_down_from_other_shells(aws_bench: AwsBench) -> None:
     )
     secrets = secrets_of(aws_bench)
     assert len(secrets) == 4
+    assert_for_this_user_alone(aws_bench.stacks / "monday", secrets)
     said = [output, errors]
     for _ in range(2):
         status, output, errors = aws_bench.run("load", "--stack", "monday", *SMALL)
@@ -70,6 +73,15 @@ def test_up_load_twice_and_down_from_other_shells(aws_bench: AwsBench) -> None:
     assert [secret for secret in secrets if any(secret in text for text in said)] == []
 
 
+def assert_for_this_user_alone(folder: Path, secrets: set[str]) -> None:
+    """The folder of a stack is closed to others, and its state holds no password in clear."""
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
+    passphrase = folder / "passphrase"
+    assert oct(passphrase.stat().st_mode & 0o777) == "0o600"
+    files = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path != passphrase)
+    assert not [secret for secret in secrets if secret.encode() in files]
+
+
 def test_a_run_makes_a_stack_and_removes_it(aws_bench: AwsBench) -> None:
     status, _, errors = aws_bench.run("run", "--target", "aws", *SMALL, *REACHED)
     assert status == 0, errors
@@ -86,6 +98,7 @@ def test_a_run_makes_a_stack_and_removes_it(aws_bench: AwsBench) -> None:
     assert aws_bench.left_behind() == []
 
 
+@pytest.mark.thorough
 def test_everything_carries_the_tags_of_its_run(aws_bench: AwsBench) -> None:
     assert aws_bench.run("up", "one", *REACHED, "--expires", "90m", "-c", 'tags={"team": "ci"}')[0] == 0
     assert aws_bench.run("up", "two", *REACHED)[0] == 0
@@ -103,7 +116,7 @@ def test_everything_carries_the_tags_of_its_run(aws_bench: AwsBench) -> None:
 
 
 @pytest.mark.parametrize(
-    "type_", ["aws:ec2/vpc:Vpc", "aws:lb/listener:Listener", "aws:ecs/service:Service"], ids=lambda type_: type_[-8:]
+    "type_", ["aws:lb/listener:Listener", *thorough("aws:ec2/vpc:Vpc", "aws:ecs/service:Service")], ids=str
 )
 def test_what_cannot_be_made_is_named_and_the_rest_removed(make_aws_bench: MakeAwsBench, type_: str) -> None:
     bench = make_aws_bench(InjectedFault("create", type=type_, error="LimitExceeded: there are enough"))
@@ -138,6 +151,7 @@ def test_tasks_that_do_not_come_up_are_explained(aws_bench: AwsBench, monkeypatc
     assert aws_bench.left_behind() == []
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_removed_is_named_and_removed_later(
     aws_bench: AwsBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +178,7 @@ class AccessDeniedError(JsonRESTError):
         self.code = 403
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, *thorough(signal.SIGTERM)], ids=str)
 def test_interrupted_while_it_deploys(make_aws_bench: MakeAwsBench, number: signal.Signals) -> None:
     bench = make_aws_bench(InjectedFault("create", type="aws:ecs/cluster:Cluster", delay_s=3))
     process = bench.start("up", "monday", *REACHED)
@@ -186,6 +200,7 @@ def test_a_killed_command_has_its_stack_taken_down(make_aws_bench: MakeAwsBench)
     wait_for(lambda: bench.left_behind() == [])
 
 
+@pytest.mark.thorough
 def test_killed_with_its_watchdog_the_stack_is_taken_down_by_hand(aws_bench: AwsBench) -> None:
     process = aws_bench.start("up", "monday", *REACHED)
     aws_bench.follow_to(process, "deploy")
@@ -202,6 +217,7 @@ def test_killed_with_its_watchdog_the_stack_is_taken_down_by_hand(aws_bench: Aws
     assert not any(map(alive, children))
 
 
+@pytest.mark.thorough
 def test_a_stack_that_is_in_use_is_left_alone(make_aws_bench: MakeAwsBench) -> None:
     bench = make_aws_bench(InjectedFault("create", type="aws:ecs/cluster:Cluster", delay_s=3))
     process = bench.start("up", "monday", *REACHED)
@@ -215,15 +231,3 @@ def test_a_stack_that_is_in_use_is_left_alone(make_aws_bench: MakeAwsBench) -> N
     assert process.returncode == 0
     assert bench.run("down", "monday")[0] == 0
     assert bench.left_behind() == []
-
-
-def test_the_state_and_its_passphrase_are_for_this_user_alone(aws_bench: AwsBench) -> None:
-    assert aws_bench.run("up", "monday", *REACHED)[0] == 0
-    folder = aws_bench.stacks / "monday"
-    assert oct(folder.stat().st_mode & 0o777) == "0o700"
-    assert oct((folder / "passphrase").stat().st_mode & 0o777) == "0o600"
-    passwords = secrets_of(aws_bench) - {(folder / "passphrase").read_text()}
-    state = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-    assert len(passwords) == 3
-    assert not any(password.encode() in state for password in passwords)
-    assert aws_bench.run("down", "monday")[0] == 0

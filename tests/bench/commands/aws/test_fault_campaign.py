@@ -36,7 +36,7 @@ def test_whatever_cannot_be_made(make_aws_bench: MakeAwsBench, type_: str) -> No
     assert bench.left_behind() == []
 
 
-@pytest.mark.parametrize("times", [1, *thorough(3)])
+@pytest.mark.parametrize("times", thorough(1, 3))
 def test_every_removal_fails_first(make_aws_bench: MakeAwsBench, times: int) -> None:
     bench = make_aws_bench(
         *(
