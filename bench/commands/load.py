@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from bench.commands.options import (
+    LOADERS,
     PACKAGES,
     RESULT_OPTIONS,
     THRESHOLD,
@@ -28,13 +29,16 @@ from bench.common.failures import UsageError
         PACKAGES.described("Number of packages to choose from, the first that the index lists"),
         WHEEL_KB.described("Size of each uploaded wheel in KB, for a workload that uploads"),
     ),
+    LOADERS,
     *RESULT_OPTIONS,
     THRESHOLD,
 )
 @click.command(
     short_help="Load an index that is already up",
     epilog=examples(
-        "load --url https://pypiserver.example.com --clients 200", "load --url http://127.0.0.1:8080 --workload mixed"
+        "load --url https://pypiserver.example.com --clients 200",
+        "load --url http://127.0.0.1:8080 --workload mixed",
+        "load --url https://pypiserver.example.com --loaders tcp://10.0.0.5:8786",
     ),
 )
 @click.option("--url", envvar="PYPI_URL", show_envvar=True, help="URL of the index; /simple/ lies below it")

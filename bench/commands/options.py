@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,33 @@ GENERATORS = StackFileOption(
     Whole(1, MAX_PROCESSES),
     "Number of processes that send the load",
     show_default="one for each core, 4 at most",
+)
+
+
+class _Loaders(click.ParamType["int | str"]):
+    name = "loaders"
+    _number = Whole(1, MAX_PROCESSES)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if str(value).isdecimal():
+            return self._number.convert(value, param, ctx)
+        if not _SCHEDULER.fullmatch(str(value)):
+            self.fail(
+                f"{value} is neither a number of loaders from 1 to {MAX_PROCESSES} nor the address of a Dask "
+                "scheduler, such as tcp://HOST:8786",
+                param,
+                ctx,
+            )
+        return str(value)
+
+
+_SCHEDULER = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d+")
+LOADERS = click.Option(
+    ["--loaders"],
+    type=_Loaders(),
+    metavar="N|tcp://HOST:8786",
+    help="Dask workers that send the load: N on this machine, or all workers of a scheduler",
+    show_default=False,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bench.commands.options import LIMITS, LOAD_OPTIONS, SHAPE_OPTIONS, THRESHOLD, with_options
+from bench.commands.options import LIMITS, LOAD_OPTIONS, LOADERS, SHAPE_OPTIONS, THRESHOLD, with_options
 from bench.common.cores import usable_cores
 from bench.common.failures import UsageError
 from bench.load.health import default_processes
@@ -26,7 +26,7 @@ def given_options() -> Options:
     context = click.get_current_context()
     return {
         option.name: context.params[option.name]
-        for option in (*LOAD_OPTIONS, LIMITS, THRESHOLD)
+        for option in (*LOAD_OPTIONS, LIMITS, THRESHOLD, LOADERS)
         if context.get_parameter_source(option.name) is click.core.ParameterSource.COMMANDLINE
     }
 
@@ -48,8 +48,11 @@ def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadPara
     ignored = workload.shape.inapplicable.keys() - options.keys()
     changes = {option.name: values[option.name] for option in SHAPE_OPTIONS if option.name not in ignored}
     workload = shaped(workload, **{name: value for name, value in changes.items() if value is not None})
-    cookies, generators = values["cookies"], values["generators"]
-    if generators is None:
+    cookies, generators, loaders = values["cookies"], values["generators"], options.get("loaders")
+    if loaders is not None:
+        _refuse_with_loaders(loaders, options, cookies)
+        generators = loaders if isinstance(loaders, int) else 0
+    elif generators is None:
         generators = default_processes(workload.shape.clients, cookies, usable_cores())
     elif generators > 1 and cookies == "shared":
         raise UsageError(
@@ -63,7 +66,21 @@ def load_parameters(options: Options, stack_file: Mapping[str, str]) -> LoadPara
         cookies=cookies,
         generators=generators,
         thresholds=thresholds_for(workload, options.get("thresholds", ())),
+        loaders=loaders,
     )
+
+
+def _refuse_with_loaders(loaders: int | str, options: Options, cookies: str) -> None:
+    if "generators" in options:
+        raise UsageError(
+            f"--generators {options['generators']} with --loaders {loaders}: each loader is one process; leave one of "
+            "the two options out"
+        )
+    if cookies == "shared":
+        raise UsageError(
+            f"--loaders {loaders} with --cookies shared: one cookie jar for all clients needs one process; leave "
+            "--loaders out, or use --cookies none"
+        )
 
 
 def enforces_limits(options: Options, stack_file: Mapping[str, str]) -> bool:

@@ -94,7 +94,8 @@ def _metadata(wheel: Path) -> list[tuple[str, str]]:
         (path,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         metadata, _ = parse_email(archive.read(path))
     fields: list[tuple[str, str]] = []
-    for header, value in metadata.items():
+    # It comes in another order in each process, and the bytes of a form are to be the same in all of them.
+    for header, value in sorted(metadata.items()):
         if header in _NOT_SENT:
             continue
         name = _FIELD_NAMES.get(header, header)

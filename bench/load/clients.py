@@ -14,6 +14,7 @@ from bench.common.failures import UsageError
 from bench.index.client import IndexSession
 from bench.index.target import Target
 from bench.index.upload import Form
+from bench.load.health import LoaderLink
 from bench.load.installer import Installer, Traffic
 from bench.load.samples import Operation, Recorder, Samples
 from bench.load.schedule import Action, Arrivals
@@ -56,6 +57,20 @@ class ProcessMeasurement:
     """Time between the two."""
     exhausted: int
     """Connections that could not be made for want of ports, files or memory on this side."""
+    loader: LoaderLink | None = None
+    """The loader whose process it was; None where the benchmark itself had started the process."""
+
+
+def share_of(spec: LoadSpec, index: int, of: int, round_number: int = 0) -> Arrivals:
+    """The clients of a round that the process `index` of so many sends: every `of`-th."""
+    schedule = spec.workload.arrivals(spec.seed, len(spec.packages), round_number)
+    return schedule.take(schedule.client % of == index)
+
+
+def wheels_of(share: Arrivals) -> list[int]:
+    """The wheels that these clients upload, by their places in `LoadSpec.uploads`."""
+    wheels: list[int] = share.package[share.action == Action.UPLOAD].tolist()
+    return wheels
 
 
 class ProcessClients:
@@ -93,10 +108,8 @@ class ProcessClients:
 
     def plan(self, round_number: int) -> None:
         """Work out who is due when in this round, so that running it loses no time with that."""
-        schedule = self._spec.workload.arrivals(self._spec.seed, len(self._spec.packages), round_number)
-        self._round = ours = schedule.take(schedule.client % self._of == self._index)
-        wheels = ours.package[ours.action == Action.UPLOAD].tolist()
-        self._forms = {wheel: Form.of_upload(self._spec.uploads[wheel]) for wheel in wheels}
+        self._round = share_of(self._spec, self._index, self._of, round_number)
+        self._forms = {wheel: Form.of_upload(self._spec.uploads[wheel]) for wheel in wheels_of(self._round)}
 
     async def run(self, started_s: float) -> None:
         """Send the round that was planned, and started at `started_s` of `time.perf_counter`; wait for its last answer.
@@ -122,7 +135,7 @@ class ProcessClients:
             # One client is enough to tell what is wrong: they all fail for the same reason, such as a full disk.
             raise group.exceptions[0] from None
         finally:
-            self._wall_s = perf_counter() - self._recorder.started_s
+            self._wall_s = max(0.0, perf_counter() - self._recorder.started_s)
             self._cpu_s = process_time() - self._cpu_before_s
 
     @property

@@ -23,6 +23,9 @@ class LoadParameters:
     generators: int
     """Number of processes that send it."""
     thresholds: tuple[Threshold, ...]
+    loaders: int | str | None = None
+    """Dask workers beside which the processes run: so many on this machine, or all of the scheduler at this address.
+    None: the benchmark starts the processes itself."""
 
     @property
     def package_set(self) -> PackageSet:
@@ -42,6 +45,7 @@ class LoadParameters:
     def as_dict(self) -> dict[str, Any]:
         """The values that shape the load beside the number of clients and packages, for the report."""
         shape = self.workload.shape
+        by_dask = {} if self.loaders is None else {"loaders": "local" if isinstance(self.loaders, int) else "remote"}
         return {
             "duration_s": shape.duration_s,
             "burst_interval_s": shape.burst_interval_s,
@@ -50,4 +54,5 @@ class LoadParameters:
             "wheel_kb": self.wheel_kb,
             "cookies": self.cookies,
             "generators": self.generators,
+            **by_dask,
         }

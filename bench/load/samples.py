@@ -101,6 +101,13 @@ class Samples:
         """The rows for which a mask is true, or those with the given numbers in the given order."""
         return replace(self, rows=self.rows[rows])
 
+    def later_by(self, seconds: float) -> Samples:
+        """The same requests, each so many seconds later."""
+        rows = self.rows.copy()
+        for moment in ("due_s", "sent_s", "first_byte_s", "done_s"):
+            rows[moment] += seconds
+        return replace(self, rows=rows)
+
     @classmethod
     def of(
         cls, columns: Mapping[str, NDArray[Any]], served_by_names: Sequence[str], phase_names: Sequence[str]

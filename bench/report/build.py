@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,6 +26,7 @@ from bench.report.model import (
     CpuTime,
     FingerprintParts,
     Generator,
+    Loader,
     ThresholdResult,
     WorkloadInfo,
 )
@@ -210,11 +211,14 @@ def _deviation(record: RunRecord) -> float | None:
 def _generator(record: RunRecord) -> Generator | None:
     if record.samples is None:
         return None
-    shares = list(record.generator.cpu_shares) if record.generator else []
+    health = record.generator
+    shares = list(health.cpu_shares) if health else []
+    loaders = zip(health.loaders, shares, strict=True) if health and health.loaders else ()
     return Generator(
         cpu_share=max(shares, default=None),
         cpu_shares=shares,
         lateness_s=figures.percentiles(record.samples.sent_s - record.samples.due_s),
+        loaders=[Loader(cpu_share=share, **asdict(link)) for link, share in loaders],
     )
 
 

@@ -82,12 +82,22 @@ class ThresholdResult(ModelPart):
     passed: bool
 
 
+class Loader(ModelPart):
+    """One loader: a process of the load generator beside a Dask worker."""
+
+    name: str = Field(description="Address of its worker.")
+    cpu_share: float = Field(ge=0, description="CPU time / time, 1.0 is one core.")
+    round_trip_s: float = Field(ge=0, description="Smallest round trip of a call through the scheduler.")
+    clock_residual_s: float = Field(ge=0, description="Largest error of the times of its samples, once corrected.")
+
+
 class Generator(ModelPart):
     """The health of the load generator itself."""
 
     cpu_share: float | None = Field(ge=0, description="CPU time / time of its busiest process, 1.0 is one core.")
     cpu_shares: list[float] = Field(description="The same of each of its processes.")
     lateness_s: Percentiles | None = Field(description="How long after it was due each request was sent.")
+    loaders: list[Loader] = Field(default=[], description="Empty without --loaders.")
 
 
 class CpuTime(ModelPart):

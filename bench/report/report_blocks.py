@@ -221,14 +221,29 @@ def _limits(enforced: Limits) -> str:
     return "; ".join([f"Limits enforced: {', '.join(held) or 'none'}", *missing])
 
 
-def _generator(generator: Generator) -> Iterator[Note]:
+def _generator(generator: Generator) -> Iterator[Block]:
     if generator.cpu_shares:
-        processes = counted(len(generator.cpu_shares), "process", "processes")
+        number = len(generator.cpu_shares)
+        processes = counted(number, "loader") if generator.loaders else counted(number, "process", "processes")
         shares = " and ".join(f"{share * 100:.0f} %" for share in generator.cpu_shares)
         yield Note(heading="Load generator", label="Load generator", lines=[f"{processes}: {shares} of a core"])
     if generator.lateness_s is not None:
         lateness = f"Requests sent later than due, p99: {wording.seconds(generator.lateness_s.p99)} s"
         yield Note(heading="" if generator.cpu_shares else "Load generator", lines=[lateness], shown="document")
+    if generator.loaders:
+        yield Table(
+            columns=("loader", "of a core", "round trip in ms", "clock within ms"),
+            rows=[
+                (
+                    loader.name,
+                    wording.share(loader.cpu_share),
+                    f"{loader.round_trip_s * 1000:.1f}",
+                    f"{loader.clock_residual_s * 1000:.1f}",
+                )
+                for loader in generator.loaders
+            ],
+            shown="document",
+        )
 
 
 def _tasks_run(local: Local) -> str:

@@ -6,7 +6,7 @@ What order they come in, and for how many indexes, is the commands' part.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from bench.deployment.observe.metrics import FILE_NAME, MetricsFile
 from bench.index.publish import publish_async
 from bench.index.target import Target
 from bench.load.clients import LoadSpec
+from bench.load.generators.processes import Processes
+from bench.load.generators.protocol import Generators
 from bench.load.health import GeneratorHealth
 from bench.load.parameters import LoadParameters
-from bench.load.pool import Load
 from bench.load.samples import Samples
+from bench.load.sending import Load
 from bench.packages.factory import Wheel
 from bench.report import model
 from bench.report.formats.json import json_text
@@ -61,6 +63,16 @@ def fill(run: Run, index: IndexUnderTest, target: Target, wheels: Sequence[Wheel
     run.step("publish to" if run.name else "publish")
     publisher = target.uploader or target
     run.wait_for(publish_async(publisher, wheels, concurrency=concurrency, on_progress=run.progress.progress))
+
+
+def with_loaders(run: Run, load: LoadParameters) -> LoadParameters:
+    """The load, with the number of workers of the user's Dask scheduler; asked for before anything is made."""
+    if not isinstance(load.loaders, str):
+        return load
+    from bench.load.generators.dask_workers import count_workers
+
+    run.step("loaders")
+    return replace(load, generators=run.wait_for(count_workers(load.loaders)))
 
 
 def prepared_uploads(run: Run, load: LoadParameters, loads: int = 1) -> tuple[Path, ...]:
@@ -106,7 +118,15 @@ def prepare_load(
         elif load.workload.total is not None:
             run.progress.progress(requests, load.workload.total)
 
-    return Load(spec, load.generators, on_progress=show)
+    return Load(spec, _generators(load), on_progress=show)
+
+
+def _generators(load: LoadParameters) -> Generators:
+    if load.loaders is None:
+        return Processes(load.generators)
+    from bench.load.generators.dask_workers import DaskLoaders
+
+    return DaskLoaders(load.generators, load.loaders if isinstance(load.loaders, str) else None)
 
 
 def measure(

@@ -20,7 +20,7 @@ from typing import Literal
 from bench.index.errors import ErrorKind
 from bench.index.target import Target
 from bench.load.clients import LoadSpec, ProcessClients, ProcessMeasurement
-from bench.load.pool import LoadResult
+from bench.load.sending import LoadResult
 from bench.load.shapes import Rounds
 from bench.load.workloads import INSTALL_BY_NAME, Workload
 
@@ -144,7 +144,8 @@ async def scripted_index(
 def spec(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **others: object) -> LoadSpec:
     """A load on the index at `url`: its project `alpha`, unless `others` say otherwise."""
     values: dict[str, object] = {"packages": ("alpha",), "uploads": (), "seed": 1, "cookies": "none", **others}
-    return LoadSpec(Target(url, "user", "password"), workload, spill_dir=spill_dir, **values)  # type: ignore[arg-type]
+    password = str(values.pop("password", "password"))
+    return LoadSpec(Target(url, "user", password), workload, spill_dir=spill_dir, **values)  # type: ignore[arg-type]
 
 
 async def send(url: str, spill_dir: Path, workload: Workload = ONE_INSTALL, **others: object) -> ProcessMeasurement:

@@ -31,7 +31,7 @@ PROGRAMS = (
 # Processes that programs start, not people.
 INTERNAL = {
     "bench/deployment/aws/stacks/watchdog.py",
-    "bench/load/worker.py",
+    "bench/load/generators/worker.py",
     "bench/packages/worker.py",
     "bench/pytest_plugin.py",
     "bench/runtime/scratch.py",

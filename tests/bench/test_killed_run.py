@@ -37,7 +37,8 @@ def kill(bench: Bench, step: str, *started: str) -> list[object]:
 
 
 @pytest.mark.parametrize(
-    ("step", "started"), [("publish", "/gunicorn"), ("load", "bench.load.worker"), *thorough(*((s, "") for s in STEPS))]
+    ("step", "started"),
+    [("publish", "/gunicorn"), ("load", "bench.load.generators.worker"), *thorough(*((s, "") for s in STEPS))],
 )
 def test_a_killed_run_leaves_nothing(bench: Bench, step: str, started: str) -> None:
     bench.environment["XDG_CACHE_HOME"] = str(bench.folder / "cold")  # so that there is something to build

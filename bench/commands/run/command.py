@@ -13,6 +13,7 @@ from bench.commands.aws.options import AWS_OPTIONS
 from bench.commands.options import (
     LIMITS,
     LOAD_OPTIONS,
+    LOADERS,
     OVERRIDES_OPTION,
     RESULT_OPTIONS,
     STACK_HELP,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bench.report.model import Report
 
 
-@with_options(LIMITS, *LOAD_OPTIONS, *RESULT_OPTIONS, THRESHOLD, *AWS_OPTIONS)
+@with_options(LIMITS, *LOAD_OPTIONS, LOADERS, *RESULT_OPTIONS, THRESHOLD, *AWS_OPTIONS)
 @click.command(
     short_help="Stand a stack up, load it, judge it, take it down",
     epilog=examples(

@@ -19,7 +19,7 @@ from bench.runtime.evidence import evidence_of
 from bench.runtime.interruption import Interrupted
 from bench.runtime.keep import credentials_files, invitation
 from bench.runtime.run import Run
-from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_down, workload_of
+from bench.runtime.steps import fill, measure, prepared_uploads, stand_up, take_down, with_loaders, workload_of
 
 ShowKept = Callable[[model.Report, Sequence[str]], None]
 
@@ -37,10 +37,11 @@ class Cycle:
 
     def work(self, run: Run) -> None:
         """Everything up to the verdict; where the index is kept, then wait for a signal."""
-        record, index, load = run.record, self.index, self.load
-        record.seed = load.seed
+        record, index = run.record, self.index
+        record.seed = self.load.seed
+        load = with_loaders(run, self.load)
         target = stand_up(run, index)
-        packages, uploads = self._filled(run, target)
+        packages, uploads = self._filled(run, target, load)
 
         run.step("load")
         measurement = measure(run, index, target, load, packages, uploads)
@@ -66,9 +67,8 @@ class Cycle:
     def report(self, run: Run) -> model.Report:
         return run.report()
 
-    def _filled(self, run: Run, target: Target) -> tuple[Sequence[str], Sequence[Path]]:
+    def _filled(self, run: Run, target: Target, load: LoadParameters) -> tuple[Sequence[str], Sequence[Path]]:
         """The names of the packages that are on the index once it is filled, and wheels for the clients to upload."""
-        load = self.load
         if self.index.is_temporary or self.fills:
             run.step("packages")
             wheels = run.wheels(load.package_set)

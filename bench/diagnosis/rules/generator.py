@@ -36,7 +36,7 @@ def _own_limit(evidence: Evidence) -> Finding | None:
             *([f"{health.exhausted:,} connections were refused by its own machine"] if health.exhausted else []),
         ],
         share=float(np.clip(max(late_share, busy_share, evidence.share_of_failures(health.exhausted)), 0.05, 1.0)),
-        advice="Spread the load with --generators, use a machine with more cores, or fewer clients.",
+        advice="Spread the load with --generators or --loaders, use a machine with more cores, or fewer clients.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from bench.cli import cli
@@ -108,6 +109,38 @@ def test_how_many_processes_send_the_load() -> None:
     assert parameters_of({"cookies": "shared"}, {}, {}).generators == 1
     assert parameters_of({"clients": 1}, {}, {}).generators == 1
     assert parameters_of({"generators": 3}, {}, {}).as_dict()["generators"] == 3
+
+
+@pytest.mark.parametrize(("loaders", "generators", "where"), [(3, 3, "local"), ("tcp://10.0.0.5:8786", 0, "remote")])
+def test_loaders_take_the_place_of_processes(loaders: int | str, generators: int, where: str) -> None:
+    load = parameters_of({"loaders": loaders}, {}, {"generators": "2"})
+    assert (load.loaders, load.generators) == (loaders, generators)  # those of a scheduler are not counted yet
+    assert load.as_dict()["loaders"] == where
+    assert "loaders" not in parameters_of({}, {}, {}).as_dict()
+
+
+def test_loaders_are_not_combined_with_what_they_replace() -> None:
+    with pytest.raises(UsageError, match=r"--generators 2 with --loaders 3: each loader is one process"):
+        parameters_of({"loaders": 3, "generators": 2}, {}, {})
+    with pytest.raises(UsageError, match=r"--loaders 3 with --cookies shared: .* needs one process"):
+        parameters_of({"loaders": 3, "cookies": "shared"}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("2", 2), ("tcp://10.0.0.5:8786", "tcp://10.0.0.5:8786"), ("tls://[::1]:8786", "tls://[::1]:8786")],
+)
+@pytest.mark.parametrize("command", [["run"], ["load", "--url", "http://index.example"]])
+def test_loaders_are_a_number_or_the_address_of_a_scheduler(command: list[str], word: str, value: int | str) -> None:
+    name, *options = command
+    with cli.commands[name].make_context(name, [*options, "--loaders", word]):
+        assert given_options()["loaders"] == value
+
+
+@pytest.mark.parametrize("word", ["0", "65", "-1", "many", "tcp://10.0.0.5", "http://10.0.0.5:8786", "10.0.0.5:8786"])
+def test_other_loaders_are_refused(word: str) -> None:
+    with pytest.raises(click.UsageError, match=f"{word} is (not a whole|neither a) number"):
+        cli.commands["run"].make_context("run", ["--loaders", word])
 
 
 def test_one_cookie_jar_takes_one_process() -> None:

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from bench.load.health import GeneratorHealth, default_processes
+from bench.load.health import MAX_CLOCK_RESIDUAL_S, GeneratorHealth, LoaderLink, default_processes
 from bench.load.samples import Operation, Recorder
 
 
@@ -66,6 +67,43 @@ def test_a_generator_near_its_limit_is_warned_of(near: GeneratorHealth, message:
 )
 def test_figures_of_a_generator_at_its_limit_are_not_trusted(limit: GeneratorHealth) -> None:
     (_,), untrustworthy = limit.problems()
+    assert untrustworthy
+
+
+def with_loaders(*cpu_s: float, clock_residual_s: float = 0.001, exhausted: int = 0) -> GeneratorHealth:
+    """Of a second's load by the loaders a, b, c and so on."""
+    loaders = [LoaderLink(name, 0.002, clock_residual_s) for name, _ in zip("abc", cpu_s, strict=False)]
+    return replace(health(*cpu_s, exhausted=exhausted), loaders=tuple(loaders))
+
+
+def test_loaders_with_time_to_spare_and_good_clocks() -> None:
+    assert with_loaders(0.1, 0.69, clock_residual_s=MAX_CLOCK_RESIDUAL_S).problems() == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "message", "is_untrustworthy"),
+    [
+        ((0.1, 0.75, 0.2), "loader b used up to 75% of the one core that each can use", False),
+        ((0.1, 0.95, 0.2), "loader b used up to 95%", True),
+        ((0.8, 0.95, 0.2), "loader a and loader b used up to 95%", True),
+        ((0.1, 0.75), "use more loaders, a faster machine, or fewer clients", False),
+    ],
+)
+def test_a_busy_loader_is_named(cpu_s: tuple[float, ...], message: str, is_untrustworthy: bool) -> None:
+    (warning,), untrustworthy = with_loaders(*cpu_s).problems()
+    assert message in warning
+    assert untrustworthy == is_untrustworthy
+
+
+def test_figures_of_a_loader_whose_clock_is_not_known_well_are_not_trusted() -> None:
+    (warning, _), untrustworthy = with_loaders(0.1, 0.1, clock_residual_s=0.25).problems()
+    assert warning.startswith("the clock of loader a can be wrong by 0.250 s after correction, more than the 0.2 s")
+    assert untrustworthy
+
+
+def test_connections_that_a_loader_could_not_make_are_those_of_its_machine() -> None:
+    (warning,), untrustworthy = with_loaders(0.1, exhausted=3).problems()
+    assert "memory on the machines of the loaders: raise the limits there" in warning
     assert untrustworthy
 
 

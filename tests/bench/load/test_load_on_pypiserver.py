@@ -11,8 +11,9 @@ import uvloop
 
 from bench.index.target import Target
 from bench.load.clients import LoadSpec
-from bench.load.pool import Load, LoadResult
+from bench.load.generators.processes import Processes
 from bench.load.samples import Operation
+from bench.load.sending import Load, LoadResult
 from bench.load.workloads import WORKLOADS, Workload, with_options
 from bench.report import figures
 from tests.bench.scripted_index import REDIRECTED, rows
@@ -44,7 +45,7 @@ def load(
     target = Target(server.url, server.username, password or server.password)
     spill_dir = server.packages.parent
     sent = Load(
-        LoadSpec(target, workload, packages, uploads, seed=1, cookies="none", spill_dir=spill_dir), generators=2
+        LoadSpec(target, workload, packages, uploads, seed=1, cookies="none", spill_dir=spill_dir), Processes(2)
     )
     uvloop.run(sent.run())
     return sent.result()

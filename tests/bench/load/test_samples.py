@@ -188,6 +188,34 @@ def test_parts_put_together_equal_what_one_would_have_recorded(
     assert len(set(merged.served_by_names)) == len(merged.served_by_names)
 
 
+@pytest.mark.parametrize("percent", [50, 95, 99])
+@given(parts=st.lists(st.lists(st.floats(0, 100), max_size=50), max_size=5))
+def test_percentiles_of_parts_put_together_are_those_of_all_values(parts: list[list[float]], percent: float) -> None:
+    def samples_of(done_s: list[float]) -> Samples:
+        columns = {name: np.zeros(len(done_s)) for name in COLUMNS}
+        return Samples.of({**columns, "done_s": np.array(done_s)}, [""], ["burst"])
+
+    merged = Samples.merged([samples_of(part) for part in parts], ["burst"])
+
+    every = sorted(value for part in parts for value in part)
+    expected = every[math.ceil(len(every) * percent / 100) - 1] if every else None
+    assert len(merged) == len(every)
+    assert percentile(merged.latency_s, percent) == expected
+
+
+def test_samples_that_are_moved_in_time_keep_all_but_their_moments(tmp_path: Path) -> None:
+    recorder = Recorder(("burst",), tmp_path, started_s=0.0)
+    record_numbered(recorder, 20)
+    samples = recorder.finish()
+
+    moved = samples.later_by(-0.5)
+
+    for name in COLUMNS:
+        shift_s = -0.5 if name in ("due_s", "sent_s", "first_byte_s", "done_s") else 0
+        np.testing.assert_array_equal(getattr(moved, name), getattr(samples, name) + shift_s)
+    np.testing.assert_allclose(moved.latency_s, samples.latency_s)
+
+
 def test_nothing_put_together_is_no_samples() -> None:
     merged = Samples.merged([], ("baseline", "burst"))
     assert (len(merged), merged.served_by_names, merged.phase_names) == (0, (), ("baseline", "burst"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from bench.deployment.description import Local, Plan, Stack, TaskMemory, VersionPair, Versions
 from bench.index.errors import ErrorKind
-from bench.load.health import GeneratorHealth
+from bench.load.health import GeneratorHealth, LoaderLink
 from bench.load.samples import Operation, Samples
 from bench.load.thresholds import DEFAULTS, Threshold
 from bench.report.build import RunRecord
@@ -134,6 +135,15 @@ def record(samples: Samples) -> RunRecord:
         warnings=["the load generator used 41 % of its core"],
         teardown=Teardown(complete=True, leftovers=[]),
     )
+
+
+@pytest.fixture
+def report_of_loaders(record: RunRecord) -> Report:
+    """The same load, sent by two loaders."""
+    assert record.generator is not None
+    loaders = (LoaderLink("tcp://10.0.0.5:40123", 0.0012, 0.0024), LoaderLink("tcp://10.0.0.6:40123", 0.0008, 0.0016))
+    record.generator = replace(record.generator, loaders=loaders)
+    return build_report(record, ENDED_AT)
 
 
 @pytest.fixture

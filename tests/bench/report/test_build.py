@@ -11,7 +11,7 @@ from bench.deployment.description import Limits
 from bench.load.samples import Samples
 from bench.report.build import RunRecord
 from bench.report.figures import judge
-from bench.report.model import CpuBySide, CpuTime, Percentiles, Report, ThresholdResult
+from bench.report.model import CpuBySide, CpuTime, Loader, Percentiles, Report, ThresholdResult
 from bench.report.outcome import Teardown
 from tests.bench.report.reports import build_report
 
@@ -156,6 +156,19 @@ def test_how_busy_each_process_of_the_generator_was(report: Report) -> None:
     assert report.generator is not None
     assert report.generator.cpu_shares == [0.41, 0.3]
     assert report.generator.cpu_share == 0.41
+
+
+def test_each_loader_is_described(report_of_loaders: Report) -> None:
+    assert report_of_loaders.generator is not None
+    assert report_of_loaders.generator.loaders == [
+        Loader(name="tcp://10.0.0.5:40123", cpu_share=0.41, round_trip_s=0.0012, clock_residual_s=0.0024),
+        Loader(name="tcp://10.0.0.6:40123", cpu_share=0.3, round_trip_s=0.0008, clock_residual_s=0.0016),
+    ]
+
+
+def test_processes_of_this_machine_are_no_loaders(report: Report) -> None:
+    assert report.generator is not None
+    assert report.generator.loaders == []
 
 
 def test_what_the_load_cost_each_side(report: Report) -> None:

@@ -56,6 +56,19 @@ def test_sections_in_the_order_of_reading(report: Report) -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "2 loaders: 41 % and 30 % of a core",
+        "| loader | of a core | round trip in ms | clock within ms |",
+        "| tcp://10.0.0.5:40123 | 41.00 % | 1.2 | 2.4 |",
+        "| tcp://10.0.0.6:40123 | 30.00 % | 0.8 | 1.6 |",
+    ],
+)
+def test_what_is_said_of_loaders(report_of_loaders: Report, line: str) -> None:
+    assert line in report_markdown(report_of_loaders).splitlines()
+
+
+@pytest.mark.parametrize(
     ("heading", "line"),
     [
         ("Findings", "Nothing stood out."),

@@ -14,10 +14,10 @@ import pytest
 
 from bench.common.failures import ExitCode
 from bench.load.clients import LoadSpec, ProcessMeasurement
-from bench.load.messages import LENGTH_BYTES, Failure, Message, Ready
+from bench.load.generators.messages import LENGTH_BYTES, Failure, Message, Ready
 from tests.bench.scripted_index import ONE_INSTALL, rows, spec
 
-PROGRAM = "from bench.load.worker import main; raise SystemExit(main())"
+PROGRAM = "from bench.load.generators.worker import main; raise SystemExit(main())"
 FULL_DISK = f"""
 from bench.common.failures import DiskFullError
 from bench.load.samples import Recorder

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 from dataclasses import dataclass
 
-from bench.common.failures import ExitCode
+from bench.common.failures import BenchError, ExitCode, UnavailableError, UsageError
 from bench.load.clients import ProcessMeasurement
+from bench.load.generators.protocol import GeneratorLostError
 
 LENGTH_BYTES = 8
 
@@ -22,6 +23,15 @@ class Failure:
 
     exit_code: ExitCode
     sentence: str
+
+    @classmethod
+    def of(cls, error: BenchError) -> Failure:
+        return cls(ExitCode(error.exit_code), str(error))
+
+    def error(self, who: str = "") -> BenchError:
+        """The error that it is to the one who sends the load; `who` failed, where that is not plain."""
+        by_exit_code = {type_.exit_code: type_ for type_ in (UsageError, UnavailableError, GeneratorLostError)}
+        return by_exit_code.get(self.exit_code, BenchError)(f"{who}: {self.sentence}" if who else self.sentence)
 
 
 Message = Ready | int | Failure | ProcessMeasurement

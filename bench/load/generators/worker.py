@@ -1,4 +1,4 @@
-"""A process that sends its share of a load: `python -m bench.load.worker`, started by `bench.load.pool`.
+"""A process that sends its share of a load: `python -m bench.load.generators.worker`, started by `GeneratorProcess`.
 
 It reads from stdin what to send, pickled, and then a line for each round: when it starts, on the clock of
 `time.perf_counter`, which the processes of a machine share. It writes pickled messages to stdout. When stdin ends,
@@ -20,7 +20,7 @@ import uvloop
 
 from bench.common.failures import BenchError
 from bench.load.clients import LoadSpec, ProcessClients
-from bench.load.messages import Failure, Message, Ready, packed
+from bench.load.generators.messages import Failure, Message, Ready, packed
 
 PROGRESS_INTERVAL_S = 0.5
 
@@ -39,7 +39,7 @@ async def _send(spec: LoadSpec, index: int, of: int) -> None:
     try:
         await clients.prepare()
     except BenchError as error:
-        _write(Failure(error.exit_code, str(error)))
+        _write(Failure.of(error))
         return
     starts: asyncio.Queue[float] = asyncio.Queue()
     rounds = asyncio.create_task(_send_rounds(clients, starts))
@@ -49,7 +49,7 @@ async def _send(spec: LoadSpec, index: int, of: int) -> None:
     except asyncio.CancelledError:
         pass
     except BenchError as error:
-        _write(Failure(error.exit_code, str(error)))
+        _write(Failure.of(error))
     finally:
         for task in beside:
             task.cancel()
