@@ -57,13 +57,11 @@ class AwsSession:
         return session
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of boto3, of which there is one a service; it may be used by several threads."""
-        from botocore.config import Config
-
-        # Who sets the SDK's own variable wants it so.
-        retries = None if "AWS_MAX_ATTEMPTS" in os.environ else _RETRIES
-        config = Config(retries=retries, user_agent_extra=_SESSION_NAME)
-        return self._boto.client(service, region_name=region or self.region, config=config)
+        """A client of boto3, one for each service and region; several threads may use it."""
+        key = service, region or self.region
+        if key not in self._clients:
+            self._clients[key] = self._new_client(*key)
+        return self._clients[key]
 
     @property
     def account_id(self) -> str:
@@ -73,6 +71,18 @@ class AwsSession:
     def caller_arn(self) -> str:
         """ARN of who calls: a user, or a role in a session."""
         return str(self._identity["Arn"])
+
+    @cached_property
+    def _clients(self) -> dict[tuple[str, str], Any]:
+        return {}
+
+    def _new_client(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        # Who sets the SDK's own variable wants it so.
+        retries = None if "AWS_MAX_ATTEMPTS" in os.environ else _RETRIES
+        config = Config(retries=retries, user_agent_extra=_SESSION_NAME)
+        return self._boto.client(service, region_name=region, config=config)
 
     @cached_property
     def _boto(self) -> boto3.session.Session:
