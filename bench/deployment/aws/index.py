@@ -44,6 +44,7 @@ class _OnAws:
         self._seen = AwsObservation()
         self._facts: list[tuple[str, str]] = []
         self._up_unix_s = time.time()
+        self._note: Callable[[str], None] = lambda text: None
         self._held = ExitStack()
         """What is given back when the run lets go of the stack."""
 
@@ -63,6 +64,7 @@ class _OnAws:
         observation = Observation()
         with observed(self._session, stack.handles, limit_s=_SAMPLER_LIMIT_S) as seen:
             yield observation
+            self._note("waiting for CloudWatch, which publishes metrics one to three minutes late")
         self._seen = seen
         self._facts += [("observation", note) for note in seen.notes]
         observation.series = seen.series
@@ -93,7 +95,6 @@ class NewIndex(_OnAws):
         super().__init__(session)
         self._new = new
         self._folder: StackFolder | None = None
-        self._note: Callable[[str], None] = lambda text: None
 
     def up(self, run: RunContext) -> Target:
         """Make every resource, and wait until the index answers."""
@@ -162,6 +163,7 @@ class KeptIndex(_OnAws):
 
     def up(self, run: RunContext) -> Target:
         """Find the stack, its URL and its credentials."""
+        self._note = run.note
         run.step("find")
         self._held.enter_context(self._folder.locked())
         self._stack = stack = AwsStack(self._folder, self._session)
