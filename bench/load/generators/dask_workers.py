@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -51,7 +52,13 @@ async def count_workers(address: str) -> int:
         UsageError: their versions are not those of this program.
     """
     async with scheduler_at(address) as client:
-        return len(await _agreeing_workers(client, address))
+        workers = await _agreeing_workers(client)
+    if not workers:
+        raise UnavailableError(
+            f"--loaders {address}: this Dask scheduler has no workers: start one with `dask worker {address}` on each "
+            "machine that is to send load"
+        )
+    return len(workers)
 
 
 @dataclass
@@ -73,7 +80,7 @@ class DaskLoaders:
     async def start(self, spec: LoadSpec, on_progress: Callable[[], None]) -> None:
         cluster = scheduler_at(self.address) if self.address else local_cluster(self.number, spec.spill_dir)
         client = await self._cluster.enter_async_context(cluster)
-        workers = await _agreeing_workers(client, self.address)
+        workers = await _agreeing_workers(client)
         if len(workers) != self.number:
             raise UnavailableError(
                 f"--loaders {self.address or self.number}: {counted(len(workers), 'Dask worker')} up, and "
@@ -98,16 +105,14 @@ class DaskLoaders:
         try:
             return await asyncio.gather(*(each.end() for each in self._loaders), return_exceptions=True)
         finally:
-            await self._cluster.aclose()
+            # The measurement stands. What is left of a cluster of this machine, the run ends with its other processes.
+            with contextlib.suppress(Exception):
+                await self._cluster.aclose()
 
 
-async def _agreeing_workers(client: Client, address: str | None) -> list[str]:
+async def _agreeing_workers(client: Client) -> list[str]:
+    """Addresses of all workers, whose versions are ours."""
     workers = sorted(await client.nthreads())
-    if not workers:
-        raise UnavailableError(
-            f"--loaders {address}: this Dask scheduler has no workers: start one with `dask worker {address}` on each "
-            "machine that is to send load"
-        )
     await require_agreement(client, workers)
     return workers
 
@@ -122,10 +127,10 @@ class _RemoteLoader:
         self._on_progress = on_progress
         self._token = secrets.token_hex(8)
         self._rounds = 0
-        self._news: asyncio.Queue[loader.News | GeneratorLostError] = asyncio.Queue()
+        self._news: asyncio.Queue[loader.News | Exception] = asyncio.Queue()
         self._clock: ClockReading
         self._task: Any = None
-        self._following: asyncio.Task[GeneratorLostError] | None = None
+        self._following: asyncio.Task[Exception] | None = None
         self._is_ending = False
 
     @property
@@ -201,7 +206,7 @@ class _RemoteLoader:
             loader=LoaderLink(self._worker, round_trip_s, correction.residual_s),
         )
 
-    async def _outcome(self, following: asyncio.Task[GeneratorLostError]) -> ProcessMeasurement:
+    async def _outcome(self, following: asyncio.Task[Exception]) -> ProcessMeasurement:
         """The result of its task, unless its worker is lost first."""
         returned = asyncio.ensure_future(self._task.result())
         await asyncio.wait([returned, following], return_when=asyncio.FIRST_COMPLETED)
@@ -219,14 +224,14 @@ class _RemoteLoader:
     async def _planned(self) -> int:
         """Number of rounds that it has planned, according to its next news."""
         news = await self._news.get()
-        if isinstance(news, GeneratorLostError):
+        if isinstance(news, Exception):
             raise news
         if news.failure is not None:
             raise news.failure.error(f"loader {self._worker}")
         return news.planned
 
-    async def _follow(self) -> GeneratorLostError:
-        """Ask for its news again and again; returns once it is lost."""
+    async def _follow(self) -> Exception:
+        """Ask for its news again and again; returns what ends that, such as its loss."""
         news: loader.News | None = None
         try:
             while True:
@@ -237,7 +242,7 @@ class _RemoteLoader:
                     self._news.put_nowait(news)
                 elif not self._is_ending:
                     raise self._lost("its worker was restarted")
-        except GeneratorLostError as error:
+        except Exception as error:
             self._news.put_nowait(error)
             return error
 

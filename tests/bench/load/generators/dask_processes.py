@@ -41,7 +41,8 @@ class DaskProcesses:
     """A scheduler, and as many workers as a test has asked for."""
 
     folder: Path
-    address: str
+    scheduler: subprocess.Popen[bytes]
+    address: str = ""
     workers: dict[str, DaskWorker] = field(default_factory=dict)
     """By address."""
 
@@ -116,18 +117,18 @@ class DaskProcesses:
 def dask_processes(folder: Path) -> Iterator[DaskProcesses]:
     """A scheduler without workers; all that was started ends with it."""
     scheduler_file = folder / "scheduler.json"
-    started = _start(folder / "scheduler", ("scheduler", "--port", "0", "--scheduler-file", str(scheduler_file)), {})
-    processes = DaskProcesses(folder, "")
+    words = ("scheduler", "--port", "0", "--scheduler-file", str(scheduler_file))
+    processes = DaskProcesses(folder, _start(folder / "scheduler", words, {}))
     try:
         while not processes.address:
-            assert started.poll() is None, processes.logs()
+            assert processes.scheduler.poll() is None, processes.logs()
             try:
                 processes.address = json.loads(scheduler_file.read_text())["address"]
             except (OSError, ValueError):
                 time.sleep(0.02)
         yield processes
     finally:
-        _end([*(worker.process for worker in processes.workers.values()), started])
+        _end([*(worker.process for worker in processes.workers.values()), processes.scheduler])
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:

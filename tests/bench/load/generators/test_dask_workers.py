@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +15,6 @@ import pytest
 import uvloop
 from distributed import Event
 
-import bench as bench_package
 from bench.common.failures import ExitCode, UnavailableError, UsageError
 from bench.load.generators import dask_workers, loader
 from bench.load.generators.dask_cluster import scheduler_at
@@ -31,8 +23,7 @@ from bench.load.generators.messages import Failure
 from bench.load.generators.protocol import GeneratorLostError
 from bench.load.samples import Operation
 from bench.load.sending import Load
-from tests.bench.command_line import Bench, command_line
-from tests.bench.fake_index import FakeIndex, serving
+from tests.bench.command_line import command_line
 from tests.bench.load.generators.dask_processes import GENERATOR, DaskProcesses, dask_processes
 from tests.bench.load.generators.test_generators import BURST, STALLED, all_stalled
 from tests.bench.scripted_index import DOWNLOADED, LISTED, REDIRECTED, ScriptedIndex, rows, scripted_index, spec
@@ -83,6 +74,23 @@ def test_a_process_beside_a_worker_that_is_killed_is_an_error_too(tmp_path: Path
 
     uvloop.run(run())
     dask.wait_until_idle()
+
+
+def test_a_scheduler_that_is_killed_is_an_error_and_ends_the_load(tmp_path: Path) -> None:
+    async def run(dask: DaskProcesses) -> None:
+        async with scripted_index(STALLED) as index:
+            load = Load(spec(index.url, tmp_path, BURST), DaskLoaders(1, dask.address))
+            running = await sent_until_stalled(index, load)
+            dask.scheduler.kill()
+            with pytest.raises(GeneratorLostError, match=r"loader tcp://\S+ is lost"):
+                await running
+            await index.nobody_connected.wait()
+
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    with dask_processes(folder) as dask:
+        dask.have_workers(1)
+        uvloop.run(run(dask))
 
 
 def test_a_worker_that_is_started_again_repeats_nothing(tmp_path: Path) -> None:
@@ -269,149 +277,3 @@ def test_workers_that_came_or_went_since_the_run_began_are_an_error(tmp_path: Pa
     load = Load(spec("http://127.0.0.1:1/", tmp_path, BURST), DaskLoaders(4, dask.address))
     with pytest.raises(UnavailableError, match="3 Dask workers up, and 4 expected"):
         uvloop.run(load.run())
-
-
-def other_package(folder: Path) -> None:
-    metadata = folder / "aiohttp-0.1.dist-info" / "METADATA"
-    metadata.parent.mkdir()
-    metadata.write_text("Metadata-Version: 2.1\nName: aiohttp\nVersion: 0.1\n")
-
-
-def other_code(folder: Path) -> None:
-    shutil.copytree(Path(bench_package.__file__).parent, folder / "bench")
-    with (folder / "bench" / "load" / "schedule.py").open("a") as file:
-        file.write("# another version\n")
-
-
-def no_code(folder: Path) -> None:
-    (folder / "bench.py").touch()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (other_package, r"aiohttp is \S+ here, 0\.1 on worker tcp://\S+: install the same versions"),
-        (other_code, r"worker tcp://\S+ has other code of this project \(\w{12} there, \w{12} here\)"),
-        (no_code, r"worker tcp://\S+ cannot run the load \(ModuleNotFoundError.*bench.*\): install this project"),
-    ],
-)
-def test_a_worker_of_other_versions_is_refused(tmp_path: Path, dask: DaskProcesses, make: object, message: str) -> None:
-    assert callable(make)
-    make(tmp_path)
-    before = set(dask.workers)
-    dask.add_workers(1, environment={"PYTHONPATH": str(tmp_path)})
-    try:
-        with pytest.raises(UsageError, match=message):
-            uvloop.run(count_workers(dask.address))
-    finally:
-        dask.end_workers(*(set(dask.workers) - before))
-    assert uvloop.run(count_workers(dask.address)) == 3
-
-
-def test_dask_is_imported_only_where_it_is_asked_for() -> None:
-    program = (
-        "import sys, bench.cli, bench.commands.run.cycle, bench.load.generators.dask_workers\n"
-        "print({'dask', 'distributed'} & sys.modules.keys())"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
-
-
-# The same from the command line.
-
-
-class StallingIndex(FakeIndex):
-    """Has one package, whose wheel it never sends."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.files["alpha-1.0-py3-none-any.whl"] = b"wheel"
-        self.stalled = 0
-
-    async def seen_by(self, task: str, kind: str) -> dict[str, bytes] | int:
-        if kind == "download":
-            self.stalled += 1
-            with contextlib.suppress(asyncio.CancelledError):  # the end of the test
-                await asyncio.sleep(3600)
-        return self.files
-
-
-@contextmanager
-def stalled_load(bench: Bench, loaders: str) -> Iterator[subprocess.Popen[str]]:
-    """A load of 12 clients in mid-burst: each waits for a wheel."""
-    index = StallingIndex()
-    with serving(index):
-        process = bench.start("load", "--url", index.url, "--clients", "12", "--loaders", loaders)
-        while index.stalled < 12:
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.02)
-        yield process
-
-
-def test_a_killed_worker_ends_the_command_with_its_name(bench: Bench, dask: DaskProcesses) -> None:
-    killed = sorted(dask.workers)[0]
-    with stalled_load(bench, dask.address) as process:
-        dask.workers[killed].process.kill()
-        output, errors = process.communicate()
-    assert process.returncode == ExitCode.UNTRUSTWORTHY
-    assert f"loader {killed} is lost" in output
-    assert "Traceback" not in output + errors
-    assert bench.report()["exit_code"] == ExitCode.UNTRUSTWORTHY
-    dask.end_workers(killed)
-    dask.wait_until_idle()
-
-
-def test_ctrl_c_ends_the_load_and_leaves_scheduler_and_workers_idle(bench: Bench, dask: DaskProcesses) -> None:
-    with stalled_load(bench, dask.address) as process:
-        os.killpg(process.pid, signal.SIGINT)
-        output, errors = process.communicate()
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert "Traceback" not in output + errors
-    assert bench.report()["summary"]["requests"] == 24, "what was measured until then"
-    assert bench.remains(process.pid) == []
-    dask.wait_until_idle()
-
-
-def test_ctrl_c_ends_a_local_cluster(bench: Bench) -> None:
-    """The terminal sends it to the workers as well."""
-    with stalled_load(bench, "2") as process:
-        os.killpg(process.pid, signal.SIGINT)
-        output, errors = process.communicate()
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert "Traceback" not in output + errors
-    assert bench.report()["summary"]["requests"] == 24, "what was measured until then"
-    assert bench.remains(process.pid) == []
-
-
-@pytest.mark.thorough
-def test_loaders_of_a_killed_benchmark_end_when_their_lease_does(bench: Bench, dask: DaskProcesses) -> None:
-    with stalled_load(bench, dask.address) as process:
-        process.kill()
-        process.communicate()
-        dask.wait_until_idle()
-
-
-def test_a_local_cluster_sends_a_load_and_goes_with_the_run(bench: Bench) -> None:
-    index = FakeIndex()
-    index.files["alpha-1.0-py3-none-any.whl"] = b"wheel"
-    with serving(index):
-        process = bench.start("load", "--url", index.url, "--clients", "12", "--loaders", "2")
-        output, errors = process.communicate()
-    assert process.returncode == 0, output + errors
-    report = bench.report()
-    assert report["summary"]["requests"] == 36
-    assert {name: report["workload"]["parameters"][name] for name in ("generators", "loaders")} == {
-        "generators": 2,
-        "loaders": "local",
-    }
-    loaders = report["generator"]["loaders"]
-    assert [each["cpu_share"] for each in loaders] == report["generator"]["cpu_shares"]
-    assert all(each["round_trip_s"] > 0 and 0 < each["clock_residual_s"] < 1 for each in loaders)
-    assert bench.remains(process.pid) == []
-
-
-def test_no_scheduler_is_told_before_anything_else_is_begun(bench: Bench) -> None:
-    status, output, errors = bench.run("--loaders", "tcp://127.0.0.1:1")
-    assert status == ExitCode.UNAVAILABLE
-    assert "--loaders tcp://127.0.0.1:1: no Dask scheduler answers there" in output
-    assert "evaluate" not in errors
