@@ -116,7 +116,7 @@ def test_everything_carries_the_tags_of_its_run(aws_bench: AwsBench) -> None:
 
 
 @pytest.mark.parametrize(
-    "type_", ["aws:lb/listener:Listener", *thorough("aws:ec2/vpc:Vpc", "aws:ecs/service:Service")], ids=str
+    "type_", thorough("aws:ec2/vpc:Vpc", "aws:lb/listener:Listener", "aws:ecs/service:Service"), ids=str
 )
 def test_what_cannot_be_made_is_named_and_the_rest_removed(make_aws_bench: MakeAwsBench, type_: str) -> None:
     bench = make_aws_bench(InjectedFault("create", type=type_, error="LimitExceeded: there are enough"))
@@ -126,6 +126,7 @@ def test_what_cannot_be_made_is_named_and_the_rest_removed(make_aws_bench: MakeA
     assert bench.left_behind() == []
 
 
+@pytest.mark.thorough
 def test_tasks_that_do_not_come_up_are_explained(aws_bench: AwsBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """ECS gives a deployment up whose tasks fail again and again."""
 

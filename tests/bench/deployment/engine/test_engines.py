@@ -166,7 +166,7 @@ def test_a_mistake_in_the_cloud_is_not_disguised(
 def test_what_the_cloud_does_not_delete_is_reported(
     make_engine: EngineFactory, project: Path, config: StackConfig
 ) -> None:
-    refusals = [InjectedFault("delete", type="aws:ec2/vpc:Vpc", error="it is in use")] * 10
+    refusals = [InjectedFault("delete", nth=nth, type="aws:ec2/vpc:Vpc", error="it is in use") for nth in range(1, 11)]
     cloud = LocalCloud(refusals)
     engine = make_engine(cloud, project)
     engine.up(config)

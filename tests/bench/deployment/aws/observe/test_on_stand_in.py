@@ -85,7 +85,8 @@ def test_metrics_that_are_published_arrive_and_others_give_reasons(stack: OnStan
         targets: Any = {"LoadBalancer": handles.load_balancer, "TargetGroup": handles.target_group}
         stack.publish("AWS/ApplicationELB", "TargetResponseTime", 0.5, **targets)
     found = {one.metric: one for one in observation.series}
-    assert found["instance_memory"].values == [2048.0]
+    memory = found["instance_memory"]
+    assert (memory.values, memory.absence) == ([2048.0], None)
     assert found["efs_data_read"].values == [2.0]
     assert found["service_cpu"].absence == "empty after 180 s"
     assert "cloudwatch:GetMetricData failed with 500" in (found["balancer_response_time_p95"].absence or "")
