@@ -46,12 +46,13 @@ class Cycle:
         run.step("load")
         measurement = measure(run, index, target, load, packages, uploads)
         record.thresholds = judge(measurement.samples, load.thresholds)
-        record.findings = diagnose(evidence_of(index.describe(), index.task_failures(), measurement, record.workload))
+        description, failures = index.describe(), index.task_failures()
+        record.findings = diagnose(evidence_of(description, failures, measurement, record.workload))
         record.tasks_cpu_s = measurement.observation.tasks_cpu_s
         record.balancer_cpu_s = measurement.observation.balancer_cpu_s
-        record.oom_kills = index.task_failures().oom_kills
-        record.facts = index.describe().facts
-        if local := index.describe().local:
+        record.oom_kills = failures.oom_kills
+        record.facts = description.facts
+        if local := description.local:
             record.local = local.model_copy(update={"memory": measurement.observation.memory})
         if self.on_kept is not None:
             self._keep(run, target, self.on_kept)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from bench.commands.explain.ladder import settings_of
-from bench.deployment.description import Plan
 from bench.deployment.observe.series import Series
 from bench.diagnosis.evidence import Evidence
 from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth
 from bench.load.samples import Operation, Samples
 from pypiserver_stack.settings import Settings
+from tests.bench.tested_plan import TESTED_PLAN
 
 STRESS: Settings = settings_of("stress")
 PEER: Settings = settings_of("peer")
@@ -26,18 +26,6 @@ def settings_with(*overrides: str) -> Settings:
     return settings_of("stress", overrides)
 
 
-PLAN = Plan(
-    instance_type="c6a.xlarge",
-    instances=2,
-    tasks_per_instance=6,
-    task_min_count=12,
-    task_max_count=24,
-    gunicorn_workers=4,
-    container_cpu_units=640,
-    container_memory_mb=512,
-    container_memory_reservation_mb=384,
-    bound_by="cpu",
-)
 STICKY = settings_with("stickiness_enabled=true")
 SHORT_LIVED = settings_with("gunicorn_keepalive_s=2")
 TASKS_CPU_S = {"task-1": 10.0, "task-2": 10.0}
@@ -106,7 +94,7 @@ def evidence(samples: Samples | None = None, *of: Series, **fields: Any) -> Evid
     """Of the stress stack with two tasks, on which nothing stands out but what is given."""
     known: dict[str, Any] = {
         "settings": STRESS,
-        "plan": PLAN,
+        "plan": TESTED_PLAN,
         "task_count": 2,
         "generator": HEALTHY_GENERATOR,
         "wheels": 300,

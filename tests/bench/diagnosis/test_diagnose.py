@@ -13,7 +13,8 @@ from bench.diagnosis.evidence import Evidence
 from bench.load.health import GeneratorHealth
 from tests.bench.deployment.local_processes.stacks import ROOT
 from tests.bench.deployment.observe.test_local import documented
-from tests.bench.diagnosis.cases import PEER, PLAN, STRESS, evidence, requests, series
+from tests.bench.diagnosis.cases import PEER, STRESS, evidence, requests, series
+from tests.bench.tested_plan import TESTED_PLAN
 
 
 def test_nothing_stands_out_in_a_run_that_went_well() -> None:
@@ -79,7 +80,7 @@ def test_no_evidence_is_an_error_or_a_share_that_cannot_be(
         *(series(metric, *some) for metric, some in values.items()),
         settings=settings,
         tasks_cpu_s={} if cpu_s is None else {"task-1": cpu_s},
-        plan=PLAN,
+        plan=TESTED_PLAN,
         generator=GeneratorHealth((late_s,), 10.0, late_s, failed),
     )
     for finding in diagnose(strange):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.deployment.description import Local, Plan, Stack, TaskMemory, VersionPair, Versions
+from bench.deployment.description import Local, Stack, TaskMemory, VersionPair, Versions
 from bench.index.errors import ErrorKind
 from bench.load.health import GeneratorHealth, LoaderLink
 from bench.load.samples import Operation, Samples
@@ -21,6 +21,7 @@ from bench.report.figures import judge
 from bench.report.model import Report, WorkloadInfo
 from bench.report.outcome import Teardown
 from tests.bench.report.reports import build_report
+from tests.bench.tested_plan import TESTED_PLAN
 
 STARTED_AT = datetime(2026, 11, 23, 20, 15, tzinfo=UTC)
 ENDED_AT = datetime(2026, 11, 23, 20, 15, 41, tzinfo=UTC)
@@ -92,18 +93,7 @@ def record(samples: Samples) -> RunRecord:
         command=["python", "-m", "bench", "run", "--seed", "42", "-c", "instance_type=c6a.xlarge"],
         index_url="http://127.0.0.1:40123/",
         stack=Stack(name="stress", profile="tested", engine="embedded", target="local"),
-        plan=Plan(
-            instance_type="c6a.xlarge",
-            instances=2,
-            tasks_per_instance=6,
-            task_min_count=12,
-            task_max_count=24,
-            gunicorn_workers=4,
-            container_cpu_units=640,
-            container_memory_mb=512,
-            container_memory_reservation_mb=384,
-            bound_by="cpu",
-        ),
+        plan=TESTED_PLAN,
         local=Local(
             tasks_run=2,
             tasks_planned=12,

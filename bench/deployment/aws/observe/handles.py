@@ -90,7 +90,7 @@ def read_handles(graph: Graph) -> StackHandles:
     )
     files = next((one["value"] for one in container.get("environment", ()) if one["name"] == FILES_VARIABLE), None)
     logs = container["logConfiguration"]["options"]
-    file_system = graph.one("aws:efs/fileSystem:FileSystem").outputs
+    file_system = graph.one("aws:efs/fileSystem:FileSystem")
     group = graph.one("aws:autoscaling/group:Group")
     instance_type = graph.one("aws:ec2/launchTemplate:LaunchTemplate").inputs["instanceType"]
     known = catalogue().get(instance_type)
@@ -109,9 +109,9 @@ def read_handles(graph: Graph) -> StackHandles:
         log_stream_prefix=logs["awslogs-stream-prefix"],
         load_balancer_arn=graph.one("aws:lb/loadBalancer:LoadBalancer").outputs["arn"],
         target_group_arn=wanted["targetGroupArn"],
-        file_system_id=graph.one("aws:efs/fileSystem:FileSystem").id,
-        efs_throughput_mode=file_system["throughputMode"],
-        efs_performance_mode=file_system["performanceMode"],
+        file_system_id=file_system.id,
+        efs_throughput_mode=file_system.outputs["throughputMode"],
+        efs_performance_mode=file_system.outputs["performanceMode"],
         auto_scaling_group=group.outputs["name"],
         instance_count=group.inputs["minSize"],
         instance_type=instance_type,

@@ -12,19 +12,15 @@ GLOBAL_REGION = "us-east-1"
 
 
 class ServiceClients:
-    """One client a service and region, made when it is first needed."""
+    """The session's clients, and what they list."""
 
     def __init__(self, session: AwsSession) -> None:
         self.region = session.region
         self._session = session
-        self._clients: dict[tuple[str, str], Any] = {}
 
     def __call__(self, service: str, region: str = "") -> Any:
         """The client of a service; without `region` in the session's."""
-        key = (service, region or self.region)
-        if key not in self._clients:
-            self._clients[key] = self._session.client(*key)
-        return self._clients[key]
+        return self._session.client(service, region or None)
 
     @property
     def regions(self) -> tuple[str, ...]:
